@@ -1,0 +1,155 @@
+//! The permanent auth key: 256 bytes that are worth the account.
+
+use core::fmt;
+
+use serde::de::{Error as _, Visitor};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Length of an MTProto auth key in bytes (2048 bits, the size of the Diffie-Hellman group).
+pub const AUTH_KEY_LEN: usize = 256;
+
+/// An owned auth key.
+///
+/// Not `Clone`, prints as `AuthKey([redacted])`, compares in constant time and is wiped on drop.
+///
+/// ```
+/// use mtsession_core::AuthKey;
+///
+/// let key = AuthKey::new([7; 256]);
+/// assert_eq!(format!("{key:?}"), "AuthKey([redacted])");
+/// assert!(key == AuthKey::new([7; 256]));
+/// ```
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct AuthKey([u8; AUTH_KEY_LEN]);
+
+impl AuthKey {
+    /// Takes ownership of the key's bytes. The caller's own copy stays the caller's to wipe.
+    #[must_use]
+    pub const fn new(bytes: [u8; AUTH_KEY_LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// Borrows the key, redacted as well.
+    #[must_use]
+    pub const fn as_ref(&self) -> AuthKeyRef<'_> {
+        AuthKeyRef(&self.0)
+    }
+
+    /// The secret bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; AUTH_KEY_LEN] {
+        &self.0
+    }
+}
+
+impl PartialEq for AuthKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl Eq for AuthKey {}
+
+impl fmt::Debug for AuthKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthKey([redacted])")
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for AuthKey {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "AuthKey([redacted])");
+    }
+}
+
+/// A borrowed auth key: `Copy`, redacted, compared in constant time.
+///
+/// ```
+/// use mtsession_core::AuthKeyRef;
+///
+/// let bytes = [7; 256];
+/// let key = AuthKeyRef::new(&bytes);
+/// assert_eq!(key.as_bytes(), &bytes);
+/// assert_eq!(format!("{key:?}"), "AuthKey([redacted])");
+/// ```
+#[derive(Clone, Copy)]
+pub struct AuthKeyRef<'a>(&'a [u8; AUTH_KEY_LEN]);
+
+impl<'a> AuthKeyRef<'a> {
+    /// Borrows the key's bytes.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8; AUTH_KEY_LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// The secret bytes.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8; AUTH_KEY_LEN] {
+        self.0
+    }
+
+    /// An owned copy. Named so that every copy of a key is visible where it is made.
+    #[must_use]
+    pub const fn copy_key(self) -> AuthKey {
+        AuthKey(*self.0)
+    }
+}
+
+impl PartialEq for AuthKeyRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_slice().ct_eq(other.0.as_slice()).into()
+    }
+}
+
+impl Eq for AuthKeyRef<'_> {}
+
+impl fmt::Debug for AuthKeyRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthKey([redacted])")
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for AuthKeyRef<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "AuthKey([redacted])");
+    }
+}
+
+impl serde::Serialize for AuthKeyRef<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for AuthKeyRef<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = AuthKeyRef<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an auth key of 256 bytes")
+            }
+
+            fn visit_borrowed_bytes<E: serde::de::Error>(
+                self,
+                bytes: &'de [u8],
+            ) -> Result<Self::Value, E> {
+                bytes
+                    .try_into()
+                    .map(AuthKeyRef)
+                    .map_err(|_| E::invalid_length(bytes.len(), &self))
+            }
+        }
+
+        deserializer.deserialize_bytes(KeyVisitor).map_err(|error| {
+            // Nothing of the input may travel in the message.
+            let _ = error;
+            D::Error::custom("auth key is not 256 bytes")
+        })
+    }
+}

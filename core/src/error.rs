@@ -1,0 +1,353 @@
+//! What can go wrong, where, and in which field. No error carries a byte of the input's secrets.
+
+use core::fmt;
+
+/// A part of the session format, named as in [`format`](crate::format).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each variant is the field of that name in FORMAT.md")]
+pub enum Field {
+    Version,
+    HomeDcId,
+    DcCount,
+    DcId,
+    DcHasKey,
+    DcAuthKey,
+    DcFirstSalt,
+    DcTimeOffset,
+    DcAddrLen,
+    DcAddr,
+    DcFlags,
+    Dcs,
+    Counters,
+    ChannelCount,
+    Channels,
+    PeerCount,
+    Peers,
+    MinPeerCount,
+    MinPeers,
+    TokenPresence,
+    TokenLen,
+    Token,
+    Trailer,
+    TrailerVersion,
+    TrailerSection,
+    TrailerAccount,
+    TrailerChecksum,
+    Change,
+    StringText,
+    StringVersion,
+    StringIpType,
+    StringIp,
+    StringPort,
+    StringSalt,
+    StringSeqNo,
+    StringLayer,
+    StringDcId,
+    StringAuthKey,
+    UserId,
+}
+
+impl Field {
+    /// The field's name, as in "input ends inside `dc.auth_key`".
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Version => "version",
+            Self::HomeDcId => "home_dc_id",
+            Self::DcCount => "dc_count",
+            Self::DcId => "dc.dc_id",
+            Self::DcHasKey => "dc.has_key",
+            Self::DcAuthKey => "dc.auth_key",
+            Self::DcFirstSalt => "dc.first_salt",
+            Self::DcTimeOffset => "dc.time_offset",
+            Self::DcAddrLen => "dc.addr_len",
+            Self::DcAddr => "dc.addr",
+            Self::DcFlags => "dc.flags",
+            Self::Dcs => "dcs",
+            Self::Counters => "update counters",
+            Self::ChannelCount => "channel_count",
+            Self::Channels => "channels",
+            Self::PeerCount => "peer_count",
+            Self::Peers => "peers",
+            Self::MinPeerCount => "min_count",
+            Self::MinPeers => "min_peers",
+            Self::TokenPresence => "has_token",
+            Self::TokenLen => "future_auth_token length",
+            Self::Token => "future_auth_token",
+            Self::Trailer => "trailer",
+            Self::TrailerVersion => "trailer version",
+            Self::TrailerSection => "trailer section",
+            Self::TrailerAccount => "trailer account",
+            Self::TrailerChecksum => "trailer checksum",
+            Self::Change => "change",
+            Self::StringText => "session string",
+            Self::StringVersion => "string version",
+            Self::StringIpType => "string ip_type",
+            Self::StringIp => "string ip",
+            Self::StringPort => "string port",
+            Self::StringSalt => "string server_salt",
+            Self::StringSeqNo => "string seq_no",
+            Self::StringLayer => "string layer",
+            Self::StringDcId => "string dc_id",
+            Self::StringAuthKey => "string auth_key",
+            Self::UserId => "user_id",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Something that is not one of our sessions, recognised by how it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Foreign {
+    /// An SQLite database.
+    Sqlite,
+    /// JSON text.
+    Json,
+    /// A session string where a binary session was expected.
+    SessionString,
+    /// Some other text.
+    Text,
+    /// The TL file of grammers-session up to 0.8.
+    GrammersTl,
+    /// A file of Telegram Desktop's `tdata`.
+    Tdata,
+    /// A journal of this library's file backend, without its session.
+    Journal,
+}
+
+impl Foreign {
+    /// Says what the input is, with its article.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "an SQLite database",
+            Self::Json => "JSON text",
+            Self::SessionString => "a session string",
+            Self::Text => "text",
+            Self::GrammersTl => "a grammers session file",
+            Self::Tdata => "a Telegram Desktop tdata file",
+            Self::Journal => "a journal that belongs to another session file",
+        }
+    }
+}
+
+/// Why an input is not a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// There is no input.
+    Empty,
+    /// The input is zeros: a file whose blocks were never written.
+    Zeroed,
+    /// The input ends inside the field.
+    Truncated,
+    /// The session is complete, but more follows.
+    TrailingBytes,
+    /// A presence byte is neither 0 nor 1.
+    Presence(u8),
+    /// The text is not UTF-8.
+    Utf8,
+    /// Neither a known version nor a version 1 session; the byte is where a version would be.
+    UnknownVersion(u8),
+    /// The input is something else, and what.
+    Foreign(Foreign),
+    /// The checksum does not hold: the input was damaged after it was written.
+    Checksum,
+    /// A trailer version or section of a newer release.
+    NewerTrailer(u32),
+    /// The trailer contradicts itself or the session before it.
+    Trailer,
+    /// Not a [`Change`](crate::Change).
+    Change,
+    /// A character that no base64 alphabet has.
+    Character,
+    /// A length that no base64 text has, or bits behind the last byte: characters are missing.
+    Base64Length,
+    /// No session string is laid out like this.
+    NotASessionString,
+    /// A compact string version that does not exist.
+    CompactVersion(u8),
+    /// An address family byte that is neither 4 nor 6.
+    IpType(u8),
+    /// The caller's buffer is shorter than the input needs.
+    BufferTooSmall {
+        /// How many bytes it must have.
+        needed: usize,
+    },
+}
+
+/// Why and where an input could not be decoded.
+///
+/// ```
+/// use mtsession_core::{DecodeErrorKind, Field, SessionView};
+///
+/// let error = SessionView::parse(&[8, 2, 0, 0, 0, 1, 2, 0, 0, 0, 1, 0xAB]).unwrap_err();
+/// assert_eq!(error.to_string(), "input ends inside dc.auth_key at byte 11");
+/// assert_eq!((error.kind, error.field), (DecodeErrorKind::Truncated, Field::DcAuthKey));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct DecodeError {
+    /// What is wrong.
+    pub kind: DecodeErrorKind,
+    /// The field it is wrong in.
+    pub field: Field,
+    /// Where that field starts, in bytes from the start of the input (characters for strings).
+    pub offset: usize,
+}
+
+impl DecodeError {
+    pub(crate) const fn new(kind: DecodeErrorKind, field: Field, offset: usize) -> Self {
+        Self {
+            kind,
+            field,
+            offset,
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use DecodeErrorKind as Kind;
+
+        let Self {
+            field,
+            offset,
+            kind,
+        } = self;
+        match kind {
+            Kind::Empty => f.write_str("input is empty, not a session"),
+            Kind::Zeroed => f.write_str("input is all zeros: its content was lost"),
+            Kind::Truncated => write!(f, "input ends inside {field} at byte {offset}"),
+            Kind::TrailingBytes => {
+                write!(f, "session is complete, but more follows at byte {offset}")
+            }
+            Kind::Presence(byte) => {
+                write!(f, "{field} is {byte}, not 0 or 1, at byte {offset}")
+            }
+            Kind::Utf8 => write!(f, "{field} is not UTF-8 at byte {offset}"),
+            Kind::UnknownVersion(byte) => write!(
+                f,
+                "unknown session version {byte}: written by a newer release, damaged, or not a \
+                 session"
+            ),
+            Kind::Foreign(foreign) => write!(f, "input is {}, not a session", foreign.name()),
+            Kind::Checksum => write!(
+                f,
+                "checksum does not match at byte {offset}: the session was damaged after it was \
+                 written"
+            ),
+            Kind::NewerTrailer(number) => write!(
+                f,
+                "{field} {number} at byte {offset} is unknown: written by a newer release"
+            ),
+            Kind::Trailer => write!(f, "{field} contradicts the session at byte {offset}"),
+            Kind::Change => f.write_str("record is not a change of a session"),
+            Kind::Character => write!(f, "character {offset} of the {field} is not base64"),
+            Kind::Base64Length => write!(
+                f,
+                "{field} of {offset} base64 characters is incomplete: characters are missing"
+            ),
+            Kind::NotASessionString => {
+                f.write_str("text is base64, but laid out like no known session string")
+            }
+            Kind::CompactVersion(byte) => write!(f, "compact string version {byte} is unknown"),
+            Kind::IpType(byte) => {
+                write!(f, "{field} is {byte}, not 4 or 6, at byte {offset}")
+            }
+            Kind::BufferTooSmall { needed } => {
+                write!(f, "buffer is too small for the {field}: {needed} bytes needed")
+            }
+        }
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+#[cfg(feature = "std")]
+impl From<DecodeError> for std::io::Error {
+    fn from(error: DecodeError) -> Self {
+        Self::new(std::io::ErrorKind::InvalidData, error)
+    }
+}
+
+/// Why a session could not be encoded. `E` is the sink's own error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum EncodeError<E> {
+    /// A field is longer than the format can say. Found before the field is written.
+    TooLong {
+        /// The field.
+        field: Field,
+        /// Its length or count.
+        len: usize,
+        /// The most that the format holds.
+        max: usize,
+    },
+    /// The target format needs something that this session does not have.
+    Missing(Field),
+    /// The sink refused.
+    Sink(E),
+}
+
+impl<E> EncodeError<E> {
+    /// The same error with the sink's part replaced.
+    pub fn map_sink<F>(self, map: impl FnOnce(E) -> F) -> EncodeError<F> {
+        match self {
+            Self::TooLong { field, len, max } => EncodeError::TooLong { field, len, max },
+            Self::Missing(field) => EncodeError::Missing(field),
+            Self::Sink(error) => EncodeError::Sink(map(error)),
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for EncodeError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { field, len, max } => {
+                write!(f, "{field} is too long for the session format: {len}, at most {max}")
+            }
+            Self::Missing(field) => {
+                write!(f, "{field} is needed by the target format, but not known")
+            }
+            Self::Sink(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: core::error::Error> core::error::Error for EncodeError<E> {}
+
+#[cfg(feature = "std")]
+impl<E: core::error::Error + Send + Sync + 'static> From<EncodeError<E>> for std::io::Error {
+    fn from(error: EncodeError<E>) -> Self {
+        Self::new(std::io::ErrorKind::InvalidInput, error)
+    }
+}
+
+/// A list or field of a fixed-capacity session is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Full(
+    /// What has no room left.
+    pub Field,
+);
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no room for more {} in the fixed-capacity session", self.0)
+    }
+}
+
+impl core::error::Error for Full {}

@@ -1,0 +1,399 @@
+//! A session in fixed memory: every list has its capacity in the type.
+
+use core::fmt;
+
+use heapless::{String, Vec};
+use zeroize::Zeroize;
+
+use crate::account::Account;
+use crate::auth_key::AuthKey;
+use crate::counters::{ChannelPts, Counters};
+use crate::dc::{DcFlags, DcRef};
+use crate::error::{Field, Full};
+use crate::peer::{MinPeer, Peer, PeerKey};
+use crate::source::{SessionMut, SessionSource};
+
+/// Longest address that a [`FixedSession`] keeps, in bytes.
+///
+/// Telegram sends IP addresses: the longest is `"[…39 characters…]:65535"`, 47 bytes. The rest is
+/// for host names of test set-ups.
+pub const FIXED_ADDR_LEN: usize = 63;
+
+/// One DC entry of a [`FixedSession`]. The key is wiped on drop.
+#[derive(Debug)]
+pub struct FixedDc {
+    dc_id: i32,
+    addr: String<FIXED_ADDR_LEN, u8>,
+    auth_key: Option<AuthKey>,
+    first_salt: i64,
+    time_offset: i32,
+    flags: DcFlags,
+}
+
+impl FixedDc {
+    fn new(dc: &DcRef<'_>) -> Result<Self, Full> {
+        let mut addr = String::new();
+        addr.push_str(dc.addr).map_err(|_| Full(Field::DcAddr))?;
+        Ok(Self {
+            dc_id: dc.dc_id,
+            addr,
+            auth_key: dc.auth_key.map(|key| key.copy_key()),
+            first_salt: dc.first_salt,
+            time_offset: dc.time_offset,
+            flags: dc.flags,
+        })
+    }
+
+    /// Borrows the entry.
+    #[must_use]
+    pub fn as_ref(&self) -> DcRef<'_> {
+        DcRef {
+            dc_id: self.dc_id,
+            addr: &self.addr,
+            auth_key: self.auth_key.as_ref().map(AuthKey::as_ref),
+            first_salt: self.first_salt,
+            time_offset: self.time_offset,
+            flags: self.flags,
+        }
+    }
+}
+
+/// What a [`FixedSession`] does with one peer too many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum WhenFull {
+    /// Refuse it: [`Full`].
+    #[default]
+    Refuse,
+    /// Forget the oldest peer, but never the account itself ([`Account::user_id`]); where nothing
+    /// may be forgotten, the new one is. Peers and min peers are caches; channels and DCs are state
+    /// and are refused all the same.
+    EvictOldest,
+}
+
+/// A session without a heap: at most `DCS` entries, `CHANNELS` channel counters, `PEERS` peers,
+/// `MIN_PEERS` min-peer contexts and a future auth token of `TOKEN` bytes.
+///
+/// Keys and token are wiped on [`reset`](SessionMut::reset) and on drop.
+///
+/// ```
+/// use mtsession_core::{FixedSession, Peer, SessionMut, SessionSource, WhenFull};
+///
+/// let mut session = FixedSession::<6, 32, 2, 0, 32>::new().when_full(WhenFull::EvictOldest);
+/// for id in 1..=3 {
+///     session.put_peer(Peer { id, ..Peer::default() })?;
+/// }
+/// assert_eq!(session.peers().map(|peer| peer.id).collect::<Vec<_>>(), [2, 3]);
+/// # Ok::<(), mtsession_core::Full>(())
+/// ```
+pub struct FixedSession<
+    const DCS: usize,
+    const CHANNELS: usize,
+    const PEERS: usize,
+    const MIN_PEERS: usize,
+    const TOKEN: usize,
+> {
+    home_dc_id: i32,
+    counters: Counters,
+    account: Account,
+    when_full: WhenFull,
+    has_token: bool,
+    token: Vec<u8, TOKEN>,
+    dcs: Vec<FixedDc, DCS>,
+    channels: Vec<ChannelPts, CHANNELS>,
+    peers: Vec<Peer, PEERS>,
+    min_peers: Vec<MinPeer, MIN_PEERS>,
+}
+
+impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize>
+    FixedSession<D, C, P, M, T>
+{
+    /// An empty session: not logged in, nothing known.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            home_dc_id: 0,
+            counters: Counters {
+                pts: 0,
+                qts: 0,
+                date: 0,
+                seq: 0,
+            },
+            account: Account {
+                user_id: None,
+                is_bot: None,
+                api_id: None,
+                test_mode: None,
+            },
+            when_full: WhenFull::Refuse,
+            has_token: false,
+            token: Vec::new(),
+            dcs: Vec::new(),
+            channels: Vec::new(),
+            peers: Vec::new(),
+            min_peers: Vec::new(),
+        }
+    }
+
+    /// Chooses what happens to one peer too many.
+    #[must_use]
+    pub const fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = when_full;
+        self
+    }
+
+    fn refuses(&self, len: usize, capacity: usize, field: Field) -> Result<(), Full> {
+        if len > capacity && self.when_full == WhenFull::Refuse {
+            return Err(Full(field));
+        }
+        Ok(())
+    }
+}
+
+/// Appends to a cache; when it is full, the first element that `may_go` makes room.
+fn push_evicting<T, const N: usize>(list: &mut Vec<T, N>, item: T, may_go: impl Fn(&T) -> bool) {
+    let mut keep_all = !list.is_full();
+    list.retain(|known| {
+        let goes = !keep_all && may_go(known);
+        keep_all |= goes;
+        !goes
+    });
+    // Without room even now, the new one is the one that goes.
+    let _ = list.push(item);
+}
+
+impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> SessionSource
+    for FixedSession<D, C, P, M, T>
+{
+    fn home_dc_id(&self) -> i32 {
+        self.home_dc_id
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn account(&self) -> Account {
+        self.account
+    }
+
+    fn future_auth_token(&self) -> Option<&[u8]> {
+        self.has_token.then_some(self.token.as_slice())
+    }
+
+    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
+        self.dcs.iter().map(FixedDc::as_ref)
+    }
+
+    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
+        self.channels.iter().copied()
+    }
+
+    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
+        self.peers.iter().copied()
+    }
+
+    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
+        self.min_peers.iter().copied()
+    }
+}
+
+impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> SessionMut
+    for FixedSession<D, C, P, M, T>
+{
+    fn reset(&mut self) {
+        self.home_dc_id = 0;
+        self.counters = Counters::default();
+        self.account = Account::default();
+        self.has_token = false;
+        self.token.zeroize();
+        self.dcs.clear();
+        self.channels.clear();
+        self.peers.clear();
+        self.min_peers.clear();
+    }
+
+    fn fits(&self, source: &impl SessionSource) -> Result<(), Full> {
+        let fits = |len: usize, capacity: usize, field: Field| {
+            if len > capacity { Err(Full(field)) } else { Ok(()) }
+        };
+        fits(source.dcs().len(), D, Field::Dcs)?;
+        fits(source.channels().len(), C, Field::Channels)?;
+        self.refuses(source.peers().len(), P, Field::Peers)?;
+        self.refuses(source.min_peers().len(), M, Field::MinPeers)?;
+        fits(source.future_auth_token().map_or(0, <[u8]>::len), T, Field::Token)?;
+        source
+            .dcs()
+            .try_for_each(|dc| fits(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr))
+    }
+
+    fn set_home_dc_id(&mut self, dc_id: i32) {
+        self.home_dc_id = dc_id;
+    }
+
+    fn set_counters(&mut self, counters: Counters) {
+        self.counters = counters;
+    }
+
+    fn set_account(&mut self, account: Account) {
+        self.account = account;
+    }
+
+    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {
+        let bytes = token.unwrap_or_default();
+        if bytes.len() > T {
+            return Err(Full(Field::Token));
+        }
+        self.token.zeroize();
+        self.has_token = token.is_some();
+        self.token.extend_from_slice(bytes).map_err(|_| Full(Field::Token))
+    }
+
+    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
+        self.dcs.push(FixedDc::new(dc)?).map_err(|_| Full(Field::Dcs))
+    }
+
+    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
+        self.channels.push(channel).map_err(|_| Full(Field::Channels))
+    }
+
+    fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
+        if self.when_full == WhenFull::EvictOldest {
+            let account = self.account.user_id.map(PeerKey::user);
+            push_evicting(&mut self.peers, peer, |known| Some(known.key()) != account);
+            return Ok(());
+        }
+        self.peers.push(peer).map_err(|_| Full(Field::Peers))
+    }
+
+    fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full> {
+        if self.when_full == WhenFull::EvictOldest {
+            push_evicting(&mut self.min_peers, min_peer, |_| true);
+            return Ok(());
+        }
+        self.min_peers.push(min_peer).map_err(|_| Full(Field::MinPeers))
+    }
+
+    fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full> {
+        let new = FixedDc::new(dc)?;
+        if let Some(known) = self.dcs.get_mut(index) {
+            *known = new;
+        }
+        Ok(())
+    }
+
+    fn replace_channel(&mut self, index: usize, channel: ChannelPts) {
+        if let Some(known) = self.channels.get_mut(index) {
+            *known = channel;
+        }
+    }
+
+    fn replace_peer(&mut self, index: usize, peer: Peer) {
+        if let Some(known) = self.peers.get_mut(index) {
+            *known = peer;
+        }
+    }
+
+    fn replace_min_peer(&mut self, index: usize, min_peer: MinPeer) {
+        if let Some(known) = self.min_peers.get_mut(index) {
+            *known = min_peer;
+        }
+    }
+
+    fn clear_channels(&mut self) {
+        self.channels.clear();
+    }
+}
+
+impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> Default
+    for FixedSession<D, C, P, M, T>
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> Drop
+    for FixedSession<D, C, P, M, T>
+{
+    fn drop(&mut self) {
+        // The keys wipe themselves; the token is a plain list.
+        self.token.zeroize();
+    }
+}
+
+/// Shows how much there is of everything; the token and the access hashes stay hidden.
+impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> fmt::Debug
+    for FixedSession<D, C, P, M, T>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FixedSession")
+            .field("home_dc_id", &self.home_dc_id)
+            .field("counters", &self.counters)
+            .field("account", &self.account)
+            .field("dcs", &self.dcs)
+            .field("channels", &self.channels.len())
+            .field("peers", &self.peers.len())
+            .field("min_peers", &self.min_peers.len())
+            .field("has_token", &self.has_token)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dc::DcFlags;
+
+    fn dc(addr: &str) -> DcRef<'_> {
+        DcRef {
+            dc_id: 2,
+            addr,
+            auth_key: None,
+            first_salt: 1,
+            time_offset: 0,
+            flags: DcFlags::NONE,
+        }
+    }
+
+    #[test]
+    fn the_account_itself_is_never_evicted() {
+        let mut session = FixedSession::<0, 0, 2, 1, 0>::new().when_full(WhenFull::EvictOldest);
+        session.set_account(Account {
+            user_id: Some(1),
+            ..Account::default()
+        });
+        for id in 1..=5 {
+            session.put_peer(Peer { id, ..Peer::default() }).unwrap();
+        }
+        let ids: [i64; 2] = core::array::from_fn(|i| session.peers[i].id);
+        assert_eq!(ids, [1, 5]);
+
+        let mut only_self = FixedSession::<0, 0, 1, 0, 0>::new().when_full(WhenFull::EvictOldest);
+        only_self.copy_from(&session).unwrap();
+        only_self.put_peer(Peer { id: 9, ..Peer::default() }).unwrap();
+        assert_eq!(only_self.peers[0].id, 1);
+    }
+
+    #[test]
+    fn what_does_not_fit_changes_nothing() {
+        let mut small = FixedSession::<1, 1, 1, 1, 1>::new();
+        small.put_dc(&dc("149.154.167.51:443")).unwrap();
+        let long = [b'a'; FIXED_ADDR_LEN + 1];
+        let long = core::str::from_utf8(&long).unwrap();
+        assert_eq!(small.put_dc(&dc(long)), Err(Full(Field::DcAddr)));
+        assert_eq!(small.set_future_auth_token(Some(&[0; 2])), Err(Full(Field::Token)));
+
+        let mut big = FixedSession::<1, 2, 0, 0, 0>::new();
+        big.put_channel(ChannelPts { id: 1, pts: 1 }).unwrap();
+        big.put_channel(ChannelPts { id: 2, pts: 1 }).unwrap();
+        assert_eq!(small.copy_from(&big), Err(Full(Field::Channels)));
+        assert_eq!(small.dcs().next().map(|dc| dc.addr.len()), Some(18));
+        assert_eq!(small.future_auth_token(), None);
+    }
+
+    #[test]
+    fn a_device_sized_session_fits_in_five_kibibytes() {
+        assert!(size_of::<FixedSession<6, 32, 64, 0, 64>>() <= 5 * 1024);
+    }
+}

@@ -1,0 +1,184 @@
+//! URL-safe base64 without padding, in constant time, into the caller's memory.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use zeroize::Zeroize;
+
+use crate::error::{DecodeError, DecodeErrorKind, Field};
+use crate::wire::Sink;
+
+/// Characters that `len` bytes take.
+///
+/// ```
+/// assert_eq!(mtsession_core::text::encoded_text_len(273), 364);
+/// ```
+#[must_use]
+pub const fn encoded_text_len(len: usize) -> usize {
+    let (whole, rest) = (len / 3, len % 3);
+    let rest_chars = match rest {
+        0 => 0,
+        1 => 2,
+        _ => 3,
+    };
+    whole.saturating_mul(4).saturating_add(rest_chars)
+}
+
+/// Bytes that are gathered before they are encoded: a multiple of three.
+const BLOCK: usize = 192;
+/// Characters of a full block.
+const BLOCK_CHARS: usize = encoded_text_len(BLOCK);
+
+/// Encodes what is written to it and passes the characters on.
+///
+/// Call [`finish`](Self::finish) at the end. What it gathers is wiped on drop.
+///
+/// ```
+/// use mtsession_core::text::Base64Sink;
+/// use mtsession_core::wire::Sink;
+///
+/// let mut text = Vec::new();
+/// let mut sink = Base64Sink::new(&mut text);
+/// sink.write(&[0xFB, 0xFF])?;
+/// sink.finish()?;
+/// assert_eq!(text, b"-_8");
+/// # Ok::<(), core::convert::Infallible>(())
+/// ```
+#[derive(Debug)]
+pub struct Base64Sink<'s, S: Sink> {
+    sink: &'s mut S,
+    block: Block,
+}
+
+/// The bytes that do not make a whole block yet.
+struct Block {
+    bytes: [u8; BLOCK],
+    filled: usize,
+}
+
+impl core::fmt::Debug for Block {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "[redacted], {} bytes", self.filled)
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+impl<'s, S: Sink> Base64Sink<'s, S> {
+    /// Encodes into `sink`.
+    pub fn new(sink: &'s mut S) -> Self {
+        Self {
+            sink,
+            block: Block {
+                bytes: [0; BLOCK],
+                filled: 0,
+            },
+        }
+    }
+
+    /// Writes what is left.
+    pub fn finish(self) -> Result<(), S::Error> {
+        let rest = self.block.bytes.get(..self.block.filled).unwrap_or_default();
+        write_encoded(self.sink, rest)
+    }
+}
+
+impl<S: Sink> Sink for Base64Sink<'_, S> {
+    type Error = S::Error;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let free = self.block.bytes.get_mut(self.block.filled..).unwrap_or_default();
+            let taken = free.len().min(rest.len());
+            if let (Some(slot), Some((head, tail))) =
+                (free.get_mut(..taken), rest.split_at_checked(taken))
+            {
+                slot.copy_from_slice(head);
+                rest = tail;
+            }
+            self.block.filled = self.block.filled.saturating_add(taken);
+            if self.block.filled >= BLOCK {
+                write_encoded(self.sink, &self.block.bytes)?;
+                self.block.filled = 0;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Encodes at most one block.
+fn write_encoded<S: Sink>(sink: &mut S, bytes: &[u8]) -> Result<(), S::Error> {
+    let mut text = [0; BLOCK_CHARS];
+    // The text of a block fits by construction.
+    let encoded = Base64UrlUnpadded::encode(bytes, &mut text).unwrap_or_default();
+    let written = sink.write(encoded.as_bytes());
+    text.zeroize();
+    written
+}
+
+/// Decodes session text into `buffer`, which must be as long as the text: the text is cleaned and
+/// decoded in place.
+///
+/// Both alphabets, white space, line breaks, quotes and padding are accepted: strings travel through
+/// environment files, JSON and chats. What is left must be base64 to the last bit.
+///
+/// # Errors
+/// Names the first character that is not base64 by its position, or says that characters are
+/// missing.
+pub fn decoded<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], DecodeError> {
+    let error = |kind, offset| DecodeError::new(kind, Field::StringText, offset);
+    let cleaned = clean(text, buffer)?;
+    if cleaned.is_empty() {
+        return Err(error(DecodeErrorKind::Empty, 0));
+    }
+    let chars = cleaned.len();
+    Base64UrlUnpadded::decode_in_place(cleaned)
+        .map_err(|_| error(DecodeErrorKind::Base64Length, chars))
+}
+
+/// Copies the base64 characters of `text` in the URL-safe alphabet.
+fn clean<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b mut [u8], DecodeError> {
+    let error = |kind, offset| DecodeError::new(kind, Field::StringText, offset);
+    let mut len = 0_usize;
+    let mut ended = false;
+    for (position, char) in text.chars().enumerate() {
+        if is_decoration(char) {
+            continue;
+        }
+        if char == '=' {
+            ended = true;
+            continue;
+        }
+        let byte = match u8::try_from(char) {
+            Ok(byte) if !ended && is_base64(byte) => byte,
+            _ => return Err(error(DecodeErrorKind::Character, position)),
+        };
+        let Some(slot) = buffer.get_mut(len) else {
+            let needed = text.len();
+            return Err(error(DecodeErrorKind::BufferTooSmall { needed }, position));
+        };
+        *slot = to_url_safe(byte);
+        len = len.saturating_add(1);
+    }
+    Ok(buffer.get_mut(..len).unwrap_or_default())
+}
+
+/// What strings pick up on their way: white space, zero-width characters, quotes, commas.
+fn is_decoration(char: char) -> bool {
+    let zero_width = matches!(char, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}');
+    char.is_whitespace() || zero_width || matches!(char, '"' | '\'' | '`' | ',')
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+/// `+` to `-`, `/` to `_`, without a branch on the character.
+fn to_url_safe(byte: u8) -> u8 {
+    let plus = u8::from(byte == b'+').wrapping_mul(b'-'.wrapping_sub(b'+'));
+    let slash = u8::from(byte == b'/').wrapping_mul(b'_'.wrapping_sub(b'/'));
+    byte.wrapping_add(plus).wrapping_add(slash)
+}

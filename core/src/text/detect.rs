@@ -1,0 +1,112 @@
+//! Tells session strings apart by their structure, never by prefix or length alone.
+
+use super::base64::decoded;
+use super::compact::CompactSession;
+use crate::account::Account;
+use crate::counters::{ChannelPts, Counters};
+use crate::dc::DcRef;
+use crate::either::Either;
+use crate::error::{DecodeError, DecodeErrorKind, Field};
+use crate::peer::{MinPeer, Peer};
+use crate::source::SessionSource;
+use crate::wire::SessionView;
+
+/// A session from a string of either kind.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "no heap to put the key on")]
+pub enum AnySession<'b> {
+    /// A whole session, read in place.
+    Native(SessionView<'b>),
+    /// What a login needs.
+    Compact(CompactSession),
+}
+
+/// Decodes a native or compact string; `buffer` must be at least as long as the text.
+///
+/// White space, quotes, padding and the standard alphabet are accepted. What `buffer` holds
+/// afterwards is the decoded session: wipe it when done.
+///
+/// ```
+/// use mtsession_core::text::decode_any;
+///
+/// let mut buffer = [0; 64];
+/// let error = decode_any("not a session!", &mut buffer).unwrap_err();
+/// assert_eq!(error.to_string(), "character 13 of the session string is not base64");
+/// ```
+///
+/// # Errors
+/// A character that is not base64, missing characters, or the error of the kind that the string
+/// looks like.
+pub fn decode_any<'b>(text: &str, buffer: &'b mut [u8]) -> Result<AnySession<'b>, DecodeError> {
+    let bytes = decoded(text, buffer)?;
+    if CompactSession::is_laid_out_like_one(bytes) {
+        return CompactSession::decode(bytes).map(AnySession::Compact);
+    }
+    SessionView::parse(bytes)
+        .map(AnySession::Native)
+        .map_err(|error| match error.kind {
+            // Base64 of who knows what: the version byte of a string that has none says nothing.
+            DecodeErrorKind::UnknownVersion(_) | DecodeErrorKind::Foreign(_) => {
+                DecodeError::new(DecodeErrorKind::NotASessionString, Field::StringText, 0)
+            }
+            _ => error,
+        })
+}
+
+impl SessionSource for AnySession<'_> {
+    fn home_dc_id(&self) -> i32 {
+        match self {
+            Self::Native(view) => view.home_dc_id(),
+            Self::Compact(compact) => compact.home_dc_id(),
+        }
+    }
+
+    fn counters(&self) -> Counters {
+        match self {
+            Self::Native(view) => view.counters(),
+            Self::Compact(compact) => compact.counters(),
+        }
+    }
+
+    fn account(&self) -> Account {
+        match self {
+            Self::Native(view) => view.account(),
+            Self::Compact(compact) => compact.account(),
+        }
+    }
+
+    fn future_auth_token(&self) -> Option<&[u8]> {
+        match self {
+            Self::Native(view) => view.future_auth_token(),
+            Self::Compact(compact) => compact.future_auth_token(),
+        }
+    }
+
+    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
+        match self {
+            Self::Native(view) => Either::Left(view.dcs()),
+            Self::Compact(compact) => Either::Right(compact.dcs()),
+        }
+    }
+
+    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
+        match self {
+            Self::Native(view) => Either::Left(view.channels()),
+            Self::Compact(compact) => Either::Right(compact.channels()),
+        }
+    }
+
+    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
+        match self {
+            Self::Native(view) => Either::Left(view.peers()),
+            Self::Compact(compact) => Either::Right(compact.peers()),
+        }
+    }
+
+    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
+        match self {
+            Self::Native(view) => Either::Left(view.min_peers()),
+            Self::Compact(compact) => Either::Right(compact.min_peers()),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Session strings: a session as text, for an environment variable or a message to oneself.
+//!
+//! Two kinds exist in this family (drawn in [`format`](crate::format)): *native*, the whole binary
+//! session in URL-safe base64, and *compact*, only what a login needs. [`decode_any`] tells them
+//! apart by their structure.
+//!
+//! Base64 runs in constant time ([`base64ct`]): how long a string takes to read or write says
+//! nothing about the key in it. Detection afterwards depends on lengths and header bytes only.
+
+mod base64;
+mod compact;
+mod detect;
+mod native;
+
+pub use base64::{Base64Sink, decoded, encoded_text_len};
+pub use compact::{COMPACT_MAX_CHARS, CompactFull, CompactSession};
+pub use detect::{AnySession, decode_any};
+pub use native::{encode_native, native_len};

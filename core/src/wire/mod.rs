@@ -1,0 +1,20 @@
+//! The binary format: one encoder, one decoder, for every version. Bytes are drawn in
+//! [`format`](crate::format).
+
+mod block;
+mod crc;
+mod encode;
+mod layout;
+mod reader;
+mod records;
+mod sink;
+mod trailer;
+mod view;
+
+pub(crate) use reader::Reader;
+
+pub use encode::{
+    encode, encode_body, encode_body_to_slice, encode_to_slice, encoded_body_len, encoded_len,
+};
+pub use sink::{Counter, Sink, SliceFull};
+pub use view::{Integrity, SessionView};

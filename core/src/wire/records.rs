@@ -1,0 +1,222 @@
+//! Fixed-size records: how each is laid out, and lists of them read without copying.
+
+use core::iter::FusedIterator;
+use core::marker::PhantomData;
+
+use super::layout::{CHANNEL_LEN, MIN_PEER_LEN, NO_CHANNEL_KIND, PEER_LEN};
+use crate::counters::ChannelPts;
+use crate::peer::{ChannelKind, MinPeer, Peer, PeerKind};
+
+/// A value with a fixed-size record in the format.
+pub(crate) trait Record: Sized {
+    /// The record's bytes as they are written.
+    type Bytes: AsRef<[u8]>;
+
+    fn to_bytes(&self) -> Self::Bytes;
+
+    /// Reads a record of any version; `None` when it is shorter than every version's.
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+/// Joins fixed-size parts into one record; the sizes are checked when compiled.
+macro_rules! join {
+    ($len:expr; $($part:expr),+) => {{
+        let mut record = [0; $len];
+        let rest = record.as_mut_slice();
+        $(let rest = join_part(rest, &$part);)+
+        debug_assert!(rest.is_empty());
+        record
+    }};
+}
+
+#[inline(always)]
+fn join_part<'r, const N: usize>(rest: &'r mut [u8], part: &[u8; N]) -> &'r mut [u8] {
+    match rest.split_first_chunk_mut() {
+        Some((head, tail)) => {
+            *head = *part;
+            tail
+        }
+        None => &mut [],
+    }
+}
+
+impl Record for ChannelPts {
+    type Bytes = [u8; CHANNEL_LEN];
+
+    #[inline]
+    fn to_bytes(&self) -> Self::Bytes {
+        join!(CHANNEL_LEN; self.id.to_le_bytes(), self.pts.to_le_bytes())
+    }
+
+    #[inline]
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (id, rest) = bytes.split_first_chunk()?;
+        let (pts, _) = rest.split_first_chunk()?;
+        Some(Self {
+            id: i64::from_le_bytes(*id),
+            pts: i32::from_le_bytes(*pts),
+        })
+    }
+}
+
+impl Record for MinPeer {
+    type Bytes = [u8; MIN_PEER_LEN];
+
+    #[inline]
+    fn to_bytes(&self) -> Self::Bytes {
+        join!(
+            MIN_PEER_LEN;
+            self.user_id.to_le_bytes(),
+            self.peer_id.to_le_bytes(),
+            self.msg_id.to_le_bytes()
+        )
+    }
+
+    #[inline]
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (user_id, rest) = bytes.split_first_chunk()?;
+        let (peer_id, rest) = rest.split_first_chunk()?;
+        let (msg_id, _) = rest.split_first_chunk()?;
+        Some(Self {
+            user_id: i64::from_le_bytes(*user_id),
+            peer_id: i64::from_le_bytes(*peer_id),
+            msg_id: i32::from_le_bytes(*msg_id),
+        })
+    }
+}
+
+impl Record for Peer {
+    type Bytes = [u8; PEER_LEN];
+
+    #[inline]
+    fn to_bytes(&self) -> Self::Bytes {
+        let channel_kind = match self.channel_kind {
+            Some(kind) => kind.to_byte(),
+            None => NO_CHANNEL_KIND,
+        };
+        join!(
+            PEER_LEN;
+            self.id.to_le_bytes(),
+            self.access_hash.to_le_bytes(),
+            [self.kind.to_byte(), channel_kind, u8::from(self.is_community)]
+        )
+    }
+
+    #[inline]
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (id, rest) = bytes.split_first_chunk()?;
+        let (access_hash, rest) = rest.split_first_chunk()?;
+        // Versions 2 to 5 end after the type, 6 and 7 after the channel kind.
+        let (kind, rest) = rest.split_first()?;
+        Some(Self {
+            id: i64::from_le_bytes(*id),
+            access_hash: i64::from_le_bytes(*access_hash),
+            kind: PeerKind::from_byte(*kind),
+            channel_kind: rest.first().copied().and_then(ChannelKind::from_byte),
+            is_community: rest.get(1).is_some_and(|byte| *byte != 0),
+        })
+    }
+}
+
+/// A list of records in two places: the body (whose records are as long as its version has them)
+/// and, for those beyond the 65,535th, the trailer.
+#[derive(Debug)]
+pub(crate) struct Records<'a, T> {
+    body: &'a [u8],
+    /// Bytes of a record in the body; never zero.
+    body_len: usize,
+    more: &'a [u8],
+    /// Bytes of a record in the trailer; never zero.
+    more_len: usize,
+    records: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Records<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Records<'_, T> {}
+
+impl<'a, T> Records<'a, T> {
+    pub(crate) const EMPTY: Self = Self::new(&[], 1);
+
+    /// `body` must be whole records of `record_len` bytes.
+    pub(crate) const fn new(body: &'a [u8], record_len: usize) -> Self {
+        Self {
+            body,
+            body_len: record_len,
+            more: &[],
+            more_len: 1,
+            records: PhantomData,
+        }
+    }
+
+    /// Continues the list; `more` must be whole records of `record_len` bytes.
+    pub(crate) const fn continued(self, more: &'a [u8], record_len: usize) -> Self {
+        Self {
+            more,
+            more_len: record_len,
+            ..self
+        }
+    }
+}
+
+impl<T: Record> Iterator for Records<'_, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        if let Some((record, rest)) = self.body.split_at_checked(self.body_len) {
+            self.body = rest;
+            return T::from_bytes(record);
+        }
+        let (record, rest) = self.more.split_at_checked(self.more_len)?;
+        self.more = rest;
+        T::from_bytes(record)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let count = |bytes: &[u8], len| bytes.len().checked_div(len).unwrap_or_default();
+        let body = count(self.body, self.body_len);
+        let len = body.saturating_add(count(self.more, self.more_len));
+        (len, Some(len))
+    }
+
+    /// Runs both parts as plain loops: a session of 60,000 peers is copied through here.
+    #[inline]
+    fn fold<B, F: FnMut(B, T) -> B>(self, init: B, mut f: F) -> B {
+        let init = fold_records(self.body, self.body_len, init, &mut f);
+        fold_records(self.more, self.more_len, init, &mut f)
+    }
+}
+
+/// Gives the loop a constant record size where there is one, so that it needs no bounds checks.
+#[inline]
+fn fold_records<T: Record, B>(
+    bytes: &[u8],
+    record_len: usize,
+    init: B,
+    f: &mut impl FnMut(B, T) -> B,
+) -> B {
+    if record_len == PEER_LEN {
+        let (records, _) = bytes.as_chunks::<PEER_LEN>();
+        return records
+            .iter()
+            .filter_map(|record| T::from_bytes(record))
+            .fold(init, f);
+    }
+    let mut state = init;
+    let mut rest = bytes;
+    while let Some((record, next)) = rest.split_at_checked(record_len) {
+        rest = next;
+        if let Some(value) = T::from_bytes(record) {
+            state = f(state, value);
+        }
+    }
+    state
+}
+
+impl<T: Record> ExactSizeIterator for Records<'_, T> {}
+impl<T: Record> FusedIterator for Records<'_, T> {}

@@ -1,0 +1,279 @@
+//! The trailer: behind the version 8 body, ignored by older readers. Drawn in
+//! [`format`](crate::format).
+
+use super::block::write_records;
+use super::crc::Crc32c;
+use super::encode::{Checksummed, put};
+use super::layout::{
+    CHANNEL_LEN, CRC_LEN, FOOTER_LEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN, TAG_ACCOUNT, TAG_CHANNELS,
+    TAG_END, TAG_FOOTER, TAG_MIN_PEERS, TAG_PEERS, TRAILER_MAGIC, TRAILER_VERSION,
+};
+use super::reader::Reader;
+use super::records::Record;
+use super::sink::Sink;
+use crate::account::Account;
+use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
+use crate::source::SessionSource;
+
+/// Most bytes of an encoded [`Account`]: four options, an `i64`, an `i32` and two flags.
+const ACCOUNT_MAX: usize = 4 + 10 + 5 + 2;
+
+/// Bytes from the footer's tag to the end of the input.
+const FROM_FOOTER: usize = 2 + FOOTER_LEN + 1 + CRC_LEN;
+
+/// What a trailer adds to the body.
+#[derive(Debug, Default)]
+pub(super) struct Trailer<'a> {
+    pub(super) account: Account,
+    pub(super) channels: &'a [u8],
+    pub(super) peers: &'a [u8],
+    pub(super) min_peers: &'a [u8],
+}
+
+/// Writes the trailer of `source`, whose body of `body_len` bytes went through `sink` before.
+pub(super) fn write<S: SessionSource, W: Sink>(
+    source: &S,
+    body_len: usize,
+    mut sink: Checksummed<'_, W>,
+) -> Result<(), EncodeError<W::Error>> {
+    put(&mut sink, &TRAILER_MAGIC)?;
+    put(&mut sink, &[TRAILER_VERSION])?;
+    let mut buffer = [0; ACCOUNT_MAX];
+    let account = encode_account(&source.account(), &mut buffer);
+    if !account.is_empty() {
+        put_section(&mut sink, TAG_ACCOUNT, account.len())?;
+        put(&mut sink, account)?;
+    }
+    put_overflow(&mut sink, TAG_CHANNELS, source.channels())?;
+    put_overflow(&mut sink, TAG_PEERS, source.peers())?;
+    put_overflow(&mut sink, TAG_MIN_PEERS, source.min_peers())?;
+    put_section(&mut sink, TAG_FOOTER, FOOTER_LEN)?;
+    put(&mut sink, &TRAILER_MAGIC)?;
+    put(&mut sink, &to_u32(Field::Trailer, body_len)?.to_le_bytes())?;
+    put_varint(&mut sink, TAG_END)?;
+    sink.finish().map_err(EncodeError::Sink)
+}
+
+/// Bytes of the trailer of `source`.
+pub(super) fn len<E>(source: &impl SessionSource) -> Result<usize, EncodeError<E>> {
+    let section = |payload: usize| {
+        if payload == 0 {
+            return Ok(0);
+        }
+        let head = varint_len(to_u32(Field::TrailerSection, payload)?).saturating_add(1);
+        Ok(head.saturating_add(payload))
+    };
+    let mut buffer = [0; ACCOUNT_MAX];
+    let account = encode_account(&source.account(), &mut buffer).len();
+    let parts = [
+        TRAILER_MAGIC.len().saturating_add(1),
+        section(account)?,
+        section(overflow_len(source.channels().len(), CHANNEL_LEN))?,
+        section(overflow_len(source.peers().len(), PEER_LEN))?,
+        section(overflow_len(source.min_peers().len(), MIN_PEER_LEN))?,
+        FROM_FOOTER,
+    ];
+    Ok(parts.into_iter().fold(0, usize::saturating_add))
+}
+
+/// An account of which nothing is known takes no bytes.
+fn encode_account<'b>(account: &Account, buffer: &'b mut [u8; ACCOUNT_MAX]) -> &'b [u8] {
+    if account.is_empty() {
+        return &[];
+    }
+    // The buffer holds the longest account there is.
+    postcard::to_slice(account, buffer).map_or(&[], |bytes| bytes)
+}
+
+fn overflow_len(count: usize, record_len: usize) -> usize {
+    count.saturating_sub(MAX_LONG).saturating_mul(record_len)
+}
+
+fn put_overflow<const LEN: usize, T, W>(
+    sink: &mut W,
+    tag: u32,
+    records: impl ExactSizeIterator<Item = T>,
+) -> Result<(), EncodeError<W::Error>>
+where
+    T: Record<Bytes = [u8; LEN]>,
+    W: Sink,
+{
+    let payload = overflow_len(records.len(), LEN);
+    if payload == 0 {
+        return Ok(());
+    }
+    put_section(sink, tag, payload)?;
+    write_records(records.skip(MAX_LONG), sink).map_err(EncodeError::Sink)
+}
+
+fn put_section<W: Sink>(
+    sink: &mut W,
+    tag: u32,
+    payload: usize,
+) -> Result<(), EncodeError<W::Error>> {
+    put_varint(sink, tag)?;
+    put_varint(sink, to_u32(Field::TrailerSection, payload)?)
+}
+
+fn to_u32<E>(field: Field, len: usize) -> Result<u32, EncodeError<E>> {
+    u32::try_from(len).map_err(|_| EncodeError::TooLong {
+        field,
+        len,
+        max: usize::try_from(u32::MAX).unwrap_or(usize::MAX),
+    })
+}
+
+/// Postcard's varint: seven bits a byte, least significant first.
+fn put_varint<W: Sink>(sink: &mut W, mut value: u32) -> Result<(), EncodeError<W::Error>> {
+    loop {
+        let [low, ..] = value.to_le_bytes();
+        value >>= 7;
+        if value == 0 {
+            return put(sink, &[low & 0x7F]);
+        }
+        put(sink, &[low | 0x80])?;
+    }
+}
+
+const fn varint_len(value: u32) -> usize {
+    match value {
+        0..=0x7F => 1,
+        0x80..=0x3FFF => 2,
+        0x4000..=0x1F_FFFF => 3,
+        0x20_0000..=0x0FFF_FFFF => 4,
+        _ => 5,
+    }
+}
+
+fn varint(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
+    let start = *reader;
+    let malformed = || start.error(DecodeErrorKind::Trailer, Field::TrailerSection);
+    let mut value = 0_u32;
+    for shift in [0_u32, 7, 14, 21, 28] {
+        let byte = reader.u8(Field::TrailerSection)?;
+        let bits = u32::from(byte & 0x7F);
+        let shifted = bits.checked_shl(shift).unwrap_or_default();
+        if shifted.checked_shr(shift) != Some(bits) {
+            return Err(malformed());
+        }
+        value |= shifted;
+        if byte & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
+    Err(malformed())
+}
+
+/// Where the trailer says that the body ends, going by the footer at the end of `input`.
+///
+/// `None` when there is no footer: then the body's own end decides whether there is a trailer.
+pub(super) fn body_len_by_footer(input: &[u8]) -> Option<usize> {
+    let at = input.len().checked_sub(FROM_FOOTER)?;
+    let mut reader = Reader::new(input.get(at..)?);
+    let tag = varint(&mut reader).ok()?;
+    let len = varint(&mut reader).ok()?;
+    let magic = reader.array(Field::Trailer).ok()?;
+    let body_len = reader.array(Field::Trailer).ok()?;
+    let found = tag == TAG_FOOTER
+        && usize::try_from(len).ok() == Some(FOOTER_LEN)
+        && *magic == TRAILER_MAGIC;
+    found.then(|| usize::try_from(u32::from_le_bytes(*body_len)).unwrap_or(usize::MAX))
+}
+
+/// Reads what follows the body, which ends where `reader` stands.
+///
+/// Nothing is a file of an older release. A trailer must end the input and its checksum must hold.
+pub(super) fn read<'a>(
+    input: &'a [u8],
+    reader: &mut Reader<'a>,
+) -> Result<Option<Trailer<'a>>, DecodeError> {
+    let body_end = *reader;
+    let expected = body_len_by_footer(input);
+    if expected.is_some_and(|len| len != body_end.offset()) {
+        // The body was damaged in a way that makes its own parse end elsewhere.
+        return Err(checksum_error(input));
+    }
+    if reader.rest().is_empty() {
+        return Ok(None);
+    }
+    if !reader.rest().starts_with(&TRAILER_MAGIC) {
+        return Err(body_end.error(DecodeErrorKind::TrailingBytes, Field::Trailer));
+    }
+    check(input, reader.offset())?;
+    reader.array::<{ TRAILER_MAGIC.len() }>(Field::Trailer)?;
+    let version_at = *reader;
+    let version = reader.u8(Field::TrailerVersion)?;
+    if version != TRAILER_VERSION {
+        let kind = DecodeErrorKind::NewerTrailer(u32::from(version));
+        return Err(version_at.error(kind, Field::TrailerVersion));
+    }
+    read_sections(reader, body_end.offset()).map(Some)
+}
+
+/// The last four bytes must be the checksum of all bytes before them.
+fn check(input: &[u8], body_len: usize) -> Result<(), DecodeError> {
+    let Some((covered, stored)) = input.split_last_chunk::<CRC_LEN>() else {
+        return Err(checksum_error(input));
+    };
+    let mut crc = Crc32c::new();
+    crc.update(covered);
+    if covered.len() <= body_len || crc.value() != u32::from_le_bytes(*stored) {
+        return Err(checksum_error(input));
+    }
+    Ok(())
+}
+
+fn checksum_error(input: &[u8]) -> DecodeError {
+    let offset = input.len().saturating_sub(CRC_LEN);
+    DecodeError::new(DecodeErrorKind::Checksum, Field::TrailerChecksum, offset)
+}
+
+/// Sections stand in the order of their tags, each once.
+fn read_sections<'a>(
+    reader: &mut Reader<'a>,
+    body_len: usize,
+) -> Result<Trailer<'a>, DecodeError> {
+    let mut trailer = Trailer::default();
+    let mut last = TAG_END;
+    loop {
+        let at = *reader;
+        let malformed = || at.error(DecodeErrorKind::Trailer, Field::TrailerSection);
+        let tag = varint(reader)?;
+        if tag == TAG_END {
+            if reader.rest().len() != CRC_LEN {
+                return Err(malformed());
+            }
+            return Ok(trailer);
+        }
+        if tag <= last {
+            return Err(malformed());
+        }
+        last = tag;
+        let len = usize::try_from(varint(reader)?).map_err(|_| malformed())?;
+        let payload = reader.bytes(len, Field::TrailerSection)?;
+        let whole = |record_len: usize| match payload.len().checked_rem(record_len) {
+            Some(0) if !payload.is_empty() => Ok(payload),
+            _ => Err(malformed()),
+        };
+        match tag {
+            TAG_ACCOUNT => {
+                trailer.account = match postcard::take_from_bytes(payload) {
+                    Ok((account, [])) => account,
+                    _ => return Err(at.error(DecodeErrorKind::Trailer, Field::TrailerAccount)),
+                };
+            }
+            TAG_CHANNELS => trailer.channels = whole(CHANNEL_LEN)?,
+            TAG_PEERS => trailer.peers = whole(PEER_LEN)?,
+            TAG_MIN_PEERS => trailer.min_peers = whole(MIN_PEER_LEN)?,
+            TAG_FOOTER => {
+                let (_, stored) = payload.split_last_chunk().ok_or_else(malformed)?;
+                if usize::try_from(u32::from_le_bytes(*stored)) != Ok(body_len) {
+                    return Err(malformed());
+                }
+            }
+            newer => {
+                return Err(at.error(DecodeErrorKind::NewerTrailer(newer), Field::TrailerSection));
+            }
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The one decoder: a session read in place, whatever version it was written in.
+
+use core::fmt;
+
+use super::layout::{
+    CHANNEL_LEN, CURRENT, HAS_DC_FLAGS, HAS_MIN_PEERS, HAS_STATE, HAS_TOKEN, MAX_LONG,
+    MIN_PEER_LEN, PEER_LEN, peer_len,
+};
+use super::reader::Reader;
+use super::records::{Record, Records};
+use super::trailer::{self, Trailer};
+use crate::account::Account;
+use crate::auth_key::AuthKeyRef;
+use crate::counters::{ChannelPts, Counters};
+use crate::dc::{DcFlags, DcRef};
+use crate::error::{DecodeError, DecodeErrorKind, Field, Foreign};
+use crate::peer::{MinPeer, Peer};
+use crate::source::SessionSource;
+
+/// Whether a session's bytes could be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Integrity {
+    /// A trailer's checksum covers every byte, and holds.
+    Checksummed,
+    /// Written by a release without trailers: only the structure could be checked.
+    StructureOnly,
+}
+
+/// A session in its encoded form, version 1 to 8, with or without trailer.
+///
+/// [`parse`](Self::parse) checks everything once; reading it afterwards cannot fail, copies nothing
+/// and allocates nothing. The cost of parsing does not depend on the number of peers, except for the
+/// checksum where there is a trailer.
+///
+/// ```
+/// use mtsession_core::{SessionSource, SessionView};
+///
+/// // Written by a release of 2025: a version byte, then home DC 5 and nothing else.
+/// let mut bytes = [0; 29];
+/// bytes[..2].copy_from_slice(&[8, 5]);
+/// let view = SessionView::parse(&bytes)?;
+/// assert_eq!((view.version(), view.home_dc_id()), (8, 5));
+/// # Ok::<(), mtsession_core::DecodeError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct SessionView<'a> {
+    version: u8,
+    integrity: Integrity,
+    home_dc_id: i32,
+    counters: Counters,
+    account: Account,
+    token: Option<&'a [u8]>,
+    dcs: Dcs<'a>,
+    channels: Records<'a, ChannelPts>,
+    peers: Records<'a, Peer>,
+    min_peers: Records<'a, MinPeer>,
+}
+
+impl<'a> SessionView<'a> {
+    /// Checks `input` from its first to its last byte.
+    ///
+    /// Version 1 has no version byte, so its first byte, the low byte of the home DC, can look like
+    /// one: `FORMAT.md` has the rule that tells them apart without loss.
+    ///
+    /// # Errors
+    /// Says which field, at which byte, and why; what is no session at all is named as far as it can
+    /// be recognised.
+    pub fn parse(input: &'a [u8]) -> Result<Self, DecodeError> {
+        let Some(&first) = input.first() else {
+            return Err(DecodeError::new(DecodeErrorKind::Empty, Field::Version, 0));
+        };
+        let looks_like_v1 = match input {
+            [_, 0, 0, 0] | [_, 0, 0, 0, 0] => true,
+            [_, 0, 0, 0, dc_count, ..] => *dc_count != 0,
+            _ => false,
+        };
+        if (HAS_STATE..=CURRENT).contains(&first) && !looks_like_v1 {
+            return Self::parse_versioned(input, first);
+        }
+        Self::parse_v1(input).map_err(|error| {
+            if looks_like_v1 && first != 0 {
+                error
+            } else {
+                unknown(input, first)
+            }
+        })
+    }
+
+    fn parse_v1(input: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(input);
+        let view = Self {
+            version: 1,
+            integrity: Integrity::StructureOnly,
+            home_dc_id: reader.i32(Field::HomeDcId)?,
+            counters: Counters::default(),
+            account: Account::default(),
+            token: None,
+            dcs: Dcs::read(&mut reader, 1)?,
+            channels: Records::EMPTY,
+            peers: Records::EMPTY,
+            min_peers: Records::EMPTY,
+        };
+        if !reader.rest().is_empty() {
+            return Err(reader.error(DecodeErrorKind::TrailingBytes, Field::Trailer));
+        }
+        Ok(view)
+    }
+
+    fn parse_versioned(input: &'a [u8], version: u8) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(input);
+        reader.u8(Field::Version)?;
+        let home_dc_id = reader.i32(Field::HomeDcId)?;
+        let dcs = Dcs::read(&mut reader, version)?;
+        let counters = Counters {
+            pts: reader.i32(Field::Counters)?,
+            qts: reader.i32(Field::Counters)?,
+            date: reader.i32(Field::Counters)?,
+            seq: reader.i32(Field::Counters)?,
+        };
+        let channels = list(&mut reader, Field::ChannelCount, Field::Channels, CHANNEL_LEN)?;
+        let peer_len = peer_len(version);
+        let peers = list(&mut reader, Field::PeerCount, Field::Peers, peer_len)?;
+        let min_peers = if version >= HAS_MIN_PEERS {
+            list(&mut reader, Field::MinPeerCount, Field::MinPeers, MIN_PEER_LEN)?
+        } else {
+            List::EMPTY
+        };
+        let token = if version >= HAS_TOKEN && reader.presence(Field::TokenPresence)? {
+            let len = reader.len_u16(Field::TokenLen)?;
+            Some(reader.bytes(len, Field::Token)?)
+        } else {
+            None
+        };
+        let trailer_at = reader;
+        let trailer = if version == CURRENT {
+            trailer::read(input, &mut reader)?
+        } else if reader.rest().is_empty() {
+            None
+        } else {
+            return Err(reader.error(DecodeErrorKind::TrailingBytes, Field::Trailer));
+        };
+        let integrity = match trailer {
+            Some(_) => Integrity::Checksummed,
+            None => Integrity::StructureOnly,
+        };
+        let trailer = trailer.unwrap_or_default();
+        for (list, more) in [
+            (&channels, trailer.channels),
+            (&peers, trailer.peers),
+            (&min_peers, trailer.min_peers),
+        ] {
+            // A list goes on in the trailer only where the body had no room left.
+            if !more.is_empty() && list.count != MAX_LONG {
+                return Err(trailer_at.error(DecodeErrorKind::Trailer, Field::Trailer));
+            }
+        }
+        let Trailer {
+            account,
+            channels: more_channels,
+            peers: more_peers,
+            min_peers: more_min_peers,
+        } = trailer;
+        Ok(Self {
+            version,
+            integrity,
+            home_dc_id,
+            counters,
+            account,
+            token,
+            dcs,
+            channels: channels.records(CHANNEL_LEN).continued(more_channels, CHANNEL_LEN),
+            peers: peers.records(peer_len).continued(more_peers, PEER_LEN),
+            min_peers: min_peers.records(MIN_PEER_LEN).continued(more_min_peers, MIN_PEER_LEN),
+        })
+    }
+
+    /// The version that the session was written in, 1 to 8.
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        self.version
+    }
+
+    /// Whether a checksum covers the session.
+    #[must_use]
+    pub const fn integrity(&self) -> Integrity {
+        self.integrity
+    }
+}
+
+/// The bytes of one list in the body.
+struct List<'a> {
+    count: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> List<'a> {
+    const EMPTY: Self = Self {
+        count: 0,
+        bytes: &[],
+    };
+
+    const fn records<T: Record>(&self, record_len: usize) -> Records<'a, T> {
+        Records::new(self.bytes, record_len)
+    }
+}
+
+fn list<'a>(
+    reader: &mut Reader<'a>,
+    count: Field,
+    records: Field,
+    record_len: usize,
+) -> Result<List<'a>, DecodeError> {
+    let count = reader.len_u16(count)?;
+    let bytes = reader.bytes(count.saturating_mul(record_len), records)?;
+    Ok(List { count, bytes })
+}
+
+/// Names what is neither a versioned session nor version 1.
+fn unknown(input: &[u8], first: u8) -> DecodeError {
+    let foreign = |foreign| Some(DecodeErrorKind::Foreign(foreign));
+    let text = || {
+        let head = input.get(..64).unwrap_or(input);
+        let printable = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+        head.iter().all(printable)
+    };
+    let base64 = || {
+        let (head, _) = input.split_at_checked(64).unwrap_or((input, &[]));
+        let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_+/=".contains(byte);
+        head.len() == 64 && head.iter().all(alphabet)
+    };
+    let kind = match input {
+        [b'S', b'Q', b'L', b'i', b't', b'e', b' ', b'f', ..] => foreign(Foreign::Sqlite),
+        [b'T', b'D', b'F', b'$', ..] => foreign(Foreign::Tdata),
+        [0xCE, 0xB8, 0x3E, 0xA7, ..] => foreign(Foreign::GrammersTl),
+        [b'M', b'T', b'S', b'J', ..] => foreign(Foreign::Journal),
+        [b'{', ..] if text() => foreign(Foreign::Json),
+        _ if base64() => foreign(Foreign::SessionString),
+        _ if text() => foreign(Foreign::Text),
+        _ if input.iter().all(|byte| *byte == 0) => Some(DecodeErrorKind::Zeroed),
+        _ => None,
+    };
+    let kind = kind.unwrap_or(DecodeErrorKind::UnknownVersion(first));
+    DecodeError::new(kind, Field::Version, 0)
+}
+
+/// The DC table: checked when read, then walked again by every iteration.
+#[derive(Clone, Copy)]
+struct Dcs<'a> {
+    reader: Reader<'a>,
+    version: u8,
+    left: usize,
+}
+
+impl<'a> Dcs<'a> {
+    /// Moves `reader` behind the table.
+    fn read(reader: &mut Reader<'a>, version: u8) -> Result<Self, DecodeError> {
+        let left = reader.len_u8(Field::DcCount)?;
+        let dcs = Self {
+            reader: *reader,
+            version,
+            left,
+        };
+        for _ in 0..left {
+            read_dc(reader, version)?;
+        }
+        Ok(dcs)
+    }
+}
+
+impl<'a> Iterator for Dcs<'a> {
+    type Item = DcRef<'a>;
+
+    fn next(&mut self) -> Option<DcRef<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        read_dc(&mut self.reader, self.version).ok()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Dcs<'_> {}
+
+fn read_dc<'a>(reader: &mut Reader<'a>, version: u8) -> Result<DcRef<'a>, DecodeError> {
+    let dc_id = reader.i32(Field::DcId)?;
+    let auth_key = if reader.presence(Field::DcHasKey)? {
+        Some(AuthKeyRef::new(reader.array(Field::DcAuthKey)?))
+    } else {
+        None
+    };
+    let first_salt = reader.i64(Field::DcFirstSalt)?;
+    let time_offset = reader.i32(Field::DcTimeOffset)?;
+    let addr_len = reader.len_u8(Field::DcAddrLen)?;
+    let addr_at = *reader;
+    let addr = core::str::from_utf8(reader.bytes(addr_len, Field::DcAddr)?)
+        .map_err(|_| addr_at.error(DecodeErrorKind::Utf8, Field::DcAddr))?;
+    let flags = if version >= HAS_DC_FLAGS {
+        DcFlags(reader.u8(Field::DcFlags)?)
+    } else {
+        DcFlags::NONE
+    };
+    Ok(DcRef {
+        dc_id,
+        addr,
+        auth_key,
+        first_salt,
+        time_offset,
+        flags,
+    })
+}
+
+impl SessionSource for SessionView<'_> {
+    fn home_dc_id(&self) -> i32 {
+        self.home_dc_id
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn account(&self) -> Account {
+        self.account
+    }
+
+    fn future_auth_token(&self) -> Option<&[u8]> {
+        self.token
+    }
+
+    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
+        self.dcs
+    }
+
+    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
+        self.channels
+    }
+
+    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
+        self.peers
+    }
+
+    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
+        self.min_peers
+    }
+}
+
+/// Shows what kind of bytes these are and how much they hold; no keys, tokens or hashes.
+impl fmt::Debug for SessionView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionView")
+            .field("version", &self.version)
+            .field("integrity", &self.integrity)
+            .field("home_dc_id", &self.home_dc_id)
+            .field("counters", &self.counters)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
