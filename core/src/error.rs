@@ -6,7 +6,10 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is the field of that name in FORMAT.md")]
+#[expect(
+    missing_docs,
+    reason = "each variant is the field of that name in FORMAT.md"
+)]
 pub enum Field {
     Version,
     HomeDcId,
@@ -267,7 +270,10 @@ impl fmt::Display for DecodeError {
                 write!(f, "{field} is {byte}, not 4 or 6, at byte {offset}")
             }
             Kind::BufferTooSmall { needed } => {
-                write!(f, "buffer is too small for the {field}: {needed} bytes needed")
+                write!(
+                    f,
+                    "buffer is too small for the {field}: {needed} bytes needed"
+                )
             }
         }
     }
@@ -317,7 +323,10 @@ impl<E: fmt::Display> fmt::Display for EncodeError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong { field, len, max } => {
-                write!(f, "{field} is too long for the session format: {len}, at most {max}")
+                write!(
+                    f,
+                    "{field} is too long for the session format: {len}, at most {max}"
+                )
             }
             Self::Missing(field) => {
                 write!(f, "{field} is needed by the target format, but not known")
@@ -346,7 +355,11 @@ pub struct Full(
 
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no room for more {} in the fixed-capacity session", self.0)
+        write!(
+            f,
+            "no room for more {} in the fixed-capacity session",
+            self.0
+        )
     }
 }
 

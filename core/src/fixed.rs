@@ -215,13 +215,21 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
 
     fn fits(&self, source: &impl SessionSource) -> Result<(), Full> {
         let fits = |len: usize, capacity: usize, field: Field| {
-            if len > capacity { Err(Full(field)) } else { Ok(()) }
+            if len > capacity {
+                Err(Full(field))
+            } else {
+                Ok(())
+            }
         };
         fits(source.dcs().len(), D, Field::Dcs)?;
         fits(source.channels().len(), C, Field::Channels)?;
         self.refuses(source.peers().len(), P, Field::Peers)?;
         self.refuses(source.min_peers().len(), M, Field::MinPeers)?;
-        fits(source.future_auth_token().map_or(0, <[u8]>::len), T, Field::Token)?;
+        fits(
+            source.future_auth_token().map_or(0, <[u8]>::len),
+            T,
+            Field::Token,
+        )?;
         source
             .dcs()
             .try_for_each(|dc| fits(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr))
@@ -246,15 +254,21 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
         }
         self.token.zeroize();
         self.has_token = token.is_some();
-        self.token.extend_from_slice(bytes).map_err(|_| Full(Field::Token))
+        self.token
+            .extend_from_slice(bytes)
+            .map_err(|_| Full(Field::Token))
     }
 
     fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
-        self.dcs.push(FixedDc::new(dc)?).map_err(|_| Full(Field::Dcs))
+        self.dcs
+            .push(FixedDc::new(dc)?)
+            .map_err(|_| Full(Field::Dcs))
     }
 
     fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
-        self.channels.push(channel).map_err(|_| Full(Field::Channels))
+        self.channels
+            .push(channel)
+            .map_err(|_| Full(Field::Channels))
     }
 
     fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
@@ -271,7 +285,9 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
             push_evicting(&mut self.min_peers, min_peer, |_| true);
             return Ok(());
         }
-        self.min_peers.push(min_peer).map_err(|_| Full(Field::MinPeers))
+        self.min_peers
+            .push(min_peer)
+            .map_err(|_| Full(Field::MinPeers))
     }
 
     fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full> {
@@ -364,14 +380,24 @@ mod tests {
             ..Account::default()
         });
         for id in 1..=5 {
-            session.put_peer(Peer { id, ..Peer::default() }).unwrap();
+            session
+                .put_peer(Peer {
+                    id,
+                    ..Peer::default()
+                })
+                .unwrap();
         }
         let ids: [i64; 2] = core::array::from_fn(|i| session.peers[i].id);
         assert_eq!(ids, [1, 5]);
 
         let mut only_self = FixedSession::<0, 0, 1, 0, 0>::new().when_full(WhenFull::EvictOldest);
         only_self.copy_from(&session).unwrap();
-        only_self.put_peer(Peer { id: 9, ..Peer::default() }).unwrap();
+        only_self
+            .put_peer(Peer {
+                id: 9,
+                ..Peer::default()
+            })
+            .unwrap();
         assert_eq!(only_self.peers[0].id, 1);
     }
 
@@ -382,7 +408,10 @@ mod tests {
         let long = [b'a'; FIXED_ADDR_LEN + 1];
         let long = core::str::from_utf8(&long).unwrap();
         assert_eq!(small.put_dc(&dc(long)), Err(Full(Field::DcAddr)));
-        assert_eq!(small.set_future_auth_token(Some(&[0; 2])), Err(Full(Field::Token)));
+        assert_eq!(
+            small.set_future_auth_token(Some(&[0; 2])),
+            Err(Full(Field::Token))
+        );
 
         let mut big = FixedSession::<1, 2, 0, 0, 0>::new();
         big.put_channel(ChannelPts { id: 1, pts: 1 }).unwrap();

@@ -58,7 +58,9 @@ impl Serialize for Dc<'_> {
         impl Serialize for Key<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut seq = serializer.serialize_seq(Some(self.0.len()))?;
-                self.0.iter().try_for_each(|byte| seq.serialize_element(byte))?;
+                self.0
+                    .iter()
+                    .try_for_each(|byte| seq.serialize_element(byte))?;
                 seq.end()
             }
         }

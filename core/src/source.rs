@@ -64,7 +64,10 @@ pub trait SessionSource {
     /// ```
     fn dc_for(&self, dc_id: i32, prefer_ipv6: bool) -> Option<DcRef<'_>> {
         let mut fallback = None;
-        for dc in self.dcs().filter(|dc| dc.dc_id == dc_id && dc.flags.is_main()) {
+        for dc in self
+            .dcs()
+            .filter(|dc| dc.dc_id == dc_id && dc.flags.is_main())
+        {
             if dc.is_ipv6() == prefer_ipv6 {
                 return Some(dc);
             }
@@ -311,8 +314,12 @@ pub trait SessionMut: SessionSource {
         self.set_account(source.account());
         self.set_future_auth_token(source.future_auth_token())?;
         source.dcs().try_for_each(|dc| self.push_dc(&dc))?;
-        source.channels().try_for_each(|channel| self.push_channel(channel))?;
+        source
+            .channels()
+            .try_for_each(|channel| self.push_channel(channel))?;
         source.peers().try_for_each(|peer| self.push_peer(peer))?;
-        source.min_peers().try_for_each(|min_peer| self.push_min_peer(min_peer))
+        source
+            .min_peers()
+            .try_for_each(|min_peer| self.push_min_peer(min_peer))
     }
 }

@@ -80,7 +80,11 @@ impl<'s, S: Sink> Base64Sink<'s, S> {
 
     /// Writes what is left.
     pub fn finish(self) -> Result<(), S::Error> {
-        let rest = self.block.bytes.get(..self.block.filled).unwrap_or_default();
+        let rest = self
+            .block
+            .bytes
+            .get(..self.block.filled)
+            .unwrap_or_default();
         write_encoded(self.sink, rest)
     }
 }
@@ -91,7 +95,11 @@ impl<S: Sink> Sink for Base64Sink<'_, S> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let free = self.block.bytes.get_mut(self.block.filled..).unwrap_or_default();
+            let free = self
+                .block
+                .bytes
+                .get_mut(self.block.filled..)
+                .unwrap_or_default();
             let taken = free.len().min(rest.len());
             if let (Some(slot), Some((head, tail))) =
                 (free.get_mut(..taken), rest.split_at_checked(taken))

@@ -112,7 +112,13 @@ impl CompactSession {
         let key = dc.auth_key.ok_or(missing(Field::DcAuthKey))?;
         let addr: SocketAddr = dc.addr.parse().map_err(|_| missing(Field::DcAddr))?;
         let user_id = source.account().user_id.ok_or(missing(Field::UserId))?;
-        Ok(Self::new(dc_id, addr.ip(), addr.port(), key.copy_key(), user_id))
+        Ok(Self::new(
+            dc_id,
+            addr.ip(),
+            addr.port(),
+            key.copy_key(),
+            user_id,
+        ))
     }
 
     /// 1 or 2.

@@ -102,8 +102,7 @@ pub(crate) fn fill<'b, E>(
 /// Bytes that [`encode`] writes.
 pub fn encoded_len<S: SessionSource>(source: &S) -> Result<usize, EncodeError<Infallible>> {
     check(source)?;
-    trailer::len(source)
-        .map(|trailer| body_len(source).saturating_add(trailer))
+    trailer::len(source).map(|trailer| body_len(source).saturating_add(trailer))
 }
 
 /// Bytes that [`encode_body`] writes.
@@ -116,7 +115,11 @@ pub fn encoded_body_len<S: SessionSource>(source: &S) -> Result<usize, EncodeErr
 /// Refuses what no part of the format can hold.
 fn check<E>(source: &impl SessionSource) -> Result<(), EncodeError<E>> {
     at_most(Field::Dcs, source.dcs().len(), MAX_SHORT)?;
-    at_most(Field::Token, source.future_auth_token().map_or(0, <[u8]>::len), MAX_LONG)?;
+    at_most(
+        Field::Token,
+        source.future_auth_token().map_or(0, <[u8]>::len),
+        MAX_LONG,
+    )?;
     source
         .dcs()
         .try_for_each(|dc| at_most(Field::DcAddr, dc.addr.len(), MAX_SHORT))
@@ -156,10 +159,7 @@ fn body_len(source: &impl SessionSource) -> usize {
 }
 
 /// Writes the body; lists are cut at what their counts can say.
-fn body<S: SessionSource, W: Sink>(
-    source: &S,
-    sink: &mut W,
-) -> Result<(), EncodeError<W::Error>> {
+fn body<S: SessionSource, W: Sink>(source: &S, sink: &mut W) -> Result<(), EncodeError<W::Error>> {
     put(sink, &[CURRENT])?;
     put(sink, &source.home_dc_id().to_le_bytes())?;
     let dcs = source.dcs();

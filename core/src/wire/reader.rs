@@ -62,7 +62,8 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(crate) fn len_u16(&mut self, field: Field) -> Result<usize, DecodeError> {
-        self.array(field).map(|bytes| usize::from(u16::from_le_bytes(*bytes)))
+        self.array(field)
+            .map(|bytes| usize::from(u16::from_le_bytes(*bytes)))
     }
 
     #[inline]

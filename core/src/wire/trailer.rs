@@ -229,10 +229,7 @@ fn checksum_error(input: &[u8]) -> DecodeError {
 }
 
 /// Sections stand in the order of their tags, each once.
-fn read_sections<'a>(
-    reader: &mut Reader<'a>,
-    body_len: usize,
-) -> Result<Trailer<'a>, DecodeError> {
+fn read_sections<'a>(reader: &mut Reader<'a>, body_len: usize) -> Result<Trailer<'a>, DecodeError> {
     let mut trailer = Trailer::default();
     let mut last = TAG_END;
     loop {

@@ -118,11 +118,21 @@ impl<'a> SessionView<'a> {
             date: reader.i32(Field::Counters)?,
             seq: reader.i32(Field::Counters)?,
         };
-        let channels = list(&mut reader, Field::ChannelCount, Field::Channels, CHANNEL_LEN)?;
+        let channels = list(
+            &mut reader,
+            Field::ChannelCount,
+            Field::Channels,
+            CHANNEL_LEN,
+        )?;
         let peer_len = peer_len(version);
         let peers = list(&mut reader, Field::PeerCount, Field::Peers, peer_len)?;
         let min_peers = if version >= HAS_MIN_PEERS {
-            list(&mut reader, Field::MinPeerCount, Field::MinPeers, MIN_PEER_LEN)?
+            list(
+                &mut reader,
+                Field::MinPeerCount,
+                Field::MinPeers,
+                MIN_PEER_LEN,
+            )?
         } else {
             List::EMPTY
         };
@@ -169,9 +179,13 @@ impl<'a> SessionView<'a> {
             account,
             token,
             dcs,
-            channels: channels.records(CHANNEL_LEN).continued(more_channels, CHANNEL_LEN),
+            channels: channels
+                .records(CHANNEL_LEN)
+                .continued(more_channels, CHANNEL_LEN),
             peers: peers.records(peer_len).continued(more_peers, PEER_LEN),
-            min_peers: min_peers.records(MIN_PEER_LEN).continued(more_min_peers, MIN_PEER_LEN),
+            min_peers: min_peers
+                .records(MIN_PEER_LEN)
+                .continued(more_min_peers, MIN_PEER_LEN),
         })
     }
 
