@@ -75,6 +75,40 @@ pub enum UpdateChange {
     },
     /// Every channel's pts is forgotten; first step of replacing them all.
     ClearChannels,
+    /// A channel is appended, even if it is known: the next steps of replacing them all.
+    PushChannel {
+        /// Bare channel id.
+        id: i64,
+        /// See [`ChannelPts::pts`](crate::ChannelPts::pts).
+        pts: i32,
+    },
+}
+
+impl UpdateChange {
+    /// The counters after this change: the one update rule of every store. Values are taken as they
+    /// come; they may go down.
+    ///
+    /// ```
+    /// use mtsession_core::{Counters, UpdateChange};
+    ///
+    /// let known = Counters { pts: 9, qts: 4, ..Counters::default() };
+    /// let update = UpdateChange::Primary { pts: 8, date: 7, seq: 6 };
+    /// assert_eq!(update.counters_after(known), Counters { pts: 8, qts: 4, date: 7, seq: 6 });
+    /// ```
+    #[must_use]
+    pub const fn counters_after(&self, known: Counters) -> Counters {
+        match *self {
+            Self::Counters(counters) => counters,
+            Self::Primary { pts, date, seq } => Counters {
+                pts,
+                date,
+                seq,
+                ..known
+            },
+            Self::Secondary { qts } => Counters { qts, ..known },
+            Self::Channel { .. } | Self::ClearChannels | Self::PushChannel { .. } => known,
+        }
+    }
 }
 
 impl<'a> Change<'a> {

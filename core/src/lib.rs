@@ -34,4 +34,4 @@ pub use error::{DecodeError, DecodeErrorKind, EncodeError, Field, Foreign, Full}
 pub use fixed::{FIXED_ADDR_LEN, FixedDc, FixedSession, WhenFull};
 pub use peer::{ChannelKind, MinPeer, Peer, PeerKey, PeerKind};
 pub use source::{SessionMut, SessionSource, Stats};
-pub use wire::{SessionView, encode, encoded_len};
+pub use wire::{Integrity, SessionView, encode, encoded_len};

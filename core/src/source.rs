@@ -158,6 +158,11 @@ pub trait SessionMut: SessionSource {
         Ok(())
     }
 
+    /// Makes room for a copy of `source`. Fixed-capacity types need not override it.
+    fn reserve(&mut self, source: &impl SessionSource) {
+        let _ = source;
+    }
+
     /// Sets the home DC.
     fn set_home_dc_id(&mut self, dc_id: i32);
 
@@ -284,23 +289,20 @@ pub trait SessionMut: SessionSource {
         Ok(())
     }
 
-    /// Carries out one change of the update counters: the one update rule of every store. Values are
-    /// stored as they come; they may go down.
+    /// Carries out one change of the update state.
     fn apply_update(&mut self, update: &UpdateChange) -> Result<(), Full> {
-        let known = self.counters();
         match *update {
-            UpdateChange::Counters(counters) => self.set_counters(counters),
-            UpdateChange::Primary { pts, date, seq } => self.set_counters(Counters {
-                pts,
-                date,
-                seq,
-                ..known
-            }),
-            UpdateChange::Secondary { qts } => self.set_counters(Counters { qts, ..known }),
-            UpdateChange::Channel { id, pts } => self.put_channel(ChannelPts { id, pts })?,
-            UpdateChange::ClearChannels => self.clear_channels(),
+            UpdateChange::Channel { id, pts } => self.put_channel(ChannelPts { id, pts }),
+            UpdateChange::PushChannel { id, pts } => self.push_channel(ChannelPts { id, pts }),
+            UpdateChange::ClearChannels => {
+                self.clear_channels();
+                Ok(())
+            }
+            _ => {
+                self.set_counters(update.counters_after(self.counters()));
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Makes this session equal to `source`: values, order and duplicates.
@@ -309,6 +311,7 @@ pub trait SessionMut: SessionSource {
     fn copy_from(&mut self, source: &impl SessionSource) -> Result<(), Full> {
         self.fits(source)?;
         self.reset();
+        self.reserve(source);
         self.set_home_dc_id(source.home_dc_id());
         self.set_counters(source.counters());
         self.set_account(source.account());

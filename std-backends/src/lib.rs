@@ -1,1 +1,32 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![doc = include_str!("../README.md")]
 
+mod backend;
+mod dc;
+mod error;
+mod file;
+mod fingerprint;
+mod memory;
+mod open;
+mod peer;
+mod session;
+mod stored;
+mod string;
+pub mod string_session;
+mod sync;
+mod update;
+
+pub use backend::SessionBackend;
+pub use dc::{DcEntry, default_dc_addresses};
+pub use error::StoreError;
+pub use file::{BinaryFileBackend, JournalSync};
+pub use fingerprint::Fingerprint;
+pub use memory::InMemoryBackend;
+pub use mtsession_core as core;
+pub use mtsession_core::{Account, Change, ChannelKind, DcFlags, UpdateChange};
+pub use open::open;
+pub use peer::{CachedMinPeer, CachedPeer};
+pub use session::{PersistedSession, SessionStats};
+pub use string::StringSessionBackend;
+pub use string_session::{FullSession, Session, StringSession, StringSessionError};
+pub use update::{UpdateStateChange, UpdatesStateSnap};

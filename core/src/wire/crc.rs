@@ -4,21 +4,34 @@
 //! `memcpy`); without, a table of 1 KiB does. The results are the same.
 
 /// The checksum of everything that was fed so far.
+///
+/// ```
+/// use mtsession_core::wire::Crc32c;
+///
+/// let mut crc = Crc32c::new();
+/// crc.update(b"1234");
+/// crc.update(b"56789");
+/// assert_eq!(crc.value(), 0xE306_9283);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Crc32c(u32);
+pub struct Crc32c(u32);
 
 impl Crc32c {
-    pub(crate) const fn new() -> Self {
+    /// The checksum of nothing.
+    #[must_use]
+    pub const fn new() -> Self {
         Self(0)
     }
 
+    /// Feeds more bytes.
     #[cfg(feature = "std")]
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    pub fn update(&mut self, bytes: &[u8]) {
         self.0 = crc32c::crc32c_append(self.0, bytes);
     }
 
+    /// Feeds more bytes.
     #[cfg(not(feature = "std"))]
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    pub fn update(&mut self, bytes: &[u8]) {
         const TABLE: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
         static CRC: crc::Crc<u32> = TABLE;
         // `digest_with_initial` takes the register before the algorithm's own reflection.
@@ -27,7 +40,9 @@ impl Crc32c {
         self.0 = digest.finalize();
     }
 
-    pub(crate) const fn value(self) -> u32 {
+    /// The checksum so far.
+    #[must_use]
+    pub const fn value(self) -> u32 {
         self.0
     }
 }

@@ -13,6 +13,7 @@ mod view;
 
 pub(crate) use reader::Reader;
 
+pub use crc::Crc32c;
 pub use encode::{
     encode, encode_body, encode_body_to_slice, encode_to_slice, encoded_body_len, encoded_len,
 };

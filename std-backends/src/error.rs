@@ -1,0 +1,98 @@
+//! Errors of stores: which store, doing what, and why.
+
+use core::fmt;
+use std::error::Error;
+use std::io;
+
+/// The typed error inside every `io::Error` of this crate's backends.
+///
+/// ```
+/// use mtsession::{BinaryFileBackend, SessionBackend, StoreError};
+///
+/// let error = BinaryFileBackend::new("/no/such/directory/bot.session")
+///     .save(&Default::default())
+///     .unwrap_err();
+/// let store = error.get_ref().and_then(|e| e.downcast_ref::<StoreError>()).unwrap();
+/// assert_eq!(store.store(), "/no/such/directory/bot.session");
+/// assert!(error.to_string().contains("directory /no/such/directory does not exist"));
+/// ```
+#[derive(Debug)]
+pub struct StoreError {
+    backend: &'static str,
+    store: String,
+    action: &'static str,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl StoreError {
+    /// Wraps `source`, keeping its kind.
+    pub(crate) fn io(
+        backend: &'static str,
+        store: impl Into<String>,
+        action: &'static str,
+        source: impl Into<io::Error>,
+    ) -> io::Error {
+        let source: io::Error = source.into();
+        let kind = source.kind();
+        let error = Self {
+            backend,
+            store: store.into(),
+            action,
+            // The typed cause itself, where there is one, rather than the box around it.
+            source: match source.into_inner_or_self() {
+                Ok(inner) => inner,
+                Err(plain) => Box::new(plain),
+            },
+        };
+        io::Error::new(kind, error)
+    }
+
+    /// The kind of store, as in [`SessionBackend::name`](crate::SessionBackend::name).
+    #[must_use]
+    pub const fn backend(&self) -> &'static str {
+        self.backend
+    }
+
+    /// Which one: a path, or a url without its token. Empty for stores in memory.
+    #[must_use]
+    pub fn store(&self) -> &str {
+        &self.store
+    }
+
+    /// What was being done: "load", "save", ….
+    #[must_use]
+    pub const fn action(&self) -> &'static str {
+        self.action
+    }
+}
+
+/// `io::Error::into_inner` that gives the error back where there is nothing inside.
+trait IntoInnerOrSelf {
+    fn into_inner_or_self(self) -> Result<Box<dyn Error + Send + Sync>, io::Error>;
+}
+
+impl IntoInnerOrSelf for io::Error {
+    fn into_inner_or_self(self) -> Result<Box<dyn Error + Send + Sync>, io::Error> {
+        if self.get_ref().is_none() {
+            return Err(self);
+        }
+        self.into_inner()
+            .ok_or_else(|| io::Error::other("unknown error"))
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.backend)?;
+        if !self.store.is_empty() {
+            write!(f, " {}", self.store)?;
+        }
+        write!(f, ": cannot {}: {}", self.action, self.source)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}

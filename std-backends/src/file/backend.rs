@@ -1,0 +1,257 @@
+//! The file backend.
+
+use core::time::Duration;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use mtsession_core::{Account, Change, SessionSource};
+
+use super::journal;
+use super::paths::Paths;
+use super::snapshot::Fsync;
+use super::state::{self, Appended, Buffers, Known, Refreshed};
+use crate::backend::SessionBackend;
+use crate::error::StoreError;
+use crate::session::PersistedSession;
+use crate::stored::{Stored, check};
+use crate::sync::lock;
+
+const NAME: &str = "binary-file";
+
+/// When journaled changes (counters and peers) are made safe against a power cut. Against a crash of
+/// the process they are safe at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JournalSync {
+    /// With every change: one disk flush each.
+    Each,
+    /// With the first change after this time; a cut loses at most what was stored since then. Losing
+    /// counters only means fetching those updates again, losing a peer means resolving it again.
+    Within(Duration),
+}
+
+impl Default for JournalSync {
+    /// Within 30 seconds, which is also how long Linux keeps written data in memory.
+    fn default() -> Self {
+        Self::Within(Duration::from_secs(30))
+    }
+}
+
+/// Keeps the session in a file.
+///
+/// The file is always a complete version 8 session, readable by `ferogram-session`; small changes are
+/// appended to a journal beside it, `<file>.journal`, which also is the lock between processes.
+/// [`load`](SessionBackend::load) folds it in, and a journal longer than the session is written into
+/// it.
+///
+/// | call | cost | safe against a power cut |
+/// |---|---|---|
+/// | `save`, `update_dc`, `set_home_dc` | the whole file, two disk flushes | when acknowledged |
+/// | `apply_update_state`, `cache_peer` | one append of some 20 bytes | see [`JournalSync`] |
+///
+/// Files are created with mode 0600 and replaced by renaming, through symbolic links; a file that
+/// cannot be renamed over (a mount point) is written in place with a complete copy beside it. A file
+/// that cannot be read is an error and stays as it is.
+///
+/// ```
+/// use mtsession::{BinaryFileBackend, PersistedSession, SessionBackend, UpdateStateChange};
+///
+/// let dir = tempfile::tempdir()?;
+/// let backend = BinaryFileBackend::new(dir.path().join("bot.session"));
+/// assert!(backend.load()?.is_none());
+/// backend.save(&PersistedSession { home_dc_id: 2, ..Default::default() })?;
+/// backend.apply_update_state(UpdateStateChange::Primary { pts: 5, date: 6, seq: 7 })?;
+/// assert_eq!(backend.load()?.expect("saved above").updates_state.pts, 5);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct BinaryFileBackend {
+    path: PathBuf,
+    journal_sync: JournalSync,
+    fsync: Fsync,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    known: Option<Known>,
+    buffers: Buffers,
+    last_sync: Option<Instant>,
+}
+
+impl BinaryFileBackend {
+    /// A backend for the file at `path`, which need not exist; its directory must by the first write.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            journal_sync: JournalSync::default(),
+            fsync: Fsync::Yes,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Chooses when journaled changes are flushed to the disk.
+    #[must_use]
+    pub fn with_journal_sync(mut self, journal_sync: JournalSync) -> Self {
+        self.journal_sync = journal_sync;
+        self
+    }
+
+    /// Never flushes to the disk, as `ferogram-session` never did: for sessions in memory-backed
+    /// directories and for comparisons. A power cut can then lose the session.
+    #[must_use]
+    pub fn without_fsync(mut self) -> Self {
+        self.fsync = Fsync::No;
+        self
+    }
+
+    /// Where the session is, as given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
+        move |source| {
+            let source = explain(source, &self.path);
+            StoreError::io(NAME, self.path.display().to_string(), action, source)
+        }
+    }
+
+    fn load_stored(&self) -> io::Result<Option<Stored>> {
+        state::load(&Paths::resolve(&self.path)?)
+    }
+
+    fn save_locked(&self, session: &PersistedSession) -> io::Result<()> {
+        check(session)?;
+        let mut state = lock(&self.state);
+        if let Some(known) = &mut state.known
+            && let Some(()) = known.save_again(&self.path, self.fsync, session)?
+        {
+            return Ok(());
+        }
+        let paths = self.prepare(&mut state)?;
+        state.known = Some(Known::save(paths, self.fsync, session)?);
+        Ok(())
+    }
+
+    fn apply_locked(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        let apply = |stored: &mut Stored| stored.apply_all(changes).map_err(io::Error::from);
+        if !changes.iter().all(journal::takes) {
+            let paths = self.prepare(&mut state)?;
+            state.known = Some(Known::rewrite(paths, self.fsync, apply)?);
+            return Ok(());
+        }
+        loop {
+            let sync = self.is_sync_due(&mut state);
+            let State { known, buffers, .. } = &mut *state;
+            if let Some(known) = known {
+                match known.append(&self.path, changes, buffers, sync)? {
+                    Appended::Done { fold: false } => return Ok(()),
+                    Appended::Done { fold: true } => {
+                        self.fold(&mut state);
+                        return Ok(());
+                    }
+                    Appended::Stale => {}
+                }
+            }
+            let paths = self.prepare(&mut state)?;
+            let (known, refreshed) = Known::refresh(paths, self.fsync, apply)?;
+            state.known = Some(known);
+            if let Refreshed::Changed = refreshed {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Forgets what is known, which was found not to be so, and resolves the path anew.
+    fn prepare(&self, state: &mut State) -> io::Result<Paths> {
+        state.known = None;
+        Paths::resolve(&self.path)
+    }
+
+    fn is_sync_due(&self, state: &mut State) -> bool {
+        if self.fsync == Fsync::No {
+            return false;
+        }
+        let JournalSync::Within(bound) = self.journal_sync else {
+            return true;
+        };
+        let now = Instant::now();
+        let last = state.last_sync.get_or_insert(now);
+        let due = now.duration_since(*last) >= bound;
+        if due {
+            *last = now;
+        }
+        due
+    }
+
+    /// Writes the journal into the snapshot. The change that made it due is stored already, so a
+    /// failure only means that the journal goes on growing, and the next change tries again.
+    fn fold(&self, state: &mut State) {
+        let Some(known) = state.known.take() else {
+            return;
+        };
+        let folded = Known::rewrite(known.paths().clone(), self.fsync, |_| Ok(()));
+        #[cfg(feature = "tracing")]
+        match &folded {
+            Ok(_) => tracing::debug!(path = %self.path.display(), "journal folded"),
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "journal not folded");
+            }
+        }
+        state.known = folded.ok();
+    }
+}
+
+/// Says more where the system's own words say too little.
+fn explain(error: io::Error, path: &Path) -> io::Error {
+    let kind = error.kind();
+    let message = match kind {
+        io::ErrorKind::NotFound => match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() && !dir.exists() => {
+                format!("directory {} does not exist", dir.display())
+            }
+            _ => return error,
+        },
+        io::ErrorKind::IsADirectory => "it is a directory, not a session file".to_owned(),
+        io::ErrorKind::NotADirectory => "a part of its path is not a directory".to_owned(),
+        _ => return error,
+    };
+    io::Error::new(kind, message)
+}
+
+impl SessionBackend for BinaryFileBackend {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        self.save_locked(session).map_err(self.error("save"))
+    }
+
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        let stored = self.load_stored().map_err(self.error("load"))?;
+        Ok(stored.map(Stored::into_session))
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        state.known = None;
+        Paths::resolve(&self.path)
+            .and_then(|paths| state::delete(&paths, self.fsync))
+            .map_err(self.error("delete"))
+    }
+
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        self.apply_locked(changes)
+            .map_err(self.error("apply changes"))
+    }
+
+    fn account(&self) -> io::Result<Account> {
+        let stored = self.load_stored().map_err(self.error("load"))?;
+        Ok(stored.map(|stored| stored.account()).unwrap_or_default())
+    }
+}

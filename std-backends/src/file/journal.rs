@@ -1,0 +1,239 @@
+//! The journal's bytes: small changes behind a snapshot, each record checked.
+//!
+//! ```text
+//! header   "MTSJ" | u8 1 | u32 snapshot's CRC | u32 CRC-32C of the 9 bytes before   13 bytes
+//! record   varint n | n bytes: postcard changes, one after another | u32 CRC-32C
+//! ```
+//!
+//! Integers are little-endian. A record's checksum also covers the checksum before it (the header's
+//! for the first), so nothing stale, moved or of another snapshot passes. A record is one atomic
+//! batch. Reading stops at the first record that does not check: the rest was torn by a crash.
+
+use mtsession_core::wire::Crc32c;
+use mtsession_core::{Change, EncodeError, wire::SliceFull};
+
+/// How a journal begins.
+pub(super) const MAGIC: &[u8; 4] = b"MTSJ";
+const VERSION: u8 = 1;
+pub(super) const HEADER_LEN: usize = 13;
+
+/// Longest change that goes into the journal: a peer, with every number at its longest.
+const CHANGE_MAX: usize = 32;
+
+/// Where a journal's good part ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tail {
+    /// Bytes of the good part.
+    pub(super) end: u64,
+    /// The last checksum in it.
+    pub(super) chain: u32,
+    /// Records in it.
+    pub(super) records: u64,
+}
+
+impl Tail {
+    /// The end of an empty journal of this snapshot.
+    pub(super) fn of_header(snapshot: u32) -> Self {
+        let [.., a, b, c, d] = header(snapshot);
+        Self {
+            end: HEADER_LEN_U64,
+            chain: u32::from_le_bytes([a, b, c, d]),
+            records: 0,
+        }
+    }
+}
+
+const HEADER_LEN_U64: u64 = 13;
+
+/// The header of a journal that continues the snapshot with this CRC.
+pub(super) fn header(snapshot: u32) -> [u8; HEADER_LEN] {
+    let [s0, s1, s2, s3] = snapshot.to_le_bytes();
+    let [m0, m1, m2, m3] = *MAGIC;
+    let covered = [m0, m1, m2, m3, VERSION, s0, s1, s2, s3];
+    let mut crc = Crc32c::new();
+    crc.update(&covered);
+    let [c0, c1, c2, c3] = crc.value().to_le_bytes();
+    [m0, m1, m2, m3, VERSION, s0, s1, s2, s3, c0, c1, c2, c3]
+}
+
+/// Whether a change goes into the journal. Keys, tokens and the home DC go into the snapshot: they
+/// must survive a power cut, and secrets live in one file only.
+pub(super) fn takes(change: &Change<'_>) -> bool {
+    matches!(
+        change,
+        Change::Update(_) | Change::Peer(_) | Change::MinPeer(_)
+    )
+}
+
+/// Encodes one batch behind `tail` into `record`, and returns the tail after it.
+pub(super) fn encode(
+    changes: &[Change<'_>],
+    tail: Tail,
+    record: &mut Vec<u8>,
+    payload: &mut Vec<u8>,
+) -> Result<Tail, EncodeError<SliceFull>> {
+    payload.clear();
+    for change in changes {
+        let mut buffer = [0; CHANGE_MAX];
+        payload.extend_from_slice(change.encode(&mut buffer)?);
+    }
+    record.clear();
+    put_varint(payload.len(), record);
+    record.extend_from_slice(payload);
+    let chain = checksum(tail.chain, record);
+    record.extend_from_slice(&chain.to_le_bytes());
+    let len = u64::try_from(record.len()).unwrap_or(u64::MAX);
+    Ok(Tail {
+        end: tail.end.saturating_add(len),
+        chain,
+        records: tail.records.saturating_add(1),
+    })
+}
+
+/// Calls `f` with the changes of every good record in `bytes`, which follow `tail`, and returns the
+/// tail after them.
+pub(super) fn replay(bytes: &[u8], tail: Tail, mut f: impl FnMut(&[Change<'_>])) -> Tail {
+    let mut tail = tail;
+    let mut rest = bytes;
+    let mut changes = Vec::new();
+    while let Some((len, chain, after)) = next(rest, tail.chain, &mut changes) {
+        f(&changes);
+        rest = after;
+        tail = Tail {
+            end: tail.end.saturating_add(len),
+            chain,
+            records: tail.records.saturating_add(1),
+        };
+    }
+    tail
+}
+
+/// Reads the first record: its length, its checksum and what follows it.
+fn next<'b>(
+    bytes: &'b [u8],
+    chain: u32,
+    changes: &mut Vec<Change<'b>>,
+) -> Option<(u64, u32, &'b [u8])> {
+    let (payload_len, head) = varint(bytes)?;
+    let (covered, rest) = bytes.split_at_checked(head.checked_add(payload_len)?)?;
+    let (stored, after) = rest.split_first_chunk()?;
+    let expected = checksum(chain, covered);
+    if u32::from_le_bytes(*stored) != expected {
+        return None;
+    }
+    changes.clear();
+    let mut payload = covered.get(head..)?;
+    while !payload.is_empty() {
+        let (change, more) = Change::decode(payload).ok()?;
+        changes.push(change);
+        payload = more;
+    }
+    let len = u64::try_from(bytes.len().checked_sub(after.len())?).ok()?;
+    Some((len, expected, after))
+}
+
+fn checksum(chain: u32, record: &[u8]) -> u32 {
+    let mut crc = Crc32c::new();
+    crc.update(&chain.to_le_bytes());
+    crc.update(record);
+    crc.value()
+}
+
+fn put_varint(mut value: usize, out: &mut Vec<u8>) {
+    loop {
+        let low = u8::try_from(value & 0x7F).unwrap_or_default();
+        value >>= 7;
+        if value == 0 {
+            out.push(low);
+            return;
+        }
+        out.push(low | 0x80);
+    }
+}
+
+/// A number and how many bytes it takes.
+fn varint(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut value = 0_usize;
+    for (index, byte) in bytes.iter().take(5).enumerate() {
+        let bits = usize::from(byte & 0x7F);
+        let shift = u32::try_from(index).ok()?.checked_mul(7)?;
+        value |= bits.checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some((value, index.checked_add(1)?));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use mtsession_core::{Peer, UpdateChange};
+
+    use super::*;
+
+    fn journal(batches: &[Vec<Change<'static>>]) -> (Vec<u8>, Tail) {
+        let (mut bytes, mut record, mut payload) = (Vec::new(), Vec::new(), Vec::new());
+        let mut tail = Tail::of_header(7);
+        for batch in batches {
+            tail = encode(batch, tail, &mut record, &mut payload).unwrap();
+            bytes.extend_from_slice(&record);
+        }
+        (bytes, tail)
+    }
+
+    fn batches() -> Vec<Vec<Change<'static>>> {
+        let primary = |pts| {
+            Change::Update(UpdateChange::Primary {
+                pts,
+                date: pts,
+                seq: pts,
+            })
+        };
+        let widest = Peer {
+            id: i64::MIN,
+            access_hash: i64::MIN,
+            is_community: true,
+            ..Peer::default()
+        };
+        vec![
+            vec![primary(1)],
+            vec![primary(i32::MIN), Change::Peer(widest)],
+            vec![primary(3); 100],
+        ]
+    }
+
+    #[test]
+    fn what_is_encoded_is_replayed() {
+        let batches = batches();
+        let (bytes, expected) = journal(&batches);
+        let mut seen = Vec::new();
+        let tail = replay(&bytes, Tail::of_header(7), |batch| seen.push(batch.len()));
+        assert_eq!(tail, expected);
+        assert_eq!(seen, [1, 2, 100]);
+    }
+
+    #[test]
+    fn a_cut_or_flipped_record_ends_the_replay_before_it() {
+        let (bytes, _) = journal(&batches());
+        for cut in 0..bytes.len() {
+            let tail = replay(&bytes[..cut], Tail::of_header(7), |_| ());
+            assert!(tail.end <= HEADER_LEN_U64 + cut as u64);
+            assert!(tail.records < 3);
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let tail = replay(&damaged, Tail::of_header(7), |_| ());
+            assert!(
+                tail.end - HEADER_LEN_U64 <= bit as u64 / 8,
+                "bit {bit} went unnoticed"
+            );
+        }
+    }
+
+    #[test]
+    fn a_journal_of_another_snapshot_has_no_records() {
+        let (bytes, _) = journal(&batches());
+        assert_eq!(replay(&bytes, Tail::of_header(8), |_| ()).records, 0);
+    }
+}

@@ -1,0 +1,158 @@
+//! Which files make up one session, and telling whether a file is still the same.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Most symbolic links that are followed, as in the kernel.
+const MAX_LINKS: usize = 40;
+
+/// Marks temporary files; see [`Paths::is_stale_temp`].
+pub(super) const TEMP_SUFFIX: &str = ".mtsession-tmp";
+
+/// The files of one session. All of them lie beside the snapshot itself, wherever symbolic links
+/// lead, so that two links to one session share its journal and its lock.
+#[derive(Clone, Debug)]
+pub(super) struct Paths {
+    /// The session file.
+    pub(super) snapshot: PathBuf,
+    /// Changes since the snapshot; also the lock.
+    pub(super) journal: PathBuf,
+    /// A complete session that is being written into a snapshot that cannot be renamed over.
+    pub(super) pending: PathBuf,
+    /// The directory of all three.
+    pub(super) dir: PathBuf,
+    /// How names of temporary files begin.
+    pub(super) temp_prefix: OsString,
+}
+
+impl Paths {
+    /// Resolves the last component of `path`; nothing needs to exist.
+    pub(super) fn resolve(path: &Path) -> io::Result<Self> {
+        let snapshot = follow_links(path)?;
+        let Some(name) = snapshot.file_name() else {
+            let message = format!("{} names no file", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        };
+        let dir = match snapshot.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        let hidden = |suffix: &str| {
+            let mut hidden = OsString::from(".");
+            hidden.push(name);
+            hidden.push(suffix);
+            hidden
+        };
+        let mut journal = name.to_os_string();
+        journal.push(".journal");
+        Ok(Self {
+            journal: snapshot.with_file_name(journal),
+            pending: snapshot.with_file_name(hidden(".mtsession-pending")),
+            temp_prefix: hidden("."),
+            dir,
+            snapshot,
+        })
+    }
+
+    /// Whether a file of this name is a temporary file of this session. Only its writer, which holds
+    /// the lock, has a living one.
+    fn is_stale_temp(&self, name: &OsStr) -> bool {
+        let (name, prefix) = (name.as_encoded_bytes(), self.temp_prefix.as_encoded_bytes());
+        let random = name
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_suffix(TEMP_SUFFIX.as_bytes()));
+        random.is_some_and(|random| random.iter().all(u8::is_ascii_alphanumeric))
+    }
+
+    /// Removes what writers left behind that were killed. Only under the lock.
+    pub(super) fn remove_stale_temps(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if self.is_stale_temp(&entry.file_name()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            // A relative link is relative to the directory that it lies in.
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => return Ok(path),
+        }
+    }
+    let message = format!("{} leads through too many symbolic links", path.display());
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+}
+
+/// What tells one state of a file from another without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    len: u64,
+    modified: Option<std::time::SystemTime>,
+    #[cfg(unix)]
+    unix: (u64, u64, i64, i64),
+}
+
+impl Identity {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt as _;
+
+        Self {
+            len: metadata.len(),
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            unix: (
+                metadata.dev(),
+                metadata.ino(),
+                metadata.ctime(),
+                metadata.ctime_nsec(),
+            ),
+        }
+    }
+}
+
+/// Whether `file` is no longer reachable under any name: somebody deleted the session.
+pub(super) fn is_orphan(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::nlink(metadata) == 0;
+    #[cfg(not(unix))]
+    {
+        // Elsewhere an open file cannot be removed.
+        let _ = metadata;
+        false
+    }
+}
+
+/// Whether `file` is what `path` names.
+pub(super) fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    let metadata = file.metadata()?;
+    if is_orphan(&metadata) {
+        return Ok(false);
+    }
+    match fs::metadata(path) {
+        Ok(named) => Ok(Identity::of(&named).same_file(&Identity::of(&metadata))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl Identity {
+    /// Whether both are states of one file.
+    fn same_file(&self, other: &Self) -> bool {
+        #[cfg(unix)]
+        return (self.unix.0, self.unix.1) == (other.unix.0, other.unix.1);
+        #[cfg(not(unix))]
+        {
+            let _ = other;
+            true
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! What the files of a session hold, read and changed under their lock.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use mtsession_core::{
+    Account, Change, DecodeError, DecodeErrorKind, Integrity, SessionSource, SessionView,
+};
+use zeroize::Zeroizing;
+
+use super::journal::{self, Tail};
+use super::paths::{Identity, Paths, is_named, is_orphan};
+use super::snapshot::{self, Fsync};
+use crate::session::encode_to_vec;
+use crate::stored::Stored;
+
+/// A journal is folded into the snapshot when it is longer than that, but not before this: short
+/// sessions would be rewritten all the time.
+const FOLD_AT_LEAST: u64 = 64 * 1024;
+
+/// The lock over all files of a session, which is the journal's. Released when dropped.
+#[derive(Debug)]
+pub(super) struct Locked<'j>(&'j File);
+
+impl<'j> Locked<'j> {
+    fn exclusive(journal: &'j File) -> io::Result<Self> {
+        journal.lock()?;
+        Ok(Self(journal))
+    }
+
+    fn shared(journal: &'j File) -> io::Result<Self> {
+        journal.lock_shared()?;
+        Ok(Self(journal))
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // Closing the file releases the lock where this fails.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Opens the journal, which also is the lock; makes it when it is not there.
+fn open_journal(paths: &Paths) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&paths.journal)
+}
+
+/// Opens the journal and runs `f` under the exclusive lock. Whoever waited for the lock while the
+/// session was deleted holds the lock of a file without a name, and starts over.
+fn with_new_lock<R>(
+    paths: &Paths,
+    f: impl FnOnce(&File) -> io::Result<R>,
+) -> io::Result<(File, R)> {
+    loop {
+        let file = open_journal(paths)?;
+        let locked = Locked::exclusive(&file)?;
+        if !is_named(&file, &paths.journal)? {
+            continue;
+        }
+        check_is_journal(&file, paths)?;
+        // Best effort: a directory that cannot be listed can still be written to.
+        let _ = paths.remove_stale_temps();
+        let result = f(&file)?;
+        drop(locked);
+        return Ok((file, result));
+    }
+}
+
+/// What the files hold.
+struct Content {
+    stored: Stored,
+    /// The snapshot's checksum; `None` for one of an older release, which no journal can continue.
+    crc: Option<u32>,
+    snapshot_len: u64,
+    /// The good part of the journal, if it continues the snapshot.
+    tail: Option<Tail>,
+}
+
+/// Reads snapshot and journal, under a lock.
+fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<Content>> {
+    let Some(bytes) = snapshot::read(paths)? else {
+        return Ok(None);
+    };
+    let view = SessionView::parse(&bytes)?;
+    let crc = match view.integrity() {
+        Integrity::Checksummed => bytes.last_chunk().copied().map(u32::from_le_bytes),
+        Integrity::StructureOnly => None,
+    };
+    let mut content = Content {
+        stored: Stored::copy_of(&view),
+        crc,
+        snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        tail: None,
+    };
+    if let (Some(crc), Some(mut journal)) = (crc, journal) {
+        io::Seek::rewind(&mut journal)?;
+        let mut records = Vec::new();
+        journal.read_to_end(&mut records)?;
+        if let Some((header, records)) = records.split_first_chunk()
+            && *header == journal::header(crc)
+        {
+            let replay = |changes: &[Change<'_>]| content.stored.replay(changes);
+            content.tail = Some(journal::replay(records, Tail::of_header(crc), replay));
+        }
+    }
+    Ok(Some(content))
+}
+
+/// Reads the session for a caller that changes nothing.
+pub(super) fn load(paths: &Paths) -> io::Result<Option<Stored>> {
+    loop {
+        match File::open(&paths.journal) {
+            Ok(journal) => {
+                let _locked = Locked::shared(&journal)?;
+                if is_named(&journal, &paths.journal)? {
+                    let content = read(paths, Some(&journal))?;
+                    return Ok(content.map(|content| content.stored));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let content = read(paths, None);
+                // A first writer that came in between is waited for.
+                if !fs::exists(&paths.journal)? {
+                    return content.map(|content| content.map(|content| content.stored));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What is known of the files without reading them again, and the open journal.
+#[derive(Debug)]
+pub(super) struct Known {
+    paths: Paths,
+    journal: File,
+    snapshot: Identity,
+    snapshot_len: u64,
+    header: [u8; journal::HEADER_LEN],
+    tail: Tail,
+    account: Account,
+}
+
+/// Whether a small change found its place in the journal.
+pub(super) enum Appended {
+    /// It did. The session is due for folding when the flag is set.
+    Done { fold: bool },
+    /// The files are not as they were known: read them again.
+    Stale,
+}
+
+impl Known {
+    /// Runs `change` on the current session (or on an empty one) under the lock and stores the
+    /// result as a new snapshot.
+    pub(super) fn rewrite(
+        paths: Paths,
+        fsync: Fsync,
+        change: impl FnOnce(&mut Stored) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let (journal, write) = with_new_lock(&paths, |journal| {
+            let content = read(&paths, Some(journal))?;
+            let mut stored = content.map(|content| content.stored).unwrap_or_default();
+            change(&mut stored)?;
+            write(&paths, journal, &stored, fsync)
+        })?;
+        Ok(write.known(paths, journal))
+    }
+
+    /// Stores `session` as a new snapshot under the lock. The account stays as it is.
+    pub(super) fn save(
+        paths: Paths,
+        fsync: Fsync,
+        session: &impl SessionSource,
+    ) -> io::Result<Self> {
+        let (journal, write) = with_new_lock(&paths, |journal| {
+            let account = replaceable_account(&paths)?;
+            write(&paths, journal, &session.with_account(account), fsync)
+        })?;
+        Ok(write.known(paths, journal))
+    }
+
+    /// [`save`](Self::save) without reading what is known; `None` when the files are not as they
+    /// were known.
+    pub(super) fn save_again(
+        &mut self,
+        path: &Path,
+        fsync: Fsync,
+        session: &impl SessionSource,
+    ) -> io::Result<Option<()>> {
+        let locked = Locked::exclusive(&self.journal)?;
+        if self.current_tail(path)?.is_none() {
+            return Ok(None);
+        }
+        let session = session.with_account(self.account);
+        let written = write(&self.paths, &self.journal, &session, fsync)?;
+        drop(locked);
+        (self.snapshot, self.snapshot_len) = (written.snapshot, written.snapshot_len);
+        (self.header, self.tail) = (written.header, written.tail);
+        Ok(Some(()))
+    }
+
+    /// Finds out where the journal of the current snapshot ends, or makes a new snapshot where no
+    /// journal can continue the old one. `change` is only called in that case.
+    pub(super) fn refresh(
+        paths: Paths,
+        fsync: Fsync,
+        change: impl FnOnce(&mut Stored) -> io::Result<()>,
+    ) -> io::Result<(Self, Refreshed)> {
+        let (journal, (write, refreshed)) = with_new_lock(&paths, |journal| {
+            let content = read(&paths, Some(journal))?;
+            if let Some(Content {
+                stored,
+                crc: Some(crc),
+                snapshot_len,
+                tail,
+            }) = content
+            {
+                let tail = match tail {
+                    Some(tail) => {
+                        // What a crash tore is cut off before anything is written behind it.
+                        journal.set_len(tail.end)?;
+                        tail
+                    }
+                    None => reset_journal(journal, crc, fsync)?,
+                };
+                let write = Written {
+                    snapshot: Identity::of(&fs::metadata(&paths.snapshot)?),
+                    snapshot_len,
+                    header: journal::header(crc),
+                    tail,
+                    account: stored.account(),
+                };
+                return Ok((write, Refreshed::Journal));
+            }
+            let mut stored = content.map(|content| content.stored).unwrap_or_default();
+            change(&mut stored)?;
+            let write = write(&paths, journal, &stored, fsync)?;
+            Ok((write, Refreshed::Changed))
+        })?;
+        Ok((write.known(paths, journal), refreshed))
+    }
+
+    /// Appends one batch to the journal, if everything is as it was known. `path` is what the caller
+    /// was given: a symbolic link that leads elsewhere now is noticed.
+    pub(super) fn append(
+        &mut self,
+        path: &Path,
+        changes: &[Change<'_>],
+        buffers: &mut Buffers,
+        sync: bool,
+    ) -> io::Result<Appended> {
+        let _locked = Locked::exclusive(&self.journal)?;
+        let Some(tail) = self.current_tail(path)? else {
+            return Ok(Appended::Stale);
+        };
+        self.tail = tail;
+        let tail = journal::encode(changes, tail, &mut buffers.record, &mut buffers.payload)?;
+        if let Err(error) = (&self.journal).write_all(&buffers.record) {
+            // Half a record would be cut by the next writer as well.
+            let _ = self.journal.set_len(self.tail.end);
+            return Err(error);
+        }
+        self.tail = tail;
+        if sync {
+            self.journal.sync_data()?;
+        }
+        Ok(Appended::Done {
+            fold: tail.end > self.snapshot_len.max(FOLD_AT_LEAST),
+        })
+    }
+
+    /// Where the journal ends, which another process may have appended to; `None` when the files
+    /// are not as they are known. Under the lock.
+    fn current_tail(&self, path: &Path) -> io::Result<Option<Tail>> {
+        let journal = self.journal.metadata()?;
+        if is_orphan(&journal) || journal.len() < self.tail.end {
+            return Ok(None);
+        }
+        match fs::metadata(path) {
+            Ok(snapshot) if Identity::of(&snapshot) == self.snapshot => {}
+            _ => return Ok(None),
+        }
+        let mut header = [0; journal::HEADER_LEN];
+        read_at(&self.journal, &mut header, 0)?;
+        if header != self.header {
+            return Ok(None);
+        }
+        if journal.len() == self.tail.end {
+            return Ok(Some(self.tail));
+        }
+        let mut records = Vec::new();
+        read_from(&self.journal, &mut records, self.tail.end)?;
+        let tail = journal::replay(&records, self.tail, |_| ());
+        if journal.len() > tail.end {
+            // What a crash tore is cut off before anything is written behind it.
+            self.journal.set_len(tail.end)?;
+        }
+        Ok(Some(tail))
+    }
+
+    pub(super) fn paths(&self) -> &Paths {
+        &self.paths
+    }
+}
+
+/// Memory that appends reuse.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    record: Vec<u8>,
+    payload: Vec<u8>,
+}
+
+/// What [`Known::refresh`] did.
+pub(super) enum Refreshed {
+    /// The journal can be appended to now.
+    Journal,
+    /// The change was made part of a new snapshot.
+    Changed,
+}
+
+/// What a new snapshot and its empty journal look like.
+struct Written {
+    snapshot: Identity,
+    snapshot_len: u64,
+    header: [u8; journal::HEADER_LEN],
+    tail: Tail,
+    account: Account,
+}
+
+impl Written {
+    fn known(self, paths: Paths, journal: File) -> Known {
+        Known {
+            paths,
+            journal,
+            snapshot: self.snapshot,
+            snapshot_len: self.snapshot_len,
+            header: self.header,
+            tail: self.tail,
+            account: self.account,
+        }
+    }
+}
+
+/// Writes a new snapshot and starts its journal.
+fn write(
+    paths: &Paths,
+    journal: &File,
+    session: &impl SessionSource,
+    fsync: Fsync,
+) -> io::Result<Written> {
+    let bytes = Zeroizing::new(encode_to_vec(session)?);
+    let crc = bytes
+        .last_chunk()
+        .copied()
+        .map(u32::from_le_bytes)
+        .unwrap_or_default();
+    snapshot::replace(paths, &bytes, fsync)?;
+    let tail = reset_journal(journal, crc, fsync)?;
+    Ok(Written {
+        snapshot: Identity::of(&fs::metadata(&paths.snapshot)?),
+        snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        header: journal::header(crc),
+        tail,
+        account: session.account(),
+    })
+}
+
+/// Starts the journal of the snapshot with this checksum.
+fn reset_journal(mut journal: &File, crc: u32, fsync: Fsync) -> io::Result<Tail> {
+    let header = journal::header(crc);
+    let mut old = Vec::new();
+    read_from(journal, &mut old, 0)?;
+    journal.set_len(0)?;
+    journal.write_all(&header)?;
+    if old.len() > header.len() && old.starts_with(&header) {
+        // The new snapshot equals the one before, so that the old records would continue it too:
+        // they must be gone before it is acknowledged.
+        fsync.file(journal)?;
+    }
+    Ok(Tail::of_header(crc))
+}
+
+/// A file that happens to have the journal's name is not written to.
+fn check_is_journal(journal: &File, paths: &Paths) -> io::Result<()> {
+    let mut head = Vec::new();
+    let limit = u64::try_from(journal::MAGIC.len()).unwrap_or(u64::MAX);
+    io::Seek::rewind(&mut &*journal)?;
+    journal.take(limit).read_to_end(&mut head)?;
+    if journal::MAGIC.starts_with(&head) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is needed for the journal, but is something else: move it away",
+        paths.journal.display()
+    );
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
+}
+
+/// What is known of the account in a session that is about to be replaced.
+///
+/// A damaged session may be replaced by a good one. What is no session of ours, or one of a newer
+/// release, may not: the path is probably a mistake.
+fn replaceable_account(paths: &Paths) -> io::Result<Account> {
+    let Some(bytes) = snapshot::read(paths)? else {
+        return Ok(Account::default());
+    };
+    match SessionView::parse(&bytes) {
+        Ok(view) => Ok(view.account()),
+        Err(error) if is_somebody_elses(&error) => Err(error.into()),
+        Err(_) => Ok(Account::default()),
+    }
+}
+
+fn is_somebody_elses(error: &DecodeError) -> bool {
+    matches!(
+        error.kind,
+        DecodeErrorKind::Foreign(_)
+            | DecodeErrorKind::UnknownVersion(_)
+            | DecodeErrorKind::NewerTrailer(_)
+    )
+}
+
+/// Removes the session and its lock.
+pub(super) fn delete(paths: &Paths, fsync: Fsync) -> io::Result<()> {
+    if !paths.dir.exists() {
+        return Ok(());
+    }
+    let (_, removed) = with_new_lock(paths, |_| {
+        let removed = snapshot::remove(paths, fsync);
+        // Under its own lock: whoever waits for it finds out that it is gone.
+        fs::remove_file(&paths.journal)?;
+        fsync.dir(&paths.dir)?;
+        Ok(removed)
+    })?;
+    removed
+}
+
+fn read_from(mut file: &File, into: &mut Vec<u8>, offset: u64) -> io::Result<()> {
+    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
+    file.read_to_end(into)?;
+    Ok(())
+}
+
+fn read_at(mut file: &File, into: &mut [u8], offset: u64) -> io::Result<()> {
+    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
+    file.read_exact(into)
+}

@@ -1,0 +1,71 @@
+//! Choosing the backend by what is there.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::backend::SessionBackend;
+use crate::error::StoreError;
+use crate::file::BinaryFileBackend;
+
+/// How every SQLite database begins.
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Opens the store at `path` with the backend that fits its content; a path where nothing is yet, by
+/// its extension: `.db`, `.sqlite` and `.sqlite3` mean SQLite, everything else a session file.
+///
+/// Nothing is created before the first write.
+///
+/// ```
+/// let backend = mtsession::open("bot.session")?;
+/// assert_eq!(backend.name(), "binary-file");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// `Unsupported`, naming the feature, for a database when that backend is not compiled in; otherwise
+/// what reading the first bytes gives.
+pub fn open(path: impl AsRef<Path>) -> io::Result<Box<dyn SessionBackend>> {
+    let path = path.as_ref();
+    if is_database(path)? {
+        return open_database(path);
+    }
+    Ok(Box::new(BinaryFileBackend::new(path)))
+}
+
+fn is_database(path: &Path) -> io::Result<bool> {
+    let error =
+        |source: io::Error| StoreError::io("session", path.display().to_string(), "open", source);
+    match File::open(path) {
+        Ok(file) => {
+            let mut head = Vec::new();
+            let limit = u64::try_from(SQLITE_MAGIC.len()).unwrap_or(u64::MAX);
+            match file.take(limit).read_to_end(&mut head) {
+                Ok(_) => Ok(head == SQLITE_MAGIC),
+                // The file backend's own errors say more about a directory.
+                Err(source) if source.kind() == io::ErrorKind::IsADirectory => Ok(false),
+                Err(source) => Err(error(source)),
+            }
+        }
+        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            Ok(extension.is_some_and(|extension| {
+                ["db", "sqlite", "sqlite3"]
+                    .iter()
+                    .any(|known| extension.eq_ignore_ascii_case(known))
+            }))
+        }
+        Err(source) => Err(error(source)),
+    }
+}
+
+fn open_database(path: &Path) -> io::Result<Box<dyn SessionBackend>> {
+    let message = "this is an SQLite database: enable the feature `sqlite` of mtsession";
+    let source = io::Error::new(io::ErrorKind::Unsupported, message);
+    Err(StoreError::io(
+        "session",
+        path.display().to_string(),
+        "open",
+        source,
+    ))
+}

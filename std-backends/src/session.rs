@@ -1,0 +1,360 @@
+//! The drop-in session.
+
+use core::fmt;
+use std::io;
+use std::path::Path;
+
+use mtsession_core::text::{decode_any, encode_native, native_len};
+use mtsession_core::wire::encoded_len;
+use mtsession_core::{
+    ChannelPts, Counters, DcRef, Full, MinPeer, Peer, SessionMut, SessionSource, SessionView,
+    encode,
+};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::backend::SessionBackend;
+use crate::dc::DcEntry;
+use crate::file::BinaryFileBackend;
+use crate::peer::{CachedMinPeer, CachedPeer};
+use crate::stored::TooLong;
+use crate::update::UpdatesStateSnap;
+
+/// A whole session.
+///
+/// The fields are those of `ferogram-session` 0.6.6; more about the account is kept beside it
+/// ([`SessionBackend::account`]).
+///
+/// `Debug` hides keys and token. **`Display` is the session string**, that is, the account itself:
+/// prefer [`to_session_string`](Self::to_session_string), which wipes what it returns.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct PersistedSession {
+    /// The DC that the account lives on; 0 when not logged in.
+    pub home_dc_id: i32,
+    /// The DC table.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub dcs: Vec<DcEntry>,
+    /// The update state.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub updates_state: UpdatesStateSnap,
+    /// The peer cache.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub peers: Vec<CachedPeer>,
+    /// The contexts of users known only from messages.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub min_peers: Vec<CachedMinPeer>,
+    /// The token that lets a logged-out account log in again without a code.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub future_auth_token: Option<Vec<u8>>,
+}
+
+impl PersistedSession {
+    /// The session encoded as version 8 with a checksummed trailer, which older readers ignore.
+    ///
+    /// What no file can hold (more than 255 DC entries, an address of more than 255 bytes, a token of
+    /// more than 65,535) encodes to nothing, which every reader refuses; use
+    /// [`try_to_bytes`](Self::try_to_bytes) to learn which it is.
+    ///
+    /// ```
+    /// use mtsession::PersistedSession;
+    ///
+    /// let session = PersistedSession { home_dc_id: 2, ..Default::default() };
+    /// assert_eq!(PersistedSession::from_bytes(&session.to_bytes())?, session);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.try_to_bytes().unwrap_or_default()
+    }
+
+    /// Like [`to_bytes`](Self::to_bytes), but says what does not fit.
+    ///
+    /// # Errors
+    /// `InvalidInput` with an [`EncodeError::TooLong`](mtsession_core::EncodeError::TooLong) inside.
+    pub fn try_to_bytes(&self) -> io::Result<Vec<u8>> {
+        Ok(encode_to_vec(self)?)
+    }
+
+    /// Decodes any version, with or without trailer.
+    ///
+    /// # Errors
+    /// `InvalidData` with a [`DecodeError`](mtsession_core::DecodeError) inside, which says which
+    /// field, where and why.
+    pub fn from_bytes(bytes: &[u8]) -> io::Result<Self> {
+        Ok(Self::copy_of(&SessionView::parse(bytes)?))
+    }
+
+    /// Decodes a session string: native or compact, whatever its padding, alphabet or line breaks.
+    ///
+    /// # Errors
+    /// `InvalidData` with a [`DecodeError`](mtsession_core::DecodeError) inside.
+    pub fn from_string(text: &str) -> io::Result<Self> {
+        let mut buffer = Zeroizing::new(vec![0; text.len()]);
+        Ok(Self::copy_of(&decode_any(text, &mut buffer)?))
+    }
+
+    /// The native session string, wiped when dropped.
+    ///
+    /// # Errors
+    /// As [`try_to_bytes`](Self::try_to_bytes).
+    pub fn to_session_string(&self) -> io::Result<Zeroizing<String>> {
+        Ok(encode_to_string(self)?)
+    }
+
+    /// Saves to a file as [`BinaryFileBackend`] does.
+    ///
+    /// # Errors
+    /// As [`SessionBackend::save`].
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        BinaryFileBackend::new(path).save(self)
+    }
+
+    /// Loads from a file as [`BinaryFileBackend`] does.
+    ///
+    /// # Errors
+    /// As [`SessionBackend::load`]; `NotFound` when there is no file.
+    pub fn load(path: &Path) -> io::Result<Self> {
+        BinaryFileBackend::new(path).load()?.ok_or_else(|| {
+            let message = format!("no session at {}", path.display());
+            io::Error::new(io::ErrorKind::NotFound, message)
+        })
+    }
+
+    /// The entry to connect to `dc_id` with: of the preferred address family if there is one, else
+    /// the first. Media-only and CDN entries are never chosen.
+    #[must_use]
+    pub fn dc_for(&self, dc_id: i32, prefer_ipv6: bool) -> Option<&DcEntry> {
+        let chosen = SessionSource::dc_for(self, dc_id, prefer_ipv6)?;
+        self.dcs.iter().find(|dc| dc.as_dc_ref() == chosen)
+    }
+
+    /// Every entry of `dc_id`, of any kind.
+    pub fn all_dcs_for(&self, dc_id: i32) -> impl Iterator<Item = &DcEntry> {
+        self.dcs.iter().filter(move |dc| dc.dc_id == dc_id)
+    }
+
+    /// Counts what the session holds.
+    ///
+    /// ```
+    /// use mtsession::PersistedSession;
+    ///
+    /// let session = PersistedSession::default();
+    /// let stats = session.stats();
+    /// assert_eq!((stats.peers_total, stats.approx_bytes), (0, session.to_bytes().len()));
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> SessionStats {
+        let stats = SessionSource::stats(self);
+        SessionStats {
+            home_dc_id: self.home_dc_id,
+            dcs_total: stats.dcs,
+            dcs_with_auth_key: stats.dcs_with_auth_key,
+            peers_total: stats.peers,
+            peers_users: stats.users,
+            peers_channels: stats.peer_channels,
+            peers_chats: stats.chats,
+            peers_communities: stats.communities,
+            min_peers: stats.min_peers,
+            channel_pts_entries: stats.channels,
+            updates_initialised: self.updates_state.is_initialised(),
+            approx_bytes: encoded_len(self).unwrap_or_default(),
+        }
+    }
+
+    /// A copy of any session. Growable lists are never full.
+    pub(crate) fn copy_of(source: &impl SessionSource) -> Self {
+        let mut session = Self::default();
+        let (Ok(()) | Err(Full(_))) = session.copy_from(source);
+        session
+    }
+}
+
+/// Encodes any session into memory of exactly the right size, so that no copy of a key is left
+/// behind in a buffer that was outgrown.
+pub(crate) fn encode_to_vec<S: SessionSource>(source: &S) -> Result<Vec<u8>, TooLong> {
+    let mut bytes = Vec::with_capacity(encoded_len(source)?);
+    encode(source, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Encodes any session as a native string.
+pub(crate) fn encode_to_string<S: SessionSource>(source: &S) -> Result<Zeroizing<String>, TooLong> {
+    let mut text = Vec::with_capacity(native_len(source)?);
+    encode_native(source, &mut text)?;
+    // Base64 is ASCII.
+    Ok(Zeroizing::new(String::from_utf8(text).unwrap_or_default()))
+}
+
+/// What a [`PersistedSession`] holds; made by [`PersistedSession::stats`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionStats {
+    /// The home DC.
+    pub home_dc_id: i32,
+    /// DC entries; IPv4, IPv6 and media entries of one DC count each.
+    pub dcs_total: usize,
+    /// DC entries with an auth key.
+    pub dcs_with_auth_key: usize,
+    /// All cached peers: the sum of the next four.
+    pub peers_total: usize,
+    /// Cached users.
+    pub peers_users: usize,
+    /// Cached channels and supergroups.
+    pub peers_channels: usize,
+    /// Cached basic groups.
+    pub peers_chats: usize,
+    /// Cached communities, which older releases counted as users.
+    pub peers_communities: usize,
+    /// Users known only from messages: what makes sessions grow.
+    pub min_peers: usize,
+    /// Channels with a known pts.
+    pub channel_pts_entries: usize,
+    /// Whether a real update state was ever stored.
+    pub updates_initialised: bool,
+    /// Size in bytes of [`PersistedSession::to_bytes`], computed without encoding.
+    pub approx_bytes: usize,
+}
+
+impl SessionSource for PersistedSession {
+    fn home_dc_id(&self) -> i32 {
+        self.home_dc_id
+    }
+
+    fn counters(&self) -> Counters {
+        self.updates_state.counters()
+    }
+
+    fn future_auth_token(&self) -> Option<&[u8]> {
+        self.future_auth_token.as_deref()
+    }
+
+    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
+        self.dcs.iter().map(DcEntry::as_dc_ref)
+    }
+
+    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
+        let channels = self.updates_state.channels.iter();
+        channels.map(|&(id, pts)| ChannelPts { id, pts })
+    }
+
+    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
+        self.peers.iter().map(Peer::from)
+    }
+
+    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
+        self.min_peers.iter().map(MinPeer::from)
+    }
+}
+
+impl SessionMut for PersistedSession {
+    fn reset(&mut self) {
+        self.zeroize();
+    }
+
+    fn reserve(&mut self, source: &impl SessionSource) {
+        self.dcs.reserve(source.dcs().len());
+        self.updates_state.channels.reserve(source.channels().len());
+        self.peers.reserve(source.peers().len());
+        self.min_peers.reserve(source.min_peers().len());
+    }
+
+    fn set_home_dc_id(&mut self, dc_id: i32) {
+        self.home_dc_id = dc_id;
+    }
+
+    fn set_counters(&mut self, counters: Counters) {
+        self.updates_state.set_counters(counters);
+    }
+
+    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {
+        self.future_auth_token.zeroize();
+        self.future_auth_token = token.map(<[u8]>::to_vec);
+        Ok(())
+    }
+
+    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
+        self.dcs.push(DcEntry::from(dc));
+        Ok(())
+    }
+
+    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
+        self.updates_state.channels.push((channel.id, channel.pts));
+        Ok(())
+    }
+
+    fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
+        self.peers.push(CachedPeer::from(peer));
+        Ok(())
+    }
+
+    fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full> {
+        self.min_peers.push(CachedMinPeer::from(min_peer));
+        Ok(())
+    }
+
+    fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full> {
+        if let Some(known) = self.dcs.get_mut(index) {
+            known.zeroize();
+            *known = DcEntry::from(dc);
+        }
+        Ok(())
+    }
+
+    fn replace_channel(&mut self, index: usize, channel: ChannelPts) {
+        if let Some(known) = self.updates_state.channels.get_mut(index) {
+            *known = (channel.id, channel.pts);
+        }
+    }
+
+    fn replace_peer(&mut self, index: usize, peer: Peer) {
+        if let Some(known) = self.peers.get_mut(index) {
+            *known = CachedPeer::from(peer);
+        }
+    }
+
+    fn replace_min_peer(&mut self, index: usize, min_peer: MinPeer) {
+        if let Some(known) = self.min_peers.get_mut(index) {
+            *known = CachedMinPeer::from(min_peer);
+        }
+    }
+
+    fn clear_channels(&mut self) {
+        self.updates_state.channels.clear();
+    }
+}
+
+impl Zeroize for PersistedSession {
+    /// Wipes keys and token, and forgets the rest: afterwards the session is the default one.
+    fn zeroize(&mut self) {
+        for dc in &mut self.dcs {
+            dc.zeroize();
+        }
+        self.future_auth_token.zeroize();
+        *self = Self::default();
+    }
+}
+
+/// Hides keys and token.
+impl fmt::Debug for PersistedSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token = self.future_auth_token.as_ref().map(|_| "[redacted]");
+        f.debug_struct("PersistedSession")
+            .field("home_dc_id", &self.home_dc_id)
+            .field("dcs", &self.dcs)
+            .field("updates_state", &self.updates_state)
+            .field("peers", &self.peers)
+            .field("min_peers", &self.min_peers)
+            .field("future_auth_token", &token)
+            .finish()
+    }
+}
+
+/// Writes the **session string**: whoever reads it owns the account. Nothing is written for a session
+/// that no string can hold; see [`PersistedSession::to_bytes`].
+impl fmt::Display for PersistedSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_session_string() {
+            Ok(text) => f.write_str(&text),
+            Err(_) => Ok(()),
+        }
+    }
+}

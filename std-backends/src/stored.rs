@@ -1,0 +1,247 @@
+//! A session in memory with its account, and with an index once it is searched often.
+
+use core::cell::{Cell, OnceCell};
+use core::convert::Infallible;
+use std::collections::HashMap;
+
+use mtsession_core::wire::encoded_len;
+use mtsession_core::{
+    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Peer, PeerKey,
+    SessionMut, SessionSource,
+};
+use zeroize::Zeroizing;
+
+use crate::session::PersistedSession;
+
+/// Searches that are made in place before an index is built: building one costs about as much as
+/// this many searches.
+const SEARCHES_IN_PLACE: u32 = 32;
+
+/// What a store holds. Wiped on drop.
+///
+/// Replaying a journal or caching a peer looks peers up by identity. Without an index that is one
+/// pass over the cache for each, and a hostile or merely long journal would cost the square of its
+/// length.
+#[derive(Debug, Default)]
+pub(crate) struct Stored {
+    session: Zeroizing<PersistedSession>,
+    account: Account,
+    searches: Cell<u32>,
+    index: OnceCell<Index>,
+}
+
+/// Where the first entry of each identity is.
+#[derive(Debug, Default)]
+struct Index {
+    peers: HashMap<PeerKey, usize>,
+    channels: HashMap<i64, usize>,
+    min_peers: HashMap<i64, usize>,
+}
+
+impl Index {
+    fn of(session: &PersistedSession) -> Self {
+        let mut index = Self::default();
+        for (at, peer) in session.peers().enumerate() {
+            index.peers.entry(peer.key()).or_insert(at);
+        }
+        for (at, channel) in session.channels().enumerate() {
+            index.channels.entry(channel.id).or_insert(at);
+        }
+        for (at, min_peer) in session.min_peers().enumerate() {
+            index.min_peers.entry(min_peer.user_id).or_insert(at);
+        }
+        index
+    }
+}
+
+impl Stored {
+    /// A copy of any session.
+    pub(crate) fn copy_of(source: &impl SessionSource) -> Self {
+        let mut stored = Self::default();
+        let (Ok(()) | Err(Full(_))) = stored.copy_from(source);
+        stored
+    }
+
+    /// Carries out a batch, all of it or, if the result could not be encoded, nothing.
+    pub(crate) fn apply_all(&mut self, changes: &[Change<'_>]) -> Result<(), TooLong> {
+        let can_outgrow =
+            |change: &Change<'_>| matches!(change, Change::Dc(_) | Change::FutureAuthToken(_));
+        if changes.iter().any(can_outgrow) {
+            let mut changed = Self::copy_of(self);
+            changed.replay(changes);
+            check(&changed)?;
+            *self = changed;
+        } else {
+            self.replay(changes);
+        }
+        Ok(())
+    }
+
+    /// Carries out changes that were checked before. Growable lists are never full.
+    pub(crate) fn replay(&mut self, changes: &[Change<'_>]) {
+        for change in changes {
+            let (Ok(()) | Err(Full(_))) = self.apply(change);
+        }
+    }
+
+    /// The session itself; the rest is wiped.
+    pub(crate) fn into_session(mut self) -> PersistedSession {
+        core::mem::take(&mut *self.session)
+    }
+
+    /// A copy of the session.
+    pub(crate) fn session(&self) -> PersistedSession {
+        PersistedSession::clone(&self.session)
+    }
+
+    fn index(&self) -> Option<&Index> {
+        let searches = self.searches.get().saturating_add(1);
+        self.searches.set(searches);
+        if searches <= SEARCHES_IN_PLACE {
+            return None;
+        }
+        Some(self.index.get_or_init(|| Index::of(&self.session)))
+    }
+}
+
+/// Refuses a session that no file could hold: what every backend does before it writes.
+pub(crate) fn check(session: &impl SessionSource) -> Result<(), TooLong> {
+    encoded_len(session).map(|_| ())
+}
+
+/// Something is longer than the format can say.
+pub(crate) type TooLong = EncodeError<Infallible>;
+
+impl SessionSource for Stored {
+    fn home_dc_id(&self) -> i32 {
+        self.session.home_dc_id
+    }
+
+    fn counters(&self) -> Counters {
+        self.session.counters()
+    }
+
+    fn account(&self) -> Account {
+        self.account
+    }
+
+    fn future_auth_token(&self) -> Option<&[u8]> {
+        SessionSource::future_auth_token(&*self.session)
+    }
+
+    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
+        self.session.dcs()
+    }
+
+    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
+        self.session.channels()
+    }
+
+    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
+        self.session.peers()
+    }
+
+    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
+        self.session.min_peers()
+    }
+}
+
+impl SessionMut for Stored {
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    fn reserve(&mut self, source: &impl SessionSource) {
+        self.session.reserve(source);
+    }
+
+    fn set_home_dc_id(&mut self, dc_id: i32) {
+        self.session.home_dc_id = dc_id;
+    }
+
+    fn set_counters(&mut self, counters: Counters) {
+        self.session.set_counters(counters);
+    }
+
+    fn set_account(&mut self, account: Account) {
+        self.account = account;
+    }
+
+    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {
+        self.session.set_future_auth_token(token)
+    }
+
+    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
+        self.session.push_dc(dc)
+    }
+
+    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
+        if let Some(index) = self.index.get_mut() {
+            let at = self.session.channels().len();
+            index.channels.entry(channel.id).or_insert(at);
+        }
+        self.session.push_channel(channel)
+    }
+
+    fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
+        if let Some(index) = self.index.get_mut() {
+            index
+                .peers
+                .entry(peer.key())
+                .or_insert(self.session.peers.len());
+        }
+        self.session.push_peer(peer)
+    }
+
+    fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full> {
+        if let Some(index) = self.index.get_mut() {
+            let at = self.session.min_peers.len();
+            index.min_peers.entry(min_peer.user_id).or_insert(at);
+        }
+        self.session.push_min_peer(min_peer)
+    }
+
+    fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full> {
+        self.session.replace_dc(index, dc)
+    }
+
+    fn replace_channel(&mut self, index: usize, channel: ChannelPts) {
+        self.session.replace_channel(index, channel);
+    }
+
+    fn replace_peer(&mut self, index: usize, peer: Peer) {
+        self.session.replace_peer(index, peer);
+    }
+
+    fn replace_min_peer(&mut self, index: usize, min_peer: MinPeer) {
+        self.session.replace_min_peer(index, min_peer);
+    }
+
+    fn clear_channels(&mut self) {
+        if let Some(index) = self.index.get_mut() {
+            index.channels.clear();
+        }
+        self.session.clear_channels();
+    }
+
+    fn find_peer(&self, peer: &Peer) -> Option<usize> {
+        match self.index() {
+            Some(index) => index.peers.get(&peer.key()).copied(),
+            None => self.session.find_peer(peer),
+        }
+    }
+
+    fn find_channel(&self, id: i64) -> Option<usize> {
+        match self.index() {
+            Some(index) => index.channels.get(&id).copied(),
+            None => self.session.find_channel(id),
+        }
+    }
+
+    fn find_min_peer(&self, user_id: i64) -> Option<usize> {
+        match self.index() {
+            Some(index) => index.min_peers.get(&user_id).copied(),
+            None => self.session.find_min_peer(user_id),
+        }
+    }
+}

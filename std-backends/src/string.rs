@@ -1,0 +1,109 @@
+//! The session as a string, kept wherever the program keeps strings.
+
+use std::io;
+use std::sync::Mutex;
+
+use mtsession_core::text::decode_any;
+use mtsession_core::{Account, Change, SessionSource};
+use zeroize::Zeroizing;
+
+use crate::backend::SessionBackend;
+use crate::error::StoreError;
+use crate::session::{PersistedSession, encode_to_string};
+use crate::stored::Stored;
+use crate::sync::lock;
+
+const NAME: &str = "string-session";
+
+/// Keeps the session as a string, which starts as the one it is given and is a native string after
+/// every write; store [`current`](Self::current) where you keep secrets.
+///
+/// Reads native and compact strings, also with padding, the standard alphabet, quotes or line breaks.
+/// Every granular write encodes the whole string anew.
+///
+/// ```
+/// use mtsession::{SessionBackend, StringSessionBackend};
+///
+/// let backend = StringSessionBackend::new("");
+/// assert!(backend.load()?.is_none());
+/// backend.set_home_dc(2)?;
+/// let again = StringSessionBackend::new(backend.current());
+/// assert_eq!(again.load()?.expect("stored above").home_dc_id, 2);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct StringSessionBackend {
+    text: Mutex<Zeroizing<String>>,
+}
+
+impl StringSessionBackend {
+    /// Starts with an existing string, or with an empty one for a new session. Nothing is decoded
+    /// before the first call that needs it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: Mutex::new(Zeroizing::new(text.into())),
+        }
+    }
+
+    /// The string as it is now: **whoever reads it owns the account**.
+    pub fn current(&self) -> String {
+        String::clone(&lock(&self.text))
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+fn decode(text: &str, action: &'static str) -> io::Result<Option<Stored>> {
+    if is_blank(text) {
+        return Ok(None);
+    }
+    let mut buffer = Zeroizing::new(vec![0; text.len()]);
+    decode_any(text, &mut buffer)
+        .map(|session| Some(Stored::copy_of(&session)))
+        .map_err(|error| StoreError::io(NAME, "", action, error))
+}
+
+fn encode(session: &impl SessionSource, action: &'static str) -> io::Result<Zeroizing<String>> {
+    encode_to_string(session).map_err(|error| StoreError::io(NAME, "", action, error))
+}
+
+impl SessionBackend for StringSessionBackend {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        let mut text = lock(&self.text);
+        // What cannot be read has no account to keep.
+        let known = decode(&text, "save").ok().flatten();
+        let account = known.map(|stored| stored.account()).unwrap_or_default();
+        *text = encode(&session.with_account(account), "save")?;
+        Ok(())
+    }
+
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        let stored = decode(&lock(&self.text), "load")?;
+        Ok(stored.map(Stored::into_session))
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        *lock(&self.text) = Zeroizing::default();
+        Ok(())
+    }
+
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        const ACTION: &str = "apply changes";
+
+        let mut text = lock(&self.text);
+        let mut stored = decode(&text, ACTION)?.unwrap_or_default();
+        stored.replay(changes);
+        *text = encode(&stored, ACTION)?;
+        Ok(())
+    }
+
+    fn account(&self) -> io::Result<Account> {
+        let stored = decode(&lock(&self.text), "load")?;
+        Ok(stored.map(|stored| stored.account()).unwrap_or_default())
+    }
+}
