@@ -16,7 +16,7 @@ use sha1::{Digest, Sha1};
 /// use mtsession::core::AuthKeyRef;
 ///
 /// let fingerprint = Fingerprint::of(AuthKeyRef::new(&[0; 256]));
-/// assert_eq!(fingerprint.to_string(), "ffcab7a0");
+/// assert_eq!(fingerprint.to_string(), "b1080bfd");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 4]);

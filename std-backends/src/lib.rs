@@ -19,7 +19,7 @@ mod update;
 pub use backend::SessionBackend;
 pub use dc::{DcEntry, default_dc_addresses};
 pub use error::StoreError;
-pub use file::{BinaryFileBackend, JournalSync};
+pub use file::{BinaryFileBackend, FileStatus, JournalSync};
 pub use fingerprint::Fingerprint;
 pub use memory::InMemoryBackend;
 pub use mtsession_core as core;

@@ -11,7 +11,7 @@ use mtsession_core::{Account, Change, SessionSource};
 use super::journal;
 use super::paths::Paths;
 use super::snapshot::Fsync;
-use super::state::{self, Appended, Buffers, Known, Refreshed};
+use super::state::{self, Appended, Buffers, FileStatus, Known, Refreshed};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::session::PersistedSession;
@@ -110,6 +110,16 @@ impl BinaryFileBackend {
     /// Where the session is, as given.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What the session's files look like, or `None` when there is no session.
+    ///
+    /// # Errors
+    /// As [`load`](SessionBackend::load).
+    pub fn status(&self) -> io::Result<Option<FileStatus>> {
+        Paths::resolve(&self.path)
+            .and_then(|paths| state::status(&paths))
+            .map_err(self.error("inspect"))
     }
 
     fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {

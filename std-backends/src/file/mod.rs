@@ -7,3 +7,4 @@ mod snapshot;
 mod state;
 
 pub use backend::{BinaryFileBackend, JournalSync};
+pub use state::FileStatus;

@@ -135,6 +135,50 @@ pub(super) fn load(paths: &Paths) -> io::Result<Option<Stored>> {
     }
 }
 
+/// What the files of a session look like from outside; see
+/// [`BinaryFileBackend::status`](crate::BinaryFileBackend::status).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileStatus {
+    /// The version that the session file was written in, 1 to 8.
+    pub version: u8,
+    /// Whether a checksum covers it.
+    pub integrity: Integrity,
+    /// Bytes of the session file.
+    pub len: u64,
+    /// Records in the journal that continue the session file.
+    pub journal_records: u64,
+    /// Bytes of the journal that continue nothing: torn by a crash, or of another session file.
+    pub journal_lost: u64,
+}
+
+/// Looks at the files without a lock, and without changing anything.
+pub(super) fn status(paths: &Paths) -> io::Result<Option<FileStatus>> {
+    let Some(bytes) = snapshot::read(paths)? else {
+        return Ok(None);
+    };
+    let view = SessionView::parse(&bytes)?;
+    let journal = match File::open(&paths.journal) {
+        Ok(journal) => Some(journal),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let journal_len = match &journal {
+        Some(journal) => journal.metadata()?.len(),
+        None => 0,
+    };
+    let tail = read(paths, journal.as_ref())?.and_then(|content| content.tail);
+    let header = u64::try_from(journal::HEADER_LEN).unwrap_or_default();
+    let good = tail.map_or(journal_len.min(header), |tail| tail.end);
+    Ok(Some(FileStatus {
+        version: view.version(),
+        integrity: view.integrity(),
+        len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        journal_records: tail.map_or(0, |tail| tail.records),
+        journal_lost: journal_len.saturating_sub(good),
+    }))
+}
+
 /// What is known of the files without reading them again, and the open journal.
 #[derive(Debug)]
 pub(super) struct Known {

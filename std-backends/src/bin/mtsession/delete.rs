@@ -1,0 +1,42 @@
+//! `mtsession delete`.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::Done;
+use crate::args::DeleteArgs;
+use crate::failure::Failure;
+use crate::store::Store;
+
+pub(crate) fn run(args: &DeleteArgs) -> Done {
+    if !args.store.is_taken()? {
+        return Err(args.store.not_found());
+    }
+    if !args.yes && !confirmed(&args.store)? {
+        return Err(Failure::Usage(format!("{} was not deleted", args.store)));
+    }
+    match &args.store {
+        Store::File(path) => mtsession::open(path)?.delete()?,
+        Store::StringFile(path) => std::fs::remove_file(path)?,
+        Store::StringStdio | Store::StringEnv(_) => {
+            return Err(Failure::Usage(format!("{} cannot be deleted", args.store)));
+        }
+    }
+    println!(
+        "{} deleted; the login itself ends only when the client logs out",
+        args.store
+    );
+    Ok(())
+}
+
+fn confirmed(store: &Store) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::Usage(
+            "deleting without a terminal needs --yes".to_owned(),
+        ));
+    }
+    print!("Delete {store}? Its keys cannot be brought back. [y/N] ");
+    io::stdout().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,23 @@
+//! `mtsession inspect`.
+
+use std::io::Write as _;
+
+use crate::Done;
+use crate::args::InspectArgs;
+use crate::report;
+
+pub(crate) fn run(args: &InspectArgs) -> Done {
+    let loaded = args.store.load()?;
+    let mut out = std::io::stdout();
+    if args.json {
+        let value = report::json(&args.store, &loaded, args.show_secrets);
+        writeln!(out, "{value:#}")?;
+    } else {
+        write!(
+            out,
+            "{}",
+            report::text(&args.store, &loaded, args.show_secrets)
+        )?;
+    }
+    Ok(())
+}

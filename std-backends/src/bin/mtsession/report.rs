@@ -1,0 +1,325 @@
+//! What a session looks like to a person: tables and JSON, without secrets.
+
+use core::fmt::Write as _;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table, TableComponent};
+use mtsession::core::{AuthKeyRef, Integrity, SessionSource as _};
+use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PersistedSession};
+use serde_json::{Value, json};
+
+use crate::store::{Loaded, Origin, Store};
+
+/// A table without lines, for facts.
+pub(crate) fn facts(rows: impl IntoIterator<Item = (&'static str, String)>) -> String {
+    let mut table = bare_table();
+    for (name, value) in rows {
+        table.add_row([name.to_owned(), value]);
+    }
+    indent(&table)
+}
+
+/// A table with a line under its head.
+pub(crate) fn rows<const N: usize>(
+    head: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = bare_table();
+    table
+        .set_style(TableComponent::HeaderLines, '-')
+        .set_style(TableComponent::MiddleHeaderIntersections, '-')
+        .set_header(head)
+        .add_rows(rows);
+    indent(&table)
+}
+
+fn bare_table() -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+fn indent(table: &Table) -> String {
+    table.lines().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, " {}", line.trim_end());
+        text
+    })
+}
+
+/// Everything about a session that may be shown.
+pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String {
+    let session = &loaded.session;
+    let mut text = format!("{store}: {}\n\n", origin(&loaded.origin));
+    text += &facts([
+        ("home DC", home(session)),
+        ("account", account(&loaded.account)),
+        ("updates", updates(session)),
+        (
+            "channels",
+            count(session.updates_state.channels.len(), "with their own pts"),
+        ),
+        ("peers", peers(session)),
+        (
+            "min peers",
+            count(session.min_peers.len(), "known from messages"),
+        ),
+        ("future auth token", token(session, show_secrets)),
+    ]);
+    text.push('\n');
+    text += &dc_table(session);
+    if show_secrets {
+        for dc in &session.dcs {
+            if let Some(key) = &dc.auth_key {
+                let _ = writeln!(
+                    text,
+                    "\nauth key of DC {} {}\n{}",
+                    dc.dc_id,
+                    dc.addr,
+                    hex(key)
+                );
+            }
+        }
+    }
+    text
+}
+
+/// The DC table; keys appear as fingerprints.
+pub(crate) fn dc_table(session: &PersistedSession) -> String {
+    let cells = |dc: &DcEntry| {
+        [
+            dc.dc_id.to_string(),
+            flags(dc.flags),
+            dc.addr.clone(),
+            fingerprint(dc).unwrap_or_else(|| "none".to_owned()),
+            format!("{} s", dc.time_offset),
+        ]
+    };
+    rows(
+        ["DC", "kind", "address", "auth key", "clock offset"],
+        session.dcs.iter().map(cells),
+    )
+}
+
+/// The same as [`text`] for programs.
+pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value {
+    let session = &loaded.session;
+    let stats = session.stats();
+    let state = &session.updates_state;
+    let dc = |dc: &DcEntry| {
+        let mut value = json!({
+            "dc_id": dc.dc_id,
+            "flags": dc.flags.0,
+            "addr": dc.addr,
+            "auth_key_fingerprint": fingerprint(dc),
+            "time_offset": dc.time_offset,
+        });
+        if let (true, Some(object)) = (show_secrets, value.as_object_mut()) {
+            object.insert("auth_key".into(), dc.auth_key.map(|key| hex(&key)).into());
+            object.insert("first_salt".into(), dc.first_salt.into());
+        }
+        value
+    };
+    let token = session.future_auth_token.as_ref();
+    let mut value = json!({
+        "store": store.to_string(),
+        "format": format_json(&loaded.origin),
+        "home_dc_id": session.home_dc_id,
+        "account": {
+            "user_id": loaded.account.user_id,
+            "is_bot": loaded.account.is_bot,
+            "api_id": loaded.account.api_id,
+            "test_mode": loaded.account.test_mode,
+        },
+        "dcs": session.dcs.iter().map(dc).collect::<Vec<_>>(),
+        "updates_state": {
+            "pts": state.pts,
+            "qts": state.qts,
+            "date": state.date,
+            "seq": state.seq,
+            "channels": state.channels.len(),
+        },
+        "peers": {
+            "total": stats.peers_total,
+            "users": stats.peers_users,
+            "channels": stats.peers_channels,
+            "chats": stats.peers_chats,
+            "communities": stats.peers_communities,
+        },
+        "min_peers": stats.min_peers,
+        "future_auth_token_len": token.map(Vec::len),
+        "encoded_len": stats.approx_bytes,
+    });
+    if let (true, Some(token), Some(object)) = (show_secrets, token, value.as_object_mut()) {
+        object.insert("future_auth_token".into(), hex(token).into());
+    }
+    value
+}
+
+/// The key's fingerprint, if there is a key.
+pub(crate) fn fingerprint(dc: &DcEntry) -> Option<String> {
+    let key = dc.auth_key.as_ref()?;
+    Some(Fingerprint::of(AuthKeyRef::new(key)).to_string())
+}
+
+/// What a session was found as, in words.
+pub(crate) fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::File(status) => {
+            let mut text = format!(
+                "session file, version {}, {} bytes, {}",
+                status.version,
+                status.len,
+                integrity(status.integrity)
+            );
+            match status.journal_records {
+                0 => {}
+                1 => text.push_str(", 1 change in the journal"),
+                n => {
+                    let _ = write!(text, ", {n} changes in the journal");
+                }
+            }
+            text
+        }
+        Origin::Native(version, checked) => {
+            format!("native string, version {version}, {}", integrity(*checked))
+        }
+        Origin::Compact(version) => format!("compact string, version {version}"),
+    }
+}
+
+fn format_json(origin: &Origin) -> Value {
+    let checked = |integrity| integrity == Integrity::Checksummed;
+    match origin {
+        Origin::File(status) => json!({
+            "kind": "file",
+            "version": status.version,
+            "checksum": checked(status.integrity),
+            "len": status.len,
+            "journal_records": status.journal_records,
+            "journal_lost": status.journal_lost,
+        }),
+        Origin::Native(version, integrity) => json!({
+            "kind": "native-string",
+            "version": version,
+            "checksum": checked(*integrity),
+        }),
+        Origin::Compact(version) => json!({ "kind": "compact-string", "version": version }),
+    }
+}
+
+fn integrity(integrity: Integrity) -> &'static str {
+    match integrity {
+        Integrity::Checksummed => "checksum holds",
+        Integrity::StructureOnly => "no checksum",
+    }
+}
+
+fn home(session: &PersistedSession) -> String {
+    match session.home_dc_id {
+        0 => "none: not logged in".to_owned(),
+        id => match session.dc_for(id, false) {
+            Some(dc) if dc.auth_key.is_some() => format!("{id} at {}, key known", dc.addr),
+            Some(dc) => format!("{id} at {}, no key", dc.addr),
+            None => format!("{id}, not in the DC table"),
+        },
+    }
+}
+
+fn account(account: &Account) -> String {
+    let mut parts = Vec::new();
+    if let Some(id) = account.user_id {
+        parts.push(format!("user id {id}"));
+    }
+    if let Some(is_bot) = account.is_bot {
+        parts.push(if is_bot { "bot" } else { "not a bot" }.to_owned());
+    }
+    if let Some(id) = account.api_id {
+        parts.push(format!("api_id {id}"));
+    }
+    if let Some(test) = account.test_mode {
+        parts.push(if test { "test servers" } else { "production" }.to_owned());
+    }
+    if parts.is_empty() {
+        return "not recorded in this session".to_owned();
+    }
+    parts.join(", ")
+}
+
+fn updates(session: &PersistedSession) -> String {
+    let state = &session.updates_state;
+    if !state.is_initialised() {
+        return "never fetched".to_owned();
+    }
+    format!(
+        "pts {}, qts {}, seq {}, date {} (Unix time)",
+        state.pts, state.qts, state.seq, state.date
+    )
+}
+
+fn peers(session: &PersistedSession) -> String {
+    let stats = session.stats();
+    if stats.peers_total == 0 {
+        return "none".to_owned();
+    }
+    let kinds = [
+        (stats.peers_users, "users"),
+        (stats.peers_channels, "channels"),
+        (stats.peers_chats, "chats"),
+        (stats.peers_communities, "communities"),
+    ];
+    let kinds: Vec<_> = kinds
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| format!("{count} {kind}"))
+        .collect();
+    format!("{}: {}", stats.peers_total, kinds.join(", "))
+}
+
+fn count(count: usize, what: &str) -> String {
+    match count {
+        0 => "none".to_owned(),
+        _ => format!("{count} {what}"),
+    }
+}
+
+fn token(session: &PersistedSession, show_secrets: bool) -> String {
+    match &session.future_auth_token {
+        None => "none".to_owned(),
+        Some(token) if show_secrets => hex(token),
+        Some(token) => format!("{} bytes [redacted]", token.len()),
+    }
+}
+
+fn flags(flags: DcFlags) -> String {
+    let names = [
+        (DcFlags::IPV6, "IPv6"),
+        (DcFlags::MEDIA_ONLY, "media"),
+        (DcFlags::TCPO_ONLY, "obfuscated"),
+        (DcFlags::CDN, "CDN"),
+        (DcFlags::STATIC, "static"),
+    ];
+    let set: Vec<_> = names
+        .iter()
+        .filter(|(flag, _)| flags.contains(*flag))
+        .map(|(_, name)| *name)
+        .collect();
+    if set.is_empty() {
+        "main".to_owned()
+    } else {
+        set.join(" ")
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Whether two sessions are the same in every field, peers and order included.
+pub(crate) fn equal(a: (&PersistedSession, &Account), b: (&PersistedSession, &Account)) -> bool {
+    a == b && a.0.encoded_len() == b.0.encoded_len()
+}

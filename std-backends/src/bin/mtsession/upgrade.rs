@@ -1,0 +1,81 @@
+//! `mtsession upgrade`: an old session in the current format, with the proof that it is the same.
+
+use mtsession::{
+    Account, BinaryFileBackend, InMemoryBackend, PersistedSession, SessionBackend,
+    StringSessionBackend,
+};
+
+use crate::Done;
+use crate::args::UpgradeArgs;
+use crate::failure::Failure;
+use crate::report;
+use crate::store::{Loaded, Store};
+
+pub(crate) fn run(args: &UpgradeArgs) -> Done {
+    let old = args.store.load()?;
+    print!("{}", report::text(&args.store, &old, false));
+
+    let new = Store::File(args.out.clone());
+    if args.store == new {
+        let message = format!("{new} is both source and target; the source is never written to");
+        return Err(Failure::Usage(message));
+    }
+    let string = StringSessionBackend::new("");
+    let proofs = [
+        prove("file", &BinaryFileBackend::new(&args.out), &old)?,
+        prove("memory", &InMemoryBackend::new(), &old)?,
+        prove("string", &string, &old)?,
+    ];
+    println!();
+    print!(
+        "{}",
+        report::rows(
+            ["stored in", "as", "read back"],
+            [
+                (new.to_string(), report::origin(&new.load()?.origin)),
+                ("memory".to_owned(), "the session itself".to_owned()),
+                (
+                    "a string".to_owned(),
+                    format!("{} characters", string.current().len())
+                ),
+            ]
+            .into_iter()
+            .zip(&proofs)
+            .map(|((place, form), proof)| [place, form, proof.verdict().to_owned()]),
+        )
+    );
+    if proofs.iter().all(|proof| proof.equal) {
+        println!("\n All three are equal to {}.", args.store);
+        return Ok(());
+    }
+    Err(Failure::Problems(format!(
+        "{} could not be stored without loss",
+        args.store
+    )))
+}
+
+/// Whether a store gave back what it was given.
+struct Proof {
+    equal: bool,
+}
+
+impl Proof {
+    fn verdict(&self) -> &'static str {
+        if self.equal { "equal" } else { "DIFFERENT" }
+    }
+}
+
+fn prove(name: &str, backend: &dyn SessionBackend, old: &Loaded) -> Result<Proof, Failure> {
+    backend.save(&old.session)?;
+    if !old.account.is_empty() {
+        backend.set_account(old.account)?;
+    }
+    let stored = backend.load()?;
+    let stored: PersistedSession = stored.ok_or_else(|| {
+        Failure::Problems(format!("the {name} backend lost the session it was given"))
+    })?;
+    let account: Account = backend.account()?;
+    Ok(Proof {
+        equal: report::equal((&old.session, &old.account), (&stored, &account)),
+    })
+}

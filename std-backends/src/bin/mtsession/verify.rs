@@ -1,0 +1,180 @@
+//! `mtsession verify`: everything that can be wrong with a stored session.
+
+use std::io::Write as _;
+
+use mtsession::core::text::decode_any;
+use mtsession::core::wire::{encode_body_to_slice, encoded_body_len};
+use mtsession::core::{Integrity, SessionSource as _, SessionView, encode};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::Done;
+use crate::args::VerifyArgs;
+use crate::failure::Failure;
+use crate::store::{Loaded, Origin, Store};
+
+/// How a check came out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Good,
+    /// Worth knowing, not wrong.
+    Note,
+    Problem,
+}
+
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Note => "note",
+            Self::Problem => "problem",
+        }
+    }
+}
+
+type Check = (Outcome, &'static str, String);
+
+pub(crate) fn run(args: &VerifyArgs) -> Done {
+    let loaded = args.store.load()?;
+    let mut checks = vec![(
+        Outcome::Good,
+        "structure",
+        "every byte is accounted for".to_owned(),
+    )];
+    checks.push(checksum(&loaded.origin));
+    checks.push(re_encoded(&args.store, &loaded)?);
+    if let Origin::File(status) = &loaded.origin {
+        checks.push(match status.journal_lost {
+            0 => (
+                Outcome::Good,
+                "journal",
+                format!("{} changes", status.journal_records),
+            ),
+            lost => (
+                Outcome::Problem,
+                "journal",
+                format!("{lost} bytes continue nothing: torn by a crash, or of another session"),
+            ),
+        });
+    }
+    if let Store::File(path) = &args.store {
+        checks.extend(mode(path)?);
+    }
+    print(args, &checks)?;
+    if checks
+        .iter()
+        .any(|(outcome, ..)| *outcome == Outcome::Problem)
+    {
+        return Err(Failure::Problems(format!("{} has problems", args.store)));
+    }
+    Ok(())
+}
+
+fn print(args: &VerifyArgs, checks: &[Check]) -> Done {
+    let mut out = std::io::stdout();
+    if args.json {
+        let check = |(outcome, name, text): &Check| json!({ "check": name, "outcome": outcome.name(), "text": text });
+        let checks: Vec<_> = checks.iter().map(check).collect();
+        writeln!(
+            out,
+            "{:#}",
+            json!({ "store": args.store.to_string(), "checks": checks })
+        )?;
+    } else {
+        writeln!(out, "{}", args.store)?;
+        for (outcome, name, text) in checks {
+            writeln!(out, "  {:8} {name}: {text}", outcome.name())?;
+        }
+    }
+    Ok(())
+}
+
+fn checksum(origin: &Origin) -> Check {
+    let integrity = match origin {
+        Origin::File(status) => status.integrity,
+        Origin::Native(_, integrity) => *integrity,
+        Origin::Compact(_) => Integrity::StructureOnly,
+    };
+    match integrity {
+        Integrity::Checksummed => (Outcome::Good, "checksum", "holds".to_owned()),
+        Integrity::StructureOnly => (
+            Outcome::Note,
+            "checksum",
+            "none: this format has no place for one, damage inside keys goes unnoticed".to_owned(),
+        ),
+    }
+}
+
+/// Encodes the session anew and compares: byte for byte where the source is in the current version.
+fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
+    let raw = store.raw()?;
+    let mut buffer = Zeroizing::new(vec![0; raw.len()]);
+    let same = match &loaded.origin {
+        Origin::File(_) => SessionView::parse(&raw).is_ok_and(|view| same_body(&view, &raw)),
+        Origin::Native(..) | Origin::Compact(_) => {
+            let text = core::str::from_utf8(&raw).unwrap_or_default();
+            decode_any(text, &mut buffer).is_ok_and(|any| {
+                let mut bytes = Zeroizing::new(Vec::new());
+                encode(&any, &mut *bytes).is_ok() && SessionView::parse(&bytes).is_ok()
+            })
+        }
+    };
+    Ok(if same {
+        (
+            Outcome::Good,
+            "re-encoding",
+            "gives the same session".to_owned(),
+        )
+    } else {
+        (
+            Outcome::Problem,
+            "re-encoding",
+            "gives another session: report this".to_owned(),
+        )
+    })
+}
+
+fn same_body(view: &SessionView<'_>, raw: &[u8]) -> bool {
+    let Ok(len) = encoded_body_len(view) else {
+        // More than the body can count: the trailer's checksum has covered it.
+        return view.integrity() == Integrity::Checksummed;
+    };
+    let mut buffer = Zeroizing::new(vec![0; len]);
+    let Ok(body) = encode_body_to_slice(view, &mut buffer) else {
+        return false;
+    };
+    if view.version() == 8 {
+        return raw.starts_with(body);
+    }
+    SessionView::parse(body).is_ok_and(|again| {
+        again.dcs().eq(view.dcs())
+            && again.channels().eq(view.channels())
+            && again.peers().eq(view.peers())
+            && again.min_peers().eq(view.min_peers())
+            && again.counters() == view.counters()
+            && again.home_dc_id() == view.home_dc_id()
+            && again.future_auth_token() == view.future_auth_token()
+    })
+}
+
+#[cfg(unix)]
+fn mode(path: &std::path::Path) -> Result<Option<Check>, Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+    Ok(Some(if mode & 0o077 == 0 {
+        (
+            Outcome::Good,
+            "file mode",
+            format!("{mode:04o}, only the owner can read it"),
+        )
+    } else {
+        let advice = format!("{mode:04o}: others may read the keys; run chmod 600");
+        (Outcome::Problem, "file mode", advice)
+    }))
+}
+
+#[cfg(not(unix))]
+fn mode(_path: &std::path::Path) -> Result<Option<Check>, Failure> {
+    Ok(None)
+}
