@@ -1,0 +1,121 @@
+//! The conformance suite on every backend.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mtsession::{
+    BinaryFileBackend, CachedPeer, InMemoryBackend, PersistedSession, SessionBackend,
+    StringSessionBackend, UpdateStateChange,
+};
+use mtsession_tests::conformance;
+use mtsession_tests::conformance::Fixture;
+use tempfile::TempDir;
+
+struct File {
+    dir: TempDir,
+    fsync: bool,
+}
+
+impl File {
+    /// Without disk flushes: what they are for cannot be seen from here, and the suite writes a lot.
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            fsync: false,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("bot.session")
+    }
+}
+
+impl Fixture for File {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        let backend = BinaryFileBackend::new(self.path());
+        if self.fsync {
+            return Box::new(backend);
+        }
+        Box::new(backend.without_fsync())
+    }
+
+    fn damage(&self) -> bool {
+        std::fs::write(self.path(), [8, 1, 0, 0, 0, 1, 2]).unwrap();
+        true
+    }
+
+    fn stored_bytes(&self) -> Vec<u8> {
+        let mut paths: Vec<_> = std::fs::read_dir(self.dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| {
+                path.extension()
+                    .is_none_or(|extension| extension != "journal")
+            })
+            .collect();
+        paths.sort();
+        paths
+            .iter()
+            .flat_map(|path| std::fs::read(path).unwrap())
+            .collect()
+    }
+}
+
+/// One store that every `open` gives out again.
+struct Shared(Arc<dyn SessionBackend>);
+
+impl Fixture for Shared {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        Box::new(Handle(Arc::clone(&self.0)))
+    }
+}
+
+/// A second handle on one backend, as clients have it in an `Arc`.
+struct Handle(Arc<dyn SessionBackend>);
+
+impl SessionBackend for Handle {
+    fn save(&self, session: &PersistedSession) -> std::io::Result<()> {
+        self.0.save(session)
+    }
+    fn load(&self) -> std::io::Result<Option<PersistedSession>> {
+        self.0.load()
+    }
+    fn delete(&self) -> std::io::Result<()> {
+        self.0.delete()
+    }
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+    fn apply(&self, changes: &[mtsession::Change<'_>]) -> std::io::Result<()> {
+        self.0.apply(changes)
+    }
+    fn update_dc(&self, entry: &mtsession::DcEntry) -> std::io::Result<()> {
+        self.0.update_dc(entry)
+    }
+    fn set_home_dc(&self, dc_id: i32) -> std::io::Result<()> {
+        self.0.set_home_dc(dc_id)
+    }
+    fn apply_update_state(&self, update: UpdateStateChange) -> std::io::Result<()> {
+        self.0.apply_update_state(update)
+    }
+    fn cache_peer(&self, peer: &CachedPeer) -> std::io::Result<()> {
+        self.0.cache_peer(peer)
+    }
+    fn account(&self) -> std::io::Result<mtsession::Account> {
+        self.0.account()
+    }
+    fn set_account(&self, account: mtsession::Account) -> std::io::Result<()> {
+        self.0.set_account(account)
+    }
+}
+
+conformance!(file, File::new());
+conformance!(
+    file_with_fsync,
+    File {
+        fsync: true,
+        ..File::new()
+    }
+);
+conformance!(memory, Shared(Arc::new(InMemoryBackend::new())));
+conformance!(string, Shared(Arc::new(StringSessionBackend::new(""))));
