@@ -199,7 +199,17 @@ pub(super) fn read<'a>(
     if !reader.rest().starts_with(&TRAILER_MAGIC) {
         return Err(body_end.error(DecodeErrorKind::TrailingBytes, Field::Trailer));
     }
-    check(input, reader.offset())?;
+    check(input, reader.offset()).map_err(|error| match end(*reader) {
+        // All of it is good, and then more was appended.
+        Some(end)
+            if input
+                .get(..end)
+                .is_some_and(|whole| check(whole, 0).is_ok()) =>
+        {
+            DecodeError::new(DecodeErrorKind::TrailingBytes, Field::Trailer, end)
+        }
+        _ => error,
+    })?;
     reader.array::<{ TRAILER_MAGIC.len() }>(Field::Trailer)?;
     let version_at = *reader;
     let version = reader.u8(Field::TrailerVersion)?;
@@ -221,6 +231,18 @@ fn check(input: &[u8], body_len: usize) -> Result<(), DecodeError> {
         return Err(checksum_error(input));
     }
     Ok(())
+}
+
+/// Where a trailer that starts at `reader` ends by its own account.
+fn end(mut reader: Reader<'_>) -> Option<usize> {
+    let header = TRAILER_MAGIC.len().saturating_add(1);
+    reader.bytes(header, Field::Trailer).ok()?;
+    while varint(&mut reader).ok()? != TAG_END {
+        let len = usize::try_from(varint(&mut reader).ok()?).ok()?;
+        reader.bytes(len, Field::TrailerSection).ok()?;
+    }
+    reader.bytes(CRC_LEN, Field::TrailerChecksum).ok()?;
+    Some(reader.offset())
 }
 
 fn checksum_error(input: &[u8]) -> DecodeError {
