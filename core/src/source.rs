@@ -186,6 +186,13 @@ pub trait SessionMut: SessionSource {
     /// Appends a peer.
     fn push_peer(&mut self, peer: Peer) -> Result<(), Full>;
 
+    /// Appends many peers: the part of a copy that counts. Types that can do it in one plain loop
+    /// override it.
+    fn extend_peers(&mut self, peers: impl ExactSizeIterator<Item = Peer>) -> Result<(), Full> {
+        let mut peers = peers;
+        peers.try_for_each(|peer| self.push_peer(peer))
+    }
+
     /// Appends a min-peer context.
     fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full>;
 
@@ -320,7 +327,7 @@ pub trait SessionMut: SessionSource {
         source
             .channels()
             .try_for_each(|channel| self.push_channel(channel))?;
-        source.peers().try_for_each(|peer| self.push_peer(peer))?;
+        self.extend_peers(source.peers())?;
         source
             .min_peers()
             .try_for_each(|min_peer| self.push_min_peer(min_peer))

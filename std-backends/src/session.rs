@@ -5,10 +5,9 @@ use std::io;
 use std::path::Path;
 
 use mtsession_core::text::{decode_any, encode_native, native_len};
-use mtsession_core::wire::encoded_len;
+use mtsession_core::wire::{encode_to_vec, encoded_len};
 use mtsession_core::{
     ChannelPts, Counters, DcRef, Full, MinPeer, Peer, SessionMut, SessionSource, SessionView,
-    encode,
 };
 use zeroize::{Zeroize, Zeroizing};
 
@@ -169,14 +168,6 @@ impl PersistedSession {
     }
 }
 
-/// Encodes any session into memory of exactly the right size, so that no copy of a key is left
-/// behind in a buffer that was outgrown.
-pub(crate) fn encode_to_vec<S: SessionSource>(source: &S) -> Result<Vec<u8>, TooLong> {
-    let mut bytes = Vec::with_capacity(encoded_len(source)?);
-    encode(source, &mut bytes)?;
-    Ok(bytes)
-}
-
 /// Encodes any session as a native string.
 pub(crate) fn encode_to_string<S: SessionSource>(source: &S) -> Result<Zeroizing<String>, TooLong> {
     let mut text = Vec::with_capacity(native_len(source)?);
@@ -283,6 +274,12 @@ impl SessionMut for PersistedSession {
 
     fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
         self.peers.push(CachedPeer::from(peer));
+        Ok(())
+    }
+
+    fn extend_peers(&mut self, peers: impl ExactSizeIterator<Item = Peer>) -> Result<(), Full> {
+        self.peers.reserve(peers.len());
+        peers.for_each(|peer| self.peers.push(CachedPeer::from(peer)));
         Ok(())
     }
 

@@ -193,6 +193,11 @@ impl SessionMut for Stored {
         self.session.push_peer(peer)
     }
 
+    fn extend_peers(&mut self, peers: impl ExactSizeIterator<Item = Peer>) -> Result<(), Full> {
+        self.index.take();
+        self.session.extend_peers(peers)
+    }
+
     fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full> {
         if let Some(index) = self.index.get_mut() {
             let at = self.session.min_peers.len();

@@ -22,8 +22,9 @@ pub const fn encoded_text_len(len: usize) -> usize {
     whole.saturating_mul(4).saturating_add(rest_chars)
 }
 
-/// Bytes that are gathered before they are encoded: a multiple of three.
-const BLOCK: usize = 192;
+/// Bytes that are gathered before they are encoded: a multiple of three, and long enough that the
+/// encoder's own start does not count. A microcontroller's stack is smaller.
+const BLOCK: usize = if cfg!(feature = "std") { 1536 } else { 96 };
 /// Characters of a full block.
 const BLOCK_CHARS: usize = encoded_text_len(BLOCK);
 
@@ -48,10 +49,11 @@ pub struct Base64Sink<'s, S: Sink> {
     block: Block,
 }
 
-/// The bytes that do not make a whole block yet.
+/// The bytes that do not make a whole block yet, and the characters of the last one that did.
 struct Block {
     bytes: [u8; BLOCK],
     filled: usize,
+    text: [u8; BLOCK_CHARS],
 }
 
 impl core::fmt::Debug for Block {
@@ -63,6 +65,7 @@ impl core::fmt::Debug for Block {
 impl Drop for Block {
     fn drop(&mut self) {
         self.bytes.zeroize();
+        self.text.zeroize();
     }
 }
 
@@ -74,18 +77,27 @@ impl<'s, S: Sink> Base64Sink<'s, S> {
             block: Block {
                 bytes: [0; BLOCK],
                 filled: 0,
+                text: [0; BLOCK_CHARS],
             },
         }
     }
 
     /// Writes what is left.
-    pub fn finish(self) -> Result<(), S::Error> {
-        let rest = self
-            .block
-            .bytes
-            .get(..self.block.filled)
-            .unwrap_or_default();
-        write_encoded(self.sink, rest)
+    pub fn finish(mut self) -> Result<(), S::Error> {
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), S::Error> {
+        let Block {
+            bytes,
+            filled,
+            text,
+        } = &mut self.block;
+        let bytes = bytes.get(..*filled).unwrap_or_default();
+        *filled = 0;
+        // The text of a block fits by construction.
+        let encoded = Base64UrlUnpadded::encode(bytes, text).unwrap_or_default();
+        self.sink.write(encoded.as_bytes())
     }
 }
 
@@ -95,36 +107,20 @@ impl<S: Sink> Sink for Base64Sink<'_, S> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let free = self
-                .block
-                .bytes
-                .get_mut(self.block.filled..)
-                .unwrap_or_default();
-            let taken = free.len().min(rest.len());
-            if let (Some(slot), Some((head, tail))) =
-                (free.get_mut(..taken), rest.split_at_checked(taken))
-            {
-                slot.copy_from_slice(head);
-                rest = tail;
+            let Block { bytes, filled, .. } = &mut self.block;
+            let free = bytes.get_mut(*filled..).unwrap_or_default();
+            let (head, tail) = rest.split_at_checked(free.len()).unwrap_or((rest, &[]));
+            if let Some(free) = free.get_mut(..head.len()) {
+                free.copy_from_slice(head);
             }
-            self.block.filled = self.block.filled.saturating_add(taken);
-            if self.block.filled >= BLOCK {
-                write_encoded(self.sink, &self.block.bytes)?;
-                self.block.filled = 0;
+            *filled = filled.saturating_add(head.len());
+            rest = tail;
+            if *filled >= BLOCK {
+                self.flush()?;
             }
         }
         Ok(())
     }
-}
-
-/// Encodes at most one block.
-fn write_encoded<S: Sink>(sink: &mut S, bytes: &[u8]) -> Result<(), S::Error> {
-    let mut text = [0; BLOCK_CHARS];
-    // The text of a block fits by construction.
-    let encoded = Base64UrlUnpadded::encode(bytes, &mut text).unwrap_or_default();
-    let written = sink.write(encoded.as_bytes());
-    text.zeroize();
-    written
 }
 
 /// Decodes session text into `buffer`, which must be as long as the text: the text is cleaned and
@@ -150,6 +146,18 @@ pub fn decoded<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], DecodeE
 /// Copies the base64 characters of `text` in the URL-safe alphabet.
 fn clean<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b mut [u8], DecodeError> {
     let error = |kind, offset| DecodeError::new(kind, Field::StringText, offset);
+    let plain = text.trim_ascii();
+    if plain.bytes().fold(true, |all, byte| all & is_base64(byte)) {
+        // As it was written: nothing to leave out.
+        let needed = plain.len();
+        let Some(copy) = buffer.get_mut(..needed) else {
+            return Err(error(DecodeErrorKind::BufferTooSmall { needed }, 0));
+        };
+        for (slot, byte) in copy.iter_mut().zip(plain.bytes()) {
+            *slot = to_url_safe(byte);
+        }
+        return Ok(copy);
+    }
     let mut len = 0_usize;
     let mut ended = false;
     for (position, char) in text.chars().enumerate() {
@@ -180,8 +188,16 @@ fn is_decoration(char: char) -> bool {
     char.is_whitespace() || zero_width || matches!(char, '"' | '\'' | '`' | ',')
 }
 
+/// Whether either alphabet has the character, without a branch on it.
 fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    let within = |first: u8, last: u8| byte.wrapping_sub(first) <= last.wrapping_sub(first);
+    within(b'A', b'Z')
+        | within(b'a', b'z')
+        | within(b'0', b'9')
+        | (byte == b'-')
+        | (byte == b'_')
+        | (byte == b'+')
+        | (byte == b'/')
 }
 
 /// `+` to `-`, `/` to `_`, without a branch on the character.

@@ -2,11 +2,11 @@
 
 use core::convert::Infallible;
 
-use super::block::write_records;
-use super::crc::Crc32c;
 use super::layout::{
     CHANNEL_LEN, CURRENT, DC_LEN, FIXED_LEN, KEY_LEN, MAX_LONG, MAX_SHORT, MIN_PEER_LEN, PEER_LEN,
 };
+use super::out::{Gather, InPlace, Out};
+use super::records::Record;
 use super::sink::{Sink, SliceFull};
 use super::trailer;
 use crate::counters::Counters;
@@ -35,13 +35,9 @@ pub fn encode<S: SessionSource, W: Sink>(
     source: &S,
     sink: &mut W,
 ) -> Result<(), EncodeError<W::Error>> {
-    check(source)?;
-    let mut checked = Checksummed {
-        sink,
-        crc: Crc32c::new(),
-    };
-    body(source, &mut checked)?;
-    trailer::write(source, body_len(source), checked)
+    let mut gather = Gather::new(sink);
+    whole(source, &mut gather)?;
+    gather.flush().map_err(EncodeError::Sink)
 }
 
 /// Encodes the version 8 body alone: byte for byte what ferogram-session 0.6.6 writes.
@@ -53,12 +49,13 @@ pub fn encode_body<S: SessionSource, W: Sink>(
     source: &S,
     sink: &mut W,
 ) -> Result<(), EncodeError<W::Error>> {
-    check(source)?;
-    check_body_alone(source)?;
-    body(source, sink)
+    let mut gather = Gather::new(sink);
+    body_alone(source, &mut gather)?;
+    gather.flush().map_err(EncodeError::Sink)
 }
 
-/// [`encode`] into a buffer; returns the part that was used.
+/// [`encode`] into a buffer; returns the part that was used. The fastest way: every byte is formed
+/// where it stays.
 ///
 /// ```
 /// use mtsession_core::wire::encode_to_slice;
@@ -76,7 +73,24 @@ pub fn encode_to_slice<'b, S: SessionSource>(
     source: &S,
     buffer: &'b mut [u8],
 ) -> Result<&'b mut [u8], EncodeError<SliceFull>> {
-    fill(buffer, |free| encode(source, free))
+    let mut out = InPlace::new(buffer);
+    whole(source, &mut out)?;
+    Ok(out.into_filled())
+}
+
+/// [`encode`] into a list that is as long as it must be from the start: one allocation, and no copy of
+/// a key left behind in a list that was outgrown.
+#[cfg(feature = "alloc")]
+pub fn encode_to_vec<S: SessionSource>(
+    source: &S,
+) -> Result<alloc::vec::Vec<u8>, EncodeError<Infallible>> {
+    let mut bytes = alloc::vec![0; encoded_len(source)?];
+    if encode_to_slice(source, &mut bytes).is_err() {
+        // Not with a source that says the same twice.
+        bytes.clear();
+        encode(source, &mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// [`encode_body`] into a buffer; returns the part that was used.
@@ -84,19 +98,25 @@ pub fn encode_body_to_slice<'b, S: SessionSource>(
     source: &S,
     buffer: &'b mut [u8],
 ) -> Result<&'b mut [u8], EncodeError<SliceFull>> {
-    fill(buffer, |free| encode_body(source, free))
+    let mut out = InPlace::new(buffer);
+    body_alone(source, &mut out)?;
+    Ok(out.into_filled())
 }
 
-/// Runs `write` on the whole buffer and returns what it filled.
-pub(crate) fn fill<'b, E>(
-    buffer: &'b mut [u8],
-    write: impl FnOnce(&mut &mut [u8]) -> Result<(), EncodeError<E>>,
-) -> Result<&'b mut [u8], EncodeError<E>> {
-    let len = buffer.len();
-    let mut free = &mut *buffer;
-    write(&mut free)?;
-    let used = len.saturating_sub(free.len());
-    Ok(buffer.get_mut(..used).unwrap_or_default())
+/// The body with its trailer.
+fn whole<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeError<O::Error>> {
+    check(source)?;
+    body(source, out)?;
+    trailer::write(source, body_len(source), out)
+}
+
+fn body_alone<S: SessionSource, O: Out>(
+    source: &S,
+    out: &mut O,
+) -> Result<(), EncodeError<O::Error>> {
+    check(source)?;
+    check_body_alone(source)?;
+    body(source, out)
 }
 
 /// Bytes that [`encode`] writes.
@@ -159,13 +179,13 @@ fn body_len(source: &impl SessionSource) -> usize {
 }
 
 /// Writes the body; lists are cut at what their counts can say.
-fn body<S: SessionSource, W: Sink>(source: &S, sink: &mut W) -> Result<(), EncodeError<W::Error>> {
-    put(sink, &[CURRENT])?;
-    put(sink, &source.home_dc_id().to_le_bytes())?;
+fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeError<O::Error>> {
+    put(out, &[CURRENT])?;
+    put(out, &source.home_dc_id().to_le_bytes())?;
     let dcs = source.dcs();
-    put(sink, &[short(Field::Dcs, dcs.len())?])?;
+    put(out, &[short(Field::Dcs, dcs.len())?])?;
     for dc in dcs {
-        put_dc(sink, &dc)?;
+        put_dc(out, &dc)?;
     }
     let Counters {
         pts,
@@ -174,90 +194,66 @@ fn body<S: SessionSource, W: Sink>(source: &S, sink: &mut W) -> Result<(), Encod
         seq,
     } = source.counters();
     for counter in [pts, qts, date, seq] {
-        put(sink, &counter.to_le_bytes())?;
+        put(out, &counter.to_le_bytes())?;
     }
-    put_list(sink, source.channels())?;
-    put_list(sink, source.peers())?;
-    put_list(sink, source.min_peers())?;
+    put_list(out, source.channels())?;
+    put_list(out, source.peers())?;
+    put_list(out, source.min_peers())?;
     match source.future_auth_token() {
-        None => put(sink, &[0]),
+        None => put(out, &[0]),
         Some(token) => {
-            put(sink, &[1])?;
-            put(sink, &long(Field::Token, token.len())?.to_le_bytes())?;
-            put(sink, token)
+            put(out, &[1])?;
+            put(out, &long(Field::Token, token.len())?.to_le_bytes())?;
+            put_secret(out, token)
         }
     }
 }
 
-fn put_dc<W: Sink>(sink: &mut W, dc: &DcRef<'_>) -> Result<(), EncodeError<W::Error>> {
-    put(sink, &dc.dc_id.to_le_bytes())?;
+fn put_dc<O: Out>(out: &mut O, dc: &DcRef<'_>) -> Result<(), EncodeError<O::Error>> {
+    put(out, &dc.dc_id.to_le_bytes())?;
     match dc.auth_key {
-        None => put(sink, &[0])?,
+        None => put(out, &[0])?,
         Some(key) => {
-            put(sink, &[1])?;
-            put(sink, key.as_bytes())?;
+            put(out, &[1])?;
+            put_secret(out, key.as_bytes())?;
         }
     }
-    put(sink, &dc.first_salt.to_le_bytes())?;
-    put(sink, &dc.time_offset.to_le_bytes())?;
-    put(sink, &[short(Field::DcAddr, dc.addr.len())?])?;
-    put(sink, dc.addr.as_bytes())?;
-    put(sink, &[dc.flags.0])
+    put(out, &dc.first_salt.to_le_bytes())?;
+    put(out, &dc.time_offset.to_le_bytes())?;
+    put(out, &[short(Field::DcAddr, dc.addr.len())?])?;
+    put(out, dc.addr.as_bytes())?;
+    put(out, &[dc.flags.0])
 }
 
-fn put_list<const LEN: usize, T, W>(
-    sink: &mut W,
+fn put_list<const LEN: usize, T, O>(
+    out: &mut O,
     records: impl ExactSizeIterator<Item = T>,
-) -> Result<(), EncodeError<W::Error>>
+) -> Result<(), EncodeError<O::Error>>
 where
-    T: super::records::Record<Bytes = [u8; LEN]>,
-    W: Sink,
+    T: Record<Bytes = [u8; LEN]>,
+    O: Out,
 {
     let count = u16::try_from(records.len()).unwrap_or(u16::MAX);
-    put(sink, &count.to_le_bytes())?;
-    write_records(records.take(MAX_LONG), sink).map_err(EncodeError::Sink)
+    put(out, &count.to_le_bytes())?;
+    out.put_records(records.take(MAX_LONG))
+        .map_err(EncodeError::Sink)
 }
 
 fn short<E>(field: Field, len: usize) -> Result<u8, EncodeError<E>> {
-    u8::try_from(len).map_err(|_| EncodeError::TooLong {
-        field,
-        len,
-        max: MAX_SHORT,
-    })
+    let max = MAX_SHORT;
+    u8::try_from(len).map_err(|_| EncodeError::TooLong { field, len, max })
 }
 
 fn long<E>(field: Field, len: usize) -> Result<u16, EncodeError<E>> {
-    u16::try_from(len).map_err(|_| EncodeError::TooLong {
-        field,
-        len,
-        max: MAX_LONG,
-    })
+    let max = MAX_LONG;
+    u16::try_from(len).map_err(|_| EncodeError::TooLong { field, len, max })
 }
 
 #[inline]
-pub(super) fn put<W: Sink>(sink: &mut W, bytes: &[u8]) -> Result<(), EncodeError<W::Error>> {
-    sink.write(bytes).map_err(EncodeError::Sink)
+pub(super) fn put<O: Out>(out: &mut O, bytes: &[u8]) -> Result<(), EncodeError<O::Error>> {
+    out.put(bytes).map_err(EncodeError::Sink)
 }
 
-/// Passes bytes on and keeps their checksum, while they are still in the first-level cache.
-pub(super) struct Checksummed<'s, S> {
-    sink: &'s mut S,
-    crc: Crc32c,
-}
-
-impl<S: Sink> Checksummed<'_, S> {
-    /// Writes the checksum of everything so far.
-    pub(super) fn finish(self) -> Result<(), S::Error> {
-        self.sink.write(&self.crc.value().to_le_bytes())
-    }
-}
-
-impl<S: Sink> Sink for Checksummed<'_, S> {
-    type Error = S::Error;
-
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
-        self.crc.update(bytes);
-        self.sink.write(bytes)
-    }
+fn put_secret<O: Out>(out: &mut O, bytes: &[u8]) -> Result<(), EncodeError<O::Error>> {
+    out.put_secret(bytes).map_err(EncodeError::Sink)
 }

@@ -1,10 +1,10 @@
 //! The binary format: one encoder, one decoder, for every version. Bytes are drawn in
 //! [`format`](crate::format).
 
-mod block;
 mod crc;
 mod encode;
 mod layout;
+mod out;
 mod reader;
 mod records;
 mod sink;
@@ -14,6 +14,8 @@ mod view;
 pub(crate) use reader::Reader;
 
 pub use crc::Crc32c;
+#[cfg(feature = "alloc")]
+pub use encode::encode_to_vec;
 pub use encode::{
     encode, encode_body, encode_body_to_slice, encode_to_slice, encoded_body_len, encoded_len,
 };

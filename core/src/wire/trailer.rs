@@ -1,16 +1,15 @@
 //! The trailer: behind the version 8 body, ignored by older readers. Drawn in
 //! [`format`](crate::format).
 
-use super::block::write_records;
 use super::crc::Crc32c;
-use super::encode::{Checksummed, put};
+use super::encode::put;
 use super::layout::{
     CHANNEL_LEN, CRC_LEN, FOOTER_LEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN, TAG_ACCOUNT, TAG_CHANNELS,
     TAG_END, TAG_FOOTER, TAG_MIN_PEERS, TAG_PEERS, TRAILER_MAGIC, TRAILER_VERSION,
 };
+use super::out::Out;
 use super::reader::Reader;
 use super::records::Record;
-use super::sink::Sink;
 use crate::account::Account;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
 use crate::source::SessionSource;
@@ -30,28 +29,29 @@ pub(super) struct Trailer<'a> {
     pub(super) min_peers: &'a [u8],
 }
 
-/// Writes the trailer of `source`, whose body of `body_len` bytes went through `sink` before.
-pub(super) fn write<S: SessionSource, W: Sink>(
+/// Writes the trailer of `source`, whose body of `body_len` bytes was put before.
+pub(super) fn write<S: SessionSource, O: Out>(
     source: &S,
     body_len: usize,
-    mut sink: Checksummed<'_, W>,
-) -> Result<(), EncodeError<W::Error>> {
-    put(&mut sink, &TRAILER_MAGIC)?;
-    put(&mut sink, &[TRAILER_VERSION])?;
+    out: &mut O,
+) -> Result<(), EncodeError<O::Error>> {
+    put(out, &TRAILER_MAGIC)?;
+    put(out, &[TRAILER_VERSION])?;
     let mut buffer = [0; ACCOUNT_MAX];
     let account = encode_account(&source.account(), &mut buffer);
     if !account.is_empty() {
-        put_section(&mut sink, TAG_ACCOUNT, account.len())?;
-        put(&mut sink, account)?;
+        put_section(out, TAG_ACCOUNT, account.len())?;
+        put(out, account)?;
     }
-    put_overflow(&mut sink, TAG_CHANNELS, source.channels())?;
-    put_overflow(&mut sink, TAG_PEERS, source.peers())?;
-    put_overflow(&mut sink, TAG_MIN_PEERS, source.min_peers())?;
-    put_section(&mut sink, TAG_FOOTER, FOOTER_LEN)?;
-    put(&mut sink, &TRAILER_MAGIC)?;
-    put(&mut sink, &to_u32(Field::Trailer, body_len)?.to_le_bytes())?;
-    put_varint(&mut sink, TAG_END)?;
-    sink.finish().map_err(EncodeError::Sink)
+    put_overflow(out, TAG_CHANNELS, source.channels())?;
+    put_overflow(out, TAG_PEERS, source.peers())?;
+    put_overflow(out, TAG_MIN_PEERS, source.min_peers())?;
+    put_section(out, TAG_FOOTER, FOOTER_LEN)?;
+    put(out, &TRAILER_MAGIC)?;
+    put(out, &to_u32(Field::Trailer, body_len)?.to_le_bytes())?;
+    put_varint(out, TAG_END)?;
+    let checksum = out.checksum().map_err(EncodeError::Sink)?;
+    put(out, &checksum.to_le_bytes())
 }
 
 /// Bytes of the trailer of `source`.
@@ -89,30 +89,27 @@ fn overflow_len(count: usize, record_len: usize) -> usize {
     count.saturating_sub(MAX_LONG).saturating_mul(record_len)
 }
 
-fn put_overflow<const LEN: usize, T, W>(
-    sink: &mut W,
+fn put_overflow<const LEN: usize, T, O>(
+    out: &mut O,
     tag: u32,
     records: impl ExactSizeIterator<Item = T>,
-) -> Result<(), EncodeError<W::Error>>
+) -> Result<(), EncodeError<O::Error>>
 where
     T: Record<Bytes = [u8; LEN]>,
-    W: Sink,
+    O: Out,
 {
     let payload = overflow_len(records.len(), LEN);
     if payload == 0 {
         return Ok(());
     }
-    put_section(sink, tag, payload)?;
-    write_records(records.skip(MAX_LONG), sink).map_err(EncodeError::Sink)
+    put_section(out, tag, payload)?;
+    out.put_records(records.skip(MAX_LONG))
+        .map_err(EncodeError::Sink)
 }
 
-fn put_section<W: Sink>(
-    sink: &mut W,
-    tag: u32,
-    payload: usize,
-) -> Result<(), EncodeError<W::Error>> {
-    put_varint(sink, tag)?;
-    put_varint(sink, to_u32(Field::TrailerSection, payload)?)
+fn put_section<O: Out>(out: &mut O, tag: u32, payload: usize) -> Result<(), EncodeError<O::Error>> {
+    put_varint(out, tag)?;
+    put_varint(out, to_u32(Field::TrailerSection, payload)?)
 }
 
 fn to_u32<E>(field: Field, len: usize) -> Result<u32, EncodeError<E>> {
@@ -124,14 +121,14 @@ fn to_u32<E>(field: Field, len: usize) -> Result<u32, EncodeError<E>> {
 }
 
 /// Postcard's varint: seven bits a byte, least significant first.
-fn put_varint<W: Sink>(sink: &mut W, mut value: u32) -> Result<(), EncodeError<W::Error>> {
+fn put_varint<O: Out>(out: &mut O, mut value: u32) -> Result<(), EncodeError<O::Error>> {
     loop {
         let [low, ..] = value.to_le_bytes();
         value >>= 7;
         if value == 0 {
-            return put(sink, &[low & 0x7F]);
+            return put(out, &[low & 0x7F]);
         }
-        put(sink, &[low | 0x80])?;
+        put(out, &[low | 0x80])?;
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use mtsession_core::wire::encode_to_vec;
 use mtsession_core::{
     Account, Change, DecodeError, DecodeErrorKind, Integrity, SessionSource, SessionView,
 };
@@ -12,7 +13,6 @@ use zeroize::Zeroizing;
 use super::journal::{self, Tail};
 use super::paths::{Identity, Paths, is_named, is_orphan};
 use super::snapshot::{self, Fsync};
-use crate::session::encode_to_vec;
 use crate::stored::Stored;
 
 /// A journal is folded into the snapshot when it is longer than that, but not before this: short

@@ -1,0 +1,175 @@
+//! The two ways out of the encoder: into memory where it stays, or in pieces through a [`Sink`].
+
+use super::crc::Crc32c;
+use super::records::Record;
+use super::sink::{Sink, SliceFull};
+
+/// What the encoder writes to. Unlike a [`Sink`] it takes records one by one without losing time, and
+/// knows the checksum of everything so far.
+pub(super) trait Out {
+    type Error;
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
+
+    /// Writes bytes of which no copy may be left behind.
+    fn put_secret(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.put(bytes)
+    }
+
+    /// Writes records of `LEN` bytes.
+    fn put_records<const LEN: usize, T>(
+        &mut self,
+        records: impl ExactSizeIterator<Item = T>,
+    ) -> Result<(), Self::Error>
+    where
+        T: Record<Bytes = [u8; LEN]>;
+
+    /// The checksum of everything that was put.
+    fn checksum(&mut self) -> Result<u32, Self::Error>;
+}
+
+/// Memory that is filled from its start. Records are formed where they stay, and the checksum is one
+/// pass over all of it.
+pub(super) struct InPlace<'b> {
+    buffer: &'b mut [u8],
+    filled: usize,
+}
+
+impl<'b> InPlace<'b> {
+    pub(super) const fn new(buffer: &'b mut [u8]) -> Self {
+        Self { buffer, filled: 0 }
+    }
+
+    /// The part that was filled.
+    pub(super) fn into_filled(self) -> &'b mut [u8] {
+        self.buffer.get_mut(..self.filled).unwrap_or_default()
+    }
+
+    /// The next `len` bytes, which count as filled.
+    #[inline]
+    fn next(&mut self, len: usize) -> Result<&mut [u8], SliceFull> {
+        let end = self.filled.checked_add(len).ok_or(SliceFull)?;
+        let next = self.buffer.get_mut(self.filled..end).ok_or(SliceFull)?;
+        self.filled = end;
+        Ok(next)
+    }
+}
+
+impl Out for InPlace<'_> {
+    type Error = SliceFull;
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), SliceFull> {
+        self.next(bytes.len())?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline]
+    fn put_records<const LEN: usize, T>(
+        &mut self,
+        records: impl ExactSizeIterator<Item = T>,
+    ) -> Result<(), SliceFull>
+    where
+        T: Record<Bytes = [u8; LEN]>,
+    {
+        let space = self.next(records.len().saturating_mul(LEN))?;
+        let mut slots = space.as_chunks_mut::<LEN>().0.iter_mut();
+        records.for_each(|record| {
+            if let Some(slot) = slots.next() {
+                *slot = record.to_bytes();
+            }
+        });
+        Ok(())
+    }
+
+    fn checksum(&mut self) -> Result<u32, SliceFull> {
+        let mut crc = Crc32c::new();
+        crc.update(self.buffer.get(..self.filled).unwrap_or_default());
+        Ok(crc.value())
+    }
+}
+
+/// Bytes that are gathered on the stack before they go to a sink: a sink's own cost, and that of
+/// starting a checksum, is then paid once for many fields. More than this does not make it faster;
+/// a microcontroller's stack is smaller.
+const BLOCK: usize = if cfg!(feature = "std") { 2048 } else { 256 };
+
+/// Gathers small pieces for a sink.
+pub(super) struct Gather<'s, S> {
+    sink: &'s mut S,
+    crc: Crc32c,
+    block: [u8; BLOCK],
+    filled: usize,
+}
+
+impl<'s, S: Sink> Gather<'s, S> {
+    pub(super) const fn new(sink: &'s mut S) -> Self {
+        Self {
+            sink,
+            crc: Crc32c::new(),
+            block: [0; BLOCK],
+            filled: 0,
+        }
+    }
+
+    /// Sends what was gathered on its way; nothing may be left behind when encoding ends.
+    pub(super) fn flush(&mut self) -> Result<(), S::Error> {
+        let gathered = self.block.get(..self.filled).unwrap_or_default();
+        self.filled = 0;
+        self.crc.update(gathered);
+        self.sink.write(gathered)
+    }
+}
+
+impl<S: Sink> Out for Gather<'_, S> {
+    type Error = S::Error;
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
+        if self.filled.saturating_add(bytes.len()) > BLOCK {
+            self.flush()?;
+        }
+        let end = self.filled.saturating_add(bytes.len());
+        match self.block.get_mut(self.filled..end) {
+            Some(free) => {
+                free.copy_from_slice(bytes);
+                self.filled = end;
+                Ok(())
+            }
+            // Longer than a block: there is nothing to gather.
+            None => self.put_secret(bytes),
+        }
+    }
+
+    /// Secrets are not gathered.
+    fn put_secret(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
+        self.flush()?;
+        self.crc.update(bytes);
+        self.sink.write(bytes)
+    }
+
+    fn put_records<const LEN: usize, T>(
+        &mut self,
+        mut records: impl ExactSizeIterator<Item = T>,
+    ) -> Result<(), S::Error>
+    where
+        T: Record<Bytes = [u8; LEN]>,
+    {
+        while records.len() > 0 {
+            let free = self.block.get_mut(self.filled..).unwrap_or_default();
+            for (slot, record) in free.as_chunks_mut::<LEN>().0.iter_mut().zip(&mut records) {
+                *slot = record.to_bytes();
+                self.filled = self.filled.saturating_add(LEN);
+            }
+            if records.len() > 0 {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn checksum(&mut self) -> Result<u32, S::Error> {
+        self.flush()?;
+        Ok(self.crc.value())
+    }
+}
