@@ -35,13 +35,13 @@ fn encode(c: &mut Criterion, Sample { name, session, old }: &Sample) {
         });
     });
     group.bench_function("ours: to_bytes", |b| {
-        b.iter(|| black_box(session).to_bytes())
+        b.iter(|| black_box(session).to_bytes());
     });
     group.bench_function("ferogram-session: to_bytes", |b| {
-        b.iter(|| black_box(old).to_bytes())
+        b.iter(|| black_box(old).to_bytes());
     });
     group.bench_function("ours: encoded_len", |b| {
-        b.iter(|| encoded_len(black_box(session)))
+        b.iter(|| encoded_len(black_box(session)));
     });
     group.finish();
 }
@@ -52,7 +52,7 @@ fn decode(c: &mut Criterion, Sample { name, session, old }: &Sample) {
     let mut group = c.benchmark_group(format!("decode/{name}"));
     group.throughput(Throughput::Bytes(body.len() as u64));
     group.bench_function("ours: view", |b| {
-        b.iter(|| SessionView::parse(black_box(&body)))
+        b.iter(|| SessionView::parse(black_box(&body)));
     });
     group.bench_function("ours: view, checksum checked", |b| {
         b.iter(|| SessionView::parse(black_box(&bytes)));
@@ -82,7 +82,7 @@ fn strings(c: &mut Criterion, Sample { name, session, old }: &Sample) {
         });
     });
     group.bench_function("out: ours, to_string", |b| {
-        b.iter(|| black_box(session).to_string())
+        b.iter(|| black_box(session).to_string());
     });
     group.bench_function("out: ferogram-session, to_string", |b| {
         b.iter(|| black_box(old).to_string());
@@ -118,7 +118,7 @@ fn compact(c: &mut Criterion, Sample { session, .. }: &Sample) {
         });
     });
     group.bench_function("out: ferogram-session", |b| {
-        b.iter(|| black_box(&old).encode())
+        b.iter(|| black_box(&old).encode());
     });
     group.bench_function("in: ours", |b| {
         b.iter(|| decode_any(black_box(&text), &mut buffer).map(|any| any.home_dc_id()));

@@ -22,10 +22,10 @@ fn file(c: &mut Criterion, dir: &Path, Sample { name, session, old }: &Sample) {
 
     let mut group = c.benchmark_group(format!("save/{name}"));
     group.bench_function("ours, flushed", |b| {
-        b.iter(|| synced.save(black_box(session)))
+        b.iter(|| synced.save(black_box(session)));
     });
     group.bench_function("ours, not flushed", |b| {
-        b.iter(|| unsynced.save(black_box(session)))
+        b.iter(|| unsynced.save(black_box(session)));
     });
     group.bench_function("ferogram-session, not flushed", |b| {
         b.iter(|| theirs.save(black_box(old)));

@@ -6,7 +6,7 @@ use heapless::{String, Vec};
 use zeroize::Zeroize;
 
 use crate::account::Account;
-use crate::auth_key::AuthKey;
+use crate::auth_key::{AuthKey, AuthKeyRef};
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::{DcFlags, DcRef};
 use crate::error::{Field, Full};
@@ -37,7 +37,7 @@ impl FixedDc {
         Ok(Self {
             dc_id: dc.dc_id,
             addr,
-            auth_key: dc.auth_key.map(|key| key.copy_key()),
+            auth_key: dc.auth_key.map(AuthKeyRef::copy_key),
             first_salt: dc.first_salt,
             time_offset: dc.time_offset,
             flags: dc.flags,

@@ -155,6 +155,7 @@ mod auth_key_numbers {
     use serde::ser::Serializer;
     use zeroize::Zeroizing;
 
+    #[expect(clippy::ref_option, reason = "serde's `with` calls it like this")]
     pub(super) fn serialize<S: Serializer>(
         key: &Option<[u8; AUTH_KEY_LEN]>,
         serializer: S,

@@ -1,7 +1,7 @@
 //! Errors of stores: which store, doing what, and why.
 
+use core::error::Error;
 use core::fmt;
-use std::error::Error;
 use std::io;
 
 /// The typed error inside every `io::Error` of this crate's backends.
@@ -77,7 +77,7 @@ impl IntoInnerOrSelf for io::Error {
             return Err(self);
         }
         self.into_inner()
-            .ok_or_else(|| io::Error::other("unknown error"))
+            .ok_or_else(|| Self::other("unknown error"))
     }
 }
 

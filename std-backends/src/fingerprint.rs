@@ -26,14 +26,14 @@ impl Fingerprint {
     #[must_use]
     pub fn of(key: AuthKeyRef<'_>) -> Self {
         let digest: [u8; 20] = Sha1::digest(key.as_bytes()).into();
-        let [_, _, _, _, _, _, _, _, _, _, _, _, a, b, c, d, ..] = digest;
-        Self([a, b, c, d])
+        let (_, id) = digest.split_last_chunk::<8>().unwrap_or((&[], &[0; 8]));
+        let (first, _) = id.split_first_chunk().unwrap_or((&[0; 4], &[]));
+        Self(*first)
     }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self([a, b, c, d]) = self;
-        write!(f, "{a:02x}{b:02x}{c:02x}{d:02x}")
+        write!(f, "{:08x}", u32::from_be_bytes(self.0))
     }
 }

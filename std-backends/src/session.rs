@@ -5,9 +5,10 @@ use std::io;
 use std::path::Path;
 
 use mtsession_core::text::{decode_any, encode_native, native_len};
-use mtsession_core::wire::{encode_to_vec, encoded_len};
+use mtsession_core::wire::{Sink, encode_to_vec, encoded_len};
 use mtsession_core::{
-    ChannelPts, Counters, DcRef, Full, MinPeer, Peer, SessionMut, SessionSource, SessionView,
+    ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Peer, SessionMut, SessionSource,
+    SessionView,
 };
 use zeroize::{Zeroize, Zeroizing};
 
@@ -69,7 +70,7 @@ impl PersistedSession {
     /// Like [`to_bytes`](Self::to_bytes), but says what does not fit.
     ///
     /// # Errors
-    /// `InvalidInput` with an [`EncodeError::TooLong`](mtsession_core::EncodeError::TooLong) inside.
+    /// `InvalidInput` with an [`EncodeError::TooLong`] inside.
     pub fn try_to_bytes(&self) -> io::Result<Vec<u8>> {
         Ok(encode_to_vec(self)?)
     }
@@ -349,9 +350,21 @@ impl fmt::Debug for PersistedSession {
 /// that no string can hold; see [`PersistedSession::to_bytes`].
 impl fmt::Display for PersistedSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.to_session_string() {
-            Ok(text) => f.write_str(&text),
-            Err(_) => Ok(()),
+        struct ToFormatter<'f, 'b>(&'f mut fmt::Formatter<'b>);
+
+        impl Sink for ToFormatter<'_, '_> {
+            type Error = fmt::Error;
+
+            fn write(&mut self, bytes: &[u8]) -> fmt::Result {
+                // Base64 is ASCII.
+                self.0.write_str(str::from_utf8(bytes).unwrap_or_default())
+            }
+        }
+
+        match encode_native(self, &mut ToFormatter(f)) {
+            Err(EncodeError::Sink(error)) => Err(error),
+            // Refused before the first character.
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 }

@@ -267,8 +267,8 @@ impl fmt::Display for StringSessionError {
     }
 }
 
-impl std::error::Error for StringSessionError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl core::error::Error for StringSessionError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Base64(error) => Some(error),
             _ => None,

@@ -199,14 +199,14 @@ pub fn a_granular_write_makes_an_empty_store_a_session(fixture: &dyn Fixture) {
         &|b| b.update_dc(&some_dc(2, DcFlags::NONE)).unwrap(),
         &|b| {
             b.apply_update_state(UpdateStateChange::Secondary { qts: 2 })
-                .unwrap()
+                .unwrap();
         },
         &|b| {
             b.set_account(Account {
                 user_id: Some(1),
                 ..Account::default()
             })
-            .unwrap()
+            .unwrap();
         },
         &|b| b.apply(&[]).unwrap(),
     ];

@@ -19,7 +19,7 @@ pub enum Op {
     Update(UpdateStateChange),
     CachePeer(CachedPeer),
     /// Several at once through `apply`.
-    Batch(Vec<Op>),
+    Batch(Vec<Self>),
     SetAccount(Account),
     Delete,
     /// A batch of which a part cannot be stored: nothing of it may be.

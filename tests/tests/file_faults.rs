@@ -477,12 +477,11 @@ fn a_full_disk_leaves_the_session_as_it_was() {
     let mut failed = false;
     let mut last = 1;
     for pts in 2..5_000 {
-        match backend.apply_update_state(primary(pts)) {
-            Ok(()) => last = pts,
-            Err(_) => {
-                failed = true;
-                break;
-            }
+        if let Ok(()) = backend.apply_update_state(primary(pts)) {
+            last = pts;
+        } else {
+            failed = true;
+            break;
         }
     }
     assert!(failed, "the disk never was full");

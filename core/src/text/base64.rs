@@ -4,7 +4,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroize;
 
 use crate::error::{DecodeError, DecodeErrorKind, Field};
-use crate::wire::Sink;
+use crate::wire::{Sink, copy_bytes};
 
 /// Characters that `len` bytes take.
 ///
@@ -36,12 +36,12 @@ const BLOCK_CHARS: usize = encoded_text_len(BLOCK);
 /// use mtsession_core::text::Base64Sink;
 /// use mtsession_core::wire::Sink;
 ///
-/// let mut text = Vec::new();
+/// let mut text = heapless::Vec::<u8, 512>::new();
 /// let mut sink = Base64Sink::new(&mut text);
 /// sink.write(&[0xFB, 0xFF])?;
 /// sink.finish()?;
 /// assert_eq!(text, b"-_8");
-/// # Ok::<(), core::convert::Infallible>(())
+/// # Ok::<(), mtsession_core::wire::SliceFull>(())
 /// ```
 #[derive(Debug)]
 pub struct Base64Sink<'s, S: Sink> {
@@ -110,9 +110,7 @@ impl<S: Sink> Sink for Base64Sink<'_, S> {
             let Block { bytes, filled, .. } = &mut self.block;
             let free = bytes.get_mut(*filled..).unwrap_or_default();
             let (head, tail) = rest.split_at_checked(free.len()).unwrap_or((rest, &[]));
-            if let Some(free) = free.get_mut(..head.len()) {
-                free.copy_from_slice(head);
-            }
+            copy_bytes(free, head);
             *filled = filled.saturating_add(head.len());
             rest = tail;
             if *filled >= BLOCK {
@@ -189,6 +187,10 @@ fn is_decoration(char: char) -> bool {
 }
 
 /// Whether either alphabet has the character, without a branch on it.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a lazy operator would branch on a character of the key"
+)]
 fn is_base64(byte: u8) -> bool {
     let within = |first: u8, last: u8| byte.wrapping_sub(first) <= last.wrapping_sub(first);
     within(b'A', b'Z')

@@ -1,9 +1,9 @@
 //! Compact strings: home DC, its address and key, and the user id, in fixed-size big-endian bytes.
 
 use core::convert::Infallible;
-use core::fmt::Write as _;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::addr::{self, AddrText};
 use super::base64::{Base64Sink, encoded_text_len};
 use crate::account::Account;
 use crate::auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
@@ -45,13 +45,13 @@ pub struct CompactFull {
 ///
 /// let ip = IpAddr::V4(Ipv4Addr::new(149, 154, 167, 51));
 /// let compact = CompactSession::new(2, ip, 443, AuthKey::new([1; 256]), 777_000);
-/// let mut text = Vec::new();
+/// let mut text = heapless::Vec::<u8, 512>::new();
 /// compact.encode(&mut text)?;
 /// assert_eq!(text.len(), 364);
 ///
-/// let text = String::from_utf8(text)?;
+/// let text = str::from_utf8(&text)?;
 /// let mut buffer = [0; 512];
-/// let session = decode_any(&text, &mut buffer)?;
+/// let session = decode_any(text, &mut buffer)?;
 /// assert_eq!(session.account().user_id, Some(777_000));
 /// assert_eq!(session.dc_for(2, false).map(|dc| dc.addr.len()), Some(18));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -65,16 +65,13 @@ pub struct CompactSession {
     full: Option<CompactFull>,
     auth_key: AuthKey,
     /// `ip` and `port` as a DC entry has them.
-    addr: heapless::String<47>,
+    addr: AddrText,
 }
 
 impl CompactSession {
     /// A version 2 session.
     #[must_use]
     pub fn new(dc_id: u8, ip: IpAddr, port: u16, auth_key: AuthKey, user_id: i64) -> Self {
-        let mut addr = heapless::String::new();
-        // The longest socket address has 47 characters: no scope, no flow label.
-        let _ = write!(addr, "{}", SocketAddr::new(ip, port));
         Self {
             dc_id,
             ip,
@@ -82,7 +79,7 @@ impl CompactSession {
             user_id,
             full: None,
             auth_key,
-            addr,
+            addr: addr::format(ip, port),
         }
     }
 

@@ -13,7 +13,6 @@ use crate::wire::SessionView;
 
 /// A session from a string of either kind.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "no heap to put the key on")]
 pub enum AnySession<'b> {
     /// A whole session, read in place.
     Native(SessionView<'b>),

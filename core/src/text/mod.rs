@@ -7,6 +7,7 @@
 //! Base64 runs in constant time ([`base64ct`]): how long a string takes to read or write says
 //! nothing about the key in it. Detection afterwards depends on lengths and header bytes only.
 
+mod addr;
 mod base64;
 mod compact;
 mod detect;

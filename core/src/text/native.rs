@@ -16,11 +16,11 @@ use crate::wire::{Sink, encode, encoded_len};
 /// let mut session = FixedSession::<1, 1, 1, 1, 1>::new();
 /// session.set_home_dc_id(4);
 ///
-/// let mut text = Vec::new();
+/// let mut text = heapless::Vec::<u8, 512>::new();
 /// encode_native(&session, &mut text)?;
-/// let text = String::from_utf8(text)?;
+/// let text = str::from_utf8(&text)?;
 /// let mut buffer = [0; 128];
-/// assert_eq!(decode_any(&text, &mut buffer)?.home_dc_id(), 4);
+/// assert_eq!(decode_any(text, &mut buffer)?.home_dc_id(), 4);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn encode_native<S: SessionSource, W: Sink>(

@@ -6,7 +6,7 @@ use super::layout::{
     CHANNEL_LEN, CURRENT, DC_LEN, FIXED_LEN, KEY_LEN, MAX_LONG, MAX_SHORT, MIN_PEER_LEN, PEER_LEN,
 };
 use super::out::{Gather, InPlace, Out};
-use super::records::Record;
+use super::records::{Record, join};
 use super::sink::{Sink, SliceFull};
 use super::trailer;
 use crate::counters::Counters;
@@ -26,7 +26,7 @@ use crate::source::SessionSource;
 /// let mut session = FixedSession::<1, 1, 1, 1, 1>::new();
 /// session.set_home_dc_id(4);
 ///
-/// let mut bytes = Vec::new();
+/// let mut bytes = heapless::Vec::<u8, 64>::new();
 /// encode(&session, &mut bytes)?;
 /// assert_eq!(SessionView::parse(&bytes)?.home_dc_id(), 4);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -180,10 +180,12 @@ fn body_len(source: &impl SessionSource) -> usize {
 
 /// Writes the body; lists are cut at what their counts can say.
 fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeError<O::Error>> {
-    put(out, &[CURRENT])?;
-    put(out, &source.home_dc_id().to_le_bytes())?;
     let dcs = source.dcs();
-    put(out, &[short(Field::Dcs, dcs.len())?])?;
+    let dc_count = short(Field::Dcs, dcs.len())?;
+    put(
+        out,
+        &join!(6; [CURRENT], source.home_dc_id().to_le_bytes(), [dc_count]),
+    )?;
     for dc in dcs {
         put_dc(out, &dc)?;
     }
@@ -193,9 +195,8 @@ fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeE
         date,
         seq,
     } = source.counters();
-    for counter in [pts, qts, date, seq] {
-        put(out, &counter.to_le_bytes())?;
-    }
+    let [pts, qts, date, seq] = [pts, qts, date, seq].map(i32::to_le_bytes);
+    put(out, &join!(16; pts, qts, date, seq))?;
     put_list(out, source.channels())?;
     put_list(out, source.peers())?;
     put_list(out, source.min_peers())?;
@@ -210,17 +211,17 @@ fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeE
 }
 
 fn put_dc<O: Out>(out: &mut O, dc: &DcRef<'_>) -> Result<(), EncodeError<O::Error>> {
-    put(out, &dc.dc_id.to_le_bytes())?;
-    match dc.auth_key {
-        None => put(out, &[0])?,
-        Some(key) => {
-            put(out, &[1])?;
-            put_secret(out, key.as_bytes())?;
-        }
+    let has_key = u8::from(dc.auth_key.is_some());
+    put(out, &join!(5; dc.dc_id.to_le_bytes(), [has_key]))?;
+    if let Some(key) = dc.auth_key {
+        put_secret(out, key.as_bytes())?;
     }
-    put(out, &dc.first_salt.to_le_bytes())?;
-    put(out, &dc.time_offset.to_le_bytes())?;
-    put(out, &[short(Field::DcAddr, dc.addr.len())?])?;
+    let addr_len = short(Field::DcAddr, dc.addr.len())?;
+    let salt = dc.first_salt.to_le_bytes();
+    put(
+        out,
+        &join!(13; salt, dc.time_offset.to_le_bytes(), [addr_len]),
+    )?;
     put(out, dc.addr.as_bytes())?;
     put(out, &[dc.flags.0])
 }
@@ -235,7 +236,7 @@ where
 {
     let count = u16::try_from(records.len()).unwrap_or(u16::MAX);
     put(out, &count.to_le_bytes())?;
-    out.put_records(records.take(MAX_LONG))
+    out.put_records(records, usize::from(count))
         .map_err(EncodeError::Sink)
 }
 

@@ -2,7 +2,7 @@
 
 use super::crc::Crc32c;
 use super::records::Record;
-use super::sink::{Sink, SliceFull};
+use super::sink::{Sink, SliceFull, copy_bytes};
 
 /// What the encoder writes to. Unlike a [`Sink`] it takes records one by one without losing time, and
 /// knows the checksum of everything so far.
@@ -16,10 +16,11 @@ pub(super) trait Out {
         self.put(bytes)
     }
 
-    /// Writes records of `LEN` bytes.
+    /// Writes the first `count` records, of `LEN` bytes each; there must be so many.
     fn put_records<const LEN: usize, T>(
         &mut self,
-        records: impl ExactSizeIterator<Item = T>,
+        records: impl Iterator<Item = T>,
+        count: usize,
     ) -> Result<(), Self::Error>
     where
         T: Record<Bytes = [u8; LEN]>;
@@ -60,25 +61,25 @@ impl Out for InPlace<'_> {
 
     #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), SliceFull> {
-        self.next(bytes.len())?.copy_from_slice(bytes);
+        copy_bytes(self.next(bytes.len())?, bytes);
         Ok(())
     }
 
     #[inline]
     fn put_records<const LEN: usize, T>(
         &mut self,
-        records: impl ExactSizeIterator<Item = T>,
+        records: impl Iterator<Item = T>,
+        count: usize,
     ) -> Result<(), SliceFull>
     where
         T: Record<Bytes = [u8; LEN]>,
     {
-        let space = self.next(records.len().saturating_mul(LEN))?;
-        let mut slots = space.as_chunks_mut::<LEN>().0.iter_mut();
-        records.for_each(|record| {
-            if let Some(slot) = slots.next() {
-                *slot = record.to_bytes();
-            }
-        });
+        let space = self.next(count.saturating_mul(LEN))?;
+        // Zipped slices compile to a loop without any check.
+        let slots = space.as_chunks_mut::<LEN>().0.iter_mut();
+        for (slot, record) in slots.zip(records) {
+            *slot = record.to_bytes();
+        }
         Ok(())
     }
 
@@ -132,7 +133,7 @@ impl<S: Sink> Out for Gather<'_, S> {
         let end = self.filled.saturating_add(bytes.len());
         match self.block.get_mut(self.filled..end) {
             Some(free) => {
-                free.copy_from_slice(bytes);
+                copy_bytes(free, bytes);
                 self.filled = end;
                 Ok(())
             }
@@ -150,18 +151,23 @@ impl<S: Sink> Out for Gather<'_, S> {
 
     fn put_records<const LEN: usize, T>(
         &mut self,
-        mut records: impl ExactSizeIterator<Item = T>,
+        mut records: impl Iterator<Item = T>,
+        count: usize,
     ) -> Result<(), S::Error>
     where
         T: Record<Bytes = [u8; LEN]>,
     {
-        while records.len() > 0 {
+        let mut left = count;
+        while left > 0 {
             let free = self.block.get_mut(self.filled..).unwrap_or_default();
-            for (slot, record) in free.as_chunks_mut::<LEN>().0.iter_mut().zip(&mut records) {
+            let (slots, _) = free.as_chunks_mut::<LEN>();
+            let fitting = slots.len().min(left);
+            for (slot, record) in slots.iter_mut().take(fitting).zip(&mut records) {
                 *slot = record.to_bytes();
-                self.filled = self.filled.saturating_add(LEN);
             }
-            if records.len() > 0 {
+            self.filled = self.filled.saturating_add(fitting.saturating_mul(LEN));
+            left = left.saturating_sub(fitting);
+            if left > 0 {
                 self.flush()?;
             }
         }

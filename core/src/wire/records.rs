@@ -18,19 +18,22 @@ pub(crate) trait Record: Sized {
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
-/// Joins fixed-size parts into one record; the sizes are checked when compiled.
+/// Joins fixed-size parts into one array, so that they are written at once. The parts must add up to
+/// its length.
 macro_rules! join {
     ($len:expr; $($part:expr),+) => {{
         let mut record = [0; $len];
         let rest = record.as_mut_slice();
-        $(let rest = join_part(rest, &$part);)+
+        $(let rest = $crate::wire::records::join_part(rest, &$part);)+
         debug_assert!(rest.is_empty());
         record
     }};
 }
 
-#[inline(always)]
-fn join_part<'r, const N: usize>(rest: &'r mut [u8], part: &[u8; N]) -> &'r mut [u8] {
+pub(crate) use join;
+
+#[inline]
+pub(crate) fn join_part<'r, const N: usize>(rest: &'r mut [u8], part: &[u8; N]) -> &'r mut [u8] {
     match rest.split_first_chunk_mut() {
         Some((head, tail)) => {
             *head = *part;
@@ -94,11 +97,14 @@ impl Record for Peer {
             Some(kind) => kind.to_byte(),
             None => NO_CHANNEL_KIND,
         };
+        // Two bytes in one store: with three single ones, storing is what a long list waits for.
+        let kinds = u16::from_le_bytes([self.kind.to_byte(), channel_kind]);
         join!(
             PEER_LEN;
             self.id.to_le_bytes(),
             self.access_hash.to_le_bytes(),
-            [self.kind.to_byte(), channel_kind, u8::from(self.is_community)]
+            kinds.to_le_bytes(),
+            [u8::from(self.is_community)]
         )
     }
 
@@ -128,7 +134,7 @@ pub(crate) struct Records<'a, T> {
     more: &'a [u8],
     /// Bytes of a record in the trailer; never zero.
     more_len: usize,
-    records: PhantomData<fn() -> T>,
+    of: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Records<'_, T> {
@@ -149,7 +155,7 @@ impl<'a, T> Records<'a, T> {
             body_len: record_len,
             more: &[],
             more_len: 1,
-            records: PhantomData,
+            of: PhantomData,
         }
     }
 

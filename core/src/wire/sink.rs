@@ -31,6 +31,15 @@ impl<S: Sink> Sink for &mut S {
     }
 }
 
+/// Copies as many bytes as both have room for. Unlike `copy_from_slice` it has no panic for lengths
+/// that differ, where the compiler does not see that they cannot.
+#[inline]
+pub(crate) fn copy_bytes(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
 /// The slice or list has no room for the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -54,7 +63,7 @@ impl Sink for &mut [u8] {
             return Err(SliceFull);
         }
         if let Some((head, tail)) = core::mem::take(self).split_at_mut_checked(bytes.len()) {
-            head.copy_from_slice(bytes);
+            copy_bytes(head, bytes);
             *self = tail;
         }
         Ok(())

@@ -98,12 +98,12 @@ where
     T: Record<Bytes = [u8; LEN]>,
     O: Out,
 {
-    let payload = overflow_len(records.len(), LEN);
-    if payload == 0 {
+    let count = records.len().saturating_sub(MAX_LONG);
+    if count == 0 {
         return Ok(());
     }
-    put_section(out, tag, payload)?;
-    out.put_records(records.skip(MAX_LONG))
+    put_section(out, tag, overflow_len(records.len(), LEN))?;
+    out.put_records(records.skip(MAX_LONG), count)
         .map_err(EncodeError::Sink)
 }
 

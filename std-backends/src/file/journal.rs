@@ -217,15 +217,16 @@ mod tests {
         let (bytes, _) = journal(&batches());
         for cut in 0..bytes.len() {
             let tail = replay(&bytes[..cut], Tail::of_header(7), |_| ());
-            assert!(tail.end <= HEADER_LEN_U64 + cut as u64);
+            assert!(tail.end <= HEADER_LEN_U64 + u64::try_from(cut).unwrap());
             assert!(tail.records < 3);
         }
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             let tail = replay(&damaged, Tail::of_header(7), |_| ());
+            let byte = u64::try_from(bit / 8).unwrap();
             assert!(
-                tail.end - HEADER_LEN_U64 <= bit as u64 / 8,
+                tail.end - HEADER_LEN_U64 <= byte,
                 "bit {bit} went unnoticed"
             );
         }

@@ -120,7 +120,7 @@ impl Identity {
 }
 
 /// Whether `file` is no longer reachable under any name: somebody deleted the session.
-pub(super) fn is_orphan(metadata: &Metadata) -> bool {
+fn is_orphan(metadata: &Metadata) -> bool {
     #[cfg(unix)]
     return std::os::unix::fs::MetadataExt::nlink(metadata) == 0;
     #[cfg(not(unix))]

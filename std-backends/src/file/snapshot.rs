@@ -60,10 +60,7 @@ pub(super) fn replace(paths: &Paths, bytes: &[u8], fsync: Fsync) -> io::Result<(
         .prefix(&paths.temp_prefix)
         .suffix(TEMP_SUFFIX)
         .rand_bytes(12);
-    let permissions = private_permissions(old.as_ref());
-    if let Some(permissions) = permissions {
-        builder.permissions(permissions);
-    }
+    make_private(&mut builder, old.as_ref());
     let mut temp = builder.tempfile_in(&paths.dir)?;
     temp.as_file_mut().write_all(bytes)?;
     keep_owner(temp.as_file(), old.as_ref());
@@ -108,19 +105,18 @@ fn cannot_be_replaced(error: &io::Error) -> bool {
     )
 }
 
-/// Readable and writable by the owner only, or stricter where the old file was.
-#[cfg(unix)]
-fn private_permissions(old: Option<&fs::Metadata>) -> Option<fs::Permissions> {
-    use std::os::unix::fs::PermissionsExt as _;
+/// Makes files readable and writable by the owner only, or stricter where the old file was.
+fn make_private(builder: &mut tempfile::Builder<'_, '_>, old: Option<&fs::Metadata>) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
 
-    const PRIVATE: u32 = 0o600;
-    let mode = old.map_or(PRIVATE, |old| old.permissions().mode() & PRIVATE);
-    Some(fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn private_permissions(_old: Option<&fs::Metadata>) -> Option<fs::Permissions> {
-    None
+        const PRIVATE: u32 = 0o600;
+        let mode = old.map_or(PRIVATE, |old| old.permissions().mode() & PRIVATE);
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
+    #[cfg(not(unix))]
+    let _ = (builder, old);
 }
 
 /// Leaves the file to whom it belonged, as far as this process may: a session saved once by an

@@ -11,9 +11,13 @@ use mtsession_core::{
 use zeroize::Zeroizing;
 
 use super::journal::{self, Tail};
-use super::paths::{Identity, Paths, is_named, is_orphan};
+use super::paths::{Identity, Paths, is_named};
 use super::snapshot::{self, Fsync};
 use crate::stored::Stored;
+
+/// Bytes of a record's checksum.
+const CHAIN_LEN: usize = size_of::<u32>();
+const CHAIN_LEN_U64: u64 = 4;
 
 /// A journal is folded into the snapshot when it is longer than that, but not before this: short
 /// sessions would be rewritten all the time.
@@ -186,7 +190,6 @@ pub(super) struct Known {
     journal: File,
     snapshot: Identity,
     snapshot_len: u64,
-    header: [u8; journal::HEADER_LEN],
     tail: Tail,
     account: Account,
 }
@@ -245,7 +248,7 @@ impl Known {
         let written = write(&self.paths, &self.journal, &session, fsync)?;
         drop(locked);
         (self.snapshot, self.snapshot_len) = (written.snapshot, written.snapshot_len);
-        (self.header, self.tail) = (written.header, written.tail);
+        self.tail = written.tail;
         Ok(Some(()))
     }
 
@@ -276,7 +279,6 @@ impl Known {
                 let write = Written {
                     snapshot: Identity::of(&fs::metadata(&paths.snapshot)?),
                     snapshot_len,
-                    header: journal::header(crc),
                     tail,
                     account: stored.account(),
                 };
@@ -321,27 +323,30 @@ impl Known {
 
     /// Where the journal ends, which another process may have appended to; `None` when the files
     /// are not as they are known. Under the lock.
+    ///
+    /// Two system calls: the name must still lead to the snapshot, and the last checksum must stand at
+    /// the end of the journal. That checksum covers everything before it, so that no other journal,
+    /// and none that was started anew or emptied since, has it there.
     fn current_tail(&self, path: &Path) -> io::Result<Option<Tail>> {
-        let journal = self.journal.metadata()?;
-        if is_orphan(&journal) || journal.len() < self.tail.end {
-            return Ok(None);
-        }
         match fs::metadata(path) {
             Ok(snapshot) if Identity::of(&snapshot) == self.snapshot => {}
             _ => return Ok(None),
         }
-        let mut header = [0; journal::HEADER_LEN];
-        read_at(&self.journal, &mut header, 0)?;
-        if header != self.header {
+        let mut end = [0; CHAIN_LEN + 1];
+        let chain_at = self.tail.end.saturating_sub(CHAIN_LEN_U64);
+        let len = read_at(&self.journal, &mut end, chain_at)?;
+        let [chain @ .., _] = end;
+        if len < CHAIN_LEN || u32::from_le_bytes(chain) != self.tail.chain {
             return Ok(None);
         }
-        if journal.len() == self.tail.end {
+        if len == CHAIN_LEN {
             return Ok(Some(self.tail));
         }
         let mut records = Vec::new();
         read_from(&self.journal, &mut records, self.tail.end)?;
         let tail = journal::replay(&records, self.tail, |_| ());
-        if journal.len() > tail.end {
+        let read = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        if self.tail.end.saturating_add(read) > tail.end {
             // What a crash tore is cut off before anything is written behind it.
             self.journal.set_len(tail.end)?;
         }
@@ -372,7 +377,6 @@ pub(super) enum Refreshed {
 struct Written {
     snapshot: Identity,
     snapshot_len: u64,
-    header: [u8; journal::HEADER_LEN],
     tail: Tail,
     account: Account,
 }
@@ -384,7 +388,6 @@ impl Written {
             journal,
             snapshot: self.snapshot,
             snapshot_len: self.snapshot_len,
-            header: self.header,
             tail: self.tail,
             account: self.account,
         }
@@ -409,7 +412,6 @@ fn write(
     Ok(Written {
         snapshot: Identity::of(&fs::metadata(&paths.snapshot)?),
         snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        header: journal::header(crc),
         tail,
         account: session.account(),
     })
@@ -475,9 +477,10 @@ pub(super) fn delete(paths: &Paths, fsync: Fsync) -> io::Result<()> {
     if !paths.dir.exists() {
         return Ok(());
     }
-    let (_, removed) = with_new_lock(paths, |_| {
+    let (_, removed) = with_new_lock(paths, |journal| {
         let removed = snapshot::remove(paths, fsync);
-        // Under its own lock: whoever waits for it finds out that it is gone.
+        // Whoever has it open finds it empty, and whoever waits for its lock finds it without a name.
+        journal.set_len(0)?;
         fs::remove_file(&paths.journal)?;
         fsync.dir(&paths.dir)?;
         Ok(removed)
@@ -491,7 +494,14 @@ fn read_from(mut file: &File, into: &mut Vec<u8>, offset: u64) -> io::Result<()>
     Ok(())
 }
 
-fn read_at(mut file: &File, into: &mut [u8], offset: u64) -> io::Result<()> {
+/// Reads what there is at `offset`, up to the length of `into`.
+#[cfg(unix)]
+fn read_at(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, into, offset)
+}
+
+#[cfg(not(unix))]
+fn read_at(mut file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
     io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
-    file.read_exact(into)
+    file.read(into)
 }

@@ -3,12 +3,6 @@
 //!
 //! Every acknowledged write is reported as one line on standard output before the next begins.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    reason = "a test may panic: that is how it fails"
-)]
-
 use std::io::Write as _;
 
 use mtsession::{

@@ -51,9 +51,7 @@ impl FromStr for Store {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             Some(("string", "-")) => Ok(Self::StringStdio),
-            Some(("string", "")) | Some(("env", "")) => {
-                Err("a name is missing behind the colon".to_owned())
-            }
+            Some(("string" | "env", "")) => Err("a name is missing behind the colon".to_owned()),
             Some(("string", path)) => Ok(Self::StringFile(path.into())),
             Some(("env", name)) => Ok(Self::StringEnv(name.to_owned())),
             Some((kind @ ("sqlite" | "libsql" | "flash"), _)) => {
@@ -131,15 +129,14 @@ impl Store {
 
     /// Writes a session string.
     pub(crate) fn put_text(&self, text: &str) -> Result<(), Failure> {
-        match self {
-            Self::StringFile(path) => write_private(path, text).map_err(|error| {
+        if let Self::StringFile(path) = self {
+            write_private(path, text).map_err(|error| {
                 let message = format!("cannot write {}: {error}", path.display());
                 Failure::Store(io::Error::new(error.kind(), message))
-            }),
-            _ => {
-                writeln!(io::stdout(), "{text}")?;
-                Ok(())
-            }
+            })
+        } else {
+            writeln!(io::stdout(), "{text}")?;
+            Ok(())
         }
     }
 

@@ -161,8 +161,10 @@ fn same_body(view: &SessionView<'_>, raw: &[u8]) -> bool {
 fn mode(path: &std::path::Path) -> Result<Option<Check>, Failure> {
     use std::os::unix::fs::PermissionsExt as _;
 
+    const OTHERS: u32 = 0o077;
+
     let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
-    Ok(Some(if mode & 0o077 == 0 {
+    Ok(Some(if mode & OTHERS == 0 {
         (
             Outcome::Good,
             "file mode",
