@@ -4,4 +4,5 @@
 pub mod conformance;
 pub mod model;
 pub mod random;
+mod readme;
 pub mod vectors;

@@ -1,0 +1,249 @@
+//! The `mtsession` command, run as a shell would.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn vector(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/vectors/ferogram")
+        .join(name)
+}
+
+/// Runs the command with `input` on its standard input.
+fn run(args: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mtsession"))
+        .args(args)
+        .env("MTSESSION_TEST_STRING", native())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn error(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn assert_code(output: &Output, code: i32) {
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{}{}",
+        out(output),
+        error(output)
+    );
+}
+
+fn native() -> String {
+    fs::read_to_string(vector("string/native_v8_fs066.txt")).unwrap()
+}
+
+fn temp() -> (TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new.session").to_str().unwrap().to_owned();
+    (dir, path)
+}
+
+#[test]
+fn an_old_file_is_upgraded_and_proved_equal() {
+    let (_dir, new) = temp();
+    let old = vector("binary/v1_lc022_home2.session");
+    let before = fs::read(&old).unwrap();
+    let output = run(&["upgrade", old.to_str().unwrap(), "--out", &new], "");
+    assert_code(&output, 0);
+    let text = out(&output);
+    assert!(text.contains("version 1, 697 bytes, no checksum"), "{text}");
+    assert!(
+        text.contains("version 8, 746 bytes, checksum holds"),
+        "{text}"
+    );
+    assert_eq!(text.matches(" equal").count(), 4, "{text}");
+    assert_eq!(fs::read(&old).unwrap(), before);
+    assert_code(&run(&["verify", &new], ""), 0);
+}
+
+#[test]
+fn inspect_shows_content_but_no_secret() {
+    let path = vector("binary/v8_fs066.session");
+    let path = path.to_str().unwrap();
+    let shown = out(&run(&["inspect", path], ""));
+    for part in [
+        "149.154.167.51:443",
+        "pts 4211",
+        "8 bytes [redacted]",
+        "99292174",
+        "communities",
+    ] {
+        assert!(shown.contains(part), "{part} is missing:\n{shown}");
+    }
+    let json = run(&["inspect", path, "--json"], "");
+    let value: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(value["home_dc_id"], 2);
+    assert_eq!(value["peers"]["communities"], 1);
+    assert_eq!(value["dcs"][1]["auth_key_fingerprint"], "99292174");
+    let secret = "a1b2c3d4e5f60718";
+    assert!(!out(&json).contains(secret) && !shown.contains(secret));
+    for args in [
+        &["inspect", path, "--show-secrets"][..],
+        &["inspect", path, "--show-secrets", "--json"],
+    ] {
+        assert!(out(&run(args, "")).contains(secret));
+    }
+}
+
+#[test]
+fn strings_come_from_stdin_files_and_the_environment() {
+    let path = vector("string/native_v8_fs066.txt");
+    let from_file = format!("string:{}", path.display());
+    for (store, input) in [
+        ("string:-", native()),
+        (from_file.as_str(), String::new()),
+        ("env:MTSESSION_TEST_STRING", String::new()),
+    ] {
+        let output = run(&["inspect", store], &input);
+        assert_code(&output, 0);
+        assert!(
+            out(&output).contains("native string, version 8"),
+            "{}",
+            out(&output)
+        );
+    }
+}
+
+#[test]
+fn a_session_goes_through_every_store_and_back() {
+    let (dir, file) = temp();
+    assert_code(&run(&["import", &file], &native()), 0);
+    let text = dir.path().join("session.txt");
+    let text = format!("string:{}", text.display());
+    assert_code(&run(&["convert", &file, &text], ""), 0);
+    let exported = run(&["export", &file], "");
+    assert_code(&exported, 0);
+    let again = run(&["inspect", "string:-", "--json"], &out(&exported));
+    let first = run(&["inspect", &file, "--json"], "");
+    let strip = |output: &Output| {
+        let mut value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        value.as_object_mut().unwrap().remove("format");
+        value.as_object_mut().unwrap().remove("store");
+        value
+    };
+    assert_eq!(strip(&again), strip(&first));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(dir.path().join("session.txt"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_compact_string_needs_a_user_id_and_keeps_it() {
+    let (_dir, file) = temp();
+    assert_code(&run(&["import", &file], &native()), 0);
+    let refused = run(&["export", &file, "--format", "compact"], "");
+    assert_code(&refused, 2);
+    assert!(error(&refused).contains("--user-id"), "{}", error(&refused));
+    let compact = run(
+        &[
+            "export",
+            &file,
+            "--format",
+            "compact",
+            "--user-id",
+            "777000",
+        ],
+        "",
+    );
+    assert_code(&compact, 0);
+    assert_eq!(out(&compact).trim().len(), 364);
+    let shown = run(&["inspect", "string:-"], &out(&compact));
+    assert!(out(&shown).contains("user id 777000"), "{}", out(&shown));
+}
+
+#[test]
+fn nothing_is_replaced_or_deleted_without_being_asked_to() {
+    let (_dir, file) = temp();
+    assert_code(&run(&["import", &file], &native()), 0);
+    let before = fs::read(&file).unwrap();
+    let refused = run(&["import", &file], &native());
+    assert_code(&refused, 2);
+    assert!(error(&refused).contains("--force"));
+    assert_code(&run(&["delete", &file], ""), 2);
+    assert_eq!(fs::read(&file).unwrap(), before);
+    assert_code(&run(&["import", &file, "--force"], &native()), 0);
+    assert_code(&run(&["delete", &file, "--yes"], ""), 0);
+    assert!(!Path::new(&file).exists());
+    assert_code(&run(&["delete", &file, "--yes"], ""), 3);
+}
+
+#[test]
+fn exit_codes_are_the_documented_ones() {
+    let (dir, file) = temp();
+    assert_code(&run(&["inspect", &file], ""), 3);
+    assert_code(&run(&["inspect"], ""), 2);
+    assert_code(&run(&["inspect", "sqlite:x.db"], ""), 2);
+    assert_code(&run(&["inspect", "string:-"], "not a session"), 4);
+    fs::write(&file, "hello").unwrap();
+    assert_code(&run(&["inspect", &file], ""), 4);
+    let text = error(&run(&["inspect", &file], ""));
+    assert!(text.contains("input is text, not a session"), "{text}");
+    assert_code(&run(&["inspect", dir.path().to_str().unwrap()], ""), 5);
+}
+
+#[test]
+fn verify_reports_what_is_wrong() {
+    let (dir, file) = temp();
+    assert_code(&run(&["import", &file], &native()), 0);
+    let good = run(&["verify", &file], "");
+    assert_code(&good, 0);
+    assert!(!out(&good).contains("problem"), "{}", out(&good));
+
+    // A torn journal.
+    let journal = dir.path().join("new.session.journal");
+    let mut bytes = fs::read(&journal).unwrap();
+    bytes.extend_from_slice(&[9, 9, 9]);
+    fs::write(&journal, bytes).unwrap();
+    let torn = run(&["verify", &file, "--json"], "");
+    assert_code(&torn, 1);
+    assert!(
+        out(&torn).contains("3 bytes continue nothing"),
+        "{}",
+        out(&torn)
+    );
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let loose = run(&["verify", &file], "");
+        assert_code(&loose, 1);
+        assert!(out(&loose).contains("chmod 600"), "{}", out(&loose));
+    }
+
+    // One flipped bit.
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let damaged = run(&["verify", &file], "");
+    assert_code(&damaged, 4);
+    assert!(
+        error(&damaged).contains("checksum does not match"),
+        "{}",
+        error(&damaged)
+    );
+}

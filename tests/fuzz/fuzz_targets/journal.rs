@@ -1,0 +1,34 @@
+//! Any bytes behind the header of a journal: loading never fails or panics, changes nothing but the
+//! counters and lists that a journal may change, and the next write finds its place.
+
+#![no_main]
+
+use std::fs;
+use std::sync::OnceLock;
+
+use libfuzzer_sys::fuzz_target;
+use mtsession::{BinaryFileBackend, PersistedSession, SessionBackend, UpdateStateChange};
+use tempfile::TempDir;
+
+fuzz_target!(|records: &[u8]| {
+    static STORE: OnceLock<(TempDir, Vec<u8>, Vec<u8>)> = OnceLock::new();
+    let (dir, session, header) = STORE.get_or_init(|| {
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let path = dir.path().join("s");
+        let session = PersistedSession { home_dc_id: 2, ..Default::default() };
+        BinaryFileBackend::new(&path).without_fsync().save(&session).unwrap();
+        let header = fs::read(dir.path().join("s.journal")).unwrap();
+        (dir, fs::read(&path).unwrap(), header)
+    });
+    let path = dir.path().join("s");
+    fs::write(&path, session).unwrap();
+    fs::write(dir.path().join("s.journal"), [header.as_slice(), records].concat()).unwrap();
+
+    let backend = BinaryFileBackend::new(&path).without_fsync();
+    let loaded = backend.load().unwrap().unwrap();
+    assert_eq!((loaded.home_dc_id, loaded.dcs.len()), (2, 0));
+    backend.apply_update_state(UpdateStateChange::Secondary { qts: 77 }).unwrap();
+    let mut expected = loaded;
+    expected.updates_state.qts = 77;
+    assert_eq!(backend.load().unwrap().unwrap(), expected);
+});
