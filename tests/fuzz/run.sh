@@ -14,9 +14,13 @@ command -v cargo-fuzz >/dev/null || {
 for target in view any_string journal round_trip; do
     mkdir -p "corpus/$target" "target/grown/$target"
     # New inputs go to the first folder; the committed corpus is only read.
-    cargo fuzz run --fuzz-dir . --sanitizer none "$target" "target/grown/$target" "corpus/$target" \
-        -- -max_total_time="$seconds" -max_len=8192 -print_final_stats=1 2>&1 |
-        grep -E '^stat::number_of_executed_units|panicked|SUMMARY|error' || true
-    test "${PIPESTATUS[0]}" = 0 || { echo "$target: failed"; exit 1; }
-    echo "$target: nothing found in $seconds s"
+    log=target/$target.log
+    if ! cargo fuzz run --fuzz-dir . --sanitizer none "$target" "target/grown/$target" "corpus/$target" \
+        -- -max_total_time="$seconds" -max_len=8192 -print_final_stats=1 >"$log" 2>&1; then
+        grep -E -A4 'panicked|^error|SUMMARY' "$log" || tail -20 "$log"
+        echo "$target: failed; the input is in tests/fuzz/artifacts/$target" >&2
+        exit 1
+    fi
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    echo "$target: nothing found in $runs runs of $seconds s"
 done

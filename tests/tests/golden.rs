@@ -400,3 +400,19 @@ fn a_native_string_fills_a_buffer_of_its_length() {
         assert!(matches!(decoded, AnySession::Native(view) if view.version() == 8));
     }
 }
+
+/// Found by fuzzing: the low byte of the version and three zero bytes of such a home DC look like
+/// version 1.
+#[test]
+fn a_home_dc_that_looks_like_version_1_is_read_back() {
+    for home_dc_id in [1 << 24, 7 << 24, -(1 << 24), i32::MIN] {
+        let session = PersistedSession {
+            home_dc_id,
+            ..mtsession_tests::random::sized(2, 3, 1, 1)
+        };
+        assert_eq!(
+            PersistedSession::from_bytes(&session.to_bytes()).unwrap(),
+            session
+        );
+    }
+}

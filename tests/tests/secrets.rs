@@ -144,7 +144,7 @@ fn the_log() {
         ];
         for backend in backends {
             backend.save(&session).unwrap();
-            for pts in 0..5_000 {
+            for pts in 0..10_000 {
                 let update = UpdateStateChange::Primary {
                     pts,
                     date: pts,

@@ -164,7 +164,7 @@ fn varint(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
 /// Where the trailer says that the body ends, going by the footer at the end of `input`.
 ///
 /// `None` when there is no footer: then the body's own end decides whether there is a trailer.
-pub(super) fn body_len_by_footer(input: &[u8]) -> Option<usize> {
+fn body_len_by_footer(input: &[u8]) -> Option<usize> {
     let at = input.len().checked_sub(FROM_FOOTER)?;
     let mut reader = Reader::new(input.get(at..)?);
     let tag = varint(&mut reader).ok()?;
@@ -175,6 +175,11 @@ pub(super) fn body_len_by_footer(input: &[u8]) -> Option<usize> {
         && usize::try_from(len).ok() == Some(FOOTER_LEN)
         && *magic == TRAILER_MAGIC;
     found.then(|| usize::try_from(u32::from_le_bytes(*body_len)).unwrap_or(usize::MAX))
+}
+
+/// Whether the input ends like something that this library wrote.
+pub(super) fn has_footer(input: &[u8]) -> bool {
+    body_len_by_footer(input).is_some()
 }
 
 /// Reads what follows the body, which ends where `reader` stands.

@@ -72,7 +72,8 @@ impl<'a> SessionView<'a> {
         };
         let looks_like_v1 = match input {
             [_, 0, 0, 0] | [_, 0, 0, 0, 0] => true,
-            [_, 0, 0, 0, dc_count, ..] => *dc_count != 0,
+            // A footer ends what this library wrote, and version 1 it never wrote.
+            [_, 0, 0, 0, dc_count, ..] => *dc_count != 0 && !trailer::has_footer(input),
             _ => false,
         };
         if (HAS_STATE..=CURRENT).contains(&first) && !looks_like_v1 {
