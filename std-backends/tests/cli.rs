@@ -1,5 +1,7 @@
 //! The `mtsession` command, run as a shell would.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic: that is how it fails")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
