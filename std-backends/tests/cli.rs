@@ -74,6 +74,20 @@ fn an_old_file_is_upgraded_and_proved_equal() {
     assert_eq!(text.matches(" equal").count(), 4, "{text}");
     assert_eq!(fs::read(&old).unwrap(), before);
     assert_code(&run(&["verify", &new], ""), 0);
+
+    // Again is fine; over another session is not.
+    assert_code(
+        &run(&["upgrade", old.to_str().unwrap(), "--out", &new], ""),
+        0,
+    );
+    let other = vector("binary/v8_fs066.session");
+    let refused = run(&["upgrade", other.to_str().unwrap(), "--out", &new], "");
+    assert_code(&refused, 2);
+    assert!(
+        error(&refused).contains("holds another session"),
+        "{}",
+        error(&refused)
+    );
 }
 
 #[test]

@@ -20,6 +20,16 @@ pub(crate) fn run(args: &UpgradeArgs) -> Done {
         let message = format!("{new} is both source and target; the source is never written to");
         return Err(Failure::Usage(message));
     }
+    if new.is_taken()? {
+        let there = new.load()?;
+        if !report::equal(
+            (&there.session, &there.account),
+            (&old.session, &old.account),
+        ) {
+            let message = format!("{new} holds another session; choose another --out");
+            return Err(Failure::Usage(message));
+        }
+    }
     let string = StringSessionBackend::new("");
     let proofs = [
         prove("file", &BinaryFileBackend::new(&args.out), &old)?,
