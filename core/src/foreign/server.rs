@@ -1,0 +1,183 @@
+//! Where a DC is reached: IP address or host name and port, and Telegram's own addresses for the
+//! formats that carry none.
+
+use core::fmt::Write as _;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Longest host name in bytes: with a port it still fits [`FIXED_ADDR_LEN`](crate::FIXED_ADDR_LEN).
+pub const HOST_NAME_LEN: usize = 57;
+
+/// An address as a DC entry has it.
+pub(super) type Addr = heapless::String<{ crate::FIXED_ADDR_LEN }>;
+
+/// An IP address, or the name of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// What Telegram itself hands out.
+    Ip(IpAddr),
+    /// A name to be resolved, such as GramJS uses in browsers.
+    Name(heapless::String<HOST_NAME_LEN>),
+}
+
+impl Host {
+    /// Reads an IP address (IPv6 without brackets) or a host name. `None` when it is neither, or
+    /// longer than [`HOST_NAME_LEN`].
+    ///
+    /// ```
+    /// use mtsession_core::foreign::Host;
+    ///
+    /// assert!(matches!(Host::parse("2001:67c:4e8:f002::a"), Some(Host::Ip(_))));
+    /// assert!(matches!(Host::parse("pluto.web.telegram.org"), Some(Host::Name(_))));
+    /// assert_eq!(Host::parse("two words"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(ip) = text.parse() {
+            return Some(Self::Ip(ip));
+        }
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        if text.is_empty() || !text.bytes().all(allowed) {
+            return None;
+        }
+        heapless::String::try_from(text).ok().map(Self::Name)
+    }
+
+    /// The address as text, without brackets.
+    pub(super) fn text(&self) -> Addr {
+        let mut text = Addr::new();
+        // The longest IP address has 39 characters, the longest name fits by its type.
+        let _ = match self {
+            Self::Ip(ip) => write!(text, "{ip}"),
+            Self::Name(name) => text.push_str(name).map_err(|_| core::fmt::Error),
+        };
+        text
+    }
+}
+
+/// Where a DC is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its address.
+    pub host: Host,
+    /// Its TCP port.
+    pub port: u16,
+}
+
+impl Server {
+    /// A server by its IP address.
+    #[must_use]
+    pub const fn new(ip: IpAddr, port: u16) -> Self {
+        Self {
+            host: Host::Ip(ip),
+            port,
+        }
+    }
+
+    /// Telegram's own address of a DC, by IPv4. `None` for a DC that is not known.
+    ///
+    /// ```
+    /// use mtsession_core::foreign::Server;
+    ///
+    /// assert_eq!(Server::well_known(2, false).map(|server| server.port), Some(443));
+    /// assert_eq!(Server::well_known(2, true).map(|server| server.port), Some(80));
+    /// assert_eq!(Server::well_known(9, false), None);
+    /// ```
+    #[must_use]
+    pub fn well_known(dc_id: i32, test_mode: bool) -> Option<Self> {
+        let table = if test_mode { &TEST[..] } else { &PRODUCTION };
+        let port = if test_mode { 80 } else { 443 };
+        table
+            .iter()
+            .find(|(id, _)| *id == dc_id)
+            .map(|(_, ip)| Self::new(IpAddr::V4(*ip), port))
+    }
+
+    /// Reads `"ip:port"`, `"[ipv6]:port"` or `"host:port"`.
+    #[must_use]
+    pub fn parse(addr: &str) -> Option<Self> {
+        if let Ok(addr) = addr.parse::<SocketAddr>() {
+            return Some(Self::new(addr.ip(), addr.port()));
+        }
+        let (host, port) = addr.rsplit_once(':')?;
+        Some(Self {
+            host: Host::parse(host)?,
+            port: port.parse().ok()?,
+        })
+    }
+
+    /// The address as a DC entry has it.
+    pub(super) fn addr(&self) -> Addr {
+        let mut addr = Addr::new();
+        let _ = match &self.host {
+            Host::Ip(ip) => write!(addr, "{}", SocketAddr::new(*ip, self.port)),
+            Host::Name(name) => write!(addr, "{name}:{}", self.port),
+        };
+        addr
+    }
+
+    /// The same server by its IP address. The names of Telegram's own gateways are replaced by the
+    /// well-known address of their DC; other names cannot be resolved here.
+    pub(super) fn by_ip(&self, dc_id: i32, test_mode: bool) -> Option<(IpAddr, u16)> {
+        match &self.host {
+            Host::Ip(ip) => Some((*ip, self.port)),
+            Host::Name(name) if name.ends_with(".telegram.org") => {
+                match Self::well_known(dc_id, test_mode)? {
+                    Self {
+                        host: Host::Ip(ip),
+                        port,
+                    } => Some((ip, port)),
+                    Self { .. } => None,
+                }
+            }
+            Host::Name(_) => None,
+        }
+    }
+
+    /// Whether the address is one of Telegram's test servers (`true`) or in Telegram's network
+    /// otherwise (`false`). `None` where the address says nothing.
+    pub(super) fn test_mode(&self) -> Option<bool> {
+        let Host::Ip(ip) = self.host else {
+            return None;
+        };
+        let test = match ip {
+            IpAddr::V4(ip) => TEST.iter().any(|(_, test)| *test == ip),
+            IpAddr::V6(ip) => matches!(ip.segments(), [0x2001, .., 0, 0, 0, 0xE]),
+        };
+        is_telegrams(ip).then_some(test)
+    }
+}
+
+/// The production DCs.
+const PRODUCTION: [(i32, Ipv4Addr); 6] = [
+    (1, Ipv4Addr::new(149, 154, 175, 53)),
+    (2, Ipv4Addr::new(149, 154, 167, 51)),
+    (3, Ipv4Addr::new(149, 154, 175, 100)),
+    (4, Ipv4Addr::new(149, 154, 167, 91)),
+    (5, Ipv4Addr::new(91, 108, 56, 130)),
+    (203, Ipv4Addr::new(91, 105, 192, 100)),
+];
+
+/// The test DCs.
+const TEST: [(i32, Ipv4Addr); 3] = [
+    (1, Ipv4Addr::new(149, 154, 175, 10)),
+    (2, Ipv4Addr::new(149, 154, 167, 40)),
+    (3, Ipv4Addr::new(149, 154, 175, 117)),
+];
+
+/// Whether the address lies in the networks that Telegram announces.
+pub(super) fn is_telegrams(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => matches!(
+            ip.octets(),
+            [149, 154, 160..=175, _] | [91, 108, 4..=63, _] | [91, 105, 192..=193, _]
+        ),
+        IpAddr::V6(ip) => is_telegrams_v6(ip),
+    }
+}
+
+const fn is_telegrams_v6(ip: Ipv6Addr) -> bool {
+    matches!(
+        ip.segments(),
+        [0x2001, 0xB28, 0xF23C..=0xF23F, ..] | [0x2001, 0x67C, 0x4E8, ..]
+    )
+}
