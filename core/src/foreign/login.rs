@@ -259,9 +259,14 @@ impl Login {
 
     /// The address for formats that cannot hold a name.
     pub(crate) fn ip<E>(&self) -> Result<(IpAddr, u16), EncodeError<E>> {
-        self.server
-            .by_ip(self.dc_id, self.test_mode().unwrap_or_default())
-            .ok_or(EncodeError::Missing(Field::DcAddr))
+        let test_mode = self.test_mode().unwrap_or_default();
+        match self.server.resolved(self.dc_id, test_mode) {
+            Server {
+                host: Host::Ip(ip),
+                port,
+            } => Ok((ip, port)),
+            Server { .. } => Err(EncodeError::Missing(Field::DcAddr)),
+        }
     }
 
     pub(super) const fn dc_id(&self) -> i32 {
@@ -271,9 +276,7 @@ impl Login {
     /// What an entry says where a client expects an IP address.
     fn entry_addr(&self, dc_id: i32, server: &Server) -> Addr {
         let test_mode = self.account.test_mode.unwrap_or_default();
-        server
-            .by_ip(dc_id, test_mode)
-            .map_or_else(|| server.addr(), |(ip, port)| Server::new(ip, port).addr())
+        server.resolved(dc_id, test_mode).addr()
     }
 }
 
@@ -322,10 +325,11 @@ fn is_zero(key: &[u8; AUTH_KEY_LEN]) -> bool {
     key.as_slice().ct_eq(&[0; AUTH_KEY_LEN]).into()
 }
 
-const fn family(host: &Host) -> DcFlags {
-    match host {
-        Host::Ip(IpAddr::V6(_)) => DcFlags::IPV6,
-        Host::Ip(IpAddr::V4(_)) | Host::Name(_) => DcFlags::NONE,
+const fn family(server: &Server) -> DcFlags {
+    if server.is_ipv6() {
+        DcFlags::IPV6
+    } else {
+        DcFlags::NONE
     }
 }
 
@@ -353,13 +357,13 @@ impl SessionSource for Login {
             auth_key: Some(self.auth_key.as_ref()),
             first_salt: 0,
             time_offset: 0,
-            flags: family(&self.server.host),
+            flags: family(&self.server),
         };
         let media = self.media.as_ref().map(|media| DcRef {
             dc_id: media.dc_id,
             addr: &self.media_addr,
             auth_key: None,
-            flags: DcFlags::MEDIA_ONLY | family(&media.server.host),
+            flags: DcFlags::MEDIA_ONLY | family(&media.server),
             ..home
         });
         Entries([Some(home), media])

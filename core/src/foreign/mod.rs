@@ -40,4 +40,5 @@ pub use damage::Damage;
 pub use detect::{Detected, detect};
 pub use format::StringFormat;
 pub use login::{Login, MediaDc, TelethonIpv6};
+pub use mtcute::{MTCUTE_DC_LEN, MtcuteDc};
 pub use server::{HOST_NAME_LEN, Host, Server};

@@ -28,21 +28,79 @@ const DC_TEST: u8 = 1 << 2;
 const TRUE: u32 = 0x9972_75B5;
 const FALSE: u32 = 0xBC79_9737;
 
-/// Most bytes of a DC block: version, id, flags, a host name, a port.
-const DC_MAX: usize = 3 + tl::len(super::server::HOST_NAME_LEN) + 4;
+/// Most bytes of a [`MtcuteDc`]: version, id, flags, a host name, a port.
+pub const MTCUTE_DC_LEN: usize = 3 + tl::len(super::server::HOST_NAME_LEN) + 4;
 
 /// What stands before the key.
 struct Head {
-    dc: Dc,
-    media: Option<Dc>,
+    dc: MtcuteDc,
+    media: Option<MtcuteDc>,
     user: Option<(i64, bool)>,
     test_mode: bool,
 }
 
-struct Dc {
-    id: u8,
-    test_mode: bool,
-    server: Server,
+/// A DC as mtcute writes it, in strings and in the `dc_main` and `dc_media` of its databases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MtcuteDc {
+    /// Its id.
+    pub id: u8,
+    /// Whether it serves files only.
+    pub media_only: bool,
+    /// Whether it is a test server.
+    pub test_mode: bool,
+    /// Where it is reached.
+    pub server: Server,
+}
+
+impl MtcuteDc {
+    /// Reads a whole block; `None` when it is not laid out like one.
+    ///
+    /// ```
+    /// use mtsession_core::foreign::MtcuteDc;
+    ///
+    /// let block = b"\x02\x02\x00\x0e149.154.167.51\x00\xbb\x01\x00\x00";
+    /// let dc = MtcuteDc::parse(block).ok_or("not a DC")?;
+    /// assert_eq!((dc.id, dc.server.to_string().as_str()), (2, "149.154.167.51:443"));
+    /// assert_eq!(dc.to_bytes(), block);
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn parse(block: &[u8]) -> Option<Self> {
+        let mut block = Reader::new(block);
+        let version = block.u8(Field::StringVersion).ok()?;
+        let id = block.u8(Field::StringDcId).ok()?;
+        let flags = block.u8(Field::DcFlags).ok()?;
+        let host = tl::read(&mut block, Field::StringIp)?;
+        let port = block.i32(Field::StringPort).ok()?;
+        if !matches!(version, 1..=DC_VERSION) || id == 0 || !block.rest().is_empty() {
+            return None;
+        }
+        Some(Self {
+            id,
+            media_only: flags & DC_MEDIA_ONLY != 0,
+            test_mode: flags & DC_TEST != 0,
+            server: Server {
+                host: Host::parse(core::str::from_utf8(host).ok()?)?,
+                port: u16::try_from(port).ok()?,
+            },
+        })
+    }
+
+    /// The block's bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> heapless::Vec<u8, MTCUTE_DC_LEN> {
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        let flags = flag(self.server.is_ipv6(), DC_IPV6)
+            | flag(self.media_only, DC_MEDIA_ONLY)
+            | flag(self.test_mode, DC_TEST);
+        let mut block = heapless::Vec::new();
+        // The capacity is that of the longest block.
+        let _ = block
+            .write(&[DC_VERSION, self.id, flags])
+            .and_then(|()| tl::write(&mut block, self.server.host.text().as_bytes()))
+            .and_then(|()| block.write(&i32::from(self.server.port).to_le_bytes()));
+        block
+    }
 }
 
 /// Decodes a whole string; `None` when it is not laid out like this.
@@ -109,35 +167,25 @@ fn head(reader: &mut Reader<'_>) -> Option<Head> {
     })
 }
 
-fn read_dc(reader: &mut Reader<'_>) -> Option<Dc> {
-    let mut block = Reader::new(tl::read(reader, Field::StringDcId)?);
-    let version = block.u8(Field::StringVersion).ok()?;
-    let id = block.u8(Field::StringDcId).ok()?;
-    let flags = block.u8(Field::DcFlags).ok()?;
-    let host = tl::read(&mut block, Field::StringIp)?;
-    let port = block.i32(Field::StringPort).ok()?;
-    if !matches!(version, 1..=DC_VERSION) || id == 0 || !block.rest().is_empty() {
-        return None;
-    }
-    Some(Dc {
-        id,
-        test_mode: flags & DC_TEST != 0,
-        server: Server {
-            host: Host::parse(core::str::from_utf8(host).ok()?)?,
-            port: u16::try_from(port).ok()?,
-        },
-    })
+fn read_dc(reader: &mut Reader<'_>) -> Option<MtcuteDc> {
+    MtcuteDc::parse(tl::read(reader, Field::StringDcId)?)
 }
 
 pub(super) fn encode<W: Sink>(login: &Login, sink: &mut W) -> Result<(), EncodeError<W::Error>> {
     let test_mode = test_mode(login)?;
-    let test_flag = if test_mode { DC_TEST } else { 0 };
-    let dc = dc_block(login.dc_byte()?, test_flag, login.server());
+    let dc = MtcuteDc {
+        id: login.dc_byte()?,
+        media_only: false,
+        test_mode,
+        server: login.server().clone(),
+    };
     let media = match login.media() {
-        Some(media) => {
-            let id = u8::try_from(media.dc_id).map_err(|_| EncodeError::Missing(Field::DcId))?;
-            Some(dc_block(id, test_flag | DC_MEDIA_ONLY, &media.server))
-        }
+        Some(media) => Some(MtcuteDc {
+            id: u8::try_from(media.dc_id).map_err(|_| EncodeError::Missing(Field::DcId))?,
+            media_only: true,
+            test_mode,
+            server: media.server.clone(),
+        }),
         None => None,
     };
     let who = match login.account().user_id {
@@ -150,9 +198,9 @@ pub(super) fn encode<W: Sink>(login: &Login, sink: &mut W) -> Result<(), EncodeE
     let put = || -> Result<(), W::Error> {
         base64.write(&[VERSION])?;
         base64.write(&flags.to_le_bytes())?;
-        tl::write(&mut base64, &dc)?;
+        tl::write(&mut base64, &dc.to_bytes())?;
         if let Some(media) = &media {
-            tl::write(&mut base64, media)?;
+            tl::write(&mut base64, &media.to_bytes())?;
         }
         if let Some(who) = &who {
             base64.write(&who.user_id.to_le_bytes())?;
@@ -162,18 +210,4 @@ pub(super) fn encode<W: Sink>(login: &Login, sink: &mut W) -> Result<(), EncodeE
         base64.finish()
     };
     put().map_err(EncodeError::Sink)
-}
-
-fn dc_block(id: u8, flags: u8, server: &Server) -> heapless::Vec<u8, DC_MAX> {
-    let family = match server.host {
-        Host::Ip(ip) if ip.is_ipv6() => DC_IPV6,
-        _ => 0,
-    };
-    let mut block = heapless::Vec::new();
-    // The capacity is that of the longest block.
-    let _ = block
-        .write(&[DC_VERSION, id, flags | family])
-        .and_then(|()| tl::write(&mut block, server.host.text().as_bytes()))
-        .and_then(|()| block.write(&i32::from(server.port).to_le_bytes()));
-    block
 }

@@ -1,7 +1,7 @@
 //! Where a DC is reached: IP address or host name and port, and Telegram's own addresses for the
 //! formats that carry none.
 
-use core::fmt::Write as _;
+use core::fmt::{self, Write as _};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Longest host name in bytes: with a port it still fits [`FIXED_ADDR_LEN`](crate::FIXED_ADDR_LEN).
@@ -48,7 +48,7 @@ impl Host {
         // The longest IP address has 39 characters, the longest name fits by its type.
         let _ = match self {
             Self::Ip(ip) => write!(text, "{ip}"),
-            Self::Name(name) => text.push_str(name).map_err(|_| core::fmt::Error),
+            Self::Name(name) => text.push_str(name).map_err(|_| fmt::Error),
         };
         text
     }
@@ -105,32 +105,44 @@ impl Server {
         })
     }
 
+    /// The same server by its IP address where that is known: the names of Telegram's own gateways
+    /// are replaced by the well-known address of their DC. Other names cannot be resolved here.
+    ///
+    /// ```
+    /// use mtsession_core::foreign::Server;
+    ///
+    /// let gateway = Server::parse("venus.web.telegram.org:443").ok_or("not an address")?;
+    /// assert_eq!(gateway.resolved(2, false).to_string(), "149.154.167.51:443");
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn resolved(&self, dc_id: i32, test_mode: bool) -> Self {
+        match &self.host {
+            Host::Name(name) if name.ends_with(".telegram.org") => {
+                Self::well_known(dc_id, test_mode).unwrap_or_else(|| self.clone())
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Whether the address is an IPv6 address.
+    #[must_use]
+    pub const fn is_ipv6(&self) -> bool {
+        matches!(self.host, Host::Ip(IpAddr::V6(_)))
+    }
+
+    /// Whether the address lies in the networks that Telegram announces.
+    #[must_use]
+    pub fn is_telegrams(&self) -> bool {
+        matches!(self.host, Host::Ip(ip) if is_telegrams(ip))
+    }
+
     /// The address as a DC entry has it.
     pub(super) fn addr(&self) -> Addr {
         let mut addr = Addr::new();
-        let _ = match &self.host {
-            Host::Ip(ip) => write!(addr, "{}", SocketAddr::new(*ip, self.port)),
-            Host::Name(name) => write!(addr, "{name}:{}", self.port),
-        };
+        // The longest IP address has 39 characters, the longest name fits by its type.
+        let _ = write!(addr, "{self}");
         addr
-    }
-
-    /// The same server by its IP address. The names of Telegram's own gateways are replaced by the
-    /// well-known address of their DC; other names cannot be resolved here.
-    pub(super) fn by_ip(&self, dc_id: i32, test_mode: bool) -> Option<(IpAddr, u16)> {
-        match &self.host {
-            Host::Ip(ip) => Some((*ip, self.port)),
-            Host::Name(name) if name.ends_with(".telegram.org") => {
-                match Self::well_known(dc_id, test_mode)? {
-                    Self {
-                        host: Host::Ip(ip),
-                        port,
-                    } => Some((ip, port)),
-                    Self { .. } => None,
-                }
-            }
-            Host::Name(_) => None,
-        }
     }
 
     /// Whether the address is one of Telegram's test servers (`true`) or in Telegram's network
@@ -139,11 +151,21 @@ impl Server {
         let Host::Ip(ip) = self.host else {
             return None;
         };
-        let test = match ip {
+        let is_test = match ip {
             IpAddr::V4(ip) => TEST.iter().any(|(_, test)| *test == ip),
             IpAddr::V6(ip) => matches!(ip.segments(), [0x2001, .., 0, 0, 0, 0xE]),
         };
-        is_telegrams(ip).then_some(test)
+        is_telegrams(ip).then_some(is_test)
+    }
+}
+
+/// As a DC entry has it: `ip:port`, `[ipv6]:port` or `name:port`.
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Host::Ip(ip) => SocketAddr::new(*ip, self.port).fmt(f),
+            Host::Name(name) => write!(f, "{name}:{}", self.port),
+        }
     }
 }
 
