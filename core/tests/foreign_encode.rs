@@ -204,7 +204,7 @@ fn a_host_name_becomes_an_address_for_everything_but_gramjs() {
     let elsewhere = Server::parse("proxy.example:443").unwrap();
     let login = Login::new(2, elsewhere, key());
     let refused = encode(&login, StringFormat::Telethon, TelethonIpv6::Replace);
-    assert_eq!(refused, Err(EncodeError::Missing(Field::DcAddr)));
+    assert_eq!(refused, Err(EncodeError::Missing(Field::StringIpv4)));
 }
 
 #[test]

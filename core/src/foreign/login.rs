@@ -165,6 +165,21 @@ impl Login {
         self.media = media;
     }
 
+    /// The address that Telethon can be given, see [`TelethonIpv6`]. `None` where it needs an IPv4
+    /// address and none is known.
+    #[must_use]
+    pub fn telethon_address(&self, ipv6: TelethonIpv6) -> Option<(IpAddr, u16)> {
+        let test_mode = self.test_mode().unwrap_or_default();
+        let replacement = match (self.server.is_ipv6(), ipv6) {
+            (true, TelethonIpv6::Replace) => Server::well_known(self.dc_id, test_mode)?,
+            _ => self.server.resolved(self.dc_id, test_mode),
+        };
+        match replacement.host {
+            Host::Ip(ip) => Some((ip, replacement.port)),
+            Host::Name(_) => None,
+        }
+    }
+
     /// The test flag, or what the address says of it.
     #[must_use]
     pub fn test_mode(&self) -> Option<bool> {

@@ -46,11 +46,18 @@ impl Host {
     pub(super) fn text(&self) -> Addr {
         let mut text = Addr::new();
         // The longest IP address has 39 characters, the longest name fits by its type.
-        let _ = match self {
-            Self::Ip(ip) => write!(text, "{ip}"),
-            Self::Name(name) => text.push_str(name).map_err(|_| fmt::Error),
-        };
+        let _ = write!(text, "{self}");
         text
+    }
+}
+
+/// Without brackets or port.
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
     }
 }
 
@@ -90,6 +97,23 @@ impl Server {
             .iter()
             .find(|(id, _)| *id == dc_id)
             .map(|(_, ip)| Self::new(IpAddr::V4(*ip), port))
+    }
+
+    /// Telegram's own address of a DC, by IPv6.
+    #[must_use]
+    pub fn well_known_ipv6(dc_id: i32, test_mode: bool) -> Option<Self> {
+        let host = if test_mode { 0xE } else { 0xA };
+        let port = if test_mode { 80 } else { 443 };
+        let [a, b, c, d] = match dc_id {
+            1 => [0x2001, 0xB28, 0xF23D, 0xF001],
+            2 => [0x2001, 0x67C, 0x4E8, 0xF002],
+            3 => [0x2001, 0xB28, 0xF23D, 0xF003],
+            4 if !test_mode => [0x2001, 0x67C, 0x4E8, 0xF004],
+            5 if !test_mode => [0x2001, 0xB28, 0xF23F, 0xF005],
+            _ => return None,
+        };
+        let ip = Ipv6Addr::new(a, b, c, d, 0, 0, 0, host);
+        Some(Self::new(IpAddr::V6(ip), port))
     }
 
     /// Reads `"ip:port"`, `"[ipv6]:port"` or `"host:port"`.

@@ -4,7 +4,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::login::{Login, TelethonIpv6};
-use super::server::{Host, Server, is_telegrams};
+use super::server::{Server, is_telegrams};
 use crate::account::Account;
 use crate::auth_key::AUTH_KEY_LEN;
 use crate::error::{DecodeError, EncodeError, Field};
@@ -80,19 +80,9 @@ pub(super) fn encode<W: Sink>(
     sink: &mut W,
 ) -> Result<(), EncodeError<W::Error>> {
     let dc_id = login.dc_byte()?;
-    let (ip, port) = match (login.ip()?, ipv6) {
-        ((IpAddr::V6(_), _), TelethonIpv6::Replace) => {
-            let test_mode = login.test_mode().unwrap_or_default();
-            match Server::well_known(login.dc_id(), test_mode) {
-                Some(Server {
-                    host: Host::Ip(ip),
-                    port,
-                }) => (ip, port),
-                _ => return Err(EncodeError::Missing(Field::StringIpv4)),
-            }
-        }
-        (kept, _) => kept,
-    };
+    let (ip, port) = login
+        .telethon_address(ipv6)
+        .ok_or(EncodeError::Missing(Field::StringIpv4))?;
     sink.write(b"1").map_err(EncodeError::Sink)?;
     let mut base64 = Base64Sink::with_alphabet(Alphabet::UrlSafePadded, sink);
     let mut put = |bytes: &[u8]| base64.write(bytes).map_err(EncodeError::Sink);

@@ -36,6 +36,8 @@ pub enum ForeignError {
     Passcode,
     /// The target needs what the session does not have.
     Missing(Carries),
+    /// Something does not fit into the target, and what.
+    Unfit(String),
     /// SQLite's own words.
     Sqlite(rusqlite::Error),
     /// The file system's own words.
@@ -83,6 +85,7 @@ impl fmt::Display for ForeignError {
                 "it is locked with a local passcode: remove it in Telegram Desktop's settings first",
             ),
             Self::Missing(what) => write!(f, "the target needs what is not known: {what}"),
+            Self::Unfit(what) => f.write_str(what),
             Self::Sqlite(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),
             Self::Text(error) => error.fmt(f),
@@ -117,7 +120,9 @@ impl From<ForeignError> for io::Error {
     fn from(error: ForeignError) -> Self {
         match error {
             ForeignError::Io(error) => error,
-            ForeignError::Missing(_) => Self::new(io::ErrorKind::InvalidInput, error),
+            ForeignError::Missing(_) | ForeignError::Unfit(_) => {
+                Self::new(io::ErrorKind::InvalidInput, error)
+            }
             error => Self::new(io::ErrorKind::InvalidData, error),
         }
     }

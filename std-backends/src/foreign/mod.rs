@@ -14,7 +14,8 @@
 //! | Telegram Desktop | `tdata` without a passcode |
 //! | all of them | a text file with a session string |
 //!
-//! Everything becomes one [`Import`], which saves into any backend. Only one copy of a session may be
+//! Everything becomes one [`Import`], which saves into any backend. [`write()`] goes the other way, see
+//! [`Target`]. Only one copy of a session may be
 //! used afterwards: two clients with one key from two addresses make the servers destroy it.
 
 mod cursor;
@@ -27,13 +28,16 @@ mod grammers_tl;
 mod import;
 mod marked;
 mod mtcute;
+mod private;
 mod pyrogram;
 mod read;
 mod sqlite;
 mod tdata;
 mod telethon;
+mod write;
 
 pub use error::ForeignError;
 pub use format::FileFormat;
 pub use import::{Import, PeerNames};
 pub use read::read;
+pub use write::{Options, Target, write};

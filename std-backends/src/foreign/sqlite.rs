@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 
 use super::error::ForeignError;
+use super::private;
 
 /// A foreign database, opened for reading.
 pub(super) struct Db {
@@ -158,7 +159,7 @@ struct Copy {
 
 impl Copy {
     fn of(path: &Path, logs: &[PathBuf]) -> Result<Self, ForeignError> {
-        let dir = TempDir::with_prefix("mtsession-")?;
+        let dir = private::directory_in(&std::env::temp_dir())?;
         let database = dir.path().join("copy");
         fs::copy(path, &database)?;
         for log in logs {
