@@ -1,7 +1,7 @@
 //! Converts the session file of one client library into that of another:
 //! `convert IN TARGET OUT [user_id] [bot|user] [api_id]`.
 
-use std::error::Error;
+use core::error::Error;
 use std::path::Path;
 
 use mtsession::Fingerprint;

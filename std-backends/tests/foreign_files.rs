@@ -16,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mtsession::core::ChannelKind::{Broadcast, Gigagroup, Megagroup};
+use mtsession::core::foreign::TelethonIpv6;
 use mtsession::core::{ChannelKind, SessionSource};
 use mtsession::foreign::{FileFormat, ForeignError, Import, read};
 use mtsession::{BinaryFileBackend, SessionBackend, StoreError};
@@ -345,6 +346,29 @@ fn tdata_brings_the_user_and_every_key() {
 }
 
 #[test]
+fn tdata_with_a_passcode_says_so() {
+    use md5::{Digest as _, Md5};
+
+    let dir = tempfile::tempdir().unwrap();
+    copy_of(&folder().join("tdata-s04"), dir.path());
+    let file = dir.path().join("key_datas");
+    let mut bytes = fs::read(&file).unwrap();
+    // Another salt is another key, as another passcode would be. The file is sound otherwise.
+    bytes[12] ^= 1;
+    let end = bytes.len() - 16;
+    let mut digest = Md5::new();
+    digest.update(&bytes[8..end]);
+    digest.update(i32::try_from(end - 8).unwrap().to_le_bytes());
+    digest.update(&bytes[4..8]);
+    digest.update(&bytes[..4]);
+    let digest = digest.finalize();
+    bytes[end..].copy_from_slice(&digest);
+    fs::write(&file, bytes).unwrap();
+    let error = read(dir.path()).unwrap_err();
+    assert!(matches!(cause(&error), ForeignError::Passcode), "{error}");
+}
+
+#[test]
 fn grammers_brings_every_dc() {
     let mut checked = 0;
     for vector in vectors() {
@@ -489,7 +513,7 @@ fn what_is_still_in_the_log_is_read_and_the_log_left_alone() {
 
 fn cause(error: &io::Error) -> &ForeignError {
     let store: &StoreError = error.get_ref().unwrap().downcast_ref().unwrap();
-    std::error::Error::source(store)
+    core::error::Error::source(store)
         .unwrap()
         .downcast_ref()
         .unwrap()
@@ -507,12 +531,14 @@ fn changed(dir: &Path, name: &str, sql: &str) -> PathBuf {
     path
 }
 
+/// Whether it is the error that it should be.
+type Check = fn(&ForeignError) -> bool;
+
 #[test]
 fn bad_databases_say_what_is_wrong_and_stay_as_they_are() {
     let dir = tempfile::tempdir().unwrap();
     let telethon = "telethon-1.45.0-s01.session";
     let kurigram = "kurigram-2.2.26-s01.session";
-    type Check = fn(&ForeignError) -> bool;
     let cases: &[(&str, &str, Check)] = &[
         (telethon, "UPDATE sessions SET auth_key = x''", |e| {
             matches!(e, ForeignError::NotLoggedIn)
@@ -719,7 +745,9 @@ fn a_string_in_a_file_is_read_too_and_other_things_are_refused() {
     let login = mtsession::core::foreign::Login::from_source(&telethon.source()).unwrap();
     let mut text = Vec::new();
     let format = mtsession::core::foreign::StringFormat::Telethon;
-    login.encode(format, Default::default(), &mut text).unwrap();
+    login
+        .encode(format, TelethonIpv6::Replace, &mut text)
+        .unwrap();
     text.push(b'\n');
     fs::write(&path, text).unwrap();
     let import = read(&path).unwrap();
@@ -735,6 +763,11 @@ fn a_string_in_a_file_is_read_too_and_other_things_are_refused() {
     assert!(matches!(
         cause(&read(&path).unwrap_err()),
         ForeignError::Text(_)
+    ));
+    fs::write(&path, telethon.session.to_bytes()).unwrap();
+    assert!(matches!(
+        cause(&read(&path).unwrap_err()),
+        ForeignError::Own
     ));
     assert_eq!(
         read(&dir.path().join("none")).unwrap_err().kind(),

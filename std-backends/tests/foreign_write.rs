@@ -8,8 +8,8 @@
     reason = "tests"
 )]
 
+use core::error::Error as _;
 use std::collections::HashSet;
-use std::error::Error as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

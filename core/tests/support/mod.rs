@@ -4,6 +4,7 @@
     dead_code,
     unreachable_pub,
     clippy::arithmetic_side_effects,
+    clippy::format_collect,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

@@ -13,8 +13,8 @@ use mtsession_core::foreign::Carries;
 pub enum ForeignError {
     /// Nothing here is the session of a known library.
     Unknown,
-    /// A database of the library that this one replaces: the SQLite backend opens it.
-    Ferogram,
+    /// A session of this library, or of the one that it replaces.
+    Own,
     /// The session has no key, or one of zeros: nobody is logged in.
     NotLoggedIn,
     /// The key has another length than 256 bytes.
@@ -66,9 +66,7 @@ impl fmt::Display for ForeignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("not a session of any known library"),
-            Self::Ferogram => {
-                f.write_str("a ferogram-session database: open it with the SQLite backend")
-            }
+            Self::Own => f.write_str("one of our own sessions: open it as a store"),
             Self::NotLoggedIn => f.write_str("no auth key in it: nobody is logged in"),
             Self::KeyLength(len) => write!(f, "its auth key has {len} bytes, not 256"),
             Self::Rows { table, count } => {

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use mtsession_core::SessionSource;
 use mtsession_core::foreign::detect;
+use mtsession_core::{SessionSource, SessionView};
 use zeroize::Zeroizing;
 
 use super::error::ForeignError;
@@ -55,6 +55,9 @@ fn read_any(path: &Path) -> Result<Import, ForeignError> {
     let bytes = Zeroizing::new(fs::read(path)?);
     if bytes.starts_with(&grammers_tl::MAGIC) {
         return grammers_tl::read(&bytes);
+    }
+    if SessionView::parse(&bytes).is_ok() {
+        return Err(ForeignError::Own);
     }
     let text = str::from_utf8(&bytes).map_err(|_| ForeignError::Unknown)?;
     if text.trim_start().starts_with('{') {
@@ -112,7 +115,7 @@ fn read_database(db: &Db) -> Result<Import, ForeignError> {
 /// Says what else the database is.
 fn not_one(db: &Db) -> ForeignError {
     if db.has("meta") && (db.has("dcs") || db.has("dc_entries")) {
-        ForeignError::Ferogram
+        ForeignError::Own
     } else {
         ForeignError::Unknown
     }
