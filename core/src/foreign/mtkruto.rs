@@ -3,8 +3,6 @@
 //!
 //! A run of zeros is a zero and its length; everything else stands for itself.
 
-use core::fmt::Write as _;
-
 use zeroize::Zeroizing;
 
 use super::login::{Login, USER_ID_LIMIT, Who, api_id, test_mode};
@@ -13,6 +11,7 @@ use crate::account::Account;
 use crate::auth_key::AUTH_KEY_LEN;
 use crate::error::{DecodeError, EncodeError, Field};
 use crate::text::Base64Sink;
+use crate::text::addr::{Text, parse_decimal};
 use crate::wire::{Reader, Sink};
 
 /// Most characters of the DC: `"2147483647-test"`.
@@ -91,8 +90,7 @@ fn read_dc(reader: &mut Reader<'_>) -> Option<(i32, bool)> {
         Some(digits) => (digits, true),
         None => (dc, false),
     };
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let dc_id = is_number.then(|| digits.parse().ok())??;
+    let dc_id = i32::try_from(parse_decimal(digits.as_bytes())?).ok()?;
     Some((dc_id, is_test))
 }
 
@@ -175,13 +173,17 @@ fn encode<W: Sink>(
     account: &[u8],
     sink: &mut W,
 ) -> Result<(), EncodeError<W::Error>> {
-    let suffix = if test_mode(login)? { TEST_SUFFIX } else { "" };
-    if login.dc_id() <= 0 {
+    let is_test = test_mode(login)?;
+    let dc_id = u32::try_from(login.dc_id()).unwrap_or_default();
+    if dc_id == 0 {
         return Err(EncodeError::Missing(Field::HomeDcId));
     }
-    let mut dc = heapless::String::<DC_MAX>::new();
-    // The capacity is that of the largest number.
-    let _ = write!(dc, "{}{suffix}", login.dc_id());
+    let mut dc = Text::<DC_MAX>::new();
+    dc.decimal(dc_id);
+    if is_test {
+        dc.str(TEST_SUFFIX);
+    }
+    let dc = dc.finish();
 
     let mut base64 = Base64Sink::new(sink);
     let mut runs = Runs {

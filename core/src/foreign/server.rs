@@ -1,14 +1,16 @@
 //! Where a DC is reached: IP address or host name and port, and Telegram's own addresses for the
 //! formats that carry none.
 
-use core::fmt::{self, Write as _};
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::text::addr::{Text, parse_decimal, parse_ip};
 
 /// Longest host name in bytes: with a port it still fits [`FIXED_ADDR_LEN`](crate::FIXED_ADDR_LEN).
 pub const HOST_NAME_LEN: usize = 57;
 
 /// An address as a DC entry has it.
-pub(super) type Addr = heapless::String<{ crate::FIXED_ADDR_LEN }>;
+pub(super) type Addr = heapless::String<{ crate::FIXED_ADDR_LEN }, u8>;
 
 /// An IP address, or the name of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +34,7 @@ impl Host {
     /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if let Ok(ip) = text.parse() {
+        if let Some(ip) = parse_ip(text) {
             return Some(Self::Ip(ip));
         }
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
@@ -42,22 +44,22 @@ impl Host {
         heapless::String::try_from(text).ok().map(Self::Name)
     }
 
-    /// The address as text, without brackets.
+    /// The address as text, without brackets or port.
     pub(super) fn text(&self) -> Addr {
-        let mut text = Addr::new();
-        // The longest IP address has 39 characters, the longest name fits by its type.
-        let _ = write!(text, "{self}");
-        text
+        // The longest IP address has 45 characters, the longest name fits by its type.
+        let mut text = Text::new();
+        match self {
+            Self::Ip(ip) => text.ip(*ip),
+            Self::Name(name) => text.str(name),
+        }
+        text.finish()
     }
 }
 
 /// Without brackets or port.
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ip(ip) => ip.fmt(f),
-            Self::Name(name) => f.write_str(name),
-        }
+        f.write_str(&self.text())
     }
 }
 
@@ -119,13 +121,20 @@ impl Server {
     /// Reads `"ip:port"`, `"[ipv6]:port"` or `"host:port"`.
     #[must_use]
     pub fn parse(addr: &str) -> Option<Self> {
-        if let Ok(addr) = addr.parse::<SocketAddr>() {
-            return Some(Self::new(addr.ip(), addr.port()));
-        }
-        let (host, port) = addr.rsplit_once(':')?;
+        let colon = addr.bytes().rposition(|byte| byte == b':')?;
+        let (host, port) = addr.split_at_checked(colon)?;
+        let port = parse_decimal(port.as_bytes().get(1..)?)?;
+        let host = match host.strip_prefix('[') {
+            Some(ipv6) => match Host::parse(ipv6.strip_suffix(']')?)? {
+                host @ Host::Ip(IpAddr::V6(_)) => host,
+                _ => return None,
+            },
+            None if host.contains(':') => return None,
+            None => Host::parse(host)?,
+        };
         Some(Self {
-            host: Host::parse(host)?,
-            port: port.parse().ok()?,
+            host,
+            port: u16::try_from(port).ok()?,
         })
     }
 
@@ -163,10 +172,17 @@ impl Server {
 
     /// The address as a DC entry has it.
     pub(super) fn addr(&self) -> Addr {
-        let mut addr = Addr::new();
-        // The longest IP address has 39 characters, the longest name fits by its type.
-        let _ = write!(addr, "{self}");
-        addr
+        // The longest IP address with its port has 47 characters, the longest name fits by its type.
+        let mut text = Text::new();
+        match &self.host {
+            Host::Ip(ip) => text.ip_and_port(*ip, self.port),
+            Host::Name(name) => {
+                text.str(name);
+                text.char(':');
+                text.decimal(self.port.into());
+            }
+        }
+        text.finish()
     }
 
     /// Whether the address is one of Telegram's test servers (`true`) or in Telegram's network
@@ -186,10 +202,7 @@ impl Server {
 /// As a DC entry has it: `ip:port`, `[ipv6]:port` or `name:port`.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host {
-            Host::Ip(ip) => SocketAddr::new(*ip, self.port).fmt(f),
-            Host::Name(name) => write!(f, "{name}:{}", self.port),
-        }
+        f.write_str(&self.addr())
     }
 }
 

@@ -8,7 +8,7 @@
 //! Base64 runs in constant time ([`base64ct`]): how long a string takes to read or write says
 //! nothing about the key in it. Detection afterwards depends on lengths and header bytes only.
 
-mod addr;
+pub(crate) mod addr;
 mod base64;
 mod compact;
 mod detect;
