@@ -10,7 +10,7 @@
 mod support;
 
 use mtsession_core::foreign::{Damage, Detected, Host, Server, StringFormat, TelethonIpv6, detect};
-use mtsession_core::text::decode_any;
+use mtsession_core::text::{self, decode_any};
 use mtsession_core::{DcFlags, DecodeErrorKind, FixedSession, SessionMut, SessionSource};
 use support::{StringVector, string_vectors};
 
@@ -63,6 +63,49 @@ fn every_string_of_every_library_is_read_as_it_was_meant() {
             assert_eq!(found.server.host, host, "{id}");
             assert_eq!(u64::from(found.server.port), media["port"], "{id}");
         }
+    }
+}
+
+/// The samples of one account carry the same address in some formats and none in others.
+#[test]
+fn a_string_without_an_address_gets_that_of_its_dc() {
+    let vectors = string_vectors();
+    let mut checked = 0;
+    for vector in &vectors {
+        if vector.expect["ip"].is_string() {
+            continue;
+        }
+        let case = vector.id.rsplit('/').next().unwrap();
+        let telethon = format!("telethon-string-1/telethon-1.45.0/{case}");
+        let with_address = vectors.iter().find(|other| other.id == telethon).unwrap();
+        let (_, expected) = login_of(with_address);
+        // One case is about another port, some are about IPv6.
+        if expected.server().is_ipv6() || case == "s12" {
+            continue;
+        }
+        let (_, login) = login_of(vector);
+        assert_eq!(login.server(), expected.server(), "{}", vector.id);
+        checked += 1;
+    }
+    assert_eq!(checked, 56);
+}
+
+#[test]
+fn a_user_id_that_cannot_be_is_something_else_read_as_one() {
+    for vector in string_vectors() {
+        // The last nine bytes are the user id, big-endian, and the bot flag.
+        if !matches!(
+            vector.format,
+            StringFormat::Pyrogram | StringFormat::PyrogramOld64
+        ) {
+            continue;
+        }
+        let mut buffer = vec![0; vector.value.len()];
+        let mut bytes = text::decoded(&vector.value, &mut buffer).unwrap().to_vec();
+        let user_id = bytes.len() - 9;
+        bytes[user_id] = 1;
+        let changed = support::encoded("", &bytes);
+        assert!(detect(&changed, &mut buffer).is_err(), "{}", vector.id);
     }
 }
 

@@ -93,10 +93,15 @@ pub fn with_zero_key(vector: &StringVector, key: AuthKeyRef<'_>) -> Option<Strin
         vec![0; 256]
     };
     bytes.splice(at..at + 256, zeros);
-    let mut zeroed = prefix.as_bytes().to_vec();
-    let mut text = Text(&mut zeroed);
+    Some(encoded(prefix, &bytes))
+}
+
+/// Bytes as a string of ours, behind a prefix.
+pub fn encoded(prefix: &str, bytes: &[u8]) -> String {
+    let mut string = prefix.as_bytes().to_vec();
+    let mut text = Text(&mut string);
     let mut sink = text::Base64Sink::new(&mut text);
-    sink.write(&bytes).unwrap();
+    sink.write(bytes).unwrap();
     sink.finish().unwrap();
-    Some(String::from_utf8(zeroed).unwrap())
+    String::from_utf8(string).unwrap()
 }
