@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The real client libraries open what we write, and go on writing to it.
 #
-# Installs them from PyPI and npm into a throw-away directory. Where a registry does not answer, its
+# Installs them from PyPI, npm and crates.io into a throw-away directory. Where a registry does not answer, its
 # libraries are skipped and named as such at the end; everything else must pass. Nothing here connects
 # to Telegram. Usage: tests/real-libraries/run.sh
 set -euo pipefail
@@ -80,6 +80,15 @@ if npm_packages mtcute @mtcute/node@0.29.7; then
     cp "$checks/mtcute_check.mjs" "$work/mtcute"
     (cd "$work/mtcute" && node mtcute_check.mjs "$work/mtcute.session" $key)
     passed "mtcute"
+fi
+
+if cargo fetch --quiet --manifest-path "$checks/grammers/Cargo.toml"; then
+    "$convert" "$kurigram" grammers "$work/grammers.session"
+    CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/grammers-check \
+        cargo run --quiet --manifest-path "$checks/grammers/Cargo.toml" -- "$work/grammers.session"
+    passed "grammers 0.11"
+else
+    skipped+=("grammers-session 0.11")
 fi
 
 for package in ${skipped[@]+"${skipped[@]}"}; do

@@ -27,6 +27,7 @@ mod damage;
 mod detect;
 mod format;
 mod gramjs;
+mod known;
 mod login;
 mod mtcute;
 mod mtkruto;

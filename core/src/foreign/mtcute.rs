@@ -1,7 +1,8 @@
 //! mtcute's session string, version 3: unpadded base64 of little-endian, TL-like
 //! `3 | flags | DC | [media DC] | [user id | is bot] | key`.
 
-use super::login::{Login, MediaDc, Who, test_mode};
+use super::known::{Who, test_mode};
+use super::login::{Login, MediaDc};
 use super::server::{Host, Server};
 use super::tl;
 use crate::account::Account;

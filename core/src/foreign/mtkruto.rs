@@ -5,7 +5,8 @@
 
 use zeroize::Zeroizing;
 
-use super::login::{Login, USER_ID_LIMIT, Who, api_id, test_mode};
+use super::known::{USER_ID_LIMIT, Who, api_id, test_mode};
+use super::login::Login;
 use super::tl;
 use crate::account::Account;
 use crate::auth_key::AUTH_KEY_LEN;

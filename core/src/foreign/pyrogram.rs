@@ -2,7 +2,8 @@
 //! `dc | [api id] | test | key | user id | bot`, without an address.
 
 use super::format::StringFormat;
-use super::login::{Login, USER_ID_LIMIT, Who, api_id, test_mode};
+use super::known::{USER_ID_LIMIT, Who, api_id, test_mode};
+use super::login::Login;
 use crate::account::Account;
 use crate::auth_key::AUTH_KEY_LEN;
 use crate::error::{DecodeError, EncodeError, Field};

@@ -31,6 +31,7 @@ impl Host {
     /// assert!(matches!(Host::parse("2001:67c:4e8:f002::a"), Some(Host::Ip(_))));
     /// assert!(matches!(Host::parse("pluto.web.telegram.org"), Some(Host::Name(_))));
     /// assert_eq!(Host::parse("two words"), None);
+    /// assert_eq!(Host::parse("149.154.167.510"), None);
     /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -38,7 +39,9 @@ impl Host {
             return Some(Self::Ip(ip));
         }
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-        if text.is_empty() || !text.bytes().all(allowed) {
+        // Digits and dots alone are an address with a mistake in it.
+        let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+        if !text.bytes().all(allowed) || text.bytes().all(is_number) {
             return None;
         }
         heapless::String::try_from(text).ok().map(Self::Name)
