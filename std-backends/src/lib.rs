@@ -10,6 +10,8 @@ mod memory;
 mod open;
 mod peer;
 mod session;
+#[cfg(any(feature = "sqlite", feature = "libsql"))]
+mod sql;
 mod stored;
 mod string;
 pub mod string_session;
@@ -27,6 +29,8 @@ pub use mtsession_core::{Account, Change, ChannelKind, DcFlags, UpdateChange};
 pub use open::open;
 pub use peer::{CachedMinPeer, CachedPeer};
 pub use session::{PersistedSession, SessionStats};
+#[cfg(feature = "sqlite")]
+pub use sql::SqliteBackend;
 pub use string::StringSessionBackend;
 pub use string_session::{FullSession, Session, StringSession, StringSessionError};
 pub use update::{UpdateStateChange, UpdatesStateSnap};

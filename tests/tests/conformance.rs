@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mtsession::{
     BinaryFileBackend, CachedPeer, InMemoryBackend, PersistedSession, SessionBackend,
-    StringSessionBackend, UpdateStateChange,
+    SqliteBackend, StringSessionBackend, UpdateStateChange,
 };
 use mtsession_tests::conformance;
 use mtsession_tests::conformance::Fixture;
@@ -59,6 +59,61 @@ impl Fixture for File {
             .flat_map(|path| std::fs::read(path).unwrap())
             .collect()
     }
+}
+
+/// An account of a database that holds others, too.
+struct Sqlite {
+    dir: TempDir,
+    account: &'static str,
+}
+
+impl Sqlite {
+    fn new(account: &'static str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let other = SqliteBackend::open_account(dir.path().join("accounts.db"), "other").unwrap();
+        other
+            .save(&mtsession_tests::random::sized(0, 3, 3, 3))
+            .unwrap();
+        Self { dir, account }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("accounts.db")
+    }
+}
+
+impl Fixture for Sqlite {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        let backend = SqliteBackend::open_account(self.path(), self.account);
+        // Ten thousand disk flushes in a row make others wait for long.
+        let patience = core::time::Duration::from_secs(60);
+        Box::new(backend.unwrap().with_busy_timeout(patience))
+    }
+
+    fn stored_bytes(&self) -> Vec<u8> {
+        stored_bytes(self.dir.path())
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        let others = SqliteBackend::open_account(self.path(), "other").unwrap();
+        let expected = mtsession_tests::random::sized(0, 3, 3, 3);
+        assert_eq!(others.load().unwrap(), Some(expected));
+    }
+}
+
+/// All files of a directory, one after the other.
+fn stored_bytes(dir: &std::path::Path) -> Vec<u8> {
+    let mut paths: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths
+        .iter()
+        .flat_map(|path| std::fs::read(path).unwrap())
+        .collect()
 }
 
 /// One store that every `open` gives out again.
@@ -119,3 +174,9 @@ conformance!(
 );
 conformance!(memory, Shared(Arc::new(InMemoryBackend::new())));
 conformance!(string, Shared(Arc::new(StringSessionBackend::new(""))));
+conformance!(sqlite_file, Sqlite::new("default"));
+conformance!(sqlite_account, Sqlite::new("bot#1 of 'many'"));
+conformance!(
+    sqlite_memory,
+    Shared(Arc::new(SqliteBackend::in_memory().unwrap()))
+);
