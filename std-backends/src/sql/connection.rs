@@ -43,6 +43,12 @@ pub(super) trait Connection: Send {
     /// Writes as one transaction.
     fn write(&mut self, write: &Write) -> io::Result<Written>;
 
+    /// Whether the database is known to have our tables; not when another one took its place.
+    fn is_ours(&mut self) -> io::Result<bool>;
+
+    /// Remembers whether the database has our tables.
+    fn set_ours(&mut self, is_ours: bool);
+
     /// What else marks a new database as ours.
     fn mark(&self) -> Option<Statement> {
         None

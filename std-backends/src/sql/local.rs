@@ -44,6 +44,7 @@ struct Open {
     file: Option<FileId>,
     /// `PRAGMA data_version` at the last read: it changes with every commit of others.
     seen: Option<i64>,
+    is_ours: bool,
     /// Prepared for writing: journal mode and file mode.
     is_writable: bool,
     synchronous: Option<Durability>,
@@ -117,6 +118,7 @@ impl LocalConnection {
             database,
             file: self.path.as_deref().map_or(Ok(None), FileId::of)?,
             seen: None,
+            is_ours: false,
             is_writable: false,
             synchronous: None,
         })
@@ -124,7 +126,8 @@ impl LocalConnection {
 
     /// Opens for writing; makes the file when it is not there.
     fn writable(&mut self) -> io::Result<&mut Open> {
-        if let Some(path) = &self.path {
+        let exists = self.existing()?.is_some();
+        if let (false, Some(path)) = (exists, &self.path) {
             create_private(path)?;
         }
         let (path, busy_timeout) = (self.path.clone(), self.busy_timeout);
@@ -275,6 +278,16 @@ impl Connection for LocalConnection {
         }
         open.write(write, durability)
             .map_err(|error| explain(&error))
+    }
+
+    fn is_ours(&mut self) -> io::Result<bool> {
+        Ok(self.existing()?.is_some_and(|open| open.is_ours))
+    }
+
+    fn set_ours(&mut self, is_ours: bool) {
+        if let Some(open) = &mut self.open {
+            open.is_ours = is_ours;
+        }
     }
 
     fn mark(&self) -> Option<Statement> {

@@ -25,8 +25,6 @@ const LOOKS: usize = 10;
 pub(super) struct SqlStore {
     connection: Box<dyn Connection>,
     account: String,
-    /// Set once the database is found to have our tables.
-    is_ours: bool,
     /// What the account held when the connection read last; every write of ours is carried out on it
     /// too. It is only relied on while the connection says that nobody else wrote.
     known: Option<Option<Stored>>,
@@ -37,7 +35,6 @@ impl SqlStore {
         Self {
             connection,
             account: account.to_owned(),
-            is_ours: false,
             known: None,
         }
     }
@@ -130,7 +127,7 @@ impl SqlStore {
             };
             store.write(statements, Durability::Now)?;
             store.known = None;
-            store.is_ours = false;
+            store.connection.set_ours(false);
             store.connection.scrub(is_default)
         })
     }
@@ -187,7 +184,7 @@ impl SqlStore {
     /// Forgets what is known of the database, so that the next call looks again.
     pub(super) fn forget(&mut self) {
         self.known = None;
-        self.is_ours = false;
+        self.connection.set_ours(false);
     }
 
     fn forget_on_error<R>(&mut self, f: impl FnOnce(&mut Self) -> io::Result<R>) -> io::Result<R> {
@@ -211,13 +208,13 @@ impl SqlStore {
             Ok(())
         })?;
         let layout = findings.layout()?;
-        self.is_ours = layout == Layout::Ours;
+        self.connection.set_ours(layout == Layout::Ours);
         Ok(layout)
     }
 
     /// Makes sure that the database has our tables, with the session of an older release in them.
     fn prepare(&mut self) -> io::Result<()> {
-        if self.is_ours {
+        if self.connection.is_ours()? {
             return Ok(());
         }
         for _ in 0..LOOKS {
@@ -241,7 +238,7 @@ impl SqlStore {
                 .chain(statements)
                 .collect();
             if self.write_if_unchanged(statements)? {
-                self.is_ours = true;
+                self.connection.set_ours(true);
                 self.known = known;
                 return Ok(());
             }
@@ -255,7 +252,7 @@ impl SqlStore {
     /// Reads the account anew.
     fn refresh(&mut self) -> io::Result<()> {
         self.known = None;
-        if !self.is_ours {
+        if !self.connection.is_ours()? {
             for _ in 0..LOOKS {
                 let read = match self.look()? {
                     Layout::Ours => break,
