@@ -29,6 +29,10 @@ pub use mtsession_core::{Account, Change, ChannelKind, DcFlags, UpdateChange};
 pub use open::open;
 pub use peer::{CachedMinPeer, CachedPeer};
 pub use session::{PersistedSession, SessionStats};
+#[cfg(feature = "libsql")]
+pub use sql::LibSqlBackend;
+#[cfg(feature = "libsql-remote")]
+pub use sql::RemoteOptions;
 #[cfg(feature = "sqlite")]
 pub use sql::SqliteBackend;
 pub use string::StringSessionBackend;

@@ -5,4 +5,5 @@ pub mod conformance;
 pub mod model;
 pub mod random;
 mod readme;
+pub mod sqld;
 pub mod vectors;

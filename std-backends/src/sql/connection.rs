@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::schema::LegacyTables;
 use super::statement::{Select, Statement, ValueRef};
 
 /// Receives the rows of the select with this index.
@@ -54,8 +55,9 @@ pub(super) trait Connection: Send {
         None
     }
 
-    /// Keeps a copy of a database of an older release before it is migrated.
-    fn back_up(&mut self) -> io::Result<()>;
+    /// Keeps a copy of a database of an older release before it is migrated. Returns what must be done
+    /// in the same transaction.
+    fn keep_old(&mut self, tables: &LegacyTables) -> io::Result<Vec<Statement>>;
 
     /// Makes sure that nothing of what was deleted is left in any file, nor in backups of the database
     /// of an older release.

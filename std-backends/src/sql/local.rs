@@ -12,7 +12,7 @@ use rusqlite::{OpenFlags, TransactionBehavior};
 
 use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::local_error::explain;
-use super::schema;
+use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement, Value, ValueRef};
 use crate::file::JournalSync;
 
@@ -294,13 +294,13 @@ impl Connection for LocalConnection {
         Some(schema::set_application_id())
     }
 
-    fn back_up(&mut self) -> io::Result<()> {
+    fn keep_old(&mut self, _: &LegacyTables) -> io::Result<Vec<Statement>> {
         let backups = self.backups();
         let Some(path) = self.path.clone() else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let Some(open) = self.existing()? else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let mut file = private_copy(&open.database, &path)?;
         for backup in backups {
@@ -311,7 +311,7 @@ impl Connection for LocalConnection {
                         backup = %backup.display(),
                         "database of an older release kept before its migration"
                     );
-                    return Ok(());
+                    return Ok(Vec::new());
                 }
                 Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
                     file = error.file;
@@ -319,7 +319,7 @@ impl Connection for LocalConnection {
                 Err(error) => return Err(error.error),
             }
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn scrub(&mut self, with_backups: bool) -> io::Result<()> {
@@ -337,16 +337,13 @@ impl Connection for LocalConnection {
         let Some(open) = self.existing()? else {
             return Ok(());
         };
-        let scrub = || {
-            // Rows move between pages, and pages keep what they held at the place it was moved from.
-            // Only writing every page anew leaves nothing behind.
-            open.database.execute_batch("VACUUM")?;
-            open.database
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-                    row.get::<_, bool>(0)
-                })
-        };
-        let is_busy = scrub().map_err(|error| explain(&error))?;
+        // Freed bytes are overwritten (secure_delete); only the log still has them.
+        let checkpoint = open
+            .database
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                row.get::<_, bool>(0)
+            });
+        let is_busy = checkpoint.map_err(|error| explain(&error))?;
         if is_busy {
             let message = "the account is deleted, but its bytes stay in the -wal file until other \
                            programs let go of the database: delete again then";

@@ -4,12 +4,17 @@ use std::io;
 
 use rusqlite::ErrorCode;
 
+use super::schema::too_many_dcs;
+
 /// Translates an error. SQLite's messages name tables and columns, never values.
 pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
     let Some(code) = error.sqlite_error_code() else {
         return io::Error::other(error.to_string());
     };
     let text = error.to_string();
+    if text.contains("at_most_255_dcs") {
+        return too_many_dcs();
+    }
     let (kind, message) = match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
             io::ErrorKind::WouldBlock,
@@ -38,10 +43,6 @@ pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
         | ErrorCode::AuthorizationForStatementDenied => (
             io::ErrorKind::PermissionDenied,
             format!("no permission for the database or its directory ({text})"),
-        ),
-        ErrorCode::ConstraintViolation if text.contains("at_most_255_dcs") => (
-            io::ErrorKind::InvalidInput,
-            "a session holds at most 255 DC entries; nothing was changed".to_owned(),
         ),
         ErrorCode::SystemIoFailure => (
             io::ErrorKind::Other,

@@ -2,9 +2,15 @@
 
 mod connection;
 mod legacy;
+#[cfg(feature = "libsql")]
+mod libsql;
 mod local;
 mod local_error;
 mod plan;
+#[cfg(feature = "libsql-remote")]
+mod remote;
+#[cfg(feature = "libsql-remote")]
+mod replica;
 mod row;
 mod schema;
 #[cfg(feature = "sqlite")]
@@ -13,5 +19,9 @@ mod statement;
 mod store;
 mod tables;
 
+#[cfg(feature = "libsql")]
+pub use libsql::LibSqlBackend;
+#[cfg(feature = "libsql-remote")]
+pub use remote::RemoteOptions;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteBackend;

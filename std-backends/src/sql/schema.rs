@@ -12,7 +12,7 @@ const VERSION: i64 = 10;
 /// empty database.
 ///
 /// Rows of an account are numbered from 0 without gaps: order and duplicates are content.
-const CREATE: [&str; 10] = [
+const CREATE: [&str; 11] = [
     "CREATE TABLE IF NOT EXISTS account (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
@@ -66,14 +66,26 @@ const CREATE: [&str; 10] = [
         PRIMARY KEY (account, position)
     ) STRICT, WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS min_peer_user_id ON min_peer (account, user_id)",
-    // The latest writes through a server; see `remote`.
-    "CREATE TABLE IF NOT EXISTS remote_write (
+    CREATE_REMOTE_WRITE,
+    "CREATE INDEX IF NOT EXISTS remote_write_account ON remote_write (account, id)",
+    "PRAGMA user_version = 10",
+];
+
+/// The latest writes of each account through a server; see `remote`.
+pub(super) const CREATE_REMOTE_WRITE: &str = "\
+    CREATE TABLE IF NOT EXISTS remote_write (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         account TEXT NOT NULL,
         tag INTEGER NOT NULL
-    ) STRICT",
-    "PRAGMA user_version = 10",
-];
+    ) STRICT";
+
+/// What the constraint `at_most_255_dcs` means.
+pub(super) fn too_many_dcs() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "a session holds at most 255 DC entries; nothing was changed",
+    )
+}
 
 /// The statements that make an empty database ours.
 pub(super) fn create() -> impl Iterator<Item = Statement> {
@@ -85,22 +97,57 @@ pub(super) fn set_application_id() -> Statement {
     Statement::new("PRAGMA application_id = 0x4D545358", [])
 }
 
+/// A table of older releases, and what is done with it.
+struct LegacyTable {
+    name: &'static str,
+    drop: &'static str,
+    #[cfg(feature = "libsql-remote")]
+    keep: &'static str,
+    #[cfg(feature = "libsql-remote")]
+    drop_kept: &'static str,
+}
+
+macro_rules! legacy_tables {
+    ($($name:literal)+) => {
+        [$(LegacyTable {
+            name: $name,
+            drop: concat!("DROP TABLE IF EXISTS ", $name),
+            #[cfg(feature = "libsql-remote")]
+            keep: concat!("ALTER TABLE ", $name, " RENAME TO pre_mtsession_", $name),
+            #[cfg(feature = "libsql-remote")]
+            drop_kept: concat!("DROP TABLE IF EXISTS pre_mtsession_", $name),
+        }),+]
+    };
+}
+
 /// The tables of all older generations; what a migration removes.
-pub(super) const LEGACY_TABLES: [(&str, &str); 7] = [
-    ("meta", "DROP TABLE IF EXISTS meta"),
-    ("dc_entries", "DROP TABLE IF EXISTS dc_entries"),
-    ("dcs", "DROP TABLE IF EXISTS dcs"),
-    ("update_state", "DROP TABLE IF EXISTS update_state"),
-    ("channel_pts", "DROP TABLE IF EXISTS channel_pts"),
-    ("peers", "DROP TABLE IF EXISTS peers"),
-    ("min_peers", "DROP TABLE IF EXISTS min_peers"),
+const LEGACY_TABLES: [LegacyTable; 7] = legacy_tables![
+    "meta" "dc_entries" "dcs" "update_state" "channel_pts" "peers" "min_peers"
 ];
 
 /// Removes the tables of older releases.
 pub(super) fn drop_legacy() -> impl Iterator<Item = Statement> {
     LEGACY_TABLES
         .into_iter()
-        .map(|(_, sql)| Statement::new(sql, []))
+        .map(|table| Statement::new(table.drop, []))
+}
+
+/// Keeps the tables of an older release under other names.
+#[cfg(feature = "libsql-remote")]
+pub(super) fn keep_legacy(tables: &LegacyTables) -> impl Iterator<Item = Statement> {
+    LEGACY_TABLES
+        .into_iter()
+        .filter(|table| tables.has(table.name))
+        .flat_map(|table| [table.drop_kept, table.keep])
+        .map(|sql| Statement::new(sql, []))
+}
+
+/// Removes what was kept.
+#[cfg(feature = "libsql-remote")]
+pub(super) fn drop_kept() -> impl Iterator<Item = Statement> {
+    LEGACY_TABLES
+        .into_iter()
+        .map(|table| Statement::new(table.drop_kept, []))
 }
 
 /// Who else keeps sessions in SQLite, by tables that only they have.
@@ -155,7 +202,8 @@ pub(super) fn look() -> [Select; 3] {
             "sqlite_schema",
             "name",
             "sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-             AND name NOT LIKE 'libsql\\_%' ESCAPE '\\'",
+             AND name NOT LIKE 'libsql\\_%' ESCAPE '\\' \
+             AND name NOT LIKE 'pre\\_mtsession\\_%' ESCAPE '\\'",
         ),
         select("peers", "name", "pragma_table_info('peers')"),
     ]
@@ -200,7 +248,7 @@ impl Findings {
         if self.tables.is_empty() && self.user_version == 0 {
             return Ok(Layout::Empty);
         }
-        let is_known = |name: &String| LEGACY_TABLES.iter().any(|(known, _)| known == name);
+        let is_known = |name: &String| LEGACY_TABLES.iter().any(|known| known.name == name);
         if has("meta") && (has("dcs") || has("dc_entries")) && self.tables.iter().all(is_known) {
             return Ok(Layout::Legacy(LegacyTables {
                 names: self.tables,

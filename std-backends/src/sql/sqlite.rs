@@ -9,7 +9,7 @@ use mtsession_core::{Account, Change};
 
 use super::legacy;
 use super::local::{self, LocalConnection};
-use super::store::{DEFAULT_ACCOUNT, SqlStore};
+use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::file::JournalSync;
@@ -226,15 +226,6 @@ impl SqliteBackend {
     fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
         move |source| StoreError::io(NAME, &self.name, action, source)
     }
-}
-
-/// Refuses names that no list of accounts could show.
-pub(super) fn check_name(name: &str) -> io::Result<()> {
-    if name.is_empty() || name.chars().any(char::is_control) {
-        let message = "an account's name is at least one character, and none of control";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    Ok(())
 }
 
 impl SessionBackend for SqliteBackend {

@@ -27,6 +27,10 @@ pub(super) struct SqlStore {
     account: String,
     /// What the account held when the connection read last; every write of ours is carried out on it
     /// too. It is only relied on while the connection says that nobody else wrote.
+    #[expect(
+        clippy::option_option,
+        reason = "not read yet; there was none; there was one"
+    )]
     known: Option<Option<Stored>>,
 }
 
@@ -153,7 +157,6 @@ impl SqlStore {
     }
 
     /// Looks whether the database can be one of ours.
-    #[cfg(feature = "sqlite")]
     pub(super) fn check_layout(&mut self) -> io::Result<()> {
         self.look().map(|_| ())
     }
@@ -179,6 +182,16 @@ impl SqlStore {
                 return Ok(());
             }
         }
+    }
+
+    /// Gives another account another name.
+    #[cfg(feature = "libsql")]
+    pub(super) fn rename_other(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let own = core::mem::replace(&mut self.account, from.to_owned());
+        let renamed = self.rename(to);
+        self.account = own;
+        self.forget();
+        renamed
     }
 
     /// Forgets what is known of the database, so that the next call looks again.
@@ -222,7 +235,7 @@ impl SqlStore {
                 Layout::Ours => return Ok(()),
                 Layout::Empty => (Vec::new(), Some(None)),
                 Layout::Legacy(tables) => {
-                    self.connection.back_up()?;
+                    let keep = self.connection.keep_old(&tables)?;
                     let old = match legacy::read(&mut *self.connection, &tables) {
                         Err(_) if !self.connection.is_unchanged()? => continue,
                         read => read?,
@@ -230,7 +243,7 @@ impl SqlStore {
                     if let Some(old) = &old {
                         check(old)?;
                     }
-                    (migrate(old.as_ref()), None)
+                    (migrate(keep, old.as_ref()), None)
                 }
             };
             let statements = schema::create()
@@ -331,11 +344,19 @@ impl SqlStore {
 }
 
 /// The statements that move the session of an older release to our tables.
-fn migrate(old: Option<&Stored>) -> Vec<Statement> {
+fn migrate(keep: Vec<Statement>, old: Option<&Stored>) -> Vec<Statement> {
     let session = old.map(|old| plan::save(DEFAULT_ACCOUNT, None, old));
-    session
-        .into_iter()
-        .flatten()
+    keep.into_iter()
+        .chain(session.into_iter().flatten())
         .chain(schema::drop_legacy())
         .collect()
+}
+
+/// Refuses names that no list of accounts could show.
+pub(super) fn check_name(name: &str) -> io::Result<()> {
+    if name.is_empty() || name.chars().any(char::is_control) {
+        let message = "an account's name is at least one character, and none of control";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(())
 }
