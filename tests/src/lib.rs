@@ -2,6 +2,7 @@
 //! golden files and an allocation counter.
 
 pub mod conformance;
+pub mod mock_hrana;
 pub mod model;
 pub mod random;
 mod readme;

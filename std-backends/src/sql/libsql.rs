@@ -56,7 +56,7 @@ pub struct LibSqlBackend {
 }
 
 enum Database {
-    One(SqlStore),
+    One(Box<SqlStore>),
     #[cfg(feature = "libsql-remote")]
     Replica(Box<Replica>),
 }
@@ -107,7 +107,7 @@ impl LibSqlBackend {
     fn of(place: String, account: &str, store: SqlStore) -> Self {
         Self {
             name: named(place, account),
-            database: Mutex::new(Database::One(store)),
+            database: Mutex::new(Database::One(Box::new(store))),
         }
     }
 

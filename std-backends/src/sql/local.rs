@@ -68,11 +68,13 @@ impl LocalConnection {
         }
     }
 
+    #[cfg(feature = "sqlite")]
     pub(super) fn with_busy_timeout(mut self, busy_timeout: Duration) -> Self {
         self.busy_timeout = busy_timeout;
         self
     }
 
+    #[cfg(feature = "sqlite")]
     pub(super) fn with_journal_sync(mut self, journal_sync: JournalSync) -> Self {
         self.journal_sync = journal_sync;
         self
@@ -518,18 +520,4 @@ impl FileId {
     fn of_metadata(_: &fs::Metadata) -> Self {
         Self {}
     }
-}
-
-/// Opens another database, to write a whole one for somebody else.
-pub(super) fn write_new(path: &Path, statements: Vec<Statement>) -> io::Result<()> {
-    let mut connection = LocalConnection::file(path);
-    if FileId::of(path)?.is_some() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    let write = Write {
-        statements,
-        durability: Durability::Now,
-        if_unchanged: false,
-    };
-    connection.write(&write).map(|_| ())
 }

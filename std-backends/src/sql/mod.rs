@@ -1,6 +1,8 @@
 //! Many accounts in one database: SQLite files, libSQL files, libSQL servers.
 
 mod connection;
+#[cfg(feature = "sqlite")]
+mod export;
 mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;

@@ -128,7 +128,7 @@ pub(super) fn apply(
                         channels.push(channel);
                         rest.next();
                     }
-                    statements.extend(tables::push_channels(account, channels.into_iter()));
+                    statements.extend(tables::push_channels(account, &channels));
                     true
                 }
                 _ => {

@@ -22,15 +22,14 @@ impl Replica {
             copy,
             is_behind: false,
         };
-        let synced = replica.sync();
-        if let Err(error) = synced {
-            if !is_offline(&error) || replica.copy.current()?.is_none() {
-                return Err(error);
+        match replica.sync() {
+            Err(error) if is_offline(&error) && replica.copy.current()?.is_some() => {
+                #[cfg(feature = "tracing")]
+                tracing::warn!(%error, "replica opened without its server");
+                Ok(replica)
             }
-            #[cfg(feature = "tracing")]
-            tracing::warn!(%error, "replica opened without its server");
+            synced => synced.map(|()| replica),
         }
-        Ok(replica)
     }
 
     pub(super) fn primary(&mut self) -> &mut SqlStore {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use mtsession_core::{Account, Change};
 
-use super::legacy;
+use super::export;
 use super::local::{self, LocalConnection};
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
 use crate::backend::SessionBackend;
@@ -168,9 +168,9 @@ impl SqliteBackend {
         let path = backend.options.path.as_deref().unwrap_or(Path::new(""));
         check(session)
             .map_err(io::Error::from)
-            .and_then(|()| local::write_new(path, legacy::export(session)))
+            .and_then(|()| export::write(path, session))
             .map_err(backend.error("export"))?;
-        Ok(legacy::left_out(session))
+        Ok(export::left_out(session))
     }
 
     /// Chooses how long to wait for other programs; 5 seconds otherwise.

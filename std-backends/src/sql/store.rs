@@ -124,10 +124,9 @@ impl SqlStore {
         self.forget_on_error(|store| {
             let is_default = store.account == DEFAULT_ACCOUNT;
             let statements: Vec<_> = match store.look()? {
-                Layout::Empty => return Ok(()),
                 Layout::Ours => tables::delete(&store.account).collect(),
                 Layout::Legacy(_) if is_default => schema::drop_legacy().collect(),
-                Layout::Legacy(_) => return Ok(()),
+                Layout::Empty | Layout::Legacy(_) => return Ok(()),
             };
             store.write(statements, Durability::Now)?;
             store.known = None;

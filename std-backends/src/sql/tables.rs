@@ -27,29 +27,40 @@ pub(super) trait ListItem: Copy + PartialEq {
     fn push_json(&self, json: &mut String);
 }
 
+/// The most JSON in one parameter: servers refuse texts of several megabytes.
+const MAX_JSON: usize = 512 * 1024;
+
 /// Stores `items` at their positions.
 pub(super) fn replace_many<T: ListItem>(
     account: &str,
     items: impl Iterator<Item = (usize, T)>,
-) -> Option<Statement> {
-    let mut json = rows_json(items);
-    (json.len() > 1).then(|| {
-        json.push(']');
-        Statement::new(T::REPLACE_MANY, [account.into(), Value::Text(json)])
-    })
+) -> impl Iterator<Item = Statement> {
+    json_chunks(items)
+        .map(move |json| Statement::new(T::REPLACE_MANY, [account.into(), Value::Text(json)]))
 }
 
-fn rows_json<T: ListItem>(items: impl Iterator<Item = (usize, T)>) -> String {
-    let mut json = String::from("[");
-    for (position, item) in items {
-        if json.len() > 1 {
-            json.push(',');
+/// The rows as JSON arrays; every text has at least one.
+fn json_chunks<T: ListItem>(
+    items: impl Iterator<Item = (usize, T)>,
+) -> impl Iterator<Item = String> {
+    let mut items = items.peekable();
+    core::iter::from_fn(move || {
+        items.peek()?;
+        let mut json = String::from("[");
+        while json.len() < MAX_JSON {
+            let Some((position, item)) = items.next() else {
+                break;
+            };
+            if json.len() > 1 {
+                json.push(',');
+            }
+            let _ = write!(json, "[{position}");
+            item.push_json(&mut json);
+            json.push(']');
         }
-        let _ = write!(json, "[{position}");
-        item.push_json(&mut json);
         json.push(']');
-    }
-    json
+        Some(json)
+    })
 }
 
 /// Shortens a list.
@@ -118,19 +129,18 @@ pub(super) fn put_channel(account: &str, channel: ChannelPts) -> Statement {
 /// Appends channels, known or not.
 pub(super) fn push_channels(
     account: &str,
-    channels: impl Iterator<Item = ChannelPts>,
-) -> Option<Statement> {
+    channels: &[ChannelPts],
+) -> impl Iterator<Item = Statement> {
     const SQL: &str = "\
         INSERT INTO channel (account, position, id, pts)
-        SELECT account.id,
-            coalesce((SELECT max(position) + 1 FROM channel WHERE account = account.id), 0)
-            + (value->>0), value->>1, value->>2
-        FROM account, json_each(?2) WHERE name = ?1";
-    let mut json = rows_json(channels.enumerate());
-    (json.len() > 1).then(|| {
-        json.push(']');
-        Statement::new(SQL, [account.into(), Value::Text(json)])
-    })
+        SELECT account.id, first + row, row_id, row_pts
+        FROM account,
+            (SELECT coalesce(max(position) + 1, 0) AS first FROM channel
+                WHERE account = (SELECT id FROM account WHERE name = ?1)),
+            (SELECT key AS row, value->>1 AS row_id, value->>2 AS row_pts FROM json_each(?2))
+        WHERE name = ?1";
+    json_chunks(channels.iter().copied().enumerate())
+        .map(move |json| Statement::new(SQL, [account.into(), Value::Text(json)]))
 }
 
 impl ListItem for Peer {
@@ -310,7 +320,7 @@ pub(super) fn replace_dc(account: &str, index: usize, dc: &DcRef<'_>) -> Stateme
 }
 
 /// Stores a DC entry in its slot, or behind the others. The identity is [`DcRef::slot`] in SQL: the id
-/// and the flags IPV6, MEDIA_ONLY, TCPO_ONLY and CDN.
+/// and the flags that make a slot (IPv6, media only, obfuscated TCP only, CDN).
 pub(super) fn put_dc(account: &str, dc: &DcRef<'_>) -> Statement {
     const SQL: &str = "\
         INSERT INTO dc (account, position, dc_id, flags, addr, auth_key, first_salt, time_offset)

@@ -248,6 +248,10 @@ impl Server {
                 io::ErrorKind::HostUnreachable,
                 "the host of the url is not known: check the url and the network",
             ),
+            // The standard library has no kind for it.
+            HttpError::Io(error) if error.to_string().contains("lookup address") => {
+                self.explain(&HttpError::HostNotFound)
+            }
             HttpError::ConnectionFailed => Failure::not_sent(
                 io::ErrorKind::ConnectionRefused,
                 "the server cannot be reached",
