@@ -17,6 +17,8 @@ mod string;
 pub mod string_session;
 mod sync;
 mod update;
+#[cfg(feature = "tokio")]
+mod writer;
 
 pub use backend::SessionBackend;
 pub use dc::{DcEntry, default_dc_addresses};
@@ -38,3 +40,5 @@ pub use sql::SqliteBackend;
 pub use string::StringSessionBackend;
 pub use string_session::{FullSession, Session, StringSession, StringSessionError};
 pub use update::{UpdateStateChange, UpdatesStateSnap};
+#[cfg(feature = "tokio")]
+pub use writer::SessionWriter;

@@ -222,7 +222,9 @@ fn a_missing_directory_is_named() {
         .unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     assert!(
-        error.to_string().contains("/no/such/directory/bot.db"),
+        error
+            .to_string()
+            .contains("/no/such/directory/bot.db: cannot apply changes: directory /no/such/directory does not exist"),
         "{error}"
     );
     let error = SqliteBackend::new("/").load().unwrap_err();

@@ -468,6 +468,11 @@ fn create_private(path: &Path) -> io::Result<()> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let dir = path.parent().unwrap_or(path).display();
+            let message = format!("directory {dir} does not exist");
+            Err(io::Error::new(io::ErrorKind::NotFound, message))
+        }
         Err(error) => Err(error),
     }
 }
