@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use mtsession_core::{Change, Peer};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::backend::SessionBackend;
@@ -13,7 +14,6 @@ use crate::peer::CachedPeer;
 use crate::session::PersistedSession;
 use crate::sync::lock;
 use crate::update::UpdateStateChange;
-use mtsession_core::{Change, Peer};
 
 /// How many writes may wait before a writer has to.
 const CAPACITY: usize = 256;
@@ -60,8 +60,10 @@ enum Job {
     Update(UpdateStateChange),
     Peer(CachedPeer),
     /// Anything that somebody waits for.
-    Call(Box<dyn FnOnce(&dyn SessionBackend) + Send>),
+    Call(Call),
 }
+
+type Call = Box<dyn FnOnce(&dyn SessionBackend) + Send>;
 
 impl SessionWriter {
     /// Starts a writer for `backend`, which may go on being used directly: for reading, say.
@@ -243,12 +245,11 @@ impl Waiting {
             UpdateStateChange::Secondary { .. } => self.secondary = Some(update),
             UpdateStateChange::Channel { id, .. } => {
                 let known = self.channel_at.get(&id).copied();
-                match known.and_then(|at| self.channels.get_mut(at)) {
-                    Some(older) => *older = update,
-                    None => {
-                        self.channel_at.insert(id, self.channels.len());
-                        self.channels.push(update);
-                    }
+                if let Some(older) = known.and_then(|at| self.channels.get_mut(at)) {
+                    *older = update;
+                } else {
+                    self.channel_at.insert(id, self.channels.len());
+                    self.channels.push(update);
                 }
             }
             // Replaces channels too, so it is never merged.
