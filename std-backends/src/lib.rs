@@ -12,11 +12,15 @@ mod memory;
 mod open;
 mod peer;
 mod session;
+#[cfg(any(feature = "sqlite", feature = "libsql"))]
+mod sql;
 mod stored;
 mod string;
 pub mod string_session;
 mod sync;
 mod update;
+#[cfg(feature = "tokio")]
+mod writer;
 
 pub use backend::SessionBackend;
 pub use dc::{DcEntry, default_dc_addresses};
@@ -29,6 +33,14 @@ pub use mtsession_core::{Account, Change, ChannelKind, DcFlags, UpdateChange};
 pub use open::open;
 pub use peer::{CachedMinPeer, CachedPeer};
 pub use session::{PersistedSession, SessionStats};
+#[cfg(feature = "libsql")]
+pub use sql::LibSqlBackend;
+#[cfg(feature = "libsql-remote")]
+pub use sql::RemoteOptions;
+#[cfg(feature = "sqlite")]
+pub use sql::SqliteBackend;
 pub use string::StringSessionBackend;
 pub use string_session::{FullSession, Session, StringSession, StringSessionError};
 pub use update::{UpdateStateChange, UpdatesStateSnap};
+#[cfg(feature = "tokio")]
+pub use writer::SessionWriter;

@@ -59,6 +59,12 @@ fn is_database(path: &Path) -> io::Result<bool> {
     }
 }
 
+#[cfg(feature = "sqlite")]
+fn open_database(path: &Path) -> io::Result<Box<dyn SessionBackend>> {
+    Ok(Box::new(crate::sql::SqliteBackend::open(path)?))
+}
+
+#[cfg(not(feature = "sqlite"))]
 fn open_database(path: &Path) -> io::Result<Box<dyn SessionBackend>> {
     let message = "this is an SQLite database: enable the feature `sqlite` of mtsession";
     let source = io::Error::new(io::ErrorKind::Unsupported, message);

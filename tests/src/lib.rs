@@ -2,7 +2,9 @@
 //! golden files and an allocation counter.
 
 pub mod conformance;
+pub mod mock_hrana;
 pub mod model;
 pub mod random;
 mod readme;
+pub mod sqld;
 pub mod vectors;

@@ -1,14 +1,16 @@
 //! The conformance suite on every backend.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use mtsession::{
-    BinaryFileBackend, CachedPeer, InMemoryBackend, PersistedSession, SessionBackend,
-    StringSessionBackend, UpdateStateChange,
+    BinaryFileBackend, CachedPeer, InMemoryBackend, LibSqlBackend, PersistedSession, RemoteOptions,
+    SessionBackend, SqliteBackend, StringSessionBackend, UpdateStateChange,
 };
 use mtsession_tests::conformance;
 use mtsession_tests::conformance::Fixture;
+use mtsession_tests::sqld::Sqld;
 use tempfile::TempDir;
 
 struct File {
@@ -59,6 +61,134 @@ impl Fixture for File {
             .flat_map(|path| std::fs::read(path).unwrap())
             .collect()
     }
+}
+
+/// An account of a database that holds others, too.
+struct Sqlite {
+    dir: TempDir,
+    account: &'static str,
+}
+
+impl Sqlite {
+    fn new(account: &'static str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let other = SqliteBackend::open_account(dir.path().join("accounts.db"), "other").unwrap();
+        other
+            .save(&mtsession_tests::random::sized(0, 3, 3, 3))
+            .unwrap();
+        Self { dir, account }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("accounts.db")
+    }
+}
+
+impl Fixture for Sqlite {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        let backend = SqliteBackend::open_account(self.path(), self.account);
+        // Ten thousand disk flushes in a row make others wait for long.
+        let patience = core::time::Duration::from_secs(60);
+        Box::new(backend.unwrap().with_busy_timeout(patience))
+    }
+
+    fn stored_bytes(&self) -> Vec<u8> {
+        stored_bytes(self.dir.path())
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        let others = SqliteBackend::open_account(self.path(), "other").unwrap();
+        let expected = mtsession_tests::random::sized(0, 3, 3, 3);
+        assert_eq!(others.load().unwrap(), Some(expected));
+    }
+}
+
+/// A local libSQL file.
+struct LibSql(TempDir);
+
+impl Fixture for LibSql {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        Box::new(LibSqlBackend::open_local(self.0.path().join("bot.db")).unwrap())
+    }
+
+    fn stored_bytes(&self) -> Vec<u8> {
+        stored_bytes(self.0.path())
+    }
+}
+
+/// An account on a server that all tests share.
+struct Remote {
+    account: String,
+    /// A local copy to read from.
+    replica: Option<TempDir>,
+}
+
+impl Remote {
+    fn new() -> Self {
+        static ACCOUNTS: AtomicU32 = AtomicU32::new(0);
+        let account = format!("account {}", ACCOUNTS.fetch_add(1, Ordering::Relaxed));
+        Self {
+            account,
+            replica: None,
+        }
+    }
+
+    fn replica() -> Self {
+        Self {
+            replica: Some(tempfile::tempdir().unwrap()),
+            ..Self::new()
+        }
+    }
+}
+
+fn server() -> &'static Sqld {
+    static SERVER: OnceLock<Sqld> = OnceLock::new();
+    SERVER.get_or_init(Sqld::start)
+}
+
+impl Fixture for Remote {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        let options = RemoteOptions::default();
+        let (url, account) = (server().url(), &self.account);
+        Box::new(match &self.replica {
+            None => LibSqlBackend::open_remote_account(url, "", account, options).unwrap(),
+            Some(dir) => {
+                let path = dir.path().join("replica.db");
+                LibSqlBackend::open_replica_account(path, url, "", account, options).unwrap()
+            }
+        })
+    }
+
+    fn is_missing(&self) -> bool {
+        !mtsession_tests::sqld::is_available()
+    }
+
+    fn is_shared(&self) -> bool {
+        // A replica reads what it wrote itself; what others wrote comes with `sync`.
+        self.replica.is_none()
+    }
+
+    fn stored_bytes(&self) -> Vec<u8> {
+        self.replica
+            .as_ref()
+            .map(|dir| stored_bytes(dir.path()))
+            .unwrap_or_default()
+    }
+}
+
+/// All files of a directory, one after the other.
+fn stored_bytes(dir: &std::path::Path) -> Vec<u8> {
+    let mut paths: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths
+        .iter()
+        .flat_map(|path| std::fs::read(path).unwrap())
+        .collect()
 }
 
 /// One store that every `open` gives out again.
@@ -119,3 +249,16 @@ conformance!(
 );
 conformance!(memory, Shared(Arc::new(InMemoryBackend::new())));
 conformance!(string, Shared(Arc::new(StringSessionBackend::new(""))));
+conformance!(sqlite_file, Sqlite::new("default"));
+conformance!(sqlite_account, Sqlite::new("bot#1 of 'many'"));
+conformance!(
+    sqlite_memory,
+    Shared(Arc::new(SqliteBackend::in_memory().unwrap()))
+);
+conformance!(libsql_file, LibSql(tempfile::tempdir().unwrap()));
+conformance!(
+    libsql_memory,
+    Shared(Arc::new(LibSqlBackend::in_memory().unwrap()))
+);
+conformance!(libsql_remote, Remote::new());
+conformance!(libsql_replica, Remote::replica());

@@ -39,6 +39,22 @@ impl Default for JournalSync {
     }
 }
 
+impl JournalSync {
+    /// Whether a change that comes now is to be flushed, given when the last one was.
+    pub(crate) fn is_due(self, last_sync: &mut Option<Instant>) -> bool {
+        let Self::Within(bound) = self else {
+            return true;
+        };
+        let now = Instant::now();
+        let last = last_sync.get_or_insert(now);
+        let is_due = now.duration_since(*last) >= bound;
+        if is_due {
+            *last = now;
+        }
+        is_due
+    }
+}
+
 /// Keeps the session in a file.
 ///
 /// The file is always a complete version 8 session, readable by `ferogram-session`; small changes are
@@ -186,16 +202,7 @@ impl BinaryFileBackend {
         if self.fsync == Fsync::No {
             return false;
         }
-        let JournalSync::Within(bound) = self.journal_sync else {
-            return true;
-        };
-        let now = Instant::now();
-        let last = state.last_sync.get_or_insert(now);
-        let due = now.duration_since(*last) >= bound;
-        if due {
-            *last = now;
-        }
-        due
+        self.journal_sync.is_due(&mut state.last_sync)
     }
 
     /// Writes the journal into the snapshot. The change that made it due is stored already, so a

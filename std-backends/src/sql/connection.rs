@@ -1,0 +1,65 @@
+//! What a driver does: the few things in which a local file and a server differ.
+
+use std::io;
+
+use super::schema::LegacyTables;
+use super::statement::{Select, Statement, ValueRef};
+
+/// Receives the rows of the select with this index.
+pub(super) type OnRow<'f> = dyn FnMut(usize, &[ValueRef<'_>]) -> io::Result<()> + 'f;
+
+/// When a commit is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// When it is acknowledged.
+    Now,
+    /// After a while; see [`JournalSync`](crate::JournalSync).
+    Soon,
+}
+
+/// Statements that are carried out whole or not at all.
+pub(super) struct Write {
+    pub(super) statements: Vec<Statement>,
+    pub(super) durability: Durability,
+    /// Only if nobody else wrote since the last [`read`](Connection::read).
+    pub(super) if_unchanged: bool,
+}
+
+/// What became of a [`Write`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Done,
+    /// Somebody else wrote since the last read; nothing was changed.
+    Conflict,
+}
+
+/// A database that holds accounts.
+pub(super) trait Connection: Send {
+    /// Reads everything as of one moment. A database that does not exist has no rows.
+    fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()>;
+
+    /// Whether nobody else wrote since the last read.
+    fn is_unchanged(&mut self) -> io::Result<bool>;
+
+    /// Writes as one transaction.
+    fn write(&mut self, write: &Write) -> io::Result<Written>;
+
+    /// Whether the database is known to have our tables; not when another one took its place.
+    fn is_ours(&mut self) -> io::Result<bool>;
+
+    /// Remembers whether the database has our tables.
+    fn set_ours(&mut self, is_ours: bool);
+
+    /// What else marks a new database as ours.
+    fn mark(&self) -> Option<Statement> {
+        None
+    }
+
+    /// Keeps a copy of a database of an older release before it is migrated. Returns what must be done
+    /// in the same transaction.
+    fn keep_old(&mut self, tables: &LegacyTables) -> io::Result<Vec<Statement>>;
+
+    /// Makes sure that nothing of what was deleted is left in any file, nor in backups of the database
+    /// of an older release.
+    fn scrub(&mut self, with_backups: bool) -> io::Result<()>;
+}

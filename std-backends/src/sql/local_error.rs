@@ -1,0 +1,54 @@
+//! SQLite's errors in words that say what to do.
+
+use std::io;
+
+use rusqlite::ErrorCode;
+
+use super::schema::too_many_dcs;
+
+/// Translates an error. SQLite's messages name tables and columns, never values.
+pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
+    let Some(code) = error.sqlite_error_code() else {
+        return io::Error::other(error.to_string());
+    };
+    let text = error.to_string();
+    if text.contains("at_most_255_dcs") {
+        return too_many_dcs();
+    }
+    let (kind, message) = match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
+            io::ErrorKind::WouldBlock,
+            "another program keeps the database locked for longer than the timeout".to_owned(),
+        ),
+        ErrorCode::NotADatabase => (
+            io::ErrorKind::InvalidData,
+            "it is not an SQLite database, or encrypted".to_owned(),
+        ),
+        ErrorCode::DatabaseCorrupt => (
+            io::ErrorKind::InvalidData,
+            format!(
+                "the database is damaged ({text}): restore a backup, or try `sqlite3 .recover`"
+            ),
+        ),
+        ErrorCode::DiskFull => (
+            io::ErrorKind::StorageFull,
+            "the disk is full; nothing was changed".to_owned(),
+        ),
+        ErrorCode::ReadOnly => (
+            io::ErrorKind::PermissionDenied,
+            "the database or its directory can only be read; nothing was changed".to_owned(),
+        ),
+        ErrorCode::CannotOpen
+        | ErrorCode::PermissionDenied
+        | ErrorCode::AuthorizationForStatementDenied => (
+            io::ErrorKind::PermissionDenied,
+            format!("no permission for the database or its directory ({text})"),
+        ),
+        ErrorCode::SystemIoFailure => (
+            io::ErrorKind::Other,
+            format!("reading or writing the disk failed ({text})"),
+        ),
+        _ => (io::ErrorKind::Other, text),
+    };
+    io::Error::new(kind, message)
+}

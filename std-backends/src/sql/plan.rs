@@ -1,0 +1,181 @@
+//! Which statements bring a database from one state to another.
+
+use std::io;
+
+use mtsession_core::{Change, ChannelPts, SessionSource, UpdateChange};
+
+use super::connection::Durability;
+use super::statement::Statement;
+use super::tables::{self, ListItem};
+use crate::stored::Stored;
+
+/// The statements that turn `old` into `new`; what is known of the account stays. Without `old` they
+/// replace whatever there is.
+pub(super) fn save(
+    account: &str,
+    old: Option<&Stored>,
+    new: &impl SessionSource,
+) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    let is_same = |old: &Stored| {
+        old.home_dc_id() == new.home_dc_id()
+            && old.counters() == new.counters()
+            && old.future_auth_token() == new.future_auth_token()
+    };
+    if !old.is_some_and(is_same) {
+        statements.push(tables::save_account(account, new));
+    }
+    let mut old_dcs = old.map(|old| old.dcs().map(Some)).into_iter().flatten();
+    for (position, dc) in new.dcs().enumerate() {
+        if old_dcs.next().flatten() != Some(dc) {
+            statements.push(tables::replace_dc(account, position, &dc));
+        }
+    }
+    if old.is_none_or(|old| old.dcs().len() > new.dcs().len()) {
+        statements.push(tables::truncate_dcs(account, new.dcs().len()));
+    }
+    save_list(
+        account,
+        old.map(Stored::channels),
+        new.channels(),
+        &mut statements,
+    );
+    save_list(
+        account,
+        old.map(Stored::peers),
+        new.peers(),
+        &mut statements,
+    );
+    save_list(
+        account,
+        old.map(Stored::min_peers),
+        new.min_peers(),
+        &mut statements,
+    );
+    statements
+}
+
+fn save_list<T: ListItem>(
+    account: &str,
+    old: Option<impl ExactSizeIterator<Item = T>>,
+    new: impl ExactSizeIterator<Item = T>,
+    statements: &mut Vec<Statement>,
+) {
+    let len = new.len();
+    let shrinks = old.as_ref().is_none_or(|old| old.len() > len);
+    let mut old = old.into_iter().flatten();
+    let changed = new
+        .enumerate()
+        .filter(|(_, item)| old.next() != Some(*item));
+    statements.extend(tables::replace_many(account, changed));
+    if shrinks {
+        statements.push(tables::truncate::<T>(account, len));
+    }
+}
+
+/// The statements that carry out `changes`, and how soon they must be on the disk.
+///
+/// # Errors
+/// `InvalidInput` for what no session file could hold.
+pub(super) fn apply(
+    account: &str,
+    changes: &[Change<'_>],
+) -> io::Result<(Vec<Statement>, Durability)> {
+    let mut statements = vec![tables::ensure_account(account)];
+    let mut needs_account = changes.is_empty();
+    let mut durability = Durability::Soon;
+    let mut rest = changes.iter().peekable();
+    while let Some(change) = rest.next() {
+        let is_of_list = match change {
+            Change::HomeDc(dc_id) => {
+                statements.push(tables::set_home_dc(account, *dc_id));
+                false
+            }
+            Change::FutureAuthToken(token) => {
+                check_lengths(change)?;
+                statements.push(tables::set_token(account, *token));
+                false
+            }
+            Change::Account(known) => {
+                statements.push(tables::set_account(account, *known));
+                false
+            }
+            Change::Dc(dc) => {
+                check_lengths(change)?;
+                statements.push(tables::put_dc(account, dc));
+                true
+            }
+            Change::Peer(peer) => {
+                statements.push(tables::put_peer(account, peer));
+                true
+            }
+            Change::MinPeer(min_peer) => {
+                statements.push(tables::put_min_peer(account, min_peer));
+                true
+            }
+            Change::Update(update) => match *update {
+                UpdateChange::Channel { id, pts } => {
+                    statements.push(tables::put_channel(account, ChannelPts { id, pts }));
+                    true
+                }
+                UpdateChange::ClearChannels => {
+                    statements.push(tables::truncate::<ChannelPts>(account, 0));
+                    true
+                }
+                UpdateChange::PushChannel { id, pts } => {
+                    let mut channels = vec![ChannelPts { id, pts }];
+                    while let Some(channel) = rest.peek().and_then(|change| pushed(change)) {
+                        channels.push(channel);
+                        rest.next();
+                    }
+                    statements.extend(tables::push_channels(account, &channels));
+                    true
+                }
+                _ => {
+                    let counters = tables::set_counters(account, update);
+                    statements.push(counters.ok_or_else(unknown_change)?);
+                    false
+                }
+            },
+            _ => return Err(unknown_change()),
+        };
+        needs_account |= is_of_list;
+        if is_secret(change) {
+            durability = Durability::Now;
+        }
+    }
+    // The other statements make the account themselves.
+    if !needs_account {
+        statements.remove(0);
+    }
+    Ok((statements, durability))
+}
+
+/// Lengths are checked as every store checks them. Whether there is room for another DC entry is left
+/// to the database, which knows how many there are.
+fn check_lengths(change: &Change<'_>) -> io::Result<()> {
+    Ok(Stored::default().apply_all(core::slice::from_ref(change))?)
+}
+
+/// Whether losing the change could cost the account, not just time.
+fn is_secret(change: &Change<'_>) -> bool {
+    matches!(
+        change,
+        Change::HomeDc(_) | Change::Dc(_) | Change::FutureAuthToken(_) | Change::Account(_)
+    )
+}
+
+/// A change that was added to the codec, but not here.
+fn unknown_change() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "a change of an unknown kind")
+}
+
+/// The channel that the change appends, if that is what it does.
+fn pushed(change: &Change<'_>) -> Option<ChannelPts> {
+    match change {
+        Change::Update(UpdateChange::PushChannel { id, pts }) => {
+            Some(ChannelPts { id: *id, pts: *pts })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,267 @@
+//! The SQLite backend.
+
+use core::time::Duration;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use mtsession_core::{Account, Change};
+
+use super::export;
+use super::local::{self, LocalConnection};
+use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
+use crate::backend::SessionBackend;
+use crate::error::StoreError;
+use crate::file::JournalSync;
+use crate::session::PersistedSession;
+use crate::stored::check;
+use crate::sync::lock;
+
+const NAME: &str = "sqlite";
+
+/// Keeps sessions in an SQLite database: any number of accounts in one file.
+///
+/// Small changes are single statements, a `save` writes only the rows that differ. The file is in
+/// write-ahead mode, so readers do not wait for a writer, and any number of threads, backends and
+/// processes may use it at once.
+///
+/// | call | cost | safe against a power cut |
+/// |---|---|---|
+/// | `save`, `update_dc`, `set_home_dc` | what changed, one disk flush | when acknowledged |
+/// | `apply_update_state`, `cache_peer` | one statement | see [`JournalSync`] |
+///
+/// Files are created with mode 0600. Databases of `layer-client`, `ferogram` and `ferogram-session`
+/// are read as they are; the first write migrates them and keeps a copy beside the file, in
+/// `<file>.pre-mtsession`, with mode 0600 too. It goes when the account is deleted. Programs that still
+/// use the older release have to be stopped before that.
+///
+/// An account that was renamed or deleted while a backend is open for it comes back with that
+/// backend's next write.
+///
+/// ```
+/// use mtsession::{PersistedSession, SessionBackend, SqliteBackend, UpdateStateChange};
+///
+/// let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("accounts.db");
+/// for (name, home_dc_id) in [("alice", 2), ("bob", 4)] {
+///     let backend = SqliteBackend::open_account(&path, name)?;
+///     backend.save(&PersistedSession { home_dc_id, ..Default::default() })?;
+///     backend.apply_update_state(UpdateStateChange::Secondary { qts: 7 })?;
+/// }
+/// assert_eq!(SqliteBackend::accounts(&path)?, ["alice", "bob"]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct SqliteBackend {
+    options: Options,
+    name: String,
+    store: Mutex<SqlStore>,
+}
+
+#[derive(Clone, Debug)]
+struct Options {
+    /// `None` is in memory.
+    path: Option<PathBuf>,
+    account: String,
+    busy_timeout: Duration,
+    journal_sync: JournalSync,
+}
+
+impl SqliteBackend {
+    /// Opens the account `default` of a database; one of an older release is that account.
+    ///
+    /// What is there is looked at now, so that a wrong file is found at once. Nothing is made or
+    /// migrated before the first write.
+    ///
+    /// # Errors
+    /// `InvalidData` for what is no database of ours, `Unsupported` for one of a newer release.
+    pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
+        Self::open_account(path, DEFAULT_ACCOUNT)
+    }
+
+    /// Like [`open`](Self::open), but looks at the file when it is first used.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self::with_options(Options {
+            path: Some(path.into()),
+            account: DEFAULT_ACCOUNT.to_owned(),
+            busy_timeout: local::DEFAULT_BUSY_TIMEOUT,
+            journal_sync: JournalSync::default(),
+        })
+    }
+
+    /// Opens one account of many.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); `InvalidInput` for an empty name.
+    pub fn open_account(path: impl Into<PathBuf>, name: &str) -> io::Result<Self> {
+        let backend = Self::account_of(path, name)?;
+        lock(&backend.store)
+            .check_layout()
+            .map_err(backend.error("open"))?;
+        Ok(backend)
+    }
+
+    /// A database in memory; it is gone with the backend.
+    pub fn in_memory() -> io::Result<Self> {
+        Ok(Self::with_options(Options {
+            path: None,
+            ..Self::new("").options
+        }))
+    }
+
+    /// The names of all accounts in a database, in order. None where there is no database.
+    pub fn accounts(path: impl Into<PathBuf>) -> io::Result<Vec<String>> {
+        let backend = Self::new(path);
+        lock(&backend.store)
+            .accounts()
+            .map_err(backend.error("list the accounts"))
+    }
+
+    /// Gives an account another name.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such account, `AlreadyExists` when the new name is taken.
+    pub fn rename_account(path: impl Into<PathBuf>, from: &str, to: &str) -> io::Result<()> {
+        let backend = Self::account_of(path, from)?;
+        check_name(to)
+            .and_then(|()| lock(&backend.store).rename(to))
+            .map_err(backend.error("rename the account"))
+    }
+
+    /// Removes an account as [`SessionBackend::delete`] does. It need not exist.
+    pub fn delete_account(path: impl Into<PathBuf>, name: &str) -> io::Result<()> {
+        Self::account_of(path, name)?.delete()
+    }
+
+    /// Copies the whole database, all accounts, into a new file, while others go on using it.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when there is such a file.
+    pub fn back_up(path: impl Into<PathBuf>, to: impl AsRef<Path>) -> io::Result<()> {
+        let backend = Self::open(path)?;
+        let path = backend.options.path.clone().unwrap_or_default();
+        local::back_up_to(&path, to.as_ref()).map_err(backend.error("back up"))
+    }
+
+    /// Writes a session into a new database for `ferogram-session` 0.6.5 and 0.6.6.
+    ///
+    /// Returns how many entries that release has no place for: it knows a bare id only once, also
+    /// where a user and a channel share it. The first of each is kept.
+    ///
+    /// ```
+    /// use mtsession::{PersistedSession, SessionBackend, SqliteBackend};
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("downgraded.db");
+    /// let session = PersistedSession { home_dc_id: 2, ..Default::default() };
+    /// assert_eq!(SqliteBackend::export_ferogram(&session, &path)?, 0);
+    /// assert_eq!(SqliteBackend::open(&path)?.load()?, Some(session));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `AlreadyExists` when there is such a file.
+    pub fn export_ferogram(
+        session: &PersistedSession,
+        path: impl Into<PathBuf>,
+    ) -> io::Result<usize> {
+        let backend = Self::new(path);
+        let path = backend.options.path.as_deref().unwrap_or(Path::new(""));
+        check(session)
+            .map_err(io::Error::from)
+            .and_then(|()| export::write(path, session))
+            .map_err(backend.error("export"))?;
+        Ok(export::left_out(session))
+    }
+
+    /// Chooses how long to wait for other programs; 5 seconds otherwise.
+    #[must_use]
+    pub fn with_busy_timeout(self, busy_timeout: Duration) -> Self {
+        Self::with_options(Options {
+            busy_timeout,
+            ..self.options
+        })
+    }
+
+    /// Chooses when counters and peers are flushed to the disk.
+    #[must_use]
+    pub fn with_journal_sync(self, journal_sync: JournalSync) -> Self {
+        Self::with_options(Options {
+            journal_sync,
+            ..self.options
+        })
+    }
+
+    fn account_of(path: impl Into<PathBuf>, account: &str) -> io::Result<Self> {
+        let backend = Self::new(path);
+        check_name(account).map_err(backend.error("open"))?;
+        Ok(Self::with_options(Options {
+            account: account.to_owned(),
+            ..backend.options
+        }))
+    }
+
+    fn with_options(options: Options) -> Self {
+        let connection = match &options.path {
+            Some(path) => LocalConnection::file(path),
+            None => LocalConnection::memory(),
+        };
+        let connection = connection
+            .with_busy_timeout(options.busy_timeout)
+            .with_journal_sync(options.journal_sync);
+        let mut name = match &options.path {
+            Some(path) => path.display().to_string(),
+            None => ":memory:".to_owned(),
+        };
+        if options.account != DEFAULT_ACCOUNT {
+            name.push('#');
+            name.push_str(&options.account);
+        }
+        Self {
+            name,
+            store: Mutex::new(SqlStore::new(Box::new(connection), &options.account)),
+            options,
+        }
+    }
+
+    fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
+        move |source| StoreError::io(NAME, &self.name, action, source)
+    }
+}
+
+impl SessionBackend for SqliteBackend {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        lock(&self.store).save(session).map_err(self.error("save"))
+    }
+
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        lock(&self.store).load().map_err(self.error("load"))
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        lock(&self.store).delete().map_err(self.error("delete"))
+    }
+
+    /// The path of the database, with `#` and the account's name where it is not `default`.
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        lock(&self.store)
+            .apply(changes)
+            .map_err(self.error("apply changes"))
+    }
+
+    fn account(&self) -> io::Result<Account> {
+        lock(&self.store).account().map_err(self.error("load"))
+    }
+}
+
+/// The store, never what is in it.
+impl core::fmt::Debug for SqliteBackend {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SqliteBackend")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,121 @@
+//! What is sent to a database, and what comes back.
+
+use zeroize::Zeroizing;
+
+/// A value to bind. Blobs may be keys, so they are wiped.
+pub(super) enum Value {
+    Null,
+    Integer(i64),
+    Text(String),
+    Blob(Zeroizing<Vec<u8>>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<i32> for Value {
+    fn from(value: i32) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+impl From<u8> for Value {
+    fn from(value: u8) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(value: &[u8]) -> Self {
+        Self::Blob(Zeroizing::new(value.to_vec()))
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, T::into)
+    }
+}
+
+/// A value of a row that was read.
+#[derive(Clone, Copy)]
+pub(super) enum ValueRef<'r> {
+    Null,
+    Integer(i64),
+    Real,
+    Text(&'r str),
+    Blob(&'r [u8]),
+}
+
+/// A statement that changes something.
+pub(super) struct Statement {
+    pub(super) sql: &'static str,
+    pub(super) params: Vec<Value>,
+}
+
+impl Statement {
+    pub(super) fn new(sql: &'static str, params: impl Into<Vec<Value>>) -> Self {
+        Self {
+            sql,
+            params: params.into(),
+        }
+    }
+}
+
+/// A query of one table.
+pub(super) struct Select {
+    /// The table, for messages about damaged rows.
+    pub(super) table: &'static str,
+    /// Column names; the first one says which row it is.
+    pub(super) columns: &'static str,
+    /// What follows `FROM`, with its condition.
+    pub(super) from: &'static str,
+    pub(super) params: Vec<Value>,
+    /// Whether the rows can be many. Then all of them are integers, the condition ends in `true` or
+    /// a comparison, and the first column orders them.
+    pub(super) is_list: bool,
+}
+
+impl Select {
+    /// The whole query in one.
+    pub(super) fn sql(&self) -> String {
+        let Self { columns, from, .. } = self;
+        if self.is_list {
+            let key = self.key();
+            format!("SELECT {columns} FROM {from} ORDER BY {key}")
+        } else {
+            format!("SELECT {columns} FROM {from}")
+        }
+    }
+
+    /// The first column.
+    pub(super) fn key(&self) -> &'static str {
+        self.columns.split(", ").next().unwrap_or_default()
+    }
+}
+
+/// Random bits that no other writer draws as well: the standard library seeds its hashers from the
+/// operating system once in a thread, and the hash of that seed is as unpredictable.
+#[cfg(feature = "libsql-remote")]
+pub(super) fn random_tag() -> i64 {
+    use core::hash::{BuildHasher as _, Hasher as _};
+
+    let mut hasher = std::hash::RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    i64::from_le_bytes(hasher.finish().to_le_bytes())
+}

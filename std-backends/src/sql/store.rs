@@ -1,0 +1,361 @@
+//! One account in a database, whatever the database is.
+
+use std::io;
+
+use mtsession_core::{Account, Change, SessionMut, SessionSource};
+
+use super::connection::{Connection, Durability, Write, Written};
+use super::row::Row;
+use super::schema::{self, Findings, Layout};
+use super::statement::{Select, Statement};
+use super::{legacy, plan, tables};
+use crate::session::PersistedSession;
+use crate::stored::{Stored, check};
+
+/// The account that is meant where none is named, and that databases of older releases hold.
+pub(super) const DEFAULT_ACCOUNT: &str = "default";
+
+/// How often a write is planned anew because others keep writing, before one that needs no plan.
+const PLANS: usize = 3;
+
+/// How often a look at a database that others are just creating or migrating is repeated.
+const LOOKS: usize = 10;
+
+/// An account, the database that it is in, and what is known of both.
+pub(super) struct SqlStore {
+    connection: Box<dyn Connection>,
+    account: String,
+    /// What the account held when the connection read last; every write of ours is carried out on it
+    /// too. It is only relied on while the connection says that nobody else wrote.
+    #[expect(
+        clippy::option_option,
+        reason = "not read yet; there was none; there was one"
+    )]
+    known: Option<Option<Stored>>,
+}
+
+impl SqlStore {
+    pub(super) fn new(connection: Box<dyn Connection>, account: &str) -> Self {
+        Self {
+            connection,
+            account: account.to_owned(),
+            known: None,
+        }
+    }
+
+    /// Replaces the whole session, by writing what differs from the one before.
+    pub(super) fn save(&mut self, session: &impl SessionSource) -> io::Result<()> {
+        check(session)?;
+        self.forget_on_error(|store| store.save_checked(session))
+    }
+
+    fn save_checked(&mut self, session: &impl SessionSource) -> io::Result<()> {
+        self.prepare()?;
+        for _ in 0..PLANS {
+            if self.known.is_none() {
+                self.refresh()?;
+            }
+            let known = self.known.as_ref().and_then(Option::as_ref);
+            let statements = plan::save(&self.account, known, session);
+            let is_done = if statements.is_empty() {
+                self.connection.is_unchanged()?
+            } else {
+                self.write_if_unchanged(statements)?
+            };
+            if is_done {
+                self.remember(session);
+                return Ok(());
+            }
+            self.known = None;
+        }
+        let statements = plan::save(&self.account, None, session);
+        self.write(statements, Durability::Now)
+    }
+
+    /// Makes the known session equal to one that was saved.
+    fn remember(&mut self, session: &impl SessionSource) {
+        let Some(known) = &mut self.known else {
+            return;
+        };
+        let mut saved = Stored::copy_of(session);
+        if let Some(known) = known {
+            saved.set_account(known.account());
+        }
+        *known = Some(saved);
+    }
+
+    /// The session, or `None` when there is none.
+    pub(super) fn load(&mut self) -> io::Result<Option<PersistedSession>> {
+        Ok(self.current()?.as_ref().map(Stored::session))
+    }
+
+    /// What is known of the account.
+    pub(super) fn account(&mut self) -> io::Result<Account> {
+        let current = self.current()?.as_ref();
+        Ok(current.map(Stored::account).unwrap_or_default())
+    }
+
+    /// What the account holds now.
+    pub(super) fn current(&mut self) -> io::Result<&Option<Stored>> {
+        self.forget_on_error(|store| {
+            if store.known.is_none() || !store.connection.is_unchanged()? {
+                store.refresh()?;
+            }
+            Ok(())
+        })?;
+        Ok(self.known.get_or_insert_default())
+    }
+
+    /// Carries out a batch as one.
+    pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
+        let (statements, durability) = plan::apply(&self.account, changes)?;
+        self.forget_on_error(|store| {
+            store.prepare()?;
+            store.write(statements, durability)?;
+            if let Some(known) = &mut store.known {
+                known.get_or_insert_default().replay(changes);
+            }
+            Ok(())
+        })
+    }
+
+    /// Removes the account, and every trace of its keys.
+    pub(super) fn delete(&mut self) -> io::Result<()> {
+        self.forget_on_error(|store| {
+            let is_default = store.account == DEFAULT_ACCOUNT;
+            let statements: Vec<_> = match store.look()? {
+                Layout::Ours => tables::delete(&store.account).collect(),
+                Layout::Legacy(_) if is_default => schema::drop_legacy().collect(),
+                Layout::Empty | Layout::Legacy(_) => return Ok(()),
+            };
+            store.write(statements, Durability::Now)?;
+            store.known = None;
+            store.connection.set_ours(false);
+            store.connection.scrub(is_default)
+        })
+    }
+
+    /// The names of all accounts.
+    pub(super) fn accounts(&mut self) -> io::Result<Vec<String>> {
+        match self.look()? {
+            Layout::Empty => Ok(Vec::new()),
+            Layout::Legacy(tables) => Ok(legacy::read(&mut *self.connection, &tables)?
+                .map(|_| DEFAULT_ACCOUNT.to_owned())
+                .into_iter()
+                .collect()),
+            Layout::Ours => {
+                let selects = [tables::select_names()];
+                let mut names = Vec::new();
+                self.read_rows(&selects, |_, row| {
+                    names.push(row.text(0)?.to_owned());
+                    Ok(())
+                })?;
+                Ok(names)
+            }
+        }
+    }
+
+    /// Looks whether the database can be one of ours.
+    pub(super) fn check_layout(&mut self) -> io::Result<()> {
+        self.look().map(|_| ())
+    }
+
+    /// Gives the account another name.
+    pub(super) fn rename(&mut self, to: &str) -> io::Result<()> {
+        let error = |kind, what: &str, name: &str| {
+            io::Error::new(kind, format!("{what} account named {name:?}"))
+        };
+        self.prepare()?;
+        loop {
+            let names = self.accounts()?;
+            if !names.contains(&self.account) {
+                return Err(error(io::ErrorKind::NotFound, "there is no", &self.account));
+            }
+            if names.iter().any(|name| name == to) {
+                return Err(error(io::ErrorKind::AlreadyExists, "there is an", to));
+            }
+            let statement = tables::rename(&self.account, to);
+            if self.write_if_unchanged(vec![statement])? {
+                self.known = None;
+                to.clone_into(&mut self.account);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives another account another name.
+    #[cfg(feature = "libsql")]
+    pub(super) fn rename_other(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let own = core::mem::replace(&mut self.account, from.to_owned());
+        let renamed = self.rename(to);
+        self.account = own;
+        self.forget();
+        renamed
+    }
+
+    /// Forgets what is known of the database, so that the next call looks again.
+    pub(super) fn forget(&mut self) {
+        self.known = None;
+        self.connection.set_ours(false);
+    }
+
+    fn forget_on_error<R>(&mut self, f: impl FnOnce(&mut Self) -> io::Result<R>) -> io::Result<R> {
+        let result = f(self);
+        if result.is_err() {
+            self.forget();
+        }
+        result
+    }
+
+    /// Finds out what the database is.
+    fn look(&mut self) -> io::Result<Layout> {
+        let selects = schema::look();
+        let mut findings = Findings::default();
+        self.read_rows(&selects, |index, row| {
+            match index {
+                0 => findings.user_version = row.i64(0)?,
+                1 => findings.tables.push(row.text(0)?.to_owned()),
+                _ => findings.peer_columns.push(row.text(0)?.to_owned()),
+            }
+            Ok(())
+        })?;
+        let layout = findings.layout()?;
+        self.connection.set_ours(layout == Layout::Ours);
+        Ok(layout)
+    }
+
+    /// Makes sure that the database has our tables, with the session of an older release in them.
+    fn prepare(&mut self) -> io::Result<()> {
+        if self.connection.is_ours()? {
+            return Ok(());
+        }
+        for _ in 0..LOOKS {
+            let (statements, known) = match self.look()? {
+                Layout::Ours => return Ok(()),
+                Layout::Empty => (Vec::new(), Some(None)),
+                Layout::Legacy(tables) => {
+                    let keep = self.connection.keep_old(&tables)?;
+                    let old = match legacy::read(&mut *self.connection, &tables) {
+                        Err(_) if !self.connection.is_unchanged()? => continue,
+                        read => read?,
+                    };
+                    if let Some(old) = &old {
+                        check(old)?;
+                    }
+                    (migrate(keep, old.as_ref()), None)
+                }
+            };
+            let statements = schema::create()
+                .chain(self.connection.mark())
+                .chain(statements)
+                .collect();
+            if self.write_if_unchanged(statements)? {
+                self.connection.set_ours(true);
+                self.known = known;
+                return Ok(());
+            }
+        }
+        Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "other programs keep changing its tables: stop those of older releases",
+        ))
+    }
+
+    /// Reads the account anew.
+    fn refresh(&mut self) -> io::Result<()> {
+        self.known = None;
+        if !self.connection.is_ours()? {
+            for _ in 0..LOOKS {
+                let read = match self.look()? {
+                    Layout::Ours => break,
+                    Layout::Empty => Ok(None),
+                    Layout::Legacy(_) if self.account != DEFAULT_ACCOUNT => Ok(None),
+                    Layout::Legacy(tables) => legacy::read(&mut *self.connection, &tables),
+                };
+                // Between the look and the read somebody may have migrated it.
+                if read.is_ok() || self.connection.is_unchanged()? {
+                    self.known = Some(read?);
+                    return Ok(());
+                }
+            }
+        }
+        self.known = Some(self.read_account()?);
+        Ok(())
+    }
+
+    fn read_account(&mut self) -> io::Result<Option<Stored>> {
+        use mtsession_core::{ChannelPts, MinPeer, Peer};
+        use tables::ListItem as _;
+
+        let account = &self.account;
+        let selects = [
+            tables::select_account(account),
+            tables::select_dcs(account),
+            ChannelPts::select(account),
+            Peer::select(account),
+            MinPeer::select(account),
+        ];
+        let mut stored = Stored::default();
+        let mut exists = false;
+        self.read_rows(&selects, |index, row| match index {
+            0 => {
+                exists = true;
+                tables::read_account_row(row, &mut stored)
+            }
+            1 => tables::push_dc_row(row, &mut stored),
+            2 => ChannelPts::push_row(row, &mut stored),
+            3 => Peer::push_row(row, &mut stored),
+            _ => MinPeer::push_row(row, &mut stored),
+        })?;
+        Ok(exists.then_some(stored))
+    }
+
+    fn read_rows(
+        &mut self,
+        selects: &[Select],
+        mut on_row: impl FnMut(usize, &Row<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.connection
+            .read(selects, &mut |index, values| match selects.get(index) {
+                Some(select) => on_row(index, &Row::new(select, values)),
+                None => Ok(()),
+            })
+    }
+
+    fn write(&mut self, statements: Vec<Statement>, durability: Durability) -> io::Result<()> {
+        let write = Write {
+            statements,
+            durability,
+            if_unchanged: false,
+        };
+        self.connection.write(&write).map(|_| ())
+    }
+
+    /// Writes unless somebody else wrote since the last read; says whether it did.
+    fn write_if_unchanged(&mut self, statements: Vec<Statement>) -> io::Result<bool> {
+        let write = Write {
+            statements,
+            durability: Durability::Now,
+            if_unchanged: true,
+        };
+        Ok(self.connection.write(&write)? == Written::Done)
+    }
+}
+
+/// The statements that move the session of an older release to our tables.
+fn migrate(keep: Vec<Statement>, old: Option<&Stored>) -> Vec<Statement> {
+    let session = old.map(|old| plan::save(DEFAULT_ACCOUNT, None, old));
+    keep.into_iter()
+        .chain(session.into_iter().flatten())
+        .chain(schema::drop_legacy())
+        .collect()
+}
+
+/// Refuses names that no list of accounts could show.
+pub(super) fn check_name(name: &str) -> io::Result<()> {
+    if name.is_empty() || name.chars().any(char::is_control) {
+        let message = "an account's name is at least one character, and none of control";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(())
+}

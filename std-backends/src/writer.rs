@@ -1,0 +1,278 @@
+//! A queue in front of a store, for async clients.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use mtsession_core::{Change, Peer};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::backend::SessionBackend;
+use crate::dc::DcEntry;
+use crate::peer::CachedPeer;
+use crate::session::PersistedSession;
+use crate::sync::lock;
+use crate::update::UpdateStateChange;
+
+/// How many writes may wait before a writer has to.
+const CAPACITY: usize = 256;
+
+/// Writes to a store from async code without blocking it.
+///
+/// One thread per writer carries everything out in the order it was asked for, which
+/// `spawn_blocking` does not. What waits together is written together: counters that were overtaken
+/// are dropped, and the rest is one atomic batch.
+///
+/// [`apply_update_state`](Self::apply_update_state) and [`cache_peer`](Self::cache_peer) return once
+/// the change is in the queue, waiting only when it is full; should storing it fail, the next
+/// [`flush`](Self::flush) says so. Everything else returns when it is done.
+///
+/// Dropping the writer stores what is in the queue first, and blocks for that long. No runtime is
+/// needed: any executor will do, also one that is shutting down.
+///
+/// ```
+/// use std::sync::Arc;
+/// use mtsession::{InMemoryBackend, SessionBackend, SessionWriter, UpdateStateChange};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let backend = Arc::new(InMemoryBackend::new());
+/// let writer = SessionWriter::new(backend.clone());
+/// for pts in 1..=1_000 {
+///     let change = UpdateStateChange::Primary { pts, date: 0, seq: 0 };
+///     writer.apply_update_state(change).await?;
+/// }
+/// writer.flush().await?;
+/// assert_eq!(backend.snapshot().expect("stored above").updates_state.pts, 1_000);
+/// # Ok::<(), std::io::Error>(())
+/// # })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct SessionWriter {
+    /// `None` only while it is dropped.
+    queue: Option<mpsc::Sender<Job>>,
+    worker: Option<JoinHandle<()>>,
+    failure: Arc<Mutex<Option<io::Error>>>,
+}
+
+enum Job {
+    Update(UpdateStateChange),
+    Peer(CachedPeer),
+    /// Anything that somebody waits for.
+    Call(Call),
+}
+
+type Call = Box<dyn FnOnce(&dyn SessionBackend) + Send>;
+
+impl SessionWriter {
+    /// Starts a writer for `backend`, which may go on being used directly: for reading, say.
+    pub fn new(backend: Arc<dyn SessionBackend>) -> Self {
+        let (queue, jobs) = mpsc::channel(CAPACITY);
+        let failure = Arc::default();
+        let worker = Worker {
+            backend,
+            jobs,
+            failure: Arc::clone(&failure),
+        };
+        Self {
+            queue: Some(queue),
+            worker: Some(std::thread::spawn(|| worker.run())),
+            failure,
+        }
+    }
+
+    /// Queues a change of the update state.
+    ///
+    /// # Errors
+    /// When the writer's thread is gone, which only a panic of the store can cause.
+    pub async fn apply_update_state(&self, update: UpdateStateChange) -> io::Result<()> {
+        self.send(Job::Update(update)).await
+    }
+
+    /// Queues a peer.
+    ///
+    /// # Errors
+    /// As [`apply_update_state`](Self::apply_update_state).
+    pub async fn cache_peer(&self, peer: CachedPeer) -> io::Result<()> {
+        self.send(Job::Peer(peer)).await
+    }
+
+    /// Replaces the whole session; see [`SessionBackend::save`].
+    pub async fn save(&self, session: PersistedSession) -> io::Result<()> {
+        let session = zeroize::Zeroizing::new(session);
+        self.call(move |backend| backend.save(&session)).await
+    }
+
+    /// Loads the session, with everything that was queued before.
+    pub async fn load(&self) -> io::Result<Option<PersistedSession>> {
+        self.call(|backend| backend.load()).await
+    }
+
+    /// Stores a DC entry.
+    pub async fn update_dc(&self, entry: DcEntry) -> io::Result<()> {
+        self.call(move |backend| backend.update_dc(&entry)).await
+    }
+
+    /// Sets the home DC.
+    pub async fn set_home_dc(&self, dc_id: i32) -> io::Result<()> {
+        self.call(move |backend| backend.set_home_dc(dc_id)).await
+    }
+
+    /// Removes the session.
+    pub async fn delete(&self) -> io::Result<()> {
+        self.call(|backend| backend.delete()).await
+    }
+
+    /// Waits until everything that was queued before is stored.
+    ///
+    /// # Errors
+    /// The first failure since the last call.
+    pub async fn flush(&self) -> io::Result<()> {
+        self.call(|_| Ok(())).await?;
+        match lock(&self.failure).take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    async fn call<R: Send + 'static>(
+        &self,
+        f: impl FnOnce(&dyn SessionBackend) -> io::Result<R> + Send + 'static,
+    ) -> io::Result<R> {
+        let (done, answer) = oneshot::channel();
+        let call = move |backend: &dyn SessionBackend| {
+            // Nobody may be waiting any more.
+            let _ = done.send(f(backend));
+        };
+        self.send(Job::Call(Box::new(call))).await?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    async fn send(&self, job: Job) -> io::Result<()> {
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue.send(job).await.map_err(|_| gone())
+    }
+}
+
+fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the writer's store panicked")
+}
+
+impl Drop for SessionWriter {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(worker) = self.worker.take() {
+            // What a panic left to say was said by the panic.
+            let _ = worker.join();
+        }
+    }
+}
+
+struct Worker {
+    backend: Arc<dyn SessionBackend>,
+    jobs: mpsc::Receiver<Job>,
+    failure: Arc<Mutex<Option<io::Error>>>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut waiting = Waiting::default();
+        while let Some(job) = self.jobs.blocking_recv() {
+            let mut next = Some(job);
+            // Takes along what came while the last batch was stored.
+            while let Some(job) = next {
+                match job {
+                    Job::Update(UpdateStateChange::All(state)) => {
+                        self.store(&mut waiting);
+                        let result = self
+                            .backend
+                            .apply_update_state(UpdateStateChange::All(state));
+                        self.note(result);
+                    }
+                    Job::Update(update) => waiting.update(update),
+                    Job::Peer(peer) => waiting.peers.push(peer),
+                    Job::Call(call) => {
+                        self.store(&mut waiting);
+                        call(&*self.backend);
+                    }
+                }
+                next = self.jobs.try_recv().ok();
+            }
+            self.store(&mut waiting);
+        }
+    }
+
+    /// Stores everything that waits as one batch.
+    fn store(&self, waiting: &mut Waiting) {
+        let waiting = core::mem::take(waiting);
+        let mut changes: Vec<_> = waiting.updates().collect();
+        changes.extend(
+            waiting
+                .peers
+                .iter()
+                .map(|peer| Change::Peer(Peer::from(peer))),
+        );
+        if !changes.is_empty() {
+            let result = self.backend.apply(&changes);
+            self.note(result);
+        }
+    }
+
+    fn note(&self, result: io::Result<()>) {
+        if let Err(error) = result {
+            #[cfg(feature = "tracing")]
+            tracing::warn!(%error, "a queued change was not stored");
+            lock(&self.failure).get_or_insert(error);
+        }
+    }
+}
+
+/// Changes that are not stored yet: of each counter and channel only the newest.
+#[derive(Default)]
+struct Waiting {
+    primary: Option<UpdateStateChange>,
+    secondary: Option<UpdateStateChange>,
+    channels: Vec<UpdateStateChange>,
+    channel_at: HashMap<i64, usize>,
+    peers: Vec<CachedPeer>,
+}
+
+impl Waiting {
+    fn update(&mut self, update: UpdateStateChange) {
+        match update {
+            UpdateStateChange::Primary { .. } => self.primary = Some(update),
+            UpdateStateChange::Secondary { .. } => self.secondary = Some(update),
+            UpdateStateChange::Channel { id, .. } => {
+                let known = self.channel_at.get(&id).copied();
+                if let Some(older) = known.and_then(|at| self.channels.get_mut(at)) {
+                    *older = update;
+                } else {
+                    self.channel_at.insert(id, self.channels.len());
+                    self.channels.push(update);
+                }
+            }
+            // Replaces channels too, so it is never merged.
+            UpdateStateChange::All(_) => {}
+        }
+    }
+
+    fn updates(&self) -> impl Iterator<Item = Change<'static>> {
+        let updates = self
+            .primary
+            .iter()
+            .chain(&self.secondary)
+            .chain(&self.channels);
+        updates.flat_map(|update| {
+            update.with_changes(|changes| {
+                changes
+                    .iter()
+                    .filter_map(|change| match change {
+                        Change::Update(update) => Some(Change::Update(*update)),
+                        _ => None,
+                    })
+                    .collect::<Vec<_>>()
+            })
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! A real libSQL server for tests, from the script `sqld.sh`.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A running server; it ends with this value.
+#[derive(Debug)]
+pub struct Sqld {
+    child: Child,
+    dir: TempDir,
+    port: u16,
+    args: Vec<String>,
+}
+
+/// Where the binary is, or why there is none.
+fn binary() -> &'static Result<PathBuf, String> {
+    static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("sqld.sh");
+        let output = Command::new(script).output();
+        let output = output.map_err(|error| format!("sqld.sh: {error}"))?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        }
+        let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok(path.into())
+    })
+}
+
+/// Whether servers can be started. `SQLD=required` turns a skip into a failure, for CI.
+#[must_use]
+pub fn is_available() -> bool {
+    match binary() {
+        Ok(_) => true,
+        Err(reason) => {
+            assert!(
+                std::env::var_os("SQLD").is_none_or(|value| value != "required"),
+                "{reason}"
+            );
+            eprintln!("skipped: no sqld here: {reason}");
+            false
+        }
+    }
+}
+
+impl Sqld {
+    /// Starts a server with a database of its own.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::with_args(&[])
+    }
+
+    /// Starts a server with more arguments.
+    #[must_use]
+    pub fn with_args(args: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let args = args.iter().map(ToString::to_string).collect();
+        let child = spawn(dir.path(), port, &args);
+        let server = Self {
+            child,
+            dir,
+            port,
+            args,
+        };
+        server.wait_until_healthy();
+        server
+    }
+
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Where the server keeps its files.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Kills the server without warning.
+    pub fn kill(&mut self) {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again, with the same database and address.
+    pub fn restart(&mut self) {
+        self.child = spawn(self.dir.path(), self.port, &self.args);
+        self.wait_until_healthy();
+    }
+
+    fn wait_until_healthy(&self) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !is_healthy(self.port) {
+            assert!(Instant::now() < deadline, "sqld does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Sqld {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Starts the server below a shell that kills it when our end of its input is closed: that is also when
+/// this process is gone.
+fn spawn(dir: &Path, port: u16, args: &Vec<String>) -> Child {
+    const UNTIL_INPUT_ENDS: &str = "\"$@\" & server=$!; read -r _; kill -9 $server; wait $server";
+    Command::new("sh")
+        .args(["-c", UNTIL_INPUT_ENDS, "sh"])
+        .arg(binary().as_ref().unwrap())
+        .arg("--http-listen-addr")
+        .arg(format!("127.0.0.1:{port}"))
+        .arg("--db-path")
+        .arg(dir.join("db"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// A port that nobody listens on.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn is_healthy(port: u16) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n")?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer)?;
+        Ok::<_, std::io::Error>(answer.ends_with(b"200"))
+    };
+    ask().unwrap_or(false)
+}

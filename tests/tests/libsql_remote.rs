@@ -1,0 +1,368 @@
+//! libSQL servers: faults of the network at every request, wrong answers, and a real server that dies.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use mtsession::{
+    Change, LibSqlBackend, PersistedSession, RemoteOptions, SessionBackend, UpdateChange,
+    UpdateStateChange,
+};
+use mtsession_tests::mock_hrana::{Fault, Mock};
+use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::sqld::{self, Sqld};
+
+const FAULTS: [Fault; 9] = [
+    Fault::CloseBefore,
+    Fault::CloseAfter,
+    Fault::HalfBody,
+    Fault::Garbage,
+    Fault::Status(429),
+    Fault::Status(500),
+    Fault::Status(502),
+    Fault::Status(503),
+    Fault::Status(504),
+];
+
+fn backend(mock: &Mock, retries: u32) -> LibSqlBackend {
+    let options = RemoteOptions::default().retries(retries);
+    LibSqlBackend::remote_account(mock.url(), "", "default", options).unwrap()
+}
+
+/// Something to do, and what a session is like after it.
+type Operation = (
+    &'static str,
+    fn(&LibSqlBackend) -> std::io::Result<()>,
+    fn(&PersistedSession) -> PersistedSession,
+);
+
+const OPERATIONS: [Operation; 4] = [
+    (
+        "save",
+        |backend| backend.save(&sized(3, 20, 7, 2)),
+        |_| sized(3, 20, 7, 2),
+    ),
+    (
+        // Twice would be seen.
+        "push",
+        |backend| backend.apply(&[Change::Update(UpdateChange::PushChannel { id: 5, pts: 6 })]),
+        |before| {
+            let mut after = before.clone();
+            after.updates_state.channels.push((5, 6));
+            after
+        },
+    ),
+    (
+        "counters",
+        |backend| backend.apply_update_state(UpdateStateChange::Secondary { qts: 99 }),
+        |before| {
+            let mut after = before.clone();
+            after.updates_state.qts = 99;
+            after
+        },
+    ),
+    ("load", |backend| backend.load().map(|_| ()), Clone::clone),
+];
+
+/// At every request of every operation, every fault: the change is there whole or not at all, never
+/// twice, and the answer says which.
+#[test]
+fn every_fault_at_every_request_leaves_all_or_nothing() {
+    let mut cases = 0;
+    let mut unknown = 0;
+    for retries in [0, 3] {
+        for (name, operation, after) in OPERATIONS {
+            for fault in FAULTS {
+                for request in 0.. {
+                    let mock = Mock::start(None);
+                    let before = sized(2, 5, 3, 1);
+                    backend(&mock, 0).save(&before).unwrap();
+                    let after = after(&before);
+                    mock.take_requests();
+
+                    mock.fail(request, fault);
+                    let subject = backend(&mock, retries);
+                    let result = operation(&subject);
+                    mock.heal();
+                    let requests = mock.take_requests().len();
+                    let context =
+                        format!("{name}, {fault:?} at request {request}, {retries} retries");
+
+                    let stored = backend(&mock, 0).load().unwrap().unwrap();
+                    match &result {
+                        Ok(()) => assert_eq!(stored, after, "{context}"),
+                        Err(error) => {
+                            let text = error.to_string();
+                            if text.contains("is unknown") {
+                                unknown += 1;
+                                assert!(stored == before || stored == after, "{context}: {text}");
+                            } else {
+                                assert_eq!(stored, before, "{context}: {text}");
+                            }
+                        }
+                    }
+                    let repeats = !matches!(fault, Fault::Garbage | Fault::Status(500));
+                    assert!(
+                        result.is_ok() || retries == 0 || !repeats,
+                        "{context}: {result:?}"
+                    );
+
+                    // The backend goes on with what is there.
+                    assert_eq!(subject.load().unwrap(), Some(stored.clone()), "{context}");
+                    subject.set_home_dc(5).unwrap();
+                    assert_eq!(subject.load().unwrap().unwrap().home_dc_id, 5, "{context}");
+                    cases += 1;
+                    if result.is_ok() && request > requests {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    println!("{cases} cases, in {unknown} of them the answer was that the outcome is unknown");
+    assert!(cases > 150 && unknown > 0);
+}
+
+/// A write that was given up reaches the server after another one: it is refused there.
+#[test]
+fn a_late_write_does_not_land_on_a_newer_one() {
+    let mock = Mock::start(None);
+    let options = RemoteOptions::default()
+        .retries(0)
+        .request_timeout(Duration::from_millis(300));
+    let impatient = LibSqlBackend::remote_account(mock.url(), "", "default", options).unwrap();
+    impatient.save(&sized(2, 5, 3, 1)).unwrap();
+    mock.fail(0, Fault::Hold);
+    let mut lost = sized(2, 5, 3, 1);
+    lost.home_dc_id = 4;
+    let error = impatient.save(&lost).unwrap_err();
+    assert!(error.to_string().contains("is unknown"), "{error}");
+
+    let other = backend(&mock, 0);
+    other.set_home_dc(5).unwrap();
+    mock.release();
+    assert_eq!(other.load().unwrap().unwrap().home_dc_id, 5);
+    assert_eq!(impatient.load().unwrap().unwrap().home_dc_id, 5);
+}
+
+/// The first attempt is carried out after the second one, which is the same write.
+#[test]
+fn a_repeated_write_is_carried_out_once() {
+    let mock = Mock::start(None);
+    let options = RemoteOptions::default()
+        .retries(1)
+        .request_timeout(Duration::from_millis(300));
+    let backend = LibSqlBackend::remote_account(mock.url(), "", "default", options).unwrap();
+    backend.save(&sized(2, 5, 0, 1)).unwrap();
+    assert!(backend.load().unwrap().is_some());
+    mock.fail(0, Fault::Hold);
+    backend
+        .apply(&[Change::Update(UpdateChange::PushChannel { id: 1, pts: 1 })])
+        .unwrap();
+    mock.release();
+    let channels = backend.load().unwrap().unwrap().updates_state.channels;
+    assert_eq!(channels, [(1, 1)]);
+}
+
+#[test]
+fn a_save_of_ten_thousand_peers_is_at_most_three_requests() {
+    let mock = Mock::start(None);
+    let session = sized(5, 10_000, 100, 100);
+    backend(&mock, 0).save(&session).unwrap();
+    let fresh = mock.take_requests().len();
+    let again = backend(&mock, 0);
+    assert!(again.load().unwrap() == Some(session.clone()));
+    mock.take_requests();
+    let mut changed = session.clone();
+    changed.peers[77].access_hash = 1;
+    again.save(&changed).unwrap();
+    let warm = mock.take_requests();
+    assert!(again.load().unwrap() == Some(changed));
+    let unchanged = mock.take_requests();
+    assert_eq!((fresh, warm.len(), unchanged.len()), (3, 1, 1));
+    assert!(warm[0] < 12, "{warm:?} steps for one changed peer");
+}
+
+#[test]
+fn a_wrong_token_is_refused_and_never_shown() {
+    let mock = Mock::start(Some("right"));
+    let secret = "eyJhbGciOiJFZERTQSJ9.very-secret";
+    let error = LibSqlBackend::open_remote(mock.url(), secret).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+    let text = format!("{error} {error:?}");
+    assert!(
+        text.contains("refuses the token") && text.contains(mock.url()),
+        "{text}"
+    );
+    assert!(!text.contains("very-secret"), "{text}");
+    let right = LibSqlBackend::open_remote(mock.url(), "right").unwrap();
+    assert!(!format!("{right:?}{}", right.name()).contains("right"));
+    right.save(&sized(1, 1, 1, 1)).unwrap();
+}
+
+#[test]
+fn urls_and_hosts_that_cannot_be_are_named() {
+    for (url, token, cause) in [
+        ("my.turso.io", "", "no scheme"),
+        ("ftp://my.turso.io", "", "scheme is none of"),
+        ("libsql://", "", "names no host"),
+        ("libsql://x.turso.io?authToken=abc", "", "holds a secret"),
+        ("https://user:abc@x.turso.io", "", "holds a secret"),
+        (
+            "https://x.turso.io",
+            "abc\n",
+            "characters that no token has",
+        ),
+    ] {
+        let error = LibSqlBackend::remote(url, token).unwrap_err().to_string();
+        assert!(error.contains(cause) && !error.contains("abc"), "{error}");
+    }
+    let options = RemoteOptions::default().retries(0);
+    let open =
+        |url: &str| LibSqlBackend::open_remote_account(url, "", "default", options).unwrap_err();
+    let error = open("https://no-such-host.invalid").to_string();
+    assert!(
+        error.contains("no-such-host.invalid: cannot open: the host of the url is not known"),
+        "{error}"
+    );
+    let error = open(&format!("http://127.0.0.1:{}", sqld::free_port())).to_string();
+    assert!(error.contains("no server listens"), "{error}");
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = plain.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = plain.accept().unwrap();
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .unwrap();
+        // Until the other side has read it and gives up.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let error = open(&format!("https://127.0.0.1:{port}")).to_string();
+    assert!(error.contains("no safe connection"), "{error}");
+}
+
+/// What two clients write at once is all there.
+#[test]
+fn a_real_server_dies_and_comes_back_under_load() {
+    if !sqld::is_available() {
+        return;
+    }
+    let mut server = Sqld::start();
+    let options = RemoteOptions::default().retries(30);
+    let url = server.url();
+    let open = || LibSqlBackend::remote_account(&url, "", "bot", options).unwrap();
+    open().save(&sized(2, 10, 0, 0)).unwrap();
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..2_i64)
+            .map(|writer| {
+                let backend = open();
+                scope.spawn(move || {
+                    for n in 0..60 {
+                        let id = writer * 1_000 + n;
+                        backend
+                            .apply_update_state(UpdateStateChange::Channel { id, pts: 1 })
+                            .unwrap();
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..3 {
+            // Not before the writers got further.
+            let before = open().load().unwrap().unwrap().updates_state.channels.len();
+            while open().load().unwrap().unwrap().updates_state.channels.len()
+                < (before + 5).min(120)
+            {}
+            server.kill();
+            server.restart();
+        }
+        writers
+            .into_iter()
+            .for_each(|writer| writer.join().unwrap());
+    });
+    let mut channels = open().load().unwrap().unwrap().updates_state.channels;
+    channels.sort_unstable();
+    let expected: Vec<_> = (0..60).chain(1_000..1_060).map(|id| (id, 1)).collect();
+    assert_eq!(channels, expected);
+}
+
+#[test]
+fn two_hundred_thousand_peers_are_kept_on_a_real_server() {
+    if !sqld::is_available() {
+        return;
+    }
+    let server = Sqld::start();
+    let session = sized(5, 200_000, 1_000, 1_000);
+    LibSqlBackend::open_remote(server.url(), "")
+        .unwrap()
+        .save(&session)
+        .unwrap();
+    assert!(
+        LibSqlBackend::open_remote(server.url(), "")
+            .unwrap()
+            .load()
+            .unwrap()
+            == Some(session.clone())
+    );
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("replica.db");
+    let replica = LibSqlBackend::open_replica(&path, server.url(), "").unwrap();
+    assert!(replica.load().unwrap() == Some(session));
+}
+
+#[test]
+fn a_replica_reads_offline_and_writes_only_online() {
+    if !sqld::is_available() {
+        return;
+    }
+    let mut server = Sqld::start();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("replica.db");
+    let options = RemoteOptions::default().retries(0);
+    let open = |url: &str| LibSqlBackend::open_replica_account(&path, url, "", "bot", options);
+    let url = server.url();
+    let first = open(&url).unwrap();
+    let primary = LibSqlBackend::remote_account(&url, "", "bot", options).unwrap();
+    let session = sized(2, 10, 2, 2);
+    first.save(&session).unwrap();
+    assert_eq!(primary.load().unwrap(), Some(session.clone()));
+
+    primary.set_home_dc(5).unwrap();
+    assert_eq!(
+        first.load().unwrap(),
+        Some(session.clone()),
+        "the copy is older"
+    );
+    first.sync().unwrap();
+    assert_eq!(first.load().unwrap().unwrap().home_dc_id, 5);
+
+    server.kill();
+    let offline = open(&url).unwrap();
+    assert_eq!(offline.load().unwrap().unwrap().home_dc_id, 5);
+    let error = offline.set_home_dc(1).unwrap_err().to_string();
+    assert!(
+        error.contains("takes no writes without its server"),
+        "{error}"
+    );
+    assert_eq!(offline.load().unwrap().unwrap().home_dc_id, 5);
+    assert!(offline.sync().is_err());
+    let elsewhere = dir.path().join("empty.db");
+    assert!(LibSqlBackend::open_replica_account(&elsewhere, &url, "", "bot", options).is_err());
+
+    server.restart();
+    offline.set_home_dc(4).unwrap();
+    assert_eq!(primary.load().unwrap().unwrap().home_dc_id, 4);
+    primary.delete().unwrap();
+    offline.sync().unwrap();
+    assert_eq!(offline.load().unwrap(), None);
+    let files = std::fs::read_dir(dir.path()).unwrap();
+    let bytes: Vec<u8> = files
+        .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .collect();
+    let key = key_of(1);
+    assert!(
+        !bytes
+            .windows(16)
+            .any(|window| key.windows(16).any(|part| part == window))
+    );
+}

@@ -1,0 +1,563 @@
+//! The SQLite backend: databases of older releases, of others, damaged ones, and many accounts.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use mtsession::{
+    Account, Change, DcFlags, PersistedSession, SessionBackend, SqliteBackend, UpdateStateChange,
+};
+use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::vectors;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+/// Rows of the old tables had no order.
+fn sorted(mut session: PersistedSession) -> PersistedSession {
+    session.dcs.sort_by_key(|dc| (dc.dc_id, dc.flags.0));
+    session.updates_state.channels.sort_unstable();
+    session.peers.sort_by_key(|peer| peer.id);
+    session.min_peers.sort_by_key(|peer| peer.user_id);
+    session
+}
+
+fn copy_of(vector: &Path) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.db");
+    fs::copy(vector, &path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    (dir, path)
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn backup_of(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.pre-mtsession", path.display()))
+}
+
+#[test]
+fn every_old_generation_is_read_and_migrated() {
+    let vectors = vectors::of_kind("sqlite");
+    assert_eq!(vectors.len(), 14, "golden databases");
+    for vector in vectors {
+        let name = &vector.name;
+        let expected = sorted(vector.expect.clone().unwrap());
+        let (_dir, path) = copy_of(&vector.path);
+        let before = fs::read(&path).unwrap();
+
+        let backend = SqliteBackend::open(&path).unwrap();
+        let loaded = backend.load().unwrap().unwrap();
+        assert_eq!(sorted(loaded), expected, "{name}: read as it is");
+        assert_eq!(SqliteBackend::accounts(&path).unwrap(), ["default"]);
+        assert!(fs::read(&path).unwrap() == before, "{name}: a reader wrote");
+        assert!(!backup_of(&path).exists(), "{name}: a reader migrated");
+
+        backend
+            .apply_update_state(UpdateStateChange::Secondary { qts: 4711 })
+            .unwrap();
+        let mut migrated = expected.clone();
+        migrated.updates_state.qts = 4711;
+        let loaded = SqliteBackend::open(&path).unwrap().load().unwrap();
+        assert_eq!(sorted(loaded.unwrap()), migrated, "{name}: migrated");
+
+        let backup = backup_of(&path);
+        assert_eq!((mode(&path), mode(&backup)), (0o600, 0o600), "{name}");
+        let kept = SqliteBackend::open(&backup).unwrap().load().unwrap();
+        assert_eq!(sorted(kept.unwrap()), expected, "{name}: backup");
+
+        backend.delete().unwrap();
+        assert!(!backup.exists(), "{name}: a backup outlived its session");
+        assert_eq!(backend.load().unwrap(), None);
+    }
+}
+
+#[test]
+fn another_account_beside_an_old_session_migrates_it_too() {
+    let vector = vectors::dir().join("sqlite/S6_fs066.db");
+    let (_dir, path) = copy_of(&vector);
+    let old = SqliteBackend::open(&path).unwrap().load().unwrap();
+    let other = SqliteBackend::open_account(&path, "other").unwrap();
+    assert_eq!(other.load().unwrap(), None);
+    other.save(&sized(1, 1, 1, 1)).unwrap();
+    assert_eq!(
+        SqliteBackend::accounts(&path).unwrap(),
+        ["default", "other"]
+    );
+    assert_eq!(SqliteBackend::open(&path).unwrap().load().unwrap(), old);
+}
+
+/// The last writes of an old program may still be in its write-ahead log.
+#[test]
+fn what_is_only_in_an_old_write_ahead_log_is_migrated() {
+    let (_dir, path) = copy_of(&vectors::dir().join("sqlite/S6_fs066.db"));
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch("PRAGMA wal_autocheckpoint = 0; UPDATE update_state SET pts = 991")
+        .unwrap();
+    let pts_of = |path: &Path| {
+        let session = SqliteBackend::open(path).unwrap().load().unwrap();
+        session.unwrap().updates_state.pts
+    };
+    assert_eq!(pts_of(&path), 991);
+    let backend = SqliteBackend::open(&path).unwrap();
+    backend.set_home_dc(3).unwrap();
+    assert_eq!((pts_of(&path), pts_of(&backup_of(&path))), (991, 991));
+    drop(old);
+}
+
+#[test]
+fn a_database_for_the_old_release_reads_back_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = sized(5, 300, 40, 30);
+    let path = dir.path().join("downgraded.db");
+    let left_out = SqliteBackend::export_ferogram(&session, &path).unwrap();
+    assert_eq!(left_out, 0);
+    let loaded = SqliteBackend::open(&path).unwrap().load().unwrap();
+    assert_eq!(sorted(loaded.unwrap()), sorted(session.clone()));
+    assert_eq!(mode(&path), 0o600);
+
+    let mut doubled = session.clone();
+    doubled.peers.push(session.peers[0].clone());
+    let error = SqliteBackend::export_ferogram(&doubled, &path).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+    let other = dir.path().join("other.db");
+    assert_eq!(SqliteBackend::export_ferogram(&doubled, other).unwrap(), 1);
+}
+
+#[test]
+fn databases_of_others_are_refused_by_name() {
+    let cases: [(&str, &str); 7] = [
+        (
+            "mtcute",
+            "CREATE TABLE mtcute_migrations (repo, version); CREATE TABLE peers (id)",
+        ),
+        (
+            "grammers",
+            "CREATE TABLE dc_home (dc_id); CREATE TABLE dc_option (dc_id); PRAGMA user_version = 1",
+        ),
+        (
+            "Telethon",
+            "CREATE TABLE version (version); CREATE TABLE sessions (dc_id); CREATE TABLE entities (id)",
+        ),
+        (
+            "Pyrogram",
+            "CREATE TABLE version (number); CREATE TABLE sessions (dc_id); CREATE TABLE peers (id)",
+        ),
+        ("tables: notes", "CREATE TABLE notes (text)"),
+        ("schema number 3", "PRAGMA user_version = 3"),
+        ("tables: meta", "CREATE TABLE meta (key, value)"),
+    ];
+    for (name, sql) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("foreign.db");
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        assert_refused(&path, name);
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("newer.db");
+    SqliteBackend::new(&path).save(&sized(1, 1, 1, 1)).unwrap();
+    let database = Connection::open(&path).unwrap();
+    database.execute_batch("PRAGMA user_version = 11").unwrap();
+    drop(database);
+    assert_refused(&path, "newer release (schema 11");
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("text.db");
+    fs::write(&path, "no database at all, but long enough to have a header, one would think; so it must be looked at").unwrap();
+    assert_refused(&path, "not an SQLite database");
+}
+
+/// Every call fails with the store and the cause, and no byte changes.
+fn assert_refused(path: &Path, cause: &str) {
+    let before = fs::read(path).unwrap();
+    let open = SqliteBackend::open(path)
+        .err()
+        .map(|error| error.to_string());
+    let backend = SqliteBackend::new(path);
+    let errors = [
+        open,
+        backend.load().err().map(|error| error.to_string()),
+        backend
+            .save(&sized(1, 1, 1, 1))
+            .err()
+            .map(|error| error.to_string()),
+        backend.set_home_dc(1).err().map(|error| error.to_string()),
+        backend.account().err().map(|error| error.to_string()),
+        SqliteBackend::accounts(path)
+            .err()
+            .map(|error| error.to_string()),
+        backend.delete().err().map(|error| error.to_string()),
+    ];
+    for (call, error) in errors.into_iter().enumerate() {
+        let error = error.unwrap_or_else(|| panic!("{cause}: call {call} was accepted"));
+        assert!(error.contains(cause), "call {call}: {error}");
+        assert!(error.contains(&path.display().to_string()), "{error}");
+    }
+    assert!(
+        fs::read(path).unwrap() == before,
+        "{cause}: the file changed"
+    );
+}
+
+/// One damaged value each; all of them in a way that only somebody else's program can do.
+#[test]
+fn damaged_rows_are_named() {
+    let cases = [
+        (
+            "UPDATE dc SET auth_key = x'0102' WHERE position = 1",
+            "column auth_key of table dc, row 1, holds 2 bytes",
+        ),
+        (
+            "UPDATE dc SET flags = 256",
+            "column flags of table dc, row 0, holds 256",
+        ),
+        (
+            "UPDATE dc SET dc_id = 3000000000 WHERE position = 2",
+            "column dc_id of table dc, row 2, holds 3000000000",
+        ),
+        (
+            "UPDATE dc SET addr = CAST(x'ff' AS TEXT) WHERE position = 0",
+            "column addr of table dc, row 0, holds bytes, where text belongs",
+        ),
+        (
+            "UPDATE peer SET kind = 3 WHERE position = 2",
+            "column kind of table peer, row 2, holds 3",
+        ),
+        (
+            "UPDATE peer SET channel_kind = 9 WHERE position = 2",
+            "column channel_kind of table peer, row 2, holds 9",
+        ),
+        (
+            "UPDATE channel SET pts = 1 << 40 WHERE position = 1",
+            "column pts of table channel, row 1",
+        ),
+        (
+            "UPDATE min_peer SET msg_id = -1 << 40 WHERE position = 1",
+            "column msg_id of table min_peer, row 1",
+        ),
+        (
+            "UPDATE account SET home_dc = 1 << 40",
+            "column home_dc of table account, row \"default\"",
+        ),
+        (
+            "UPDATE account SET is_bot = 2",
+            "column is_bot of table account",
+        ),
+    ];
+    for (sql, cause) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("damaged.db");
+        SqliteBackend::new(&path).save(&sized(3, 3, 3, 3)).unwrap();
+        let database = Connection::open(&path).unwrap();
+        let damage = format!("PRAGMA ignore_check_constraints = ON; {sql}");
+        database.execute_batch(&damage).unwrap();
+        drop(database);
+        let before = fs::read(&path).unwrap();
+        let backend = SqliteBackend::open(&path).unwrap();
+        let error = backend.load().unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains(cause), "{error}");
+        assert!(backend.account().is_err());
+        assert!(fs::read(&path).unwrap() == before, "{sql}");
+        backend.delete().unwrap();
+        assert_eq!(
+            backend.load().unwrap(),
+            None,
+            "delete also removes what cannot be read"
+        );
+    }
+}
+
+/// In databases of older releases the column types were no more than hints.
+#[test]
+fn damaged_rows_of_old_databases_are_named() {
+    let cases = [
+        (
+            "UPDATE dcs SET auth_key = x'00' WHERE dc_id = 2",
+            "column auth_key of table dcs, row 2, holds 1 bytes",
+        ),
+        (
+            "UPDATE dcs SET auth_key = 'text' WHERE dc_id = 2",
+            "column auth_key of table dcs, row 2, holds text, where bytes belongs",
+        ),
+        (
+            "UPDATE meta SET value = 'two' WHERE key = 'home_dc_id'",
+            "column value of table meta, row \"home_dc_id\"",
+        ),
+        (
+            "UPDATE peers SET access_hash = 1.5",
+            "column access_hash of table peers, row",
+        ),
+        (
+            "UPDATE update_state SET pts = x'01'",
+            "column pts of table update_state, row 1, holds bytes",
+        ),
+    ];
+    for (sql, cause) in cases {
+        let (_dir, path) = copy_of(&vectors::dir().join("sqlite/S6_fs066.db"));
+        let database = Connection::open(&path).unwrap();
+        database.execute_batch(sql).unwrap();
+        drop(database);
+        let before = fs::read(&path).unwrap();
+        let backend = SqliteBackend::open(&path).unwrap();
+        for error in [
+            backend.load().unwrap_err(),
+            backend.set_home_dc(1).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains(cause), "{error}");
+        }
+        assert!(fs::read(&path).unwrap() == before, "{sql}");
+    }
+}
+
+/// The rule of identity is core's; here it is said in SQL once more, for all flags and kinds.
+#[test]
+fn sql_and_core_agree_on_identities() {
+    use mtsession::core::{AuthKeyRef, DcRef, Peer, PeerKind};
+
+    let sqlite = SqliteBackend::in_memory().unwrap();
+    let memory = mtsession::InMemoryBackend::new();
+    let key = key_of(1);
+    let dc = |flags, first_salt| DcRef {
+        dc_id: 2,
+        addr: "a:1",
+        auth_key: Some(AuthKeyRef::new(&key)),
+        first_salt,
+        time_offset: 0,
+        flags: DcFlags(flags),
+    };
+    let mut changes: Vec<Change<'_>> = Vec::new();
+    changes.extend((0..=255).map(|flags| Change::Dc(dc(flags, flags.into()))));
+    for access_hash in 0..2 {
+        for kind in [PeerKind::User, PeerKind::Channel, PeerKind::Chat] {
+            for is_community in [false, true] {
+                changes.push(Change::Peer(Peer {
+                    id: 5,
+                    access_hash,
+                    kind,
+                    channel_kind: None,
+                    is_community,
+                }));
+            }
+        }
+    }
+    for backend in [&sqlite as &dyn SessionBackend, &memory] {
+        backend.apply(&changes).unwrap();
+    }
+    assert_eq!(sqlite.load().unwrap(), memory.load().unwrap());
+}
+
+#[test]
+fn files_are_private_and_made_by_the_first_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new.db");
+    let backend = SqliteBackend::open(&path).unwrap();
+    assert_eq!(backend.load().unwrap(), None);
+    backend.delete().unwrap();
+    assert_eq!(
+        fs::read_dir(dir.path()).unwrap().count(),
+        0,
+        "a reader made a file"
+    );
+    backend.save(&sized(1, 1, 1, 1)).unwrap();
+    let files: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+/// A file that was removed or replaced is not written to any more.
+#[test]
+fn a_replaced_file_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bot.db");
+    let backend = SqliteBackend::open(&path).unwrap();
+    backend.save(&sized(1, 1, 1, 1)).unwrap();
+    for name in ["bot.db", "bot.db-wal", "bot.db-shm"] {
+        fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    assert_eq!(backend.load().unwrap(), None);
+    backend.set_home_dc(4).unwrap();
+    let loaded = SqliteBackend::open(&path).unwrap().load().unwrap();
+    assert_eq!(loaded.unwrap().home_dc_id, 4);
+}
+
+/// Whoever edits rows by hand is noticed by the next save and load.
+#[test]
+fn rows_changed_by_another_program_are_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bot.db");
+    let backend = SqliteBackend::open(&path).unwrap();
+    let mut session = sized(1, 5, 5, 5);
+    backend.save(&session).unwrap();
+    let database = Connection::open(&path).unwrap();
+    database
+        .execute_batch("UPDATE peer SET access_hash = 77 WHERE position = 3")
+        .unwrap();
+    assert_eq!(backend.load().unwrap().unwrap().peers[3].access_hash, 77);
+    database
+        .execute_batch("UPDATE peer SET access_hash = 78 WHERE position = 3")
+        .unwrap();
+    session.peers[3].access_hash = 79;
+    backend.save(&session).unwrap();
+    assert_eq!(backend.load().unwrap(), Some(session));
+}
+
+#[test]
+fn a_thousand_accounts_live_in_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("accounts.db");
+    // Filled by one statement after the other, without a disk flush each: a copy of one account.
+    let template = sized(5, 20, 5, 5);
+    SqliteBackend::open_account(&path, "account-0000")
+        .unwrap()
+        .save(&template)
+        .unwrap();
+    let database = Connection::open(&path).unwrap();
+    database
+        .execute_batch("BEGIN; PRAGMA secure_delete = ON")
+        .unwrap();
+    for n in 1..1000_i64 {
+        let name = format!("account-{n:04}");
+        database
+            .execute("INSERT INTO account (name) VALUES (?1)", [&name])
+            .unwrap();
+        let id = database.last_insert_rowid();
+        for position in 0..5_i64 {
+            let mut key = key_of(0);
+            key[..8].copy_from_slice(&n.to_le_bytes());
+            for chunk in key.chunks_mut(16) {
+                chunk[..8].copy_from_slice(&n.to_le_bytes());
+                chunk[8] = position as u8;
+            }
+            database
+                .execute(
+                    "INSERT INTO dc VALUES (?1, ?2, ?2 + 1, 0, '149.154.167.51:443', ?3, 0, 0)",
+                    rusqlite::params![id, position, key],
+                )
+                .unwrap();
+        }
+    }
+    database.execute_batch("COMMIT").unwrap();
+    drop(database);
+    assert_eq!(SqliteBackend::accounts(&path).unwrap().len(), 1000);
+
+    let victim = SqliteBackend::open_account(&path, "account-0500").unwrap();
+    let keys: Vec<_> = victim
+        .load()
+        .unwrap()
+        .unwrap()
+        .dcs
+        .iter()
+        .map(|dc| dc.auth_key.unwrap())
+        .collect();
+    assert_eq!(keys.len(), 5);
+    // Makes pages split and rows move.
+    for n in (490..510).chain([500; 30]) {
+        let backend = SqliteBackend::open_account(&path, &format!("account-{n:04}")).unwrap();
+        let mut session = backend.load().unwrap().unwrap();
+        for dc in &mut session.dcs {
+            dc.addr.push_str("00");
+        }
+        backend.save(&session).unwrap();
+    }
+    let bytes = || -> Vec<u8> {
+        let entries = fs::read_dir(dir.path()).unwrap();
+        entries
+            .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
+            .collect()
+    };
+    assert!(has_window_of(&bytes(), &keys));
+    SqliteBackend::delete_account(&path, "account-0500").unwrap();
+    assert!(!has_window_of(&bytes(), &keys), "key bytes are left");
+
+    assert_eq!(SqliteBackend::accounts(&path).unwrap().len(), 999);
+    SqliteBackend::rename_account(&path, "account-0001", "renamed").unwrap();
+    let renamed = SqliteBackend::open_account(&path, "renamed").unwrap();
+    assert_eq!(renamed.load().unwrap().unwrap().dcs.len(), 5);
+    let taken = SqliteBackend::rename_account(&path, "renamed", "account-0002").unwrap_err();
+    assert_eq!(taken.kind(), std::io::ErrorKind::AlreadyExists);
+    let missing = SqliteBackend::rename_account(&path, "account-0500", "x").unwrap_err();
+    assert_eq!(missing.kind(), std::io::ErrorKind::NotFound);
+    let first = SqliteBackend::open_account(&path, "account-0000").unwrap();
+    assert_eq!(first.load().unwrap(), Some(template));
+}
+
+fn has_window_of(bytes: &[u8], keys: &[[u8; 256]]) -> bool {
+    let windows: std::collections::HashSet<&[u8]> =
+        keys.iter().flat_map(|key| key.windows(16)).collect();
+    bytes.windows(16).any(|window| windows.contains(window))
+}
+
+#[test]
+fn two_hundred_thousand_peers_round_trip() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("large.db");
+    let session = sized(5, 200_000, 1_000, 1_000);
+    SqliteBackend::open(&path).unwrap().save(&session).unwrap();
+    assert!(SqliteBackend::open(&path).unwrap().load().unwrap() == Some(session));
+}
+
+#[test]
+fn a_backup_is_a_copy_of_all_accounts_while_others_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("bots.db"), dir.path().join("copy.db"));
+    let backend = SqliteBackend::open(&path).unwrap();
+    backend.save(&sized(5, 2_000, 5, 5)).unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for pts in 1..200 {
+                backend
+                    .apply_update_state(UpdateStateChange::Channel { id: 1, pts })
+                    .unwrap();
+            }
+        });
+        SqliteBackend::back_up(&path, &copy).unwrap();
+        writer.join().unwrap();
+    });
+    assert_eq!(mode(&copy), 0o600);
+    let copied = SqliteBackend::open(&copy).unwrap().load().unwrap().unwrap();
+    assert_eq!(copied.peers, sized(5, 2_000, 5, 5).peers);
+    let again = SqliteBackend::back_up(&path, &copy).unwrap_err();
+    assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
+}
+
+#[test]
+fn account_data_and_names_are_kept_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bots.db");
+    let account = Account {
+        user_id: Some(5),
+        ..Account::default()
+    };
+    let (one, two) = (
+        SqliteBackend::open_account(&path, "one").unwrap(),
+        SqliteBackend::open_account(&path, "two").unwrap(),
+    );
+    one.set_account(account).unwrap();
+    assert_eq!(two.load().unwrap(), None);
+    assert_eq!(
+        (one.account().unwrap(), two.account().unwrap()),
+        (account, Account::default())
+    );
+    assert_eq!(one.name(), format!("{}#one", path.display()));
+    assert_eq!(
+        SqliteBackend::open(&path).unwrap().name(),
+        path.display().to_string()
+    );
+    for bad in ["", "line\nbreak"] {
+        assert!(SqliteBackend::open_account(&path, bad).is_err());
+    }
+}
