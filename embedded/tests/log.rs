@@ -1,0 +1,66 @@
+//! What the log does while nothing goes wrong.
+
+use mtsession_embedded::SessionLog;
+use mtsession_embedded::sim::{Call, Chip, Dice, Plain, random_calls};
+
+const LISTS: [usize; 4] = [3, 12, 16, 4];
+
+type Log<const W: usize, const E: usize> = SessionLog<Chip<W, E>, 3, 12, 16, 4>;
+
+fn run<const W: usize, const E: usize>(log: &mut Log<W, E>, call: &Call) {
+    match call {
+        Call::Append(change) => log.append(&change.as_ref()),
+        Call::Apply(changes) => {
+            let changes: Vec<_> = changes.iter().map(|change| change.as_ref()).collect();
+            log.apply(&changes)
+        }
+        Call::Save(session) => log.save(session),
+        Call::Delete => log.delete(),
+        Call::Maintain => log.maintain(),
+        Call::Sync => log.sync(),
+    }
+    .unwrap_or_else(|error| panic!("{call:?}: {error}"));
+}
+
+fn load<const W: usize, const E: usize>(log: &mut Log<W, E>) -> Option<Plain> {
+    let mut session = Plain::default();
+    log.load(&mut session).unwrap().then_some(session)
+}
+
+fn model<const W: usize, const E: usize>(size: usize, calls: usize) {
+    for seed in 0..20 {
+        let mut dice = Dice::new(seed);
+        let calls = random_calls(&mut dice, calls, LISTS);
+        let end = u32::try_from(size).unwrap();
+        let mut log = Log::<W, E>::format(Chip::new(size), 0..end).unwrap();
+        let mut model = None;
+        for (n, call) in calls.iter().enumerate() {
+            run(&mut log, call);
+            call.carry_out(&mut model);
+            if n % 7 == 0 {
+                assert_eq!(load(&mut log), model, "seed {seed}, call {n}: {call:?}");
+            }
+            if n % 50 == 0 {
+                let chip = log.release().map_err(|(_, error)| error).unwrap();
+                assert_eq!(chip.violations, 0);
+                log = Log::mount(chip, 0..end).unwrap();
+                assert_eq!(load(&mut log), model, "seed {seed}, mount after call {n}");
+            }
+        }
+        let erases = &log.chip().erases;
+        let (min, max) = (erases.iter().min().unwrap(), erases.iter().max().unwrap());
+        assert!(max - min <= 1, "seed {seed}: {erases:?}");
+        assert!(*min > 2, "the script laps the region: {erases:?}");
+    }
+}
+
+#[test]
+fn agrees_with_a_model_on_every_geometry() {
+    model::<1, 4096>(4 * 4096, 8000);
+    model::<4, 4096>(2 * 4096, 3000);
+    model::<4, 1024>(8 * 1024, 3000);
+    model::<8, 2048>(6 * 2048, 3000);
+    model::<16, 2048>(6 * 2048, 3000);
+    model::<32, 8192>(3 * 8192, 3000);
+    model::<4, 256>(8 * 1024, 3000);
+}
