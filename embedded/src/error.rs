@@ -97,7 +97,10 @@ impl<E: fmt::Debug> fmt::Display for Error<E> {
             Self::NotFormatted => f.write_str("flash region is erased: format it first"),
             Self::Foreign => f.write_str("flash region holds something else than a session log"),
             Self::NewerFormat { version } => {
-                write!(f, "session log has format {version}: written by a newer release")
+                write!(
+                    f,
+                    "session log has format {version}: written by a newer release"
+                )
             }
             Self::Geometry {
                 pages,

@@ -47,22 +47,31 @@ impl<S: SessionMut> Receive for Fill<'_, S> {
             Change::Dc(dc) => {
                 let [_, slot] = slot.to_be_bytes();
                 let at = usize::from(slot);
-                pad(session, at, |session| session.dcs().len(), |session| {
-                    session.push_dc(&NO_DC)
-                })?;
+                pad(
+                    session,
+                    at,
+                    |session| session.dcs().len(),
+                    |session| session.push_dc(&NO_DC),
+                )?;
                 session.replace_dc(at, dc)
             }
             Change::Peer(peer) => {
-                pad(session, at, |session| session.peers().len(), |session| {
-                    session.push_peer(Peer::default())
-                })?;
+                pad(
+                    session,
+                    at,
+                    |session| session.peers().len(),
+                    |session| session.push_peer(Peer::default()),
+                )?;
                 session.replace_peer(at, *peer);
                 Ok(())
             }
             Change::MinPeer(min_peer) => {
-                pad(session, at, |session| session.min_peers().len(), |session| {
-                    session.push_min_peer(MinPeer::default())
-                })?;
+                pad(
+                    session,
+                    at,
+                    |session| session.min_peers().len(),
+                    |session| session.push_min_peer(MinPeer::default()),
+                )?;
                 session.replace_min_peer(at, *min_peer);
                 Ok(())
             }

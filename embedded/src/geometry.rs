@@ -118,7 +118,12 @@ impl Geometry {
     pub(crate) fn next(&self, page: u8, steps: u8) -> u8 {
         let sum = u16::from(page).wrapping_add(u16::from(steps));
         let pages = u16::from(self.pages);
-        u8::try_from(if sum >= pages { sum.wrapping_sub(pages) } else { sum }).unwrap_or_default()
+        u8::try_from(if sum >= pages {
+            sum.wrapping_sub(pages)
+        } else {
+            sum
+        })
+        .unwrap_or_default()
     }
 
     /// The page `steps` before `page` in the ring.

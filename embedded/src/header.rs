@@ -48,7 +48,11 @@ impl Header {
         let mut bytes = [0; HEADER_LEN];
         let counters = self.counters;
         put(&mut bytes, 0, MAGIC);
-        put(&mut bytes, 4, [FORMAT_VERSION, self.shift, self.pages, self.flags]);
+        put(
+            &mut bytes,
+            4,
+            [FORMAT_VERSION, self.shift, self.pages, self.flags],
+        );
         put(&mut bytes, 8, self.page_size.to_le_bytes());
         put(&mut bytes, 12, self.sequence.to_le_bytes());
         put(&mut bytes, 16, self.erases.to_le_bytes());
@@ -145,7 +149,12 @@ mod tests {
             part: 1,
             parts: 2,
             home_dc_id: -2,
-            counters: Counters { pts: 1, qts: 2, date: 3, seq: 4 },
+            counters: Counters {
+                pts: 1,
+                qts: 2,
+                date: 3,
+                seq: 4,
+            },
         };
         let bytes = header.encode(3);
         assert_eq!(Header::decode(&bytes, 3), Ok(header));

@@ -148,10 +148,15 @@ impl Form {
                 (CHANNEL, fields)
             }
         };
-        let head = if self.kind == 0 { kind } else { MIDDLE_TAG << 1 | kind };
+        let head = if self.kind == 0 {
+            kind
+        } else {
+            MIDDLE_TAG << 1 | kind
+        };
         let data = head << self.field_bits() | fields;
         let checked = data << self.crc | u64::from(self.crc(seed, hot));
-        let record = (checked << self.zeros | self.zeros(checked)) << 64_u32.wrapping_sub(self.size);
+        let record =
+            (checked << self.zeros | self.zeros(checked)) << 64_u32.wrapping_sub(self.size);
         Some(Encoded {
             bytes: record.to_be_bytes(),
             len: self.size >> 3,
@@ -171,7 +176,11 @@ impl Form {
         let hot = if kind & 1 == PRIMARY {
             let from = base.counters();
             Hot::Primary(Counters {
-                pts: resolve(from.pts, take(self.date.wrapping_add(self.seq), self.pts), self.pts),
+                pts: resolve(
+                    from.pts,
+                    take(self.date.wrapping_add(self.seq), self.pts),
+                    self.pts,
+                ),
                 date: resolve(from.date, take(self.seq, self.date), self.date),
                 seq: resolve(from.seq, take(0, self.seq), self.seq),
                 qts: from.qts,
@@ -252,7 +261,12 @@ mod tests {
 
     impl Base for Known {
         fn counters(&self) -> Counters {
-            Counters { pts: -3, qts: 9, date: 1_750_000_000, seq: 6 }
+            Counters {
+                pts: -3,
+                qts: 9,
+                date: 1_750_000_000,
+                seq: 6,
+            }
         }
 
         fn channel(&self, slot: u16) -> Option<i32> {
@@ -270,13 +284,19 @@ mod tests {
                 ..from
             })
         };
-        [(0, 0, 0), (1, 1, 1), (7, 255, 7), (8, 0, 0), (1000, 4000, 200)]
-            .map(|(pts, date, seq)| primary(pts, date, seq))
-            .into_iter()
-            .chain([0, 1, 63, 64, 9000].map(|pts: i32| Hot::Channel {
-                slot: 39,
-                pts: (i32::MAX - 2).wrapping_add(pts),
-            }))
+        [
+            (0, 0, 0),
+            (1, 1, 1),
+            (7, 255, 7),
+            (8, 0, 0),
+            (1000, 4000, 200),
+        ]
+        .map(|(pts, date, seq)| primary(pts, date, seq))
+        .into_iter()
+        .chain([0, 1, 63, 64, 9000].map(|pts: i32| Hot::Channel {
+            slot: 39,
+            pts: (i32::MAX - 2).wrapping_add(pts),
+        }))
     }
 
     #[test]
@@ -290,7 +310,10 @@ mod tests {
                 assert_eq!(elsewhere, Decoded::Bad, "another position");
             }
         }
-        let back = Hot::Primary(Counters { pts: -4, ..Known.counters() });
+        let back = Hot::Primary(Counters {
+            pts: -4,
+            ..Known.counters()
+        });
         assert!(encode(2, 5, &Known, back).is_none());
         assert!(encode(2, 5, &Known, Hot::Channel { slot: 40, pts: 1 }).is_none());
     }

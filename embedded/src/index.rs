@@ -290,7 +290,11 @@ impl Index<'_> {
                 let grown = grow(self.dcs, &mut self.fixed.dcs, slot.into()).ok_or(Field::Dcs)?;
                 let known = grown.copies.first().is_some_and(|at| *at != NOWHERE);
                 let [last, _] = grown.copies;
-                let second = if known && grown.generation == generation { last } else { NOWHERE };
+                let second = if known && grown.generation == generation {
+                    last
+                } else {
+                    NOWHERE
+                };
                 *grown = DcEntry {
                     copies: [at, second],
                     units,
@@ -418,7 +422,11 @@ impl Index<'_> {
             Slot::Dc(slot, second) => {
                 if let Some(dc) = self.dcs.get_mut(usize::from(slot)) {
                     let [first_at, second_at] = dc.copies;
-                    dc.copies = if second { [first_at, at] } else { [at, second_at] };
+                    dc.copies = if second {
+                        [first_at, at]
+                    } else {
+                        [at, second_at]
+                    };
                 }
             }
             Slot::Channel(slot) => {

@@ -115,7 +115,10 @@ pub(crate) fn seal(record: &mut [u8; MAX_RECORD], head: Head, seed: u32) {
     };
     *check = crc.to_le_bytes();
     // At most a unit of padding is ever programmed.
-    padding.iter_mut().take(MAX_UNIT_BYTES).for_each(|byte| *byte = 0xFF);
+    padding
+        .iter_mut()
+        .take(MAX_UNIT_BYTES)
+        .for_each(|byte| *byte = 0xFF);
 }
 
 /// Reads the record at the start of `bytes`; `None` if there is no valid one.
@@ -135,8 +138,19 @@ mod tests {
     #[test]
     fn no_record_begins_like_erased_flash() {
         for pending in [false, true] {
-            for kind in [Kind::Change, Kind::Sync, Kind::Commit, Kind::Erased, Kind::Wiped] {
-                let head = Head { kind, pending, slot: 0xFFFF, len: 0x3FF };
+            for kind in [
+                Kind::Change,
+                Kind::Sync,
+                Kind::Commit,
+                Kind::Erased,
+                Kind::Wiped,
+            ] {
+                let head = Head {
+                    kind,
+                    pending,
+                    slot: 0xFFFF,
+                    len: 0x3FF,
+                };
                 assert_ne!(head.encode()[0], 0xFF);
                 assert_eq!(Head::decode(head.encode()), Some(head));
             }
@@ -146,7 +160,12 @@ mod tests {
     #[test]
     fn is_valid_only_whole_and_in_its_place() {
         let mut record = [7; MAX_RECORD];
-        let head = Head { kind: Kind::Change, pending: false, slot: 3, len: 20 };
+        let head = Head {
+            kind: Kind::Change,
+            pending: false,
+            slot: 3,
+            len: 20,
+        };
         seal(&mut record, head, 99);
         assert_eq!(open(&record, 99), Some((head, &[7; 20][..])));
         assert_eq!(open(&record, 98), None);

@@ -109,7 +109,8 @@ impl State {
         let back = if page <= head {
             head.wrapping_sub(page)
         } else {
-            head.wrapping_add(self.geometry.pages.into()).wrapping_sub(page)
+            head.wrapping_add(self.geometry.pages.into())
+                .wrapping_sub(page)
         };
         seed(self.sequence.wrapping_sub(back))
     }

@@ -1,7 +1,7 @@
 //! Reading and programming, with every result checked.
 
-use super::{Buffer, Shell};
 use super::super::{NorFlash, bisync};
+use super::{Buffer, Shell};
 use crate::error::Error;
 use crate::header::{HEADER_LEN, Header, NoHeader, header_units};
 use crate::record::{Head, open, seal};
@@ -58,7 +58,10 @@ impl<F: NorFlash> Shell<'_, F> {
 
     async fn program_once(&mut self, at: u32, bytes: &[u8]) -> Result<(), Failed<F::Error>> {
         let address = self.state.geometry.address(at);
-        self.flash.write(address, bytes).await.map_err(Failed::Driver)?;
+        self.flash
+            .write(address, bytes)
+            .await
+            .map_err(Failed::Driver)?;
         let mut at = at;
         for written in bytes.chunks(32) {
             let mut back = [0; 32];
@@ -76,8 +79,13 @@ impl<F: NorFlash> Shell<'_, F> {
     pub(super) async fn emit_hot(&mut self, bytes: &[u8]) -> Result<(), Error<F::Error>> {
         let at = self.state.head.tail;
         self.state.tail_unknown = true;
-        self.program(at, bytes).await.map_err(|failed| self.fault(failed, self.state.head.number))?;
-        let units = self.state.geometry.units(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        self.program(at, bytes)
+            .await
+            .map_err(|failed| self.fault(failed, self.state.head.number))?;
+        let units = self
+            .state
+            .geometry
+            .units(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         self.state.head.tail = at.wrapping_add(units);
         self.state.tail_unknown = false;
         Ok(())
@@ -172,10 +180,7 @@ impl<F: NorFlash> Shell<'_, F> {
     }
 
     /// Reads the header of a page, or its copy.
-    pub(super) async fn header(
-        &mut self,
-        page: u8,
-    ) -> Result<Result<Header, NoHeader>, F::Error> {
+    pub(super) async fn header(&mut self, page: u8) -> Result<Result<Header, NoHeader>, F::Error> {
         let geometry = self.state.geometry;
         let units = header_units(&geometry);
         let len = usize::try_from(units << geometry.shift).unwrap_or_default();
@@ -268,4 +273,3 @@ fn decode(bytes: &[u8; 64], page: u8) -> Result<Header, NoHeader> {
         None => Err(NoHeader::Damaged),
     }
 }
-

@@ -50,16 +50,36 @@ struct Shell<'a, F> {
 }
 
 #[bisync]
-impl<F: NorFlash, const DCS: usize, const CHANNELS: usize, const PEERS: usize, const MIN_PEERS: usize>
-    SessionLog<F, DCS, CHANNELS, PEERS, MIN_PEERS>
+impl<
+    F: NorFlash,
+    const DCS: usize,
+    const CHANNELS: usize,
+    const PEERS: usize,
+    const MIN_PEERS: usize,
+> SessionLog<F, DCS, CHANNELS, PEERS, MIN_PEERS>
 {
     /// The chip's geometry, checked when the program is compiled.
     const CHIP: () = {
-        assert!(F::WRITE_SIZE.is_power_of_two(), "program unit is no power of two");
-        assert!(F::WRITE_SIZE <= MAX_UNIT as usize, "program unit is larger than 32 bytes");
-        assert!(F::ERASE_SIZE.is_multiple_of(F::WRITE_SIZE), "erase page is no whole program units");
-        assert!((F::WRITE_SIZE | MIN_UNIT as usize).is_multiple_of(F::READ_SIZE), "read unit is larger than the program unit");
-        assert!(DCS <= 255 && CHANNELS < 0xFFFF && PEERS < 0xFFFF && MIN_PEERS < 0xFFFF, "capacity too large");
+        assert!(
+            F::WRITE_SIZE.is_power_of_two(),
+            "program unit is no power of two"
+        );
+        assert!(
+            F::WRITE_SIZE <= MAX_UNIT as usize,
+            "program unit is larger than 32 bytes"
+        );
+        assert!(
+            F::ERASE_SIZE.is_multiple_of(F::WRITE_SIZE),
+            "erase page is no whole program units"
+        );
+        assert!(
+            (F::WRITE_SIZE | MIN_UNIT as usize).is_multiple_of(F::READ_SIZE),
+            "read unit is larger than the program unit"
+        );
+        assert!(
+            DCS <= 255 && CHANNELS < 0xFFFF && PEERS < 0xFFFF && MIN_PEERS < 0xFFFF,
+            "capacity too large"
+        );
     };
 
     /// Opens the log in `region` of the chip, in bytes. Reads page headers and writes nothing.
@@ -124,8 +144,10 @@ impl<F: NorFlash, const DCS: usize, const CHANNELS: usize, const PEERS: usize, c
     /// Writes the counters that [`Durability::Lazy`] kept back.
     pub async fn sync(&mut self) -> Result<(), Error<F::Error>> {
         let mut shell = self.shell();
-        shell.ready().await?;
-        shell.flush_all().await
+        if shell.state.lazy > 0 {
+            shell.flush_all().await?;
+        }
+        Ok(())
     }
 
     /// Does ahead of time what would make a later call slow: after it, no [`append`](Self::append)
@@ -223,7 +245,8 @@ impl<F: NorFlash> Shell<'_, F> {
         let mut n = 0;
         while let Some((slot, at, units)) = self.index.place(n) {
             n = n.saturating_add(1);
-            self.emit_entry(session, slot, at, units, &mut buffer).await?;
+            self.emit_entry(session, slot, at, units, &mut buffer)
+                .await?;
         }
         Ok(self.state.present)
     }

@@ -106,10 +106,7 @@ impl<F: NorFlash> Shell<'_, F> {
     }
 
     /// Reads every page that counts.
-    pub(super) async fn scan(
-        &mut self,
-        receive: &mut dyn Receive,
-    ) -> Result<(), Error<F::Error>> {
+    pub(super) async fn scan(&mut self, receive: &mut dyn Receive) -> Result<(), Error<F::Error>> {
         if !self.state.located {
             self.locate().await?;
         }
@@ -200,11 +197,12 @@ impl<F: NorFlash> Shell<'_, F> {
                 Found::Hot(hot) => {
                     let undo = self.index.undo(hot);
                     self.index.note_hot(hot);
-                    if mode == Mode::Reading || trial.take().is_some() {
-                        mode = Mode::Reading;
-                        tail = next;
-                    } else if successor == Some(at) {
-                        self.count_damage();
+                    let follows = mode == Mode::Reading;
+                    if follows || trial.take().is_some() || successor == Some(at) {
+                        if !follows {
+                            self.count_damage();
+                        }
+                        self.state.present = true;
                         mode = Mode::Reading;
                         tail = next;
                     } else {
@@ -269,7 +267,8 @@ impl<F: NorFlash> Shell<'_, F> {
                 hot::Decoded::Bad => Found::Bad,
             });
         };
-        self.fill(window, page, at, usize::from(head.len).saturating_add(8)).await?;
+        self.fill(window, page, at, usize::from(head.len).saturating_add(8))
+            .await?;
         let bytes = window.from(at, shift);
         Ok(match record::open(bytes, seed) {
             Some((head, _)) => Found::Record(head),

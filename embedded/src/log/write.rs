@@ -178,7 +178,11 @@ impl<F: NorFlash> Shell<'_, F> {
                 if let Some(slot) = self.index.find_channel(*id) {
                     return Ok(Some(slot));
                 }
-                return self.index.free_slot(change).map(Some).map_err(Error::Capacity);
+                return self
+                    .index
+                    .free_slot(change)
+                    .map(Some)
+                    .map_err(Error::Capacity);
             }
             Change::Update(_) => return Ok(Some(0)),
             _ => self.find(change).await?,
@@ -188,7 +192,10 @@ impl<F: NorFlash> Shell<'_, F> {
             Known::At(slot) => Ok(Some(slot)),
             Known::No => match self.index.free_slot(change) {
                 Ok(slot) => Ok(Some(slot)),
-                Err(field) => self.evict(change).await?.map_or(Err(Error::Capacity(field)), |slot| Ok(Some(slot))),
+                Err(field) => self
+                    .evict(change)
+                    .await?
+                    .map_or(Err(Error::Capacity(field)), |slot| Ok(Some(slot))),
             },
         }
     }
@@ -208,7 +215,11 @@ impl<F: NorFlash> Shell<'_, F> {
                     }
                     let [generation, _] = head.slot.to_be_bytes();
                     let [high, low] = slot.to_be_bytes();
-                    let high = if matches!(change, Change::Dc(_)) { generation.wrapping_add(1) } else { high };
+                    let high = if matches!(change, Change::Dc(_)) {
+                        generation.wrapping_add(1)
+                    } else {
+                        high
+                    };
                     return Ok(Known::At(u16::from_be_bytes([high, low])));
                 }
             }
@@ -230,9 +241,19 @@ impl<F: NorFlash> Shell<'_, F> {
         let n = usize::from(slot);
         let (at, units) = match change {
             Change::Dc(_) => return self.fetch_dc(slot, buffer).await,
-            Change::Peer(_) => self.index.peers().get(n).map(|entry| (entry.at, entry.units)),
-            Change::MinPeer(_) => self.index.min_peers().get(n).map(|entry| (entry.at, entry.units)),
-            Change::FutureAuthToken(_) => Some((self.index.fixed.token.at, self.index.fixed.token.units)),
+            Change::Peer(_) => self
+                .index
+                .peers()
+                .get(n)
+                .map(|entry| (entry.at, entry.units)),
+            Change::MinPeer(_) => self
+                .index
+                .min_peers()
+                .get(n)
+                .map(|entry| (entry.at, entry.units)),
+            Change::FutureAuthToken(_) => {
+                Some((self.index.fixed.token.at, self.index.fixed.token.units))
+            }
             _ => Some((self.index.fixed.account.at, self.index.fixed.account.units)),
         }
         .unwrap_or((NOWHERE, 0));
@@ -328,7 +349,9 @@ impl<F: NorFlash> Shell<'_, F> {
         // With less than this live in the average page, one of them leaves enough room behind.
         let per_page = self.state.page_room().saturating_sub(units);
         let pages = u32::from(self.state.geometry.pages).wrapping_sub(1);
-        let all = 0..pages.wrapping_add(1).wrapping_mul(self.state.geometry.page_units());
+        let all = 0..pages
+            .wrapping_add(1)
+            .wrapping_mul(self.state.geometry.page_units());
         if self.index.live_units(&all) > pages.saturating_mul(per_page) {
             return Err(Error::StoreFull);
         }
@@ -346,7 +369,11 @@ impl<F: NorFlash> Shell<'_, F> {
     async fn reopen_tail(&mut self) -> Result<(), Error<F::Error>> {
         let Page { tail, end, .. } = self.state.head;
         let sync = Head::mark(Kind::Sync, 0);
-        let start = self.programmed_end(tail, end).await?.saturating_add(1).min(end);
+        let start = self
+            .programmed_end(tail, end)
+            .await?
+            .saturating_add(1)
+            .min(end);
         self.state.head.tail = start;
         if self.state.head.room() < sync.units(&self.state.geometry) {
             self.state.head.tail = end;
@@ -376,7 +403,8 @@ impl<F: NorFlash> Shell<'_, F> {
         let oldest = geometry.next(next, 1);
         let mut victim = oldest;
         loop {
-            self.copy_live(victim, victim == oldest, &mut page, &mut buffer).await?;
+            self.copy_live(victim, victim == oldest, &mut page, &mut buffer)
+                .await?;
             victim = geometry.next(victim, 1);
             if !pack || victim == next || victim == oldest || oldest == head {
                 break;
@@ -457,7 +485,10 @@ impl<F: NorFlash> Shell<'_, F> {
             return encode(&Change::Update(change), slot, buffer).map(Some);
         }
         let head = self.fetch(at, units, buffer).await?;
-        Ok(head.map(|head| Head { pending: false, ..head }))
+        Ok(head.map(|head| Head {
+            pending: false,
+            ..head
+        }))
     }
 
     /// Gives every DC entry that has only one copy a second one in `page`, as far as there is room
@@ -471,12 +502,21 @@ impl<F: NorFlash> Shell<'_, F> {
         let mut slot = 0;
         while let Some(dc) = self.index.dcs().get(usize::from(slot)).copied() {
             let [first, second] = dc.copies;
-            let (at, missing) = if first == NOWHERE { (second, false) } else { (first, true) };
+            let (at, missing) = if first == NOWHERE {
+                (second, false)
+            } else {
+                (first, true)
+            };
             let lacks_one = (first == NOWHERE) != (second == NOWHERE);
-            if lacks_one && !own.contains(&u32::from(at)) && page.room() >= u32::from(dc.units)
+            if lacks_one
+                && !own.contains(&u32::from(at))
+                && page.room() >= u32::from(dc.units)
                 && let Some(head) = self.fetch(at, dc.units, buffer).await?
             {
-                let head = Head { pending: false, ..head };
+                let head = Head {
+                    pending: false,
+                    ..head
+                };
                 let at = self.emit(page, buffer, head).await?;
                 self.index.moved(Slot::Dc(slot, missing), at, dc.units);
             }
@@ -597,7 +637,11 @@ impl<F: NorFlash> Shell<'_, F> {
     fn measure(&self, source: &impl SessionSource) -> Result<u8, Error<F::Error>> {
         let geometry = self.state.geometry;
         let capacity = |len: usize, capacity: usize, field| {
-            if len > capacity { Err(Error::Capacity(field)) } else { Ok(()) }
+            if len > capacity {
+                Err(Error::Capacity(field))
+            } else {
+                Ok(())
+            }
         };
         let [dcs, channels, peers, min_peers] = self.index.capacities();
         capacity(source.dcs().len(), dcs, Field::Dcs)?;
@@ -674,7 +718,9 @@ impl<F: NorFlash> Shell<'_, F> {
             let at = self.emit(&mut page, &mut buffer, head).await?;
             let units = u8::try_from(units).unwrap_or(u8::MAX);
             let units = accounted_units(&geometry, &change, head.len, units);
-            self.index.note(&change, slot, at, units).map_err(Error::Capacity)?;
+            self.index
+                .note(&change, slot, at, units)
+                .map_err(Error::Capacity)?;
         }
         header.part = parts;
         self.commit(page, &header).await?;
@@ -710,7 +756,8 @@ impl<F: NorFlash> Shell<'_, F> {
         let head = Head::mark(Kind::Wiped, 0);
         self.emit_to_head(&mut buffer, head).await?;
         self.state.wipe = false;
-        self.state.next = NextPage::Erased;
+        // The next page is erased once more when its turn comes, as all others: equal wear.
+        self.state.next = NextPage::Unknown;
         Ok(())
     }
 
@@ -745,7 +792,6 @@ impl<F: NorFlash> Shell<'_, F> {
         self.state.chain = 1;
         self.state.located = true;
         self.state.indexed = true;
-        self.state.next = NextPage::Erased;
         Ok(())
     }
 
@@ -755,12 +801,18 @@ impl<F: NorFlash> Shell<'_, F> {
         if self.state.key_copies == KeyCopies::Two {
             self.second_copies().await?;
         }
-        let enough = self.state.geometry.units(u32::try_from(MAX_RECORD).unwrap_or_default());
+        let enough = self
+            .state
+            .geometry
+            .units(u32::try_from(MAX_RECORD).unwrap_or_default());
         for _ in 0..self.state.geometry.pages {
             self.pre_erase().await?;
             let victim = self.state.geometry.next(self.state.head.number, 2);
             let victim = self.state.geometry.page(victim);
-            let after = self.state.page_room().saturating_sub(self.index.live_units(&victim));
+            let after = self
+                .state
+                .page_room()
+                .saturating_sub(self.index.live_units(&victim));
             if self.state.head.room() >= enough || after >= enough {
                 break;
             }
@@ -839,12 +891,7 @@ fn decode(buffer: &Buffer, head: Head) -> Result<(Change<'_>, &[u8]), DecodeErro
 }
 
 /// Units that a record has to be counted with: a channel's copy may be longer when its pts has grown.
-pub(super) fn accounted_units(
-    geometry: &Geometry,
-    change: &Change<'_>,
-    len: u16,
-    units: u8,
-) -> u8 {
+pub(super) fn accounted_units(geometry: &Geometry, change: &Change<'_>, len: u16, units: u8) -> u8 {
     let Change::Update(UpdateChange::Channel { pts, .. }) = change else {
         return units;
     };

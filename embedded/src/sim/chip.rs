@@ -276,7 +276,11 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             }
         }
         self.words[words].fill(left);
-        if tear.is_some() { Err(ChipError::PowerLost) } else { Ok(()) }
+        if tear.is_some() {
+            Err(ChipError::PowerLost)
+        } else {
+            Ok(())
+        }
     }
 
     fn do_read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {

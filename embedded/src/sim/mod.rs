@@ -9,7 +9,6 @@
     clippy::unwrap_used,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
-    missing_docs,
     reason = "support of tests, where a panic is a failed test"
 )]
 

@@ -93,7 +93,11 @@ fn peer(dice: &mut Dice, n: usize) -> Peer {
     Peer {
         id: 5_000_000_000 + n as i64 * 777,
         access_hash: dice.next().cast_signed(),
-        kind: if n.is_multiple_of(3) { PeerKind::Channel } else { PeerKind::User },
+        kind: if n.is_multiple_of(3) {
+            PeerKind::Channel
+        } else {
+            PeerKind::User
+        },
         ..Peer::default()
     }
 }
@@ -136,7 +140,11 @@ pub fn workload(dice: &mut Dice, session: &mut Plain, peers: usize) -> OwnedChan
     let kind = dice.below(100);
     let change = if kind < 80 {
         let counters = session.counters;
-        let jump = if dice.below(200) == 0 { dice.small(2000) } else { 0 };
+        let jump = if dice.below(200) == 0 {
+            dice.small(2000)
+        } else {
+            0
+        };
         OwnedChange::Update(UpdateChange::Primary {
             pts: counters.pts + 1 + dice.small(2) + jump,
             date: counters.date + dice.small(4),
@@ -145,7 +153,11 @@ pub fn workload(dice: &mut Dice, session: &mut Plain, peers: usize) -> OwnedChan
     } else if kind < 95 {
         let n = dice.below(session.channels.len());
         let channel = session.channels[n];
-        let jump = if dice.below(200) == 0 { dice.small(2000) } else { 0 };
+        let jump = if dice.below(200) == 0 {
+            dice.small(2000)
+        } else {
+            0
+        };
         OwnedChange::Update(UpdateChange::Channel {
             id: channel.id,
             pts: channel.pts + 1 + dice.small(3) + jump,
@@ -176,7 +188,8 @@ fn random_call(dice: &mut Dice, session: &Plain, lists: [usize; 4]) -> Call {
         0..4 => {
             let dcs = dice.below(dcs + 1);
             let channels = dice.below(channels + 1);
-            let peers = dice.below(peers + 1);
+            // One place is for a duplicate.
+            let peers = dice.below(peers);
             let mut new = fresh_session(dice, dcs, channels, peers);
             // Duplicates and order are part of a session.
             if let Some(first) = new.peers.first().copied()
@@ -229,13 +242,17 @@ fn random_change(dice: &mut Dice, session: &Plain, lists: [usize; 4]) -> OwnedCh
         67..86 => {
             let id = 1_500_000_000 + dice.below(channels) as i64 * 1013;
             let known = session.channels.iter().find(|known| known.id == id);
-            let step = if dice.chance(90) { dice.small(40) } else { dice.small(100_000) - 900 };
+            let step = if dice.chance(90) {
+                dice.small(40)
+            } else {
+                dice.small(100_000) - 900
+            };
             let pts = known.map_or(1, |known| known.pts.wrapping_add(step));
             OwnedChange::Update(UpdateChange::Channel { id, pts })
         }
         86..87 => OwnedChange::Update(UpdateChange::ClearChannels),
         87..93 => {
-            let n = dice.below(peers);
+            let n = dice.below(peers - 1);
             OwnedChange::Peer(peer(dice, n))
         }
         93..95 => OwnedChange::MinPeer(MinPeer {
