@@ -1,50 +1,36 @@
 //! What the log does while nothing goes wrong.
 
-use mtsession_embedded::SessionLog;
-use mtsession_embedded::sim::{Call, Chip, Dice, Plain, random_calls};
+mod common;
 
-const LISTS: [usize; 4] = [3, 12, 16, 4];
-
-type Log<const W: usize, const E: usize> = SessionLog<Chip<W, E>, 3, 12, 16, 4>;
-
-fn run<const W: usize, const E: usize>(log: &mut Log<W, E>, call: &Call) {
-    match call {
-        Call::Append(change) => log.append(&change.as_ref()),
-        Call::Apply(changes) => {
-            let changes: Vec<_> = changes.iter().map(|change| change.as_ref()).collect();
-            log.apply(&changes)
-        }
-        Call::Save(session) => log.save(session),
-        Call::Delete => log.delete(),
-        Call::Maintain => log.maintain(),
-        Call::Sync => log.sync(),
-    }
-    .unwrap_or_else(|error| panic!("{call:?}: {error}"));
-}
-
-fn load<const W: usize, const E: usize>(log: &mut Log<W, E>) -> Option<Plain> {
-    let mut session = Plain::default();
-    log.load(&mut session).unwrap().then_some(session)
-}
+use common::{LISTS, Log, load, new_log, run};
+use mtsession_embedded::sim::{Dice, random_calls};
 
 fn model<const W: usize, const E: usize>(size: usize, calls: usize) {
     for seed in 0..20 {
         let mut dice = Dice::new(seed);
         let calls = random_calls(&mut dice, calls, LISTS);
         let end = u32::try_from(size).unwrap();
-        let mut log = Log::<W, E>::format(Chip::new(size), 0..end).unwrap();
+        let mut log = new_log::<W, E>(size);
         let mut model = None;
         for (n, call) in calls.iter().enumerate() {
-            run(&mut log, call);
+            run(&mut log, call).unwrap_or_else(|error| panic!("{call:?}: {error}"));
             call.carry_out(&mut model);
             if n % 7 == 0 {
-                assert_eq!(load(&mut log), model, "seed {seed}, call {n}: {call:?}");
+                assert_eq!(
+                    load(&mut log).unwrap(),
+                    model,
+                    "seed {seed}, call {n}: {call:?}"
+                );
             }
             if n % 50 == 0 {
                 let chip = log.release().map_err(|(_, error)| error).unwrap();
                 assert_eq!(chip.violations, 0);
                 log = Log::mount(chip, 0..end).unwrap();
-                assert_eq!(load(&mut log), model, "seed {seed}, mount after call {n}");
+                assert_eq!(
+                    load(&mut log).unwrap(),
+                    model,
+                    "seed {seed}, mount after call {n}"
+                );
             }
         }
         let erases = &log.chip().erases;

@@ -137,6 +137,11 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         core::mem::take(&mut self.dead)
     }
 
+    /// Whether the power is off.
+    pub const fn is_dead(&self) -> bool {
+        self.dead
+    }
+
     /// Flips a bit.
     pub fn flip(&mut self, bit: usize) {
         self.bytes[bit / 8] ^= 1 << (bit % 8);
