@@ -24,8 +24,6 @@ pub(crate) enum Kind {
     Sync,
     /// The changes since the unit (of this page) in `slot` that are marked as pending count.
     Commit,
-    /// The page behind this one in the ring was erased completely.
-    Erased,
     /// Every page but this one was erased completely.
     Wiped,
 }
@@ -57,8 +55,7 @@ impl Head {
             Kind::Change => 0,
             Kind::Sync => 1,
             Kind::Commit => 2,
-            Kind::Erased => 3,
-            Kind::Wiped => 4,
+            Kind::Wiped => 3,
         };
         let word = 3 << 30
             | u32::from(self.pending) << 29
@@ -77,8 +74,7 @@ impl Head {
             0 => Kind::Change,
             1 => Kind::Sync,
             2 => Kind::Commit,
-            3 => Kind::Erased,
-            4 => Kind::Wiped,
+            3 => Kind::Wiped,
             _ => return None,
         };
         let len = u16::try_from(word >> 16 & 0x3FF).ok()?;
@@ -138,13 +134,7 @@ mod tests {
     #[test]
     fn no_record_begins_like_erased_flash() {
         for pending in [false, true] {
-            for kind in [
-                Kind::Change,
-                Kind::Sync,
-                Kind::Commit,
-                Kind::Erased,
-                Kind::Wiped,
-            ] {
+            for kind in [Kind::Change, Kind::Sync, Kind::Commit, Kind::Wiped] {
                 let head = Head {
                     kind,
                     pending,

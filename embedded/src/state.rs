@@ -34,15 +34,6 @@ impl Page {
     }
 }
 
-/// Whether the page behind the head is ready to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NextPage {
-    Unknown,
-    /// The log says it was erased; something may have been written to it since.
-    SaidErased,
-    Erased,
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) geometry: Geometry,
@@ -65,7 +56,9 @@ pub(crate) struct State {
     pub(crate) indexed: bool,
     /// Whether something may have been programmed at the tail that no one knows of.
     pub(crate) tail_unknown: bool,
-    pub(crate) next: NextPage,
+    /// Whether the page behind the head was erased since mount: what an erase before it left cannot
+    /// be told from an interrupted one.
+    pub(crate) next_erased: bool,
     /// Counter changes that are only in RAM.
     pub(crate) lazy: u16,
     pub(crate) damaged: u16,
@@ -88,7 +81,7 @@ impl State {
             located: false,
             indexed: false,
             tail_unknown: true,
-            next: NextPage::Unknown,
+            next_erased: false,
             lazy: 0,
             damaged: 0,
             failed_programs: 0,
@@ -122,7 +115,7 @@ impl State {
         self.erases = header.erases;
         self.present = header.flags & crate::header::PRESENT != 0;
         self.wipe = header.flags & crate::header::WIPE != 0;
-        self.next = NextPage::Unknown;
+        self.next_erased = false;
     }
 }
 

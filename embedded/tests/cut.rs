@@ -47,7 +47,7 @@ impl Run {
             log.chip().corrects = self.corrects;
             let mut model = None;
             // Small budgets are spread over the script, so that they see laps too.
-            let every = 1 + 200_000 / self.cuts;
+            let every = 1 + 100_000 / self.cuts;
             for (n, call) in calls.iter().enumerate() {
                 if (n as u64 + seed).is_multiple_of(every) {
                     self.cut_call(&log, call, &model, &calls[n + 1..], seed, n);

@@ -5,7 +5,7 @@ use super::{Buffer, Shell};
 use crate::error::Error;
 use crate::header::{HEADER_LEN, Header, NoHeader, header_units};
 use crate::record::{Head, open, seal};
-use crate::state::{NextPage, Page};
+use crate::state::Page;
 
 /// Units of one read that may fail before the driver itself is held to be broken.
 const MAX_FAULTS: u8 = 8;
@@ -224,22 +224,11 @@ impl<F: NorFlash> Shell<'_, F> {
             Ok(Ok(header)) => header.erases.saturating_add(1),
             _ => 0,
         };
-        let erased = match self.state.next {
-            NextPage::Unknown => false,
-            NextPage::SaidErased => self.is_blank(next).await?,
-            NextPage::Erased => true,
-        };
-        if !erased {
+        if !self.state.next_erased {
             self.erase(next).await?;
-            self.state.next = NextPage::Erased;
+            self.state.next_erased = true;
         }
         Ok(recorded.max(expected))
-    }
-
-    async fn is_blank(&mut self, page: u8) -> Result<bool, Error<F::Error>> {
-        let units = self.state.geometry.page(page);
-        let end = self.programmed_end(units.start, units.end).await?;
-        Ok(end == units.start)
     }
 
     /// Behind the last unit from `from` to `end` that is not blank; `from` where all are.

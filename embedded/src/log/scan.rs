@@ -14,7 +14,7 @@ use crate::fill::Receive;
 use crate::header::{NoHeader, PRESENT};
 use crate::hot::{self, Hot};
 use crate::record::{self, Head, Kind, MAX_RECORD};
-use crate::state::{NextPage, Page, seed};
+use crate::state::{Page, seed};
 
 /// A piece of a page in RAM that moves forward with the reader.
 struct Window {
@@ -114,7 +114,7 @@ impl<F: NorFlash> Shell<'_, F> {
         receive.reset();
         self.state.lazy = 0;
         self.state.tail_unknown = true;
-        self.state.next = NextPage::Unknown;
+        self.state.next_erased = false;
         let geometry = self.state.geometry;
         for back in (0..self.state.chain).rev() {
             let number = geometry.previous(self.state.head.number, back);
@@ -230,7 +230,6 @@ impl<F: NorFlash> Shell<'_, F> {
                         Kind::Change if !head.pending => {
                             self.take(&mut window, at, head, receive)?;
                         }
-                        Kind::Erased if is_head => self.state.next = NextPage::SaidErased,
                         Kind::Wiped if is_head => self.state.wipe = false,
                         _ => {}
                     }

@@ -15,7 +15,7 @@ use crate::hot::{self, Hot};
 use crate::index::{NOWHERE, Slot, moved, same_entry};
 use crate::record::{Head, Kind, MAX_PAYLOAD, MAX_RECORD};
 use crate::settings::{Durability, KeyCopies};
-use crate::state::{NextPage, Page, seed};
+use crate::state::{Page, seed};
 
 /// Bytes of the longest hot record.
 const HOT_LEN: u32 = 8;
@@ -757,7 +757,7 @@ impl<F: NorFlash> Shell<'_, F> {
         self.emit_to_head(&mut buffer, head).await?;
         self.state.wipe = false;
         // The next page is erased once more when its turn comes, as all others: equal wear.
-        self.state.next = NextPage::Unknown;
+        self.state.next_erased = false;
         Ok(())
     }
 
@@ -801,45 +801,23 @@ impl<F: NorFlash> Shell<'_, F> {
         if self.state.key_copies == KeyCopies::Two {
             self.second_copies().await?;
         }
-        let enough = self
-            .state
-            .geometry
-            .units(u32::try_from(MAX_RECORD).unwrap_or_default());
+        let record = u32::try_from(MAX_RECORD).unwrap_or_default();
+        let enough = self.state.geometry.units(record);
         for _ in 0..self.state.geometry.pages {
-            self.pre_erase().await?;
-            let victim = self.state.geometry.next(self.state.head.number, 2);
-            let victim = self.state.geometry.page(victim);
-            let after = self
-                .state
-                .page_room()
-                .saturating_sub(self.index.live_units(&victim));
-            if self.state.head.room() >= enough || after >= enough {
+            // In a page's first half no turn is near; a device that starts over and over does not
+            // erase each time.
+            if self.state.head.room() >= enough.max(self.state.page_room() >> 1) {
                 break;
             }
+            self.erase_next().await?;
+            let victim = self.state.geometry.next(self.state.head.number, 2);
+            let victim = self.state.geometry.page(victim);
+            let live = self.index.live_units(&victim);
+            if self.state.page_room().saturating_sub(live) >= enough {
+                break;
+            }
+            // The next turn would leave too little room, and the one behind it would erase.
             self.turn(false).await?;
-        }
-        Ok(())
-    }
-
-    /// Erases the page behind the head, and notes that in the head where there is room.
-    async fn pre_erase(&mut self) -> Result<(), Error<F::Error>> {
-        if self.state.next == NextPage::Erased {
-            return Ok(());
-        }
-        let said = self.state.next == NextPage::SaidErased;
-        let before = self.state.next;
-        self.erase_next().await?;
-        let note = Head::mark(Kind::Erased, 0);
-        if said && before == self.state.next {
-            self.state.next = NextPage::Erased;
-            return Ok(());
-        }
-        if self.state.tail_unknown {
-            self.reopen_tail().await?;
-        }
-        if self.state.head.room() >= note.units(&self.state.geometry) {
-            let mut buffer = Buffer::new([0; MAX_RECORD]);
-            self.emit_to_head(&mut buffer, note).await?;
         }
         Ok(())
     }

@@ -199,7 +199,13 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             }
         }
         let tear = self.step();
-        self.words[word] = Word::Programmed;
+        // All ones change no cell.
+        let blank = data.iter().all(|byte| *byte == 0xFF);
+        self.words[word] = if blank {
+            Word::Erased
+        } else {
+            Word::Programmed
+        };
         let place = &mut self.bytes[range.clone()];
         let Some(tear) = tear else {
             place.copy_from_slice(data);
@@ -229,6 +235,12 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
                     *byte = data | self.dice.next() as u8 & self.dice.next() as u8;
                 }
             }
+        }
+        if self.words[word] == Word::Programmed
+            && self.bytes[range].iter().all(|byte| *byte == 0xFF)
+        {
+            // Some charge has moved, but not enough to see it.
+            self.words[word] = Word::Weak;
         }
         Err(ChipError::PowerLost)
     }
