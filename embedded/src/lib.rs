@@ -14,6 +14,7 @@ mod geometry;
 mod header;
 mod hot;
 mod index;
+mod packed;
 mod record;
 mod settings;
 #[cfg(feature = "_test")]

@@ -1,7 +1,10 @@
 //! Records other than hot ones: a postcard-encoded change with its slot and a CRC-32C.
 
+use mtsession_core::Change;
+
 use crate::check::crc32c;
 use crate::geometry::{Geometry, MAX_UNIT};
+use crate::packed;
 
 /// Bytes of the longest record with everything: a DC entry with an address of 255 bytes and a key
 /// takes 546, rounded up to the largest unit.
@@ -18,8 +21,10 @@ const MAX_UNIT_BYTES: usize = MAX_UNIT as usize;
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A change.
+    /// A change, encoded with postcard.
     Change,
+    /// A peer or a channel's pts in a fixed form that is a third shorter; see [`packed`](crate::packed).
+    Packed,
     /// Nothing: marks where reading goes on behind a gap.
     Sync,
     /// The changes since the unit (of this page) in `slot` that are marked as pending count.
@@ -36,7 +41,7 @@ pub(crate) struct Head {
     pub(crate) pending: bool,
     /// Where the change belongs: an index, for a DC with the entry's generation above it.
     pub(crate) slot: u16,
-    /// Bytes of the payload.
+    /// Bytes of the payload; of a packed one the low 5 bits, above which are 5 of the payload itself.
     pub(crate) len: u16,
 }
 
@@ -56,6 +61,7 @@ impl Head {
             Kind::Sync => 1,
             Kind::Commit => 2,
             Kind::Wiped => 3,
+            Kind::Packed => 4,
         };
         let word = 3 << 30
             | u32::from(self.pending) << 29
@@ -75,6 +81,7 @@ impl Head {
             1 => Kind::Sync,
             2 => Kind::Commit,
             3 => Kind::Wiped,
+            4 => Kind::Packed,
             _ => return None,
         };
         let len = u16::try_from(word >> 16 & 0x3FF).ok()?;
@@ -86,45 +93,103 @@ impl Head {
         })
     }
 
+    /// Bytes of the payload.
+    pub(crate) fn payload_len(self) -> usize {
+        let mask = if self.kind == Kind::Packed { 31 } else { 0x3FF };
+        usize::from(self.len & mask)
+    }
+
+    /// Bytes of the check.
+    const fn check_len(self) -> usize {
+        if matches!(self.kind, Kind::Packed) {
+            3
+        } else {
+            4
+        }
+    }
+
+    /// Bytes of the whole record, without padding.
+    pub(crate) fn record_len(self) -> usize {
+        let len = self.payload_len().saturating_add(4);
+        len.saturating_add(self.check_len())
+    }
+
     /// Units of the whole record.
     pub(crate) fn units(self, geometry: &Geometry) -> u32 {
-        geometry.units(u32::from(self.len).wrapping_add(8))
+        geometry.units(u32::try_from(self.record_len()).unwrap_or_default())
+    }
+
+    /// Whether the change counts without a commit record.
+    pub(crate) const fn is_change(self) -> bool {
+        matches!(self.kind, Kind::Change | Kind::Packed)
     }
 }
 
-/// Completes the record whose payload is at byte 4 of `record`; returns the units it takes.
+/// Completes the record whose payload is at byte 4 of `record`.
 ///
 /// `seed` is of the page and the position.
 pub(crate) fn seal(record: &mut [u8; MAX_RECORD], head: Head, seed: u32) {
-    let len = usize::from(head.len);
     let Some((first, rest)) = record.split_first_chunk_mut::<4>() else {
         return;
     };
     *first = head.encode();
-    let crc = crc32c(seed, first);
-    let Some((payload, rest)) = rest.split_at_mut_checked(len) else {
+    let Some((payload, rest)) = rest.split_at_mut_checked(head.payload_len()) else {
         return;
     };
-    let crc = crc32c(crc, payload);
-    let Some((check, padding)) = rest.split_first_chunk_mut::<4>() else {
-        return;
-    };
-    *check = crc.to_le_bytes();
+    let check = crc32c(crc32c(seed, first), payload).to_le_bytes();
+    let check = check.into_iter().take(head.check_len());
     // At most a unit of padding is ever programmed.
-    padding
-        .iter_mut()
-        .take(MAX_UNIT_BYTES)
-        .for_each(|byte| *byte = 0xFF);
+    let padding = core::iter::repeat_n(0xFF, MAX_UNIT_BYTES);
+    for (place, byte) in rest.iter_mut().zip(check.chain(padding)) {
+        *place = byte;
+    }
 }
 
 /// Reads the record at the start of `bytes`; `None` if there is no valid one.
 pub(crate) fn open(bytes: &[u8], seed: u32) -> Option<(Head, &[u8])> {
     let (first, rest) = bytes.split_first_chunk::<4>()?;
     let head = Head::decode(*first)?;
-    let (payload, rest) = rest.split_at_checked(usize::from(head.len))?;
-    let check = rest.first_chunk::<4>()?;
-    let crc = crc32c(crc32c(seed, first), payload);
-    (crc.to_le_bytes() == *check).then_some((head, payload))
+    let (payload, rest) = rest.split_at_checked(head.payload_len())?;
+    let crc = crc32c(crc32c(seed, first), payload).to_le_bytes();
+    let (check, _) = crc.split_at_checked(head.check_len())?;
+    rest.starts_with(check).then_some((head, payload))
+}
+
+/// Writes a change as the payload of a record that is being made; `None` if it is too long.
+pub(crate) fn encode(
+    change: &Change<'_>,
+    slot: u16,
+    record: &mut [u8; MAX_RECORD],
+) -> Option<Head> {
+    let (_, place) = record.split_first_chunk_mut::<4>()?;
+    let (kind, len) = match packed::encode(change, place) {
+        Some(len) => (Kind::Packed, len),
+        None => {
+            let (place, _) = place.split_at_mut_checked(MAX_PAYLOAD)?;
+            let len = change.encode(place).ok()?.len();
+            (Kind::Change, u16::try_from(len).ok()?)
+        }
+    };
+    Some(Head {
+        kind,
+        pending: false,
+        slot,
+        len,
+    })
+}
+
+/// Reads the change of a valid record; `None` for a newer release's.
+pub(crate) fn decode(head: Head, payload: &[u8]) -> Option<Change<'_>> {
+    match head.kind {
+        Kind::Packed => packed::decode(head.len, payload),
+        _ => Change::decode(payload).ok().map(|(change, _)| change),
+    }
+}
+
+/// The payload in a record that was read.
+pub(crate) fn payload(record: &[u8], head: Head) -> &[u8] {
+    let end = head.payload_len().saturating_add(4);
+    record.get(4..end).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -134,7 +199,13 @@ mod tests {
     #[test]
     fn no_record_begins_like_erased_flash() {
         for pending in [false, true] {
-            for kind in [Kind::Change, Kind::Sync, Kind::Commit, Kind::Wiped] {
+            for kind in [
+                Kind::Change,
+                Kind::Packed,
+                Kind::Sync,
+                Kind::Commit,
+                Kind::Wiped,
+            ] {
                 let head = Head {
                     kind,
                     pending,

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::fill::Fill;
 use crate::geometry::{Geometry, MAX_UNIT, MIN_UNIT};
 use crate::index::{Index, Memory, NOWHERE};
-use crate::record::MAX_RECORD;
+use crate::record::{self, MAX_RECORD};
 use crate::settings::{Durability, FlashStats, KeyCopies};
 use crate::state::State;
 
@@ -271,13 +271,12 @@ impl<F: NorFlash> Shell<'_, F> {
             self.state.damaged = self.state.damaged.saturating_add(1);
             return Ok(());
         };
-        let end = usize::from(head.len).saturating_add(4);
-        match Change::decode(buffer.get(4..end).unwrap_or_default()) {
-            Ok((Change::Dc(dc), _)) => session.push_dc(&dc)?,
-            Ok((Change::Peer(peer), _)) => session.push_peer(peer)?,
-            Ok((Change::MinPeer(min_peer), _)) => session.push_min_peer(min_peer)?,
-            Ok((change, _)) => session.apply(&change)?,
-            Err(_) => {}
+        match record::decode(head, record::payload(buffer.as_slice(), head)) {
+            Some(Change::Dc(dc)) => session.push_dc(&dc)?,
+            Some(Change::Peer(peer)) => session.push_peer(peer)?,
+            Some(Change::MinPeer(min_peer)) => session.push_min_peer(min_peer)?,
+            Some(change) => session.apply(&change)?,
+            None => {}
         }
         Ok(())
     }

@@ -5,13 +5,11 @@
 //! the next record with a 32-bit check is looked for, or two hot records in a row: a single one could
 //! be found in the middle of random bytes.
 
-use mtsession_core::{Change, DecodeError};
-
 use super::super::{NorFlash, bisync};
 use super::{Buffer, Shell};
 use crate::error::Error;
 use crate::fill::Receive;
-use crate::header::{NoHeader, PRESENT};
+use crate::header::{Header, NoHeader, PRESENT};
 use crate::hot::{self, Hot};
 use crate::record::{self, Head, Kind, MAX_RECORD};
 use crate::state::{Page, seed};
@@ -51,53 +49,51 @@ impl<F: NorFlash> Shell<'_, F> {
     /// Finds the newest page and how many count. Reads only headers.
     pub(super) async fn locate(&mut self) -> Result<(), Error<F::Error>> {
         let geometry = self.state.geometry;
-        let mut newest = None;
+        let mut newest: Option<(u8, Header, Run)> = None;
         let mut error = Error::NotFormatted;
+        let mut run = Run::default();
+        let mut first = None;
         for number in 0..geometry.pages {
             let header = match self.header(number).await {
-                Ok(Ok(header)) => header,
-                Ok(Err(reason)) => {
-                    error = match (reason, error) {
-                        (NoHeader::Newer(version), _) => Error::NewerFormat { version },
-                        (NoHeader::Damaged, Error::NotFormatted | Error::Foreign) => Error::Corrupt,
-                        (NoHeader::Foreign, Error::NotFormatted) => Error::Foreign,
+                Ok(Ok(header)) if header.matches(&geometry) => header,
+                other => {
+                    run = Run::default();
+                    error = match (other, error) {
+                        (Ok(Ok(header)), _) => Error::Geometry {
+                            pages: header.pages,
+                            page_size: header.page_size,
+                            unit: 1_u32.wrapping_shl(header.shift.into()),
+                        },
+                        (Err(failure), _) => Error::Flash(failure),
+                        (Ok(Err(NoHeader::Newer(version))), _) => Error::NewerFormat { version },
+                        (Ok(Err(NoHeader::Damaged)), Error::NotFormatted | Error::Foreign) => {
+                            Error::Corrupt
+                        }
+                        (Ok(Err(NoHeader::Foreign)), Error::NotFormatted) => Error::Foreign,
                         (_, error) => error,
                     };
                     continue;
                 }
-                Err(failure) => {
-                    error = Error::Flash(failure);
-                    continue;
-                }
             };
-            if !header.matches(&geometry) {
-                error = Error::Geometry {
-                    pages: header.pages,
-                    page_size: header.page_size,
-                    unit: 1_u32.wrapping_shl(header.shift.into()),
-                };
-            } else if header.part == header.parts
-                && newest.is_none_or(|(_, known)| is_older(&known, &header))
-            {
-                newest = Some((number, header));
+            run.extend(number, &header);
+            if number == 0 {
+                first = Some(header.sequence);
+            }
+            // Pages of a save that was interrupted do not count.
+            let complete = header.part == header.parts;
+            if complete && newest.is_none_or(|(_, known, _)| is_older(&known, &header)) {
+                newest = Some((number, header, run));
             }
         }
-        let Some((number, header)) = newest else {
+        let Some((number, header, before)) = newest else {
             return Err(error);
         };
-        let mut chain = 1_u8;
-        let mut part = header.part;
-        while part != 1 && chain < geometry.pages.wrapping_sub(1) {
-            let before = geometry.previous(number, chain);
-            let expected = header.sequence.wrapping_sub(chain.into());
-            match self.header(before).await {
-                Ok(Ok(older)) if older.matches(&geometry) && older.sequence == expected => {
-                    part = older.part;
-                }
-                _ => break,
-            }
-            chain = chain.wrapping_add(1);
+        let mut chain = before.pages;
+        let joins = |first: u32| run.last == Some(first.wrapping_sub(1));
+        if before.from_start && first.is_some_and(joins) {
+            chain = chain.saturating_add(run.pages);
         }
+        let chain = chain.min(geometry.pages.wrapping_sub(1));
         let page = Page::new(&geometry, number, seed(header.sequence));
         self.state.begin(page, &header);
         self.state.chain = chain;
@@ -171,6 +167,7 @@ impl<F: NorFlash> Shell<'_, F> {
             if batch_end.is_some() {
                 if let Found::Record(head) = found
                     && head.pending
+                    && head.is_change()
                 {
                     self.take(&mut window, at, head, receive)?;
                 }
@@ -227,7 +224,7 @@ impl<F: NorFlash> Shell<'_, F> {
                                 continue;
                             }
                         }
-                        Kind::Change if !head.pending => {
+                        Kind::Change | Kind::Packed if !head.pending => {
                             self.take(&mut window, at, head, receive)?;
                         }
                         Kind::Wiped if is_head => self.state.wipe = false,
@@ -266,8 +263,7 @@ impl<F: NorFlash> Shell<'_, F> {
                 hot::Decoded::Bad => Found::Bad,
             });
         };
-        self.fill(window, page, at, usize::from(head.len).saturating_add(8))
-            .await?;
+        self.fill(window, page, at, head.record_len()).await?;
         let bytes = window.from(at, shift);
         Ok(match record::open(bytes, seed) {
             Some((head, _)) => Found::Record(head),
@@ -307,11 +303,8 @@ impl<F: NorFlash> Shell<'_, F> {
         receive: &mut dyn Receive,
     ) -> Result<(), Error<F::Error>> {
         let units = head.units(&self.state.geometry);
-        let end = usize::from(head.len).saturating_add(4);
         let bytes = window.from(at, self.state.geometry.shift);
-        let payload = bytes.get(4..end).unwrap_or_default();
-        let change: Result<(Change<'_>, _), DecodeError> = Change::decode(payload);
-        let Ok((change, _)) = change else {
+        let Some(change) = record::decode(head, record::payload(bytes, head)) else {
             // Valid but unknown: a newer release's change that this one can do without.
             self.count_damage();
             return Ok(());
@@ -319,7 +312,6 @@ impl<F: NorFlash> Shell<'_, F> {
         self.state.present = true;
         let units = u8::try_from(units).unwrap_or(u8::MAX);
         let at = u16::try_from(at).unwrap_or(u16::MAX);
-        let units = super::write::accounted_units(&self.state.geometry, &change, head.len, units);
         self.index
             .note(&change, head.slot, at, units)
             .map_err(Error::Capacity)?;
@@ -379,7 +371,31 @@ impl Window {
     }
 }
 
-fn is_older(known: &crate::header::Header, other: &crate::header::Header) -> bool {
+/// Neighbouring pages whose sequence numbers follow each other.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    pages: u8,
+    /// The last sequence number.
+    last: Option<u32>,
+    /// Whether the run began with page 0, so that the ring's last page may come before it.
+    from_start: bool,
+}
+
+impl Run {
+    fn extend(&mut self, number: u8, header: &Header) {
+        let follows = self.last.map(|last| last.wrapping_add(1)) == Some(header.sequence);
+        // Nothing before a saved session's first page counts.
+        let begins = header.part == 1;
+        if !follows || begins {
+            self.pages = 0;
+            self.from_start = number == 0 && !begins;
+        }
+        self.pages = self.pages.saturating_add(1);
+        self.last = Some(header.sequence);
+    }
+}
+
+fn is_older(known: &Header, other: &Header) -> bool {
     // Sequence numbers do not wrap: a page lasts for 100,000 of 4 billion erases.
     known.sequence < other.sequence
 }

@@ -1,9 +1,6 @@
 //! Writing: single changes, batches, page turns, whole sessions.
 
-use mtsession_core::{
-    Change, ChannelPts, Counters, DecodeError, EncodeError, Field, SessionSource, UpdateChange,
-    WhenFull,
-};
+use mtsession_core::{Change, ChannelPts, Counters, Field, SessionSource, UpdateChange, WhenFull};
 
 use super::super::{NorFlash, bisync};
 use super::{Buffer, Shell};
@@ -13,7 +10,7 @@ use crate::geometry::Geometry;
 use crate::header::{Header, PRESENT, WIPE};
 use crate::hot::{self, Hot};
 use crate::index::{NOWHERE, Slot, moved, same_entry};
-use crate::record::{Head, Kind, MAX_PAYLOAD, MAX_RECORD};
+use crate::record::{self, Head, Kind, MAX_RECORD};
 use crate::settings::{Durability, KeyCopies};
 use crate::state::{Page, seed};
 
@@ -207,10 +204,10 @@ impl<F: NorFlash> Shell<'_, F> {
         while let Some(slot) = self.index.candidate(change, first) {
             if let Some(head) = self.fetch_slot(change, slot, &mut buffer).await? {
                 let known = decode(&buffer, head);
-                if let Ok((known, _)) = &known
-                    && same_entry(known, change)
+                if let Some(known) = known
+                    && same_entry(&known, change)
                 {
-                    if known == change {
+                    if known == *change {
                         return Ok(Known::Same);
                     }
                     let [generation, _] = head.slot.to_be_bytes();
@@ -295,7 +292,7 @@ impl<F: NorFlash> Shell<'_, F> {
             };
             let head = self.fetch_slot(change, slot, &mut buffer).await?;
             let is_own = head.is_some_and(|head| match decode(&buffer, head) {
-                Ok((Change::Peer(peer), _)) => {
+                Some(Change::Peer(peer)) => {
                     own != 0 && peer.key() == mtsession_core::PeerKey::user(own)
                 }
                 _ => false,
@@ -321,10 +318,16 @@ impl<F: NorFlash> Shell<'_, F> {
         if !pending {
             self.reserve(units).await?;
         }
-        let at = self.emit_to_head(&mut buffer, head).await;
+        let mut at = self.emit_to_head(&mut buffer, head).await;
+        if at.is_err() && !pending {
+            // Once more on another page.
+            self.state.head.tail = self.state.head.end;
+            self.state.tail_unknown = false;
+            self.reserve(units).await?;
+            at = self.emit_to_head(&mut buffer, head).await;
+        }
         let at = at.map_err(|error| self.failed(error))?;
         let units = u8::try_from(units).unwrap_or(u8::MAX);
-        let units = accounted_units(&self.state.geometry, change, head.len, units);
         self.state.present = true;
         self.index
             .note(change, slot, at, units)
@@ -375,11 +378,12 @@ impl<F: NorFlash> Shell<'_, F> {
             .saturating_add(1)
             .min(end);
         self.state.head.tail = start;
-        if self.state.head.room() < sync.units(&self.state.geometry) {
+        let mut buffer = Buffer::new([0; MAX_RECORD]);
+        let synced = self.state.head.room() >= sync.units(&self.state.geometry)
+            && self.emit_to_head(&mut buffer, sync).await.is_ok();
+        if !synced {
+            // The page is full, or as good as full.
             self.state.head.tail = end;
-        } else {
-            let mut buffer = Buffer::new([0; MAX_RECORD]);
-            self.emit_to_head(&mut buffer, sync).await?;
         }
         self.state.tail_unknown = false;
         Ok(())
@@ -717,7 +721,6 @@ impl<F: NorFlash> Shell<'_, F> {
             }
             let at = self.emit(&mut page, &mut buffer, head).await?;
             let units = u8::try_from(units).unwrap_or(u8::MAX);
-            let units = accounted_units(&geometry, &change, head.len, units);
             self.index
                 .note(&change, slot, at, units)
                 .map_err(Error::Capacity)?;
@@ -850,34 +853,12 @@ fn entries<S: SessionSource>(source: &S) -> impl Iterator<Item = (u16, Change<'_
 
 /// Encodes a change as a record's payload.
 fn encode<E>(change: &Change<'_>, slot: u16, buffer: &mut Buffer) -> Result<Head, Error<E>> {
-    let too_large = |_: EncodeError<_>| Error::RecordTooLarge(field(change));
-    let (_, place) = buffer.split_at_mut_checked(4).unwrap_or_default();
-    let (place, _) = place.split_at_mut_checked(MAX_PAYLOAD).unwrap_or_default();
-    let len = change.encode(place).map_err(too_large)?.len();
-    Ok(Head {
-        kind: Kind::Change,
-        pending: false,
-        slot,
-        len: u16::try_from(len).unwrap_or_default(),
-    })
+    record::encode(change, slot, buffer).ok_or(Error::RecordTooLarge(field(change)))
 }
 
-/// Decodes the payload of a record that was fetched.
-fn decode(buffer: &Buffer, head: Head) -> Result<(Change<'_>, &[u8]), DecodeError> {
-    let end = usize::from(head.len).saturating_add(4);
-    Change::decode(buffer.get(4..end).unwrap_or_default())
-}
-
-/// Units that a record has to be counted with: a channel's copy may be longer when its pts has grown.
-pub(super) fn accounted_units(geometry: &Geometry, change: &Change<'_>, len: u16, units: u8) -> u8 {
-    let Change::Update(UpdateChange::Channel { pts, .. }) = change else {
-        return units;
-    };
-    let zigzag = (pts << 1) ^ (pts >> 31);
-    let bits = 32_u32.wrapping_sub(zigzag.cast_unsigned().leading_zeros());
-    let pts_len = bits.div_ceil(7).max(1);
-    let longest = u32::from(len).wrapping_add(5).wrapping_sub(pts_len);
-    u8::try_from(geometry.units(longest.wrapping_add(8))).unwrap_or(u8::MAX)
+/// Decodes a record that was fetched.
+fn decode(buffer: &Buffer, head: Head) -> Option<Change<'_>> {
+    record::decode(head, record::payload(buffer.as_slice(), head))
 }
 
 const fn field(change: &Change<'_>) -> Field {
