@@ -81,7 +81,7 @@ impl fmt::Display for RegionError {
             Self::NotAligned => "region does not start and end at erase pages",
             Self::OutOfBounds => "region ends behind the chip",
             Self::TooSmall => "region has fewer than two pages",
-            Self::TooLarge => "region has more than 255 pages or 65,535 units",
+            Self::TooLarge => "region has more than 255 pages or 2 MiB",
             Self::Unit => "program unit is no power of two up to 32 that divides the erase page",
         })
     }

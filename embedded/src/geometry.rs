@@ -22,7 +22,7 @@ pub enum RegionError {
     OutOfBounds,
     /// Fewer than two pages.
     TooSmall,
-    /// More than 255 pages, or more than 65,535 units (256 KiB at program units up to 4 bytes).
+    /// More than 255 pages, or 2 MiB.
     TooLarge,
     /// The program unit is not a power of two up to 32, or does not divide the erase page.
     Unit,
@@ -75,9 +75,13 @@ impl Geometry {
         if pages < 2 {
             return Err(RegionError::TooSmall);
         }
-        let shift = unit.trailing_zeros();
         let pages = u8::try_from(pages).map_err(|_| RegionError::TooLarge)?;
-        if len >> shift > MAX_UNITS {
+        // Large regions are counted in larger units.
+        let mut shift = unit.trailing_zeros();
+        while len >> shift > MAX_UNITS {
+            shift = shift.saturating_add(1);
+        }
+        if MAX_UNIT >> shift == 0 || !page_size.is_multiple_of(1 << shift) {
             return Err(RegionError::TooLarge);
         }
         Ok(Self {
@@ -148,7 +152,7 @@ mod tests {
         assert_eq!(region(0..5000, 4, 4096), Err(RegionError::NotAligned));
         assert_eq!(region(100..8292, 4, 4096), Err(RegionError::NotAligned));
         assert_eq!(region(0..2 << 20, 4, 4096), Err(RegionError::OutOfBounds));
-        assert_eq!(region(0..1 << 20, 4, 4096), Err(RegionError::TooLarge));
+        assert_eq!(region(0..1 << 20, 4, 2048), Err(RegionError::TooLarge));
         assert_eq!(region(0..8192, 3, 4096), Err(RegionError::Unit));
         assert_eq!(region(0..8192, 64, 4096), Err(RegionError::Unit));
         let small = region(0..8192, 1, 256).unwrap();
