@@ -6,6 +6,11 @@ use core::ops::Range;
 pub(crate) const MIN_UNIT: u32 = 4;
 /// The largest program unit of any supported chip.
 pub(crate) const MAX_UNIT: u32 = 32;
+/// The same as lengths.
+#[expect(clippy::as_conversions, reason = "const")]
+pub(crate) const MIN_UNIT_LEN: usize = MIN_UNIT as usize;
+#[expect(clippy::as_conversions, reason = "const")]
+pub(crate) const MAX_UNIT_LEN: usize = MAX_UNIT as usize;
 /// Locations are counted in units, in 16 bits; the last value means "nowhere".
 const MAX_UNITS: u32 = 0xFFFF;
 /// A page holds at least a header, its copy and one record of the largest size.

@@ -75,12 +75,13 @@ impl Header {
         if word(bytes, 0) != MAGIC {
             return Err(NoHeader::Foreign);
         }
-        if word(bytes, 44) != checksum(bytes, page).to_le_bytes() {
-            return Err(NoHeader::Damaged);
-        }
         let [version, shift, pages, flags] = word(bytes, 4);
+        // Before the checksum: a newer format may have another one.
         if version != FORMAT_VERSION {
             return Err(NoHeader::Newer(version));
+        }
+        if word(bytes, 44) != checksum(bytes, page).to_le_bytes() {
+            return Err(NoHeader::Damaged);
         }
         let [part, parts, ..] = word(bytes, 20);
         let int = |at| i32::from_le_bytes(word(bytes, at));

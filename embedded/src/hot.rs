@@ -170,6 +170,9 @@ impl Form {
             u64::from_be_bytes(*bytes.first_chunk()?)
         };
         let checked = record >> self.zeros;
+        if record & mask(self.zeros) != self.zeros(checked) {
+            return None;
+        }
         let data = checked >> self.crc;
         let kind = data >> self.field_bits();
         let take = |shift: u32, bits: u32| data >> shift & mask(bits);
@@ -193,8 +196,7 @@ impl Form {
             let pts = resolve(from, take(0, self.channel_pts), self.channel_pts);
             Hot::Channel { slot, pts }
         };
-        let valid = record & mask(self.zeros) == self.zeros(checked)
-            && checked & mask(self.crc) == u64::from(self.crc(seed, hot));
+        let valid = checked & mask(self.crc) == u64::from(self.crc(seed, hot));
         valid.then_some(Decoded::Valid(hot))
     }
 

@@ -28,7 +28,7 @@ impl Entry {
         print: 0,
     };
 
-    pub(crate) const fn is_known(&self) -> bool {
+    pub(crate) const fn is_known(self) -> bool {
         self.at != NOWHERE
     }
 }
@@ -444,6 +444,7 @@ impl Index<'_> {
 }
 
 impl Base for Index<'_> {
+    #[expect(clippy::misnamed_getters, reason = "the base is what flash has")]
     fn counters(&self) -> Counters {
         self.fixed.written
     }

@@ -1,6 +1,8 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![doc = include_str!("../README.md")]
+// The log's shell is one source for blocking and async drivers.
+#![cfg_attr(feature = "async", allow(clippy::duplicate_mod))]
 
 #[cfg(any(feature = "alloc", test))]
 extern crate alloc;
@@ -13,6 +15,8 @@ mod fill;
 mod geometry;
 mod header;
 mod hot;
+#[cfg(feature = "alloc")]
+pub mod image;
 mod index;
 mod packed;
 mod record;

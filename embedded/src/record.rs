@@ -3,7 +3,7 @@
 use mtsession_core::Change;
 
 use crate::check::crc32c;
-use crate::geometry::{Geometry, MAX_UNIT};
+use crate::geometry::{Geometry, MAX_UNIT_LEN};
 use crate::packed;
 
 /// Bytes of the longest record with everything: a DC entry with an address of 255 bytes and a key
@@ -14,9 +14,7 @@ pub(crate) const OVERHEAD: usize = 8;
 /// Bytes of the longest payload.
 pub(crate) const MAX_PAYLOAD: usize = MAX_RECORD - OVERHEAD;
 
-const _: () = assert!(MAX_RECORD.is_multiple_of(MAX_UNIT_BYTES));
-#[expect(clippy::as_conversions, reason = "const")]
-const MAX_UNIT_BYTES: usize = MAX_UNIT as usize;
+const _: () = assert!(MAX_RECORD.is_multiple_of(MAX_UNIT_LEN));
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +137,7 @@ pub(crate) fn seal(record: &mut [u8; MAX_RECORD], head: Head, seed: u32) {
     let check = crc32c(crc32c(seed, first), payload).to_le_bytes();
     let check = check.into_iter().take(head.check_len());
     // At most a unit of padding is ever programmed.
-    let padding = core::iter::repeat_n(0xFF, MAX_UNIT_BYTES);
+    let padding = core::iter::repeat_n(0xFF, MAX_UNIT_LEN);
     for (place, byte) in rest.iter_mut().zip(check.chain(padding)) {
         *place = byte;
     }
@@ -162,13 +160,12 @@ pub(crate) fn encode(
     record: &mut [u8; MAX_RECORD],
 ) -> Option<Head> {
     let (_, place) = record.split_first_chunk_mut::<4>()?;
-    let (kind, len) = match packed::encode(change, place) {
-        Some(len) => (Kind::Packed, len),
-        None => {
-            let (place, _) = place.split_at_mut_checked(MAX_PAYLOAD)?;
-            let len = change.encode(place).ok()?.len();
-            (Kind::Change, u16::try_from(len).ok()?)
-        }
+    let (kind, len) = if let Some(len) = packed::encode(change, place) {
+        (Kind::Packed, len)
+    } else {
+        let (place, _) = place.split_at_mut_checked(MAX_PAYLOAD)?;
+        let len = change.encode(place).ok()?.len();
+        (Kind::Change, u16::try_from(len).ok()?)
     };
     Some(Head {
         kind,

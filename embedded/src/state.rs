@@ -35,6 +35,7 @@ impl Page {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct State {
     pub(crate) geometry: Geometry,
     pub(crate) durability: Durability,

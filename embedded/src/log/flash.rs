@@ -75,13 +75,13 @@ impl<F: NorFlash> Shell<'_, F> {
         Ok(())
     }
 
-    /// Programs a hot record at the head's tail. `false`: it did not take, the tail is unknown.
+    /// Programs a hot record at the head's tail. If that does not take, the tail is unknown.
     pub(super) async fn emit_hot(&mut self, bytes: &[u8]) -> Result<(), Error<F::Error>> {
         let at = self.state.head.tail;
         self.state.tail_unknown = true;
         self.program(at, bytes)
             .await
-            .map_err(|failed| self.fault(failed, self.state.head.number))?;
+            .map_err(|failed| fault(failed, self.state.head.number))?;
         let units = self
             .state
             .geometry
@@ -89,13 +89,6 @@ impl<F: NorFlash> Shell<'_, F> {
         self.state.head.tail = at.wrapping_add(units);
         self.state.tail_unknown = false;
         Ok(())
-    }
-
-    fn fault(&self, failed: Failed<F::Error>, page: u8) -> Error<F::Error> {
-        match failed {
-            Failed::Driver(error) => Error::Flash(error),
-            Failed::Mismatch => Error::WornOut { page },
-        }
     }
 
     /// Programs a record whose payload is in `buffer` behind `page`'s tail, or further on where
@@ -108,6 +101,7 @@ impl<F: NorFlash> Shell<'_, F> {
     ) -> Result<u16, Error<F::Error>> {
         let geometry = self.state.geometry;
         let units = head.units(&geometry);
+        let base = page.tail;
         let mut error = Error::StoreFull;
         for _ in 0..ATTEMPTS {
             let at = page.tail;
@@ -115,13 +109,16 @@ impl<F: NorFlash> Shell<'_, F> {
                 break;
             }
             seal(buffer, head, page.seed ^ at);
-            page.tail = at.wrapping_add(units);
+            let next = at.wrapping_add(units);
+            page.tail = next;
             let len = usize::try_from(units << geometry.shift).unwrap_or_default();
             let bytes = buffer.get(..len).unwrap_or_default();
             match self.program(at, bytes).await {
                 Ok(()) => return Ok(u16::try_from(at).unwrap_or(u16::MAX)),
-                Err(failed) => error = self.fault(failed, page.number),
+                Err(failed) => error = fault(failed, page.number),
             }
+            // Readers take two blank units for the end: leave one, wherever this attempt got to.
+            page.tail = self.programmed_end(base, next).await?.wrapping_add(1);
         }
         Err(error)
     }
@@ -174,7 +171,7 @@ impl<F: NorFlash> Shell<'_, F> {
         let first = self.program(at, bytes).await;
         let second = self.program(at.wrapping_add(units), bytes).await;
         match (first, second) {
-            (Err(_), Err(failed)) => Err(self.fault(failed, page.number)),
+            (Err(_), Err(failed)) => Err(fault(failed, page.number)),
             _ => Ok(()),
         }
     }
@@ -253,6 +250,13 @@ impl<F: NorFlash> Shell<'_, F> {
             at = at.wrapping_add(units);
         }
         Ok(last)
+    }
+}
+
+fn fault<E>(failed: Failed<E>, page: u8) -> Error<E> {
+    match failed {
+        Failed::Driver(error) => Error::Flash(error),
+        Failed::Mismatch => Error::WornOut { page },
     }
 }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{NorFlash, bisync};
 use crate::error::Error;
 use crate::fill::Fill;
-use crate::geometry::{Geometry, MAX_UNIT, MIN_UNIT};
+use crate::geometry::{Geometry, MAX_UNIT_LEN, MIN_UNIT_LEN};
 use crate::index::{Index, Memory, NOWHERE};
 use crate::record::{self, MAX_RECORD};
 use crate::settings::{Durability, FlashStats, KeyCopies};
@@ -43,7 +43,7 @@ pub struct SessionLog<
 }
 
 /// The log without its capacities: everything is done here, once for all of them.
-struct Shell<'a, F> {
+pub(crate) struct Shell<'a, F> {
     flash: &'a mut F,
     state: &'a mut State,
     index: Index<'a>,
@@ -65,7 +65,7 @@ impl<
             "program unit is no power of two"
         );
         assert!(
-            F::WRITE_SIZE <= MAX_UNIT as usize,
+            F::WRITE_SIZE <= MAX_UNIT_LEN,
             "program unit is larger than 32 bytes"
         );
         assert!(
@@ -73,7 +73,7 @@ impl<
             "erase page is no whole program units"
         );
         assert!(
-            (F::WRITE_SIZE | MIN_UNIT as usize).is_multiple_of(F::READ_SIZE),
+            F::WRITE_SIZE.is_multiple_of(F::READ_SIZE) || MIN_UNIT_LEN.is_multiple_of(F::READ_SIZE),
             "read unit is larger than the program unit"
         );
         assert!(
@@ -100,7 +100,7 @@ impl<
         Ok(log)
     }
 
-    fn new(flash: F, geometry: Geometry) -> Self {
+    pub(crate) fn new(flash: F, geometry: Geometry) -> Self {
         Self {
             flash,
             state: State::new(geometry),
@@ -108,7 +108,7 @@ impl<
         }
     }
 
-    fn shell(&mut self) -> Shell<'_, F> {
+    pub(crate) fn shell(&mut self) -> Shell<'_, F> {
         Shell {
             flash: &mut self.flash,
             state: &mut self.state,

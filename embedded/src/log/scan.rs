@@ -5,10 +5,13 @@
 //! the next record with a 32-bit check is looked for, or two hot records in a row: a single one could
 //! be found in the middle of random bytes.
 
+use core::ops::Range;
+
 use super::super::{NorFlash, bisync};
 use super::{Buffer, Shell};
 use crate::error::Error;
 use crate::fill::Receive;
+use crate::geometry::Geometry;
 use crate::header::{Header, NoHeader, PRESENT};
 use crate::hot::{self, Hot};
 use crate::record::{self, Head, Kind, MAX_RECORD};
@@ -47,7 +50,7 @@ enum Found {
 #[bisync]
 impl<F: NorFlash> Shell<'_, F> {
     /// Finds the newest page and how many count. Reads only headers.
-    pub(super) async fn locate(&mut self) -> Result<(), Error<F::Error>> {
+    pub(crate) async fn locate(&mut self) -> Result<(), Error<F::Error>> {
         let geometry = self.state.geometry;
         let mut newest: Option<(u8, Header, Run)> = None;
         let mut error = Error::NotFormatted;
@@ -122,6 +125,7 @@ impl<F: NorFlash> Shell<'_, F> {
         Ok(())
     }
 
+    #[expect(clippy::too_many_lines, reason = "one state machine")]
     async fn scan_page(
         &mut self,
         page: Page,
@@ -145,7 +149,7 @@ impl<F: NorFlash> Shell<'_, F> {
         let mut tail = at;
         let mut mode = Mode::Reading;
         // Where a single hot record is accepted although hunting: right behind a bad one.
-        let mut successor = None;
+        let mut successor = 0..0;
         // A first hot record found while hunting, as what undoes it.
         let mut trial: Option<Hot> = None;
         // The commit record up to which pending changes are being applied.
@@ -186,16 +190,19 @@ impl<F: NorFlash> Shell<'_, F> {
                 Found::Unresolved if mode == Mode::Reading => tail = next,
                 Found::Bad | Found::Unresolved => {
                     self.revert(&mut trial);
-                    if mode == Mode::Reading {
-                        successor = Some(window.successor(at, &self.state.geometry));
+                    // Hot records that continue a lost one are bad in a row.
+                    if mode == Mode::Reading || successor.contains(&at) {
+                        successor = window.successor(at, &self.state.geometry);
                     }
                     mode = Mode::Hunting;
+                    at = at.wrapping_add(1);
+                    continue;
                 }
                 Found::Hot(hot) => {
                     let undo = self.index.undo(hot);
                     self.index.note_hot(hot);
                     let follows = mode == Mode::Reading;
-                    if follows || trial.take().is_some() || successor == Some(at) {
+                    if follows || trial.take().is_some() || successor.contains(&at) {
                         if !follows {
                             self.count_damage();
                         }
@@ -359,15 +366,20 @@ impl Window {
         }
     }
 
-    /// Where the record behind the bad one at `at` starts, if its length is right.
-    fn successor(&self, at: u32, geometry: &crate::geometry::Geometry) -> u32 {
+    /// Where the record behind the bad one at `at` may start, if its first bits are right.
+    fn successor(&self, at: u32, geometry: &Geometry) -> Range<u32> {
         let bytes = self.from(at, geometry.shift);
         let head = bytes.first_chunk().and_then(|first| Head::decode(*first));
-        let units = match head {
-            Some(head) => head.units(geometry),
-            None => self.hot_units(at, geometry.shift),
+        let (first, last) = match head {
+            Some(head) => {
+                let units = head.units(geometry);
+                (units, units)
+            }
+            // A flipped bit makes a long hot record look like a short one, and the other way round.
+            None if geometry.shift == 2 => (1, 2),
+            None => (1, 1),
         };
-        at.wrapping_add(units)
+        at.wrapping_add(first)..at.wrapping_add(last).wrapping_add(1)
     }
 }
 

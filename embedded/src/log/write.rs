@@ -765,7 +765,7 @@ impl<F: NorFlash> Shell<'_, F> {
     }
 
     /// Begins an empty log; whatever the region holds is erased.
-    pub(super) async fn format(&mut self) -> Result<(), Error<F::Error>> {
+    pub(crate) async fn format(&mut self) -> Result<(), Error<F::Error>> {
         let geometry = self.state.geometry;
         let mut erases = 0;
         for page in 0..geometry.pages {

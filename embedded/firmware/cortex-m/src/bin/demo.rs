@@ -22,7 +22,7 @@ fn main() -> ! {
     let result = firmware_cortex_m::region().map(run);
     match result {
         Some(Ok(())) => semihosting::process::exit(0),
-        Some(Err(error)) => defmt::error!("{}", error),
+        Some(Err(error)) => defmt::error!("{}", defmt::Display2Format(&error)),
         None => {}
     }
     semihosting::process::exit(1)
@@ -31,7 +31,7 @@ fn main() -> ! {
 fn run(mut flash: Ram) -> Result<(), Failure> {
     let region = 0..SIZE as u32;
     if let Err(error) = SessionLog::<_>::mount(&mut flash, region.clone()) {
-        defmt::info!("first start: {}", error);
+        defmt::info!("first start: {}", defmt::Display2Format(&error));
     }
     let mut log = SessionLog::<_>::format(&mut flash, region.clone())?;
     let key = [7; 256];
