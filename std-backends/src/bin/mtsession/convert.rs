@@ -1,75 +1,98 @@
 //! `mtsession convert`, `export` and `import`.
 
+use mtsession::Fingerprint;
 use mtsession::core::SessionSource as _;
-use mtsession::core::text::CompactSession;
-use zeroize::Zeroizing;
+use mtsession::core::foreign::Carries;
 
 use crate::Done;
-use crate::args::{ConvertArgs, ExportArgs, ImportArgs, StringKind};
+use crate::args::{AccountArgs, ConvertArgs, ExportArgs, ImportArgs};
 use crate::failure::Failure;
 use crate::report;
-use crate::store::{Loaded, Store};
+use crate::store::{Loaded, Origin, Store, encode_login};
 
 pub(crate) fn convert(args: &ConvertArgs) -> Done {
     if args.from == args.to {
-        return Err(Failure::Usage(format!(
-            "{} is both source and target",
-            args.from
-        )));
+        let message = format!("{} is both source and target", args.from);
+        return Err(Failure::Usage(message));
     }
-    store(&args.from, &args.to, args.force)
+    store(&args.from, &args.to, args.force, &args.account)
 }
 
 pub(crate) fn import(args: &ImportArgs) -> Done {
-    store(&Store::StringStdio, &args.store, args.force)
+    store(&Store::StringStdio, &args.store, args.force, &args.account)
 }
 
 /// Copies a session, reads it back, and says what happened where that does not go between the lines
 /// of a string.
-fn store(from: &Store, to: &Store, force: bool) -> Done {
+fn store(from: &Store, to: &Store, force: bool, account: &AccountArgs) -> Done {
     if !force && to.is_taken()? {
         let message = format!("{to} exists already; --force replaces it");
         return Err(Failure::Usage(message));
     }
-    let loaded = from.load()?;
-    to.save(&loaded.session, loaded.account)?;
-    if *to == Store::StringStdio {
+    let mut loaded = from.load()?;
+    account.complete(&mut loaded.parts.account);
+    to.save(&loaded.parts, account.telethon_ipv6())?;
+    if matches!(to, Store::StringStdio | Store::LibraryString(_)) {
         return Ok(());
     }
     let stored = to.load()?;
-    let same = report::equal(
-        (&loaded.session, &loaded.account),
-        (&stored.session, &stored.account),
-    );
-    if !same {
-        return Err(Failure::Problems(format!(
-            "{to} does not read back equal to {from}"
-        )));
+    let (kept, same_key) = compare(&loaded, &stored);
+    if !same_key {
+        let message = format!("{to} does not read back with the keys of {from}");
+        return Err(Failure::Problems(message));
     }
     println!("{from}: {}", report::origin(&loaded.origin));
-    println!("{to}: {}, read back equal", report::origin(&stored.origin));
-    println!("Use only one of them: two clients with one key end each other's login.");
+    println!("{to}: {}", report::origin(&stored.origin));
+    match kept {
+        Kept::All => println!("Read back equal."),
+        Kept::Except(lost) => println!("Left out, because the target has no place for it: {lost}."),
+    }
+    if let Some(fingerprint) = home_fingerprint(&loaded) {
+        println!(
+            "The auth key is {fingerprint} on both sides. Use only one of them: two clients with"
+        );
+        println!("one key end each other's login.");
+    }
     Ok(())
 }
 
-pub(crate) fn export(args: &ExportArgs) -> Done {
-    let loaded = args.store.load()?;
-    match args.format {
-        StringKind::Native => Store::StringStdio.save(&loaded.session, loaded.account),
-        StringKind::Compact => Store::StringStdio.put_text(&compact(args, &loaded)?),
-    }
+enum Kept {
+    All,
+    Except(Carries),
 }
 
-fn compact(args: &ExportArgs, loaded: &Loaded) -> Result<Zeroizing<String>, Failure> {
-    let mut account = loaded.account;
-    account.user_id = args.user_id.or(account.user_id);
-    if account.user_id.is_none() {
-        let message = "a compact string needs the account's user id: give it with --user-id";
-        return Err(Failure::Usage(message.to_owned()));
+/// What got lost, and whether the home DC's key is the same.
+fn compare(loaded: &Loaded, stored: &Loaded) -> (Kept, bool) {
+    let same_key = home_fingerprint(loaded) == home_fingerprint(stored);
+    if matches!(stored.origin, Origin::Foreign(..)) {
+        let carries =
+            |loaded: &Loaded| Carries::of(&loaded.parts.session.with_account(loaded.parts.account));
+        let lost = carries(loaded).without(carries(stored));
+        return match lost.is_empty() {
+            true => (Kept::All, same_key),
+            false => (Kept::Except(lost), same_key),
+        };
     }
-    let session = CompactSession::from_source(&loaded.session.with_account(account))
-        .map_err(|error| Failure::Usage(format!("no compact string: {error}")))?;
-    let mut text = Vec::with_capacity(mtsession::core::text::COMPACT_MAX_CHARS);
-    let Ok(()) = session.encode(&mut text);
-    Ok(Zeroizing::new(String::from_utf8(text).unwrap_or_default()))
+    let same = report::equal(
+        (&loaded.parts.session, &loaded.parts.account),
+        (&stored.parts.session, &stored.parts.account),
+    );
+    (Kept::All, same && same_key)
+}
+
+fn home_fingerprint(loaded: &Loaded) -> Option<Fingerprint> {
+    let session = &loaded.parts.session;
+    let dc = session.dc_for(session.home_dc_id, false)?;
+    dc.as_dc_ref().auth_key.map(Fingerprint::of)
+}
+
+pub(crate) fn export(args: &ExportArgs) -> Done {
+    let mut loaded = args.store.load()?;
+    args.account.complete(&mut loaded.parts.account);
+    let ipv6 = args.account.telethon_ipv6();
+    let Some(format) = args.format.login() else {
+        return Store::StringStdio.save(&loaded.parts, ipv6);
+    };
+    let session = loaded.parts.session.with_account(loaded.parts.account);
+    Store::StringStdio.put_text(&encode_login(&session, format, ipv6)?)
 }

@@ -1,5 +1,6 @@
 //! The `mtsession` command: look at sessions, check them, and move them between stores.
 
+mod accounts;
 mod args;
 mod convert;
 mod delete;
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Command::Export(command) => convert::export(command),
         Command::Import(command) => convert::import(command),
         Command::Delete(command) => delete::run(command),
+        Command::Accounts(command) => accounts::list(command),
+        Command::Backup(command) => accounts::backup(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

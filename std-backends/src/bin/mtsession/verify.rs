@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use mtsession::PersistedSession;
 use mtsession::core::text::decode_any;
 use mtsession::core::wire::{encode_body_to_slice, encoded_body_len};
 use mtsession::core::{Integrity, SessionSource as _, SessionView, encode};
@@ -93,7 +94,19 @@ fn checksum(origin: &Origin) -> Check {
     let integrity = match origin {
         Origin::File(status) => status.integrity,
         Origin::Native(_, integrity) => *integrity,
-        Origin::Compact(_) => Integrity::StructureOnly,
+        Origin::Compact(_) | Origin::Foreign(..) => Integrity::StructureOnly,
+        Origin::Database => {
+            return (
+                Outcome::Note,
+                "checksum",
+                "none: SQLite keeps none".to_owned(),
+            );
+        }
+        Origin::Flash(0) => Integrity::Checksummed,
+        Origin::Flash(damaged) => {
+            let text = format!("{damaged} records are damaged; the rest was read");
+            return (Outcome::Problem, "checksum", text);
+        }
     };
     match integrity {
         Integrity::Checksummed => (Outcome::Good, "checksum", "holds".to_owned()),
@@ -107,11 +120,19 @@ fn checksum(origin: &Origin) -> Check {
 
 /// Encodes the session anew and compares: byte for byte where the source is in the current version.
 fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
+    if !matches!(
+        loaded.origin,
+        Origin::File(_) | Origin::Native(..) | Origin::Compact(_)
+    ) {
+        let session = PersistedSession::from_bytes(&loaded.parts.session.to_bytes())?;
+        let same = session == *loaded.parts.session;
+        return Ok(outcome(same));
+    }
     let raw = store.raw()?;
     let mut buffer = Zeroizing::new(vec![0; raw.len()]);
     let same = match &loaded.origin {
         Origin::File(_) => SessionView::parse(&raw).is_ok_and(|view| same_body(&view, &raw)),
-        Origin::Native(..) | Origin::Compact(_) => {
+        _ => {
             let text = core::str::from_utf8(&raw).unwrap_or_default();
             decode_any(text, &mut buffer).is_ok_and(|any| {
                 let mut bytes = Zeroizing::new(Vec::new());
@@ -119,19 +140,16 @@ fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
             })
         }
     };
-    Ok(if same {
-        (
-            Outcome::Good,
-            "re-encoding",
-            "gives the same session".to_owned(),
-        )
+    Ok(outcome(same))
+}
+
+fn outcome(same: bool) -> Check {
+    let (outcome, text) = if same {
+        (Outcome::Good, "gives the same session")
     } else {
-        (
-            Outcome::Problem,
-            "re-encoding",
-            "gives another session: report this".to_owned(),
-        )
-    })
+        (Outcome::Problem, "gives another session: report this")
+    };
+    (outcome, "re-encoding", text.to_owned())
 }
 
 fn same_body(view: &SessionView<'_>, raw: &[u8]) -> bool {
