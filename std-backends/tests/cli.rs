@@ -212,7 +212,9 @@ fn exit_codes_are_the_documented_ones() {
     let (dir, file) = temp();
     assert_code(&run(&["inspect", &file], ""), 3);
     assert_code(&run(&["inspect"], ""), 2);
-    assert_code(&run(&["inspect", "sqlite:x.db"], ""), 2);
+    assert_code(&run(&["inspect", "flash:x.img"], ""), 2);
+    assert_code(&run(&["inspect", "sqlite:no-such-file.db"], ""), 3);
+    assert_code(&run(&["inspect", "sqlite:x.db#"], ""), 2);
     assert_code(&run(&["inspect", "string:-"], "not a session"), 4);
     fs::write(&file, "hello").unwrap();
     assert_code(&run(&["inspect", &file], ""), 4);
@@ -262,4 +264,57 @@ fn verify_reports_what_is_wrong() {
         "{}",
         error(&damaged)
     );
+}
+
+#[test]
+fn accounts_move_between_databases_and_back_to_the_old_crate() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let source = vector("binary/v8_fs066.session")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let database = at("accounts.db");
+    let (alice, bob) = (
+        format!("sqlite:{database}#alice"),
+        format!("sqlite:{database}"),
+    );
+    for store in [&alice, &bob] {
+        assert_code(&run(&["convert", &source, store], ""), 0);
+        assert_code(&run(&["convert", &source, store], ""), 2);
+        assert_code(&run(&["verify", store], ""), 0);
+    }
+    let names = run(&["accounts", &bob], "");
+    assert_eq!(out(&names), "alice\ndefault\n");
+    let names = run(&["accounts", &database, "--json"], "");
+    assert_eq!(out(&names), "[\n  \"alice\",\n  \"default\"\n]\n");
+    assert_eq!(
+        out(&run(&["inspect", &database], "")).lines().count(),
+        out(&run(&["inspect", &bob], "")).lines().count()
+    );
+
+    let copy = at("copy.db");
+    assert_code(&run(&["backup", &bob, &copy], ""), 0);
+    assert_code(&run(&["backup", &bob, &copy], ""), 5);
+    let libsql = format!("libsql:{copy}#alice");
+    assert_code(&run(&["inspect", &libsql], ""), 0);
+
+    let old = format!("ferogram:{}", at("old.db"));
+    assert_code(&run(&["convert", &alice, &old], ""), 0);
+    assert_code(&run(&["inspect", &old], ""), 0);
+
+    assert_code(&run(&["delete", &alice, "--yes"], ""), 0);
+    assert_code(&run(&["delete", &alice, "--yes"], ""), 3);
+    assert_eq!(out(&run(&["accounts", &bob], "")), "default\n");
+    assert_code(&run(&["inspect", &alice], ""), 3);
+}
+
+#[test]
+fn a_secret_in_a_url_is_refused_and_not_repeated() {
+    let output = run(
+        &["inspect", "libsql://user:hush@db.turso.io?authToken=hush"],
+        "",
+    );
+    assert_code(&output, 2);
+    assert!(!error(&output).contains("hush") && !out(&output).contains("hush"));
 }

@@ -18,6 +18,10 @@ Stores:
   string:-          a session string, from standard input or to standard output
   string:FILE       a session string in a file
   env:NAME          a session string in the environment variable NAME (read only)
+  sqlite:FILE       an SQLite database; sqlite:FILE#NAME is one account of many
+  libsql:URL        a libSQL server, or a file; libsql:URL#NAME is one account of many. The token
+                    is taken from LIBSQL_AUTH_TOKEN or TURSO_AUTH_TOKEN
+  ferogram:FILE     a new SQLite database for ferogram-session 0.6.6, to go back to it
 
 Secrets are never taken from the command line and never printed, unless asked for with
 --show-secrets or by exporting a string.
@@ -40,6 +44,10 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Store a session string that comes from standard input
     Import(ImportArgs),
+    /// List the accounts of a database
+    Accounts(AccountsArgs),
+    /// Copy a database while other programs use it
+    Backup(BackupArgs),
     /// Remove a session and everything that could bring its keys back
     Delete(DeleteArgs),
 }
@@ -113,6 +121,23 @@ pub(crate) struct ImportArgs {
     /// Replace a session that is already there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountsArgs {
+    /// The database
+    pub(crate) store: Store,
+    /// Print one JSON array instead of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BackupArgs {
+    /// The database, all accounts of it
+    pub(crate) store: Store,
+    /// A new file
+    pub(crate) file: std::path::PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

@@ -15,7 +15,9 @@ pub(crate) fn run(args: &DeleteArgs) -> Done {
         return Err(Failure::Usage(format!("{} was not deleted", args.store)));
     }
     match &args.store {
-        Store::File(path) => mtsession::open(path)?.delete()?,
+        Store::File(_) | Store::Database(_) | Store::Ferogram(_) => {
+            args.store.backend()?.delete()?;
+        }
         Store::StringFile(path) => std::fs::remove_file(path)?,
         Store::StringStdio | Store::StringEnv(_) => {
             return Err(Failure::Usage(format!("{} cannot be deleted", args.store)));

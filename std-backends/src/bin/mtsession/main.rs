@@ -2,6 +2,7 @@
 
 mod args;
 mod convert;
+mod database;
 mod delete;
 mod failure;
 mod inspect;
@@ -26,6 +27,8 @@ fn main() -> ExitCode {
         Command::Convert(command) => convert::convert(command),
         Command::Export(command) => convert::export(command),
         Command::Import(command) => convert::import(command),
+        Command::Accounts(command) => database::accounts(command),
+        Command::Backup(command) => database::backup(command),
         Command::Delete(command) => delete::run(command),
     };
     match done {

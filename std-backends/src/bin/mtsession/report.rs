@@ -186,6 +186,7 @@ pub(crate) fn origin(origin: &Origin) -> String {
             format!("native string, version {version}, {}", integrity(*checked))
         }
         Origin::Compact(version) => format!("compact string, version {version}"),
+        Origin::Database => "account of a database".to_owned(),
     }
 }
 
@@ -206,6 +207,7 @@ fn format_json(origin: &Origin) -> Value {
             "checksum": checked(*integrity),
         }),
         Origin::Compact(version) => json!({ "kind": "compact-string", "version": version }),
+        Origin::Database => json!({ "kind": "database" }),
     }
 }
 

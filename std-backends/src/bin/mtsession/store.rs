@@ -11,7 +11,11 @@ use mtsession::core::{DecodeError, Integrity, SessionSource as _};
 use mtsession::{Account, BinaryFileBackend, FileStatus, PersistedSession, SessionBackend};
 use zeroize::Zeroizing;
 
+use crate::database::Database;
 use crate::failure::Failure;
+
+/// The name of the file backend; every other file is a database.
+const BINARY_FILE: &str = "binary-file";
 
 /// A store as named on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,10 @@ pub(crate) enum Store {
     StringFile(PathBuf),
     /// A session string in an environment variable.
     StringEnv(String),
+    /// An account in a database.
+    Database(Database),
+    /// A new database for ferogram-session.
+    Ferogram(PathBuf),
 }
 
 /// A session as it was found.
@@ -43,6 +51,8 @@ pub(crate) enum Origin {
     Native(u8, Integrity),
     /// A compact string of this version.
     Compact(u8),
+    /// An account of a database.
+    Database,
 }
 
 impl FromStr for Store {
@@ -54,9 +64,10 @@ impl FromStr for Store {
             Some(("string" | "env", "")) => Err("a name is missing behind the colon".to_owned()),
             Some(("string", path)) => Ok(Self::StringFile(path.into())),
             Some(("env", name)) => Ok(Self::StringEnv(name.to_owned())),
-            Some((kind @ ("sqlite" | "libsql" | "flash"), _)) => {
-                Err(format!("this build has no {kind} stores"))
-            }
+            Some(("sqlite", place)) => Ok(Self::Database(Database::sqlite(place)?)),
+            Some(("libsql", place)) => Ok(Self::Database(Database::libsql(place)?)),
+            Some(("ferogram", path)) => Ok(Self::Ferogram(path.into())),
+            Some(("flash", _)) => Err("this build has no flash stores".to_owned()),
             _ => Ok(Self::File(text.into())),
         }
     }
@@ -69,6 +80,8 @@ impl fmt::Display for Store {
             Self::StringStdio => f.write_str("string:-"),
             Self::StringFile(path) => write!(f, "string:{}", path.display()),
             Self::StringEnv(name) => write!(f, "env:{name}"),
+            Self::Database(database) => database.fmt(f),
+            Self::Ferogram(path) => write!(f, "ferogram:{}", path.display()),
         }
     }
 }
@@ -77,17 +90,37 @@ impl Store {
     /// Reads the session.
     pub(crate) fn load(&self) -> Result<Loaded, Failure> {
         match self {
-            Self::File(path) => {
-                let backend = mtsession::open(path)?;
+            Self::File(_) | Self::Database(_) | Self::Ferogram(_) => {
+                let backend = self.backend()?;
                 let session = backend.load()?.ok_or_else(|| self.not_found())?;
-                let status = BinaryFileBackend::new(path).status()?;
                 Ok(Loaded {
                     session: Zeroizing::new(session),
                     account: backend.account()?,
-                    origin: Origin::File(status.ok_or_else(|| self.not_found())?),
+                    origin: self.origin(&*backend)?,
                 })
             }
             _ => self.decode(&self.text()?),
+        }
+    }
+
+    /// The backend of a store that is not a string.
+    pub(crate) fn backend(&self) -> Result<Box<dyn SessionBackend>, Failure> {
+        match self {
+            Self::File(path) | Self::Ferogram(path) => Ok(mtsession::open(path)?),
+            Self::Database(database) => database.backend(),
+            Self::StringStdio | Self::StringFile(_) | Self::StringEnv(_) => {
+                Err(Failure::Usage(format!("{self} holds one string only")))
+            }
+        }
+    }
+
+    fn origin(&self, backend: &dyn SessionBackend) -> Result<Origin, Failure> {
+        match self {
+            Self::File(path) if backend.name() == BINARY_FILE => {
+                let status = BinaryFileBackend::new(path).status()?;
+                Ok(Origin::File(status.ok_or_else(|| self.not_found())?))
+            }
+            _ => Ok(Origin::Database),
         }
     }
 
@@ -100,6 +133,9 @@ impl Store {
                 }
                 Failure::Store(error)
             }),
+            Self::Database(_) | Self::Ferogram(_) => {
+                Ok(Zeroizing::new(self.load()?.session.try_to_bytes()?))
+            }
             _ => Ok(Zeroizing::new(self.text()?.as_bytes().to_vec())),
         }
     }
@@ -107,11 +143,18 @@ impl Store {
     /// Stores a session, and what is known of its account.
     pub(crate) fn save(&self, session: &PersistedSession, account: Account) -> Result<(), Failure> {
         match self {
-            Self::File(path) => {
-                let backend = mtsession::open(path)?;
+            Self::File(_) | Self::Database(_) => {
+                let backend = self.backend()?;
                 backend.save(session)?;
                 if !account.is_empty() {
                     backend.set_account(account)?;
+                }
+                Ok(())
+            }
+            Self::Ferogram(path) => {
+                let left_out = mtsession::SqliteBackend::export_ferogram(session, path)?;
+                if left_out > 0 {
+                    eprintln!("{left_out} entries have no place in {self} and were left out");
                 }
                 Ok(())
             }
@@ -143,7 +186,8 @@ impl Store {
     /// Whether something is there already.
     pub(crate) fn is_taken(&self) -> Result<bool, Failure> {
         Ok(match self {
-            Self::File(path) | Self::StringFile(path) => fs::exists(path)?,
+            Self::File(path) | Self::StringFile(path) | Self::Ferogram(path) => fs::exists(path)?,
+            Self::Database(database) => database.has_account()?,
             Self::StringStdio | Self::StringEnv(_) => false,
         })
     }
@@ -174,7 +218,7 @@ impl Store {
                     return Err(io::Error::new(error.kind(), message).into());
                 }
             },
-            Self::File(_) | Self::StringStdio => {
+            _ => {
                 if io::stdin().is_terminal() {
                     eprintln!("Paste the session string and press Enter, then Ctrl-D:");
                 }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use mtsession::PersistedSession;
 use mtsession::core::text::decode_any;
 use mtsession::core::wire::{encode_body_to_slice, encoded_body_len};
 use mtsession::core::{Integrity, SessionSource as _, SessionView, encode};
@@ -93,7 +94,7 @@ fn checksum(origin: &Origin) -> Check {
     let integrity = match origin {
         Origin::File(status) => status.integrity,
         Origin::Native(_, integrity) => *integrity,
-        Origin::Compact(_) => Integrity::StructureOnly,
+        Origin::Compact(_) | Origin::Database => Integrity::StructureOnly,
     };
     match integrity {
         Integrity::Checksummed => (Outcome::Good, "checksum", "holds".to_owned()),
@@ -107,10 +108,15 @@ fn checksum(origin: &Origin) -> Check {
 
 /// Encodes the session anew and compares: byte for byte where the source is in the current version.
 fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
-    let raw = store.raw()?;
+    let raw = match &loaded.origin {
+        Origin::Database => Zeroizing::default(),
+        _ => store.raw()?,
+    };
     let mut buffer = Zeroizing::new(vec![0; raw.len()]);
     let same = match &loaded.origin {
         Origin::File(_) => SessionView::parse(&raw).is_ok_and(|view| same_body(&view, &raw)),
+        Origin::Database => PersistedSession::from_bytes(&loaded.session.try_to_bytes()?)
+            .is_ok_and(|again| again == *loaded.session),
         Origin::Native(..) | Origin::Compact(_) => {
             let text = core::str::from_utf8(&raw).unwrap_or_default();
             decode_any(text, &mut buffer).is_ok_and(|any| {
