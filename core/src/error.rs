@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::foreign::{Damage, StringFormat};
+
 /// A part of the session format, named as in [`format`](crate::format).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -50,6 +52,10 @@ pub enum Field {
     StringDcId,
     StringAuthKey,
     UserId,
+    IsBot,
+    ApiId,
+    TestMode,
+    StringIpv4,
 }
 
 impl Field {
@@ -96,6 +102,10 @@ impl Field {
             Self::StringDcId => "string dc_id",
             Self::StringAuthKey => "string auth_key",
             Self::UserId => "user_id",
+            Self::IsBot => "is_bot",
+            Self::ApiId => "api_id",
+            Self::TestMode => "test_mode",
+            Self::StringIpv4 => "an IPv4 address",
         }
     }
 }
@@ -178,6 +188,14 @@ pub enum DecodeErrorKind {
     Base64Length,
     /// No session string is laid out like this.
     NotASessionString,
+    /// A session string that lost or gained characters: what it looks like, and what happened.
+    DamagedString(StringFormat, Damage),
+    /// A session string of another library, where one of ours is expected.
+    ForeignString(StringFormat),
+    /// The key is all zeros: the string was made before anybody logged in.
+    NotLoggedIn,
+    /// The string has no address, and its DC is none of Telegram's known ones.
+    UnknownDc(i32),
     /// A compact string version that does not exist.
     CompactVersion(u8),
     /// An address family byte that is neither 4 nor 6.
@@ -264,6 +282,21 @@ impl fmt::Display for DecodeError {
             ),
             Kind::NotASessionString => {
                 f.write_str("text is base64, but laid out like no known session string")
+            }
+            Kind::DamagedString(format, damage) => {
+                write!(f, "{field} is damaged: it looks like {format} {damage}")
+            }
+            Kind::ForeignString(format) => {
+                write!(f, "{field} is {format}, not one of ours: convert it first")
+            }
+            Kind::NotLoggedIn => {
+                f.write_str("auth key is all zeros: made before logging in, there is no session")
+            }
+            Kind::UnknownDc(dc_id) => {
+                write!(
+                    f,
+                    "DC {dc_id} is not known, and the string has no address for it"
+                )
             }
             Kind::CompactVersion(byte) => write!(f, "compact string version {byte} is unknown"),
             Kind::IpType(byte) => {

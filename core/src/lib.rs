@@ -15,6 +15,7 @@ mod dc;
 mod either;
 mod error;
 mod fixed;
+pub mod foreign;
 mod peer;
 #[cfg(feature = "serde")]
 mod serialize;

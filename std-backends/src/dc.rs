@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 use std::collections::HashMap;
 use std::io;
 
+use mtsession_core::foreign::Server;
 use mtsession_core::{AUTH_KEY_LEN, AuthKeyRef, DcFlags, DcRef};
 use zeroize::Zeroize;
 
@@ -133,16 +134,9 @@ impl Zeroize for DcEntry {
 /// ```
 #[must_use]
 pub fn default_dc_addresses() -> HashMap<i32, String> {
-    [
-        (1, "149.154.175.53"),
-        (2, "149.154.167.51"),
-        (3, "149.154.175.100"),
-        (4, "149.154.167.91"),
-        (5, "91.108.56.130"),
-    ]
-    .into_iter()
-    .map(|(dc_id, ip)| (dc_id, format!("{ip}:443")))
-    .collect()
+    (1..=5)
+        .filter_map(|dc_id| Some((dc_id, Server::well_known(dc_id, false)?.to_string())))
+        .collect()
 }
 
 /// An auth key as a sequence of 256 numbers, as ferogram-session's serde has it.

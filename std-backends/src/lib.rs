@@ -6,6 +6,8 @@ mod dc;
 mod error;
 mod file;
 mod fingerprint;
+#[cfg(feature = "foreign")]
+pub mod foreign;
 mod memory;
 mod open;
 mod peer;

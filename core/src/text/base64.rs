@@ -1,6 +1,7 @@
-//! URL-safe base64 without padding, in constant time, into the caller's memory.
+//! Base64 in constant time, into the caller's memory: the one cleaning of session text, the one
+//! decoding, and an encoder for every alphabet that session strings are written in.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding};
 use zeroize::Zeroize;
 
 use crate::error::{DecodeError, DecodeErrorKind, Field};
@@ -28,6 +29,29 @@ const BLOCK: usize = if cfg!(feature = "std") { 1536 } else { 96 };
 /// Characters of a full block.
 const BLOCK_CHARS: usize = encoded_text_len(BLOCK);
 
+/// The alphabets and paddings that session strings are written in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Alphabet {
+    /// `-_`, no padding: our own strings, Pyrogram, mtcute, MTKruto.
+    UrlSafe,
+    /// `-_` with `=`: Telethon.
+    UrlSafePadded,
+    /// `+/` with `=`: GramJS.
+    StandardPadded,
+}
+
+impl Alphabet {
+    /// Encodes into `text`, which has room by construction.
+    fn encode<'t>(self, bytes: &[u8], text: &'t mut [u8]) -> &'t str {
+        let encoded = match self {
+            Self::UrlSafe => Base64UrlUnpadded::encode(bytes, text),
+            Self::UrlSafePadded => Base64Url::encode(bytes, text),
+            Self::StandardPadded => Base64::encode(bytes, text),
+        };
+        encoded.unwrap_or_default()
+    }
+}
+
 /// Encodes what is written to it and passes the characters on.
 ///
 /// Call [`finish`](Self::finish) at the end. What it gathers is wiped on drop.
@@ -47,6 +71,7 @@ const BLOCK_CHARS: usize = encoded_text_len(BLOCK);
 pub struct Base64Sink<'s, S: Sink> {
     sink: &'s mut S,
     block: Block,
+    alphabet: Alphabet,
 }
 
 /// The bytes that do not make a whole block yet, and the characters of the last one that did.
@@ -70,8 +95,13 @@ impl Drop for Block {
 }
 
 impl<'s, S: Sink> Base64Sink<'s, S> {
-    /// Encodes into `sink`.
+    /// Encodes into `sink`, URL-safe and without padding.
     pub fn new(sink: &'s mut S) -> Self {
+        Self::with_alphabet(Alphabet::UrlSafe, sink)
+    }
+
+    /// Encodes into `sink` as another library would.
+    pub(crate) fn with_alphabet(alphabet: Alphabet, sink: &'s mut S) -> Self {
         Self {
             sink,
             block: Block {
@@ -79,6 +109,7 @@ impl<'s, S: Sink> Base64Sink<'s, S> {
                 filled: 0,
                 text: [0; BLOCK_CHARS],
             },
+            alphabet,
         }
     }
 
@@ -95,9 +126,9 @@ impl<'s, S: Sink> Base64Sink<'s, S> {
         } = &mut self.block;
         let bytes = bytes.get(..*filled).unwrap_or_default();
         *filled = 0;
-        // The text of a block fits by construction.
-        let encoded = Base64UrlUnpadded::encode(bytes, text).unwrap_or_default();
-        self.sink.write(encoded.as_bytes())
+        // Padding fills up to a multiple of four characters, which the text of a whole block is.
+        self.sink
+            .write(self.alphabet.encode(bytes, text).as_bytes())
     }
 }
 
@@ -131,8 +162,12 @@ impl<S: Sink> Sink for Base64Sink<'_, S> {
 /// Names the first character that is not base64 by its position, or says that characters are
 /// missing.
 pub fn decoded<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], DecodeError> {
+    decode_cleaned(clean(text, buffer)?)
+}
+
+/// Decodes what [`clean`] left, in place.
+pub(crate) fn decode_cleaned(cleaned: &mut [u8]) -> Result<&[u8], DecodeError> {
     let error = |kind, offset| DecodeError::new(kind, Field::StringText, offset);
-    let cleaned = clean(text, buffer)?;
     if cleaned.is_empty() {
         return Err(error(DecodeErrorKind::Empty, 0));
     }
@@ -141,8 +176,8 @@ pub fn decoded<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], DecodeE
         .map_err(|_| error(DecodeErrorKind::Base64Length, chars))
 }
 
-/// Copies the base64 characters of `text` in the URL-safe alphabet.
-fn clean<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b mut [u8], DecodeError> {
+/// Copies the base64 characters of `text`, in the URL-safe alphabet, to the start of `buffer`.
+pub(crate) fn clean<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b mut [u8], DecodeError> {
     let error = |kind, offset| DecodeError::new(kind, Field::StringText, offset);
     let plain = text.trim_ascii();
     if plain.bytes().fold(true, |all, byte| all & is_base64(byte)) {
@@ -180,10 +215,18 @@ fn clean<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b mut [u8], DecodeErr
     Ok(buffer.get_mut(..len).unwrap_or_default())
 }
 
-/// What strings pick up on their way: white space, zero-width characters, quotes, commas.
+/// What strings pick up on their way: white space, zero-width characters and soft hyphens, quotes
+/// (also those that a chat made round), commas.
 fn is_decoration(char: char) -> bool {
-    let zero_width = matches!(char, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}');
-    char.is_whitespace() || zero_width || matches!(char, '"' | '\'' | '`' | ',')
+    let invisible = matches!(
+        char,
+        '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}'
+    );
+    let quote = matches!(
+        char,
+        '"' | '\'' | '`' | '\u{2018}'..='\u{201F}' | '\u{AB}' | '\u{BB}'
+    );
+    char.is_whitespace() || invisible || quote || char == ','
 }
 
 /// Whether either alphabet has the character, without a branch on it.

@@ -1,7 +1,7 @@
 //! Compact strings: home DC, its address and key, and the user id, in fixed-size big-endian bytes.
 
 use core::convert::Infallible;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::addr::{self, AddrText};
 use super::base64::{Base64Sink, encoded_text_len};
@@ -10,6 +10,7 @@ use crate::auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::{DcFlags, DcRef};
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
+use crate::foreign::Login;
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
 use crate::wire::{Reader, Sink};
@@ -98,24 +99,19 @@ impl CompactSession {
     /// [`EncodeError::Missing`] names what the session lacks: a home DC between 1 and 255 with an
     /// entry, that entry's key, an address that is an IP address and a port, or the user id.
     pub fn from_source(source: &impl SessionSource) -> Result<Self, EncodeError<Infallible>> {
-        let missing = EncodeError::Missing;
-        let home = source.home_dc_id();
-        let dc_id = u8::try_from(home).map_err(|_| missing(Field::HomeDcId))?;
-        let dc = [false, true]
-            .into_iter()
-            .filter_map(|prefer_ipv6| source.dc_for(home, prefer_ipv6))
-            .max_by_key(|dc| (dc.auth_key.is_some(), !dc.is_ipv6()))
-            .ok_or(missing(Field::HomeDcId))?;
-        let key = dc.auth_key.ok_or(missing(Field::DcAuthKey))?;
-        let addr: SocketAddr = dc.addr.parse().map_err(|_| missing(Field::DcAddr))?;
-        let user_id = source.account().user_id.ok_or(missing(Field::UserId))?;
-        Ok(Self::new(
-            dc_id,
-            addr.ip(),
-            addr.port(),
-            key.copy_key(),
-            user_id,
-        ))
+        Self::from_login(&Login::from_source(source)?)
+    }
+
+    /// The same from a login.
+    pub(crate) fn from_login<E>(login: &Login) -> Result<Self, EncodeError<E>> {
+        let dc_id = login.dc_byte()?;
+        let (ip, port) = login.ip()?;
+        let user_id = login
+            .account()
+            .user_id
+            .ok_or(EncodeError::Missing(Field::UserId))?;
+        let auth_key = login.auth_key().copy_key();
+        Ok(Self::new(dc_id, ip, port, auth_key, user_id))
     }
 
     /// 1 or 2.
@@ -187,13 +183,18 @@ impl CompactSession {
     /// Whether the bytes are laid out like a compact session of any version and family.
     ///
     /// A native session cannot look like this: version 2 would need a home DC of 1024 or more.
-    pub(super) fn is_laid_out_like_one(bytes: &[u8]) -> bool {
-        let [version @ (1 | 2), _, family @ (4 | 6), ..] = bytes else {
-            return false;
+    pub(crate) fn is_laid_out_like_one(bytes: &[u8]) -> bool {
+        Self::announced_len(bytes) == Some(bytes.len())
+    }
+
+    /// The length in bytes that a compact session which begins like this has.
+    pub(crate) fn announced_len(head: &[u8]) -> Option<usize> {
+        let [version @ (1 | 2), _, family @ (4 | 6), ..] = head else {
+            return None;
         };
         let ip = if *family == 4 { 4_usize } else { 16 };
         let more = if *version == 1 { V1_MORE } else { 0 };
-        bytes.len() == V2_LEN.saturating_add(ip).saturating_add(more)
+        Some(V2_LEN.saturating_add(ip).saturating_add(more))
     }
 
     /// Decodes the bytes of a compact string; they must end with the key.

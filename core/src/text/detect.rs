@@ -1,12 +1,12 @@
-//! Tells session strings apart by their structure, never by prefix or length alone.
+//! Our own two kinds of session strings.
 
-use super::base64::decoded;
 use super::compact::CompactSession;
 use crate::account::Account;
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::DcRef;
 use crate::either::Either;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
+use crate::foreign::{Detected, detect};
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
 use crate::wire::SessionView;
@@ -34,22 +34,16 @@ pub enum AnySession<'b> {
 /// ```
 ///
 /// # Errors
-/// A character that is not base64, missing characters, or the error of the kind that the string
-/// looks like.
+/// Those of [`detect`], and [`DecodeErrorKind::ForeignString`] for a sound string of another
+/// library.
 pub fn decode_any<'b>(text: &str, buffer: &'b mut [u8]) -> Result<AnySession<'b>, DecodeError> {
-    let bytes = decoded(text, buffer)?;
-    if CompactSession::is_laid_out_like_one(bytes) {
-        return CompactSession::decode(bytes).map(AnySession::Compact);
+    match detect(text, buffer)? {
+        Detected::Own(session) => Ok(session),
+        Detected::Foreign(format, _) => {
+            let kind = DecodeErrorKind::ForeignString(format);
+            Err(DecodeError::new(kind, Field::StringText, 0))
+        }
     }
-    SessionView::parse(bytes)
-        .map(AnySession::Native)
-        .map_err(|error| match error.kind {
-            // Base64 of who knows what: the version byte of a string that has none says nothing.
-            DecodeErrorKind::UnknownVersion(_) | DecodeErrorKind::Foreign(_) => {
-                DecodeError::new(DecodeErrorKind::NotASessionString, Field::StringText, 0)
-            }
-            _ => error,
-        })
 }
 
 impl SessionSource for AnySession<'_> {

@@ -2,16 +2,19 @@
 //!
 //! Two kinds exist in this family (drawn in [`format`](crate::format)): *native*, the whole binary
 //! session in URL-safe base64, and *compact*, only what a login needs. [`decode_any`] tells them
-//! apart by their structure.
+//! apart by their structure. The strings of other libraries are read and written by
+//! [`foreign`](crate::foreign).
 //!
 //! Base64 runs in constant time ([`base64ct`]): how long a string takes to read or write says
 //! nothing about the key in it. Detection afterwards depends on lengths and header bytes only.
 
-mod addr;
+pub(crate) mod addr;
 mod base64;
 mod compact;
 mod detect;
 mod native;
+
+pub(crate) use base64::{Alphabet, clean, decode_cleaned};
 
 pub use base64::{Base64Sink, decoded, encoded_text_len};
 pub use compact::{COMPACT_MAX_CHARS, CompactFull, CompactSession};

@@ -4,6 +4,7 @@
 #![no_std]
 #![no_main]
 
+use mtsession_core::foreign::{Login, StringFormat, TelethonIpv6, detect};
 use mtsession_core::text::{AnySession, decode_any, encode_native};
 use mtsession_core::wire::encode_to_slice;
 use mtsession_core::{Change, FixedSession, SessionMut, SessionSource, SessionView, WhenFull};
@@ -43,6 +44,7 @@ pub extern "C" fn _start() -> ! {
     let mut done = decode(input, &mut session);
     done += journal(input, &mut session, output);
     done += strings(input, &mut session, output);
+    done += foreign(input, &mut session, output);
     done += encode_to_slice(&session, output).map_or(0, |bytes| bytes.len());
     done += session
         .dc_for(session.home_dc_id(), false)
@@ -92,9 +94,27 @@ fn strings(input: &[u8], session: &mut Device, output: &mut [u8]) -> usize {
     let mut text = heapless::Vec::<u8, 8192>::new();
     let encoded = match any {
         AnySession::Native(_) => encode_native(session, &mut text).is_ok(),
-        // `CompactSession::from_source` is left out: it parses an address, and the parser of `core`
-        // has a panic that no input reaches.
         AnySession::Compact(compact) => compact.encode(&mut text).is_ok(),
     };
     copied + usize::from(encoded)
+}
+
+#[inline(never)]
+fn foreign(input: &[u8], session: &mut Device, output: &mut [u8]) -> usize {
+    let Ok(text) = core::str::from_utf8(input) else {
+        return 0;
+    };
+    let Ok(detected) = detect(text, output) else {
+        return 0;
+    };
+    let mut done = usize::from(session.copy_from(&detected).is_ok());
+    let Ok(login) = Login::from_source(session) else {
+        return done;
+    };
+    for format in StringFormat::ALL {
+        let mut text = heapless::Vec::<u8, 512>::new();
+        let encoded = login.encode(format, TelethonIpv6::Replace, &mut text);
+        done += usize::from(encoded.is_ok()) + text.len();
+    }
+    done
 }

@@ -1,0 +1,198 @@
+//! The one entry for session text: tells every format apart by its structure, never by prefix or
+//! length alone.
+
+use super::damage::Sample;
+use super::format::StringFormat;
+use super::login::Login;
+use super::{gramjs, mtcute, mtkruto, pyrogram, telethon};
+use crate::account::Account;
+use crate::counters::{ChannelPts, Counters};
+use crate::dc::DcRef;
+use crate::either::Either;
+use crate::error::{DecodeError, DecodeErrorKind, Field};
+use crate::peer::{MinPeer, Peer};
+use crate::source::SessionSource;
+use crate::text::{AnySession, CompactSession, clean, decode_cleaned};
+use crate::wire::{Integrity, SessionView};
+
+/// A session from a string of any library.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "no heap to put the key on")]
+pub enum Detected<'b> {
+    /// One of our own strings.
+    Own(AnySession<'b>),
+    /// A string of another library, and which.
+    Foreign(StringFormat, Login),
+}
+
+impl Detected<'_> {
+    /// The format of the string.
+    #[must_use]
+    pub const fn format(&self) -> StringFormat {
+        match self {
+            Self::Own(AnySession::Native(_)) => StringFormat::Native,
+            Self::Own(AnySession::Compact(_)) => StringFormat::Compact,
+            Self::Foreign(format, _) => *format,
+        }
+    }
+}
+
+/// Decodes a session string of any format; `buffer` must be at least as long as the text.
+///
+/// White space, quotes, padding and either alphabet are accepted. What `buffer` holds afterwards is
+/// the decoded session: wipe it when done.
+///
+/// ```
+/// use mtsession_core::foreign::detect;
+///
+/// // A Telethon string of which half was copied.
+/// let text = "1ApWapzMBuwMKERgfJi00O0JJUFdeZWxzeoGIj5adpKuyucDHztXc4-rx-P8GDRQbIikwNz5FTFNaYWhvdn2E\
+///     i5KZoKeutbzDytHY3-bt9PsCCRAXHiUsMzpBSE9WXWRrcnmAh46VnKOqsbi_xs3U2-Lp8Pf-BQwTGiEoLzY9REtSW";
+/// let mut buffer = [0; 512];
+/// let error = detect(text, &mut buffer).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "session string is damaged: it looks like a Telethon string with its last 178 characters \
+///      missing"
+/// );
+/// ```
+///
+/// # Errors
+/// A character that is not base64; [`DecodeErrorKind::DamagedString`] with the most likely format
+/// and damage; [`DecodeErrorKind::NotASessionString`] where nothing is likely;
+/// [`DecodeErrorKind::NotLoggedIn`] where the key is all zeros.
+pub fn detect<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Detected<'b>, DecodeError> {
+    let cleaned = clean(text, buffer)?;
+    let sample = Sample::of(cleaned);
+    let found = match cleaned {
+        [b'1', body @ ..] => decode_cleaned(body).and_then(after_one),
+        body => decode_cleaned(body).and_then(without_prefix),
+    };
+    found.map_err(|error| sample.explain(error))
+}
+
+/// Telethon and GramJS begin with the same character.
+fn after_one(bytes: &[u8]) -> Result<Detected<'_>, DecodeError> {
+    first_that_fits(
+        bytes,
+        &[
+            (StringFormat::GramJs, gramjs::decode),
+            (StringFormat::Telethon, telethon::decode),
+        ],
+    )
+}
+
+fn without_prefix(bytes: &[u8]) -> Result<Detected<'_>, DecodeError> {
+    if CompactSession::is_laid_out_like_one(bytes) {
+        let compact = CompactSession::decode(bytes)?;
+        return Ok(Detected::Own(AnySession::Compact(compact)));
+    }
+    let native = SessionView::parse(bytes);
+    if let Ok(view) = native
+        && is_unmistakable(&view)
+    {
+        return Ok(Detected::Own(AnySession::Native(view)));
+    }
+    let foreign = first_that_fits(
+        bytes,
+        &[
+            (StringFormat::Pyrogram, pyrogram::decode_new),
+            (StringFormat::PyrogramOld64, pyrogram::decode_old64),
+            (StringFormat::PyrogramOld32, pyrogram::decode_old32),
+            (StringFormat::Mtcute, mtcute::decode),
+            (StringFormat::Mtkruto, mtkruto::decode_new),
+            (StringFormat::MtkrutoOld, mtkruto::decode_old),
+        ],
+    );
+    match (foreign, native) {
+        (Err(error), native) if error.kind == DecodeErrorKind::NotASessionString => native
+            .map(|view| Detected::Own(AnySession::Native(view)))
+            .map_err(|native| match native.kind {
+                // Base64 of who knows what: the version byte of a string that has none says
+                // nothing.
+                DecodeErrorKind::UnknownVersion(_) | DecodeErrorKind::Foreign(_) => error,
+                _ => native,
+            }),
+        (foreign, _) => foreign,
+    }
+}
+
+/// Nothing but a native string has a checksum that holds, and no other string parses as one with a
+/// home DC that can be: where the home DC stands, others have bytes of a key or of an api id.
+fn is_unmistakable(view: &SessionView<'_>) -> bool {
+    view.integrity() == Integrity::Checksummed || u16::try_from(view.home_dc_id()).is_ok()
+}
+
+/// How each library's decoder looks: `None` when the bytes are not laid out like its strings.
+type Decode = fn(&[u8]) -> Result<Option<Login>, DecodeError>;
+
+fn first_that_fits<'b>(
+    bytes: &[u8],
+    decoders: &[(StringFormat, Decode)],
+) -> Result<Detected<'b>, DecodeError> {
+    for (format, decode) in decoders {
+        if let Some(login) = decode(bytes)? {
+            return Ok(Detected::Foreign(*format, login));
+        }
+    }
+    let kind = DecodeErrorKind::NotASessionString;
+    Err(DecodeError::new(kind, Field::StringText, 0))
+}
+
+impl SessionSource for Detected<'_> {
+    fn home_dc_id(&self) -> i32 {
+        match self {
+            Self::Own(session) => session.home_dc_id(),
+            Self::Foreign(_, login) => login.home_dc_id(),
+        }
+    }
+
+    fn counters(&self) -> Counters {
+        match self {
+            Self::Own(session) => session.counters(),
+            Self::Foreign(_, login) => login.counters(),
+        }
+    }
+
+    fn account(&self) -> Account {
+        match self {
+            Self::Own(session) => session.account(),
+            Self::Foreign(_, login) => login.account(),
+        }
+    }
+
+    fn future_auth_token(&self) -> Option<&[u8]> {
+        match self {
+            Self::Own(session) => session.future_auth_token(),
+            Self::Foreign(_, login) => login.future_auth_token(),
+        }
+    }
+
+    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
+        match self {
+            Self::Own(session) => Either::Left(session.dcs()),
+            Self::Foreign(_, login) => Either::Right(login.dcs()),
+        }
+    }
+
+    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
+        match self {
+            Self::Own(session) => Either::Left(session.channels()),
+            Self::Foreign(_, login) => Either::Right(login.channels()),
+        }
+    }
+
+    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
+        match self {
+            Self::Own(session) => Either::Left(session.peers()),
+            Self::Foreign(_, login) => Either::Right(login.peers()),
+        }
+    }
+
+    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
+        match self {
+            Self::Own(session) => Either::Left(session.min_peers()),
+            Self::Foreign(_, login) => Either::Right(login.min_peers()),
+        }
+    }
+}

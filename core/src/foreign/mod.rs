@@ -1,0 +1,45 @@
+//! Session strings of other client libraries, read and written, so that a login can move between
+//! them without being made again.
+//!
+//! None of these formats marks itself, and none has a checksum. [`detect`] tells them apart by
+//! their structure alone; a string that fits none is refused, with the most likely damage named.
+//! All decode to one neutral [`Login`], which is a [`SessionSource`](crate::SessionSource) and
+//! encodes to any of them:
+//!
+//! | format | DC | address | key | user id, bot | `api_id` | test flag | media DC |
+//! |---|---|---|---|---|---|---|---|
+//! | Telethon | yes | yes | yes | | | by address | |
+//! | Pyrogram before 2 | yes | | yes | yes | | yes | |
+//! | Pyrogram 2 and its forks | yes | | yes | yes | yes | yes | |
+//! | GramJS | yes | yes, or a host name | yes | | | by address | |
+//! | mtcute | yes | yes | yes | yes | | yes | yes |
+//! | MTKruto, old | yes | | yes | | | yes | |
+//! | MTKruto | yes | | yes | yes | yes | yes | |
+//! | compact | yes | yes | yes | user id only | | by address | |
+//! | native | yes | yes | yes | yes | yes | yes | yes |
+//!
+//! What a conversion loses is the difference of two [`Carries`]; what it needs and cannot know is
+//! [`Login::missing_for`]. After a conversion only one copy may be used: two clients with one key
+//! from two addresses make the servers destroy it.
+
+mod carries;
+mod damage;
+mod detect;
+mod format;
+mod gramjs;
+mod known;
+mod login;
+mod mtcute;
+mod mtkruto;
+mod pyrogram;
+mod server;
+mod telethon;
+mod tl;
+
+pub use carries::Carries;
+pub use damage::Damage;
+pub use detect::{Detected, detect};
+pub use format::StringFormat;
+pub use login::{Login, MediaDc, TelethonIpv6};
+pub use mtcute::{MTCUTE_DC_LEN, MtcuteDc};
+pub use server::{HOST_NAME_LEN, Host, Server};

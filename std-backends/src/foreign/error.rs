@@ -1,0 +1,127 @@
+//! Why a foreign session could not be read or written.
+
+use core::error::Error;
+use core::fmt;
+use std::io;
+
+use mtsession_core::DecodeError;
+use mtsession_core::foreign::Carries;
+
+/// What is wrong with a session of another library. Never shows a value, only where it stands.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ForeignError {
+    /// Nothing here is the session of a known library.
+    Unknown,
+    /// A session of this library, or of the one that it replaces.
+    Own,
+    /// The session has no key, or one of zeros: nobody is logged in.
+    NotLoggedIn,
+    /// The key has another length than 256 bytes.
+    KeyLength(usize),
+    /// A table that must have one row has none or several.
+    Rows {
+        /// The table.
+        table: &'static str,
+        /// How many rows it has.
+        count: usize,
+    },
+    /// A part is damaged, and which.
+    Damaged(String),
+    /// There is no address for this DC.
+    UnknownDc(i32),
+    /// Written by another version of the library than those that are known.
+    UnknownVersion(i64),
+    /// Telegram Desktop's data is protected by a passcode.
+    Passcode,
+    /// The target needs what the session does not have.
+    Missing(Carries),
+    /// Something does not fit into the target, and what.
+    Unfit(String),
+    /// SQLite's own words.
+    Sqlite(rusqlite::Error),
+    /// The file system's own words.
+    Io(io::Error),
+    /// A session string, and what is wrong with it.
+    Text(DecodeError),
+}
+
+impl ForeignError {
+    /// A damaged part.
+    pub(super) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+
+    /// JSON that is not what it should be. The parser's own words would quote the input.
+    pub(super) fn json(what: &str, error: &serde_json::Error) -> Self {
+        Self::Damaged(format!(
+            "{what}, line {} column {}",
+            error.line(),
+            error.column()
+        ))
+    }
+}
+
+impl fmt::Display for ForeignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("not a session of any known library"),
+            Self::Own => f.write_str("one of our own sessions: open it as a store"),
+            Self::NotLoggedIn => f.write_str("no auth key in it: nobody is logged in"),
+            Self::KeyLength(len) => write!(f, "its auth key has {len} bytes, not 256"),
+            Self::Rows { table, count } => {
+                write!(f, "its table {table} has {count} rows where one is expected")
+            }
+            Self::Damaged(what) => write!(f, "damaged: {what}"),
+            Self::UnknownDc(dc_id) => {
+                write!(f, "it names DC {dc_id} without an address, which is not known")
+            }
+            Self::UnknownVersion(version) => {
+                write!(f, "its version {version} is unknown: written by a newer release")
+            }
+            Self::Passcode => f.write_str(
+                "it is locked with a local passcode: remove it in Telegram Desktop's settings first",
+            ),
+            Self::Missing(what) => write!(f, "the target needs what is not known: {what}"),
+            Self::Unfit(what) => f.write_str(what),
+            Self::Sqlite(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
+            Self::Text(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for ForeignError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Sqlite(error) => Some(error),
+            Self::Io(error) => Some(error),
+            Self::Text(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for ForeignError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<io::Error> for ForeignError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<ForeignError> for io::Error {
+    fn from(error: ForeignError) -> Self {
+        match error {
+            ForeignError::Io(error) => error,
+            ForeignError::Missing(_) | ForeignError::Unfit(_) => {
+                Self::new(io::ErrorKind::InvalidInput, error)
+            }
+            error => Self::new(io::ErrorKind::InvalidData, error),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Session files of other client libraries: read without changing them, and written so that the
+//! library itself goes on with them.
+//!
+//! [`read`] recognises what lies at a path by its content, never by its name:
+//!
+//! | library | what is read |
+//! |---|---|
+//! | Telethon | SQLite, schema 4 to 8 |
+//! | Pyrogram 1 and 2, pyrofork, pyrotgfork, kurigram | SQLite, every schema |
+//! | mtcute | SQLite |
+//! | grammers | SQLite, and the TL file of 0.1 to 0.8 in both byte orders |
+//! | GramJS | the directory of a `StoreSession` |
+//! | gotd | JSON |
+//! | Telegram Desktop | `tdata` without a passcode |
+//! | all of them | a text file with a session string |
+//!
+//! Everything becomes one [`Import`], which saves into any backend. [`write()`] goes the other way, see
+//! [`Target`]. Only one copy of a session may be
+//! used afterwards: two clients with one key from two addresses make the servers destroy it.
+
+mod cursor;
+mod error;
+mod format;
+mod gotd;
+mod gramjs;
+mod grammers_sqlite;
+mod grammers_tl;
+mod import;
+mod marked;
+mod mtcute;
+mod private;
+mod pyrogram;
+mod read;
+mod sqlite;
+mod tdata;
+mod telethon;
+mod write;
+
+pub use error::ForeignError;
+pub use format::FileFormat;
+pub use import::{Import, PeerNames};
+pub use read::read;
+pub use write::{Options, Target, write};
