@@ -1,0 +1,34 @@
+//! As `log`, with the async twin.
+#![no_std]
+#![no_main]
+
+use core::future::Future;
+use core::hint::black_box;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use firmware_cortex_m::{Ram, SIZE};
+use mtsession_core::{Change, FixedSession, UpdateChange};
+use mtsession_embedded::Error;
+use mtsession_embedded::asynchronous::SessionLog;
+
+type Failure = Error<embedded_storage::nor_flash::NorFlashErrorKind>;
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    if let Some(flash) = firmware_cortex_m::region() {
+        let mut future = pin!(run(flash));
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Pending = future.as_mut().poll(&mut context) {}
+    }
+    loop {}
+}
+
+async fn run(flash: Ram) -> Result<(), Failure> {
+    let mut session = FixedSession::<6, 32, 64, 16, 32>::new();
+    let mut log = SessionLog::<_>::mount(flash, 0..SIZE as u32).await?;
+    log.load(&mut session).await?;
+    let primary = UpdateChange::Primary { pts: black_box(7), date: 1_750_000_000, seq: 1 };
+    log.append(black_box(&Change::Update(primary))).await?;
+    log.save(&session).await
+}

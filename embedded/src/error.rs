@@ -1,0 +1,129 @@
+//! What can go wrong with a log in flash.
+
+use core::fmt;
+
+use mtsession_core::{Field, Full};
+
+use crate::geometry::RegionError;
+
+/// Why a call on a log failed. `E` is the flash driver's own error.
+///
+/// What a call would do to the flash is checked before it writes; an error that is found before says
+/// so by its kind: only [`Flash`](Self::Flash) and [`WornOut`](Self::WornOut) can come after a write,
+/// and then the state on flash is the one before or after the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Error<E> {
+    /// The driver failed, and failed again when asked once more.
+    Flash(E),
+    /// The region cannot hold a log.
+    Region(RegionError),
+    /// The region is erased: [`format`](crate::SessionLog::format) it.
+    NotFormatted,
+    /// The region holds something, but no log of this library. `format` would destroy it.
+    Foreign,
+    /// The log was written by a newer release.
+    NewerFormat {
+        /// Its format version.
+        version: u8,
+    },
+    /// The log was written for another region or another chip.
+    Geometry {
+        /// Number of pages that it was written for.
+        pages: u8,
+        /// Its page size in bytes.
+        page_size: u32,
+        /// Its record alignment in bytes.
+        unit: u32,
+    },
+    /// There was a log, but no page of it is readable any more.
+    Corrupt,
+    /// The session on flash, or the change, has more entries than this log's type has room for.
+    Capacity(Field),
+    /// The caller's session has no room for what the log holds.
+    Session(Full),
+    /// One record is longer than the log can hold; at most 568 bytes.
+    RecordTooLarge(Field),
+    /// A batch has to fit into one page.
+    BatchTooLarge {
+        /// Bytes that the batch needs.
+        bytes: u32,
+        /// Bytes that a page holds.
+        max: u32,
+    },
+    /// The region is too small for what would have to be in it.
+    StoreFull,
+    /// Two copies of keys need pages of their own: a region of at least three pages.
+    NeedsThreePages,
+    /// A page does not keep what is programmed, however often it is erased.
+    WornOut {
+        /// Its number, counted from the start of the region.
+        page: u8,
+    },
+}
+
+impl<E> From<RegionError> for Error<E> {
+    fn from(error: RegionError) -> Self {
+        Self::Region(error)
+    }
+}
+
+impl<E> From<Full> for Error<E> {
+    fn from(full: Full) -> Self {
+        Self::Session(full)
+    }
+}
+
+impl fmt::Display for RegionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAligned => "region does not start and end at erase pages",
+            Self::OutOfBounds => "region ends behind the chip",
+            Self::TooSmall => "region has fewer than two pages",
+            Self::TooLarge => "region has more than 255 pages or 2 MiB",
+            Self::Unit => "program unit is no power of two up to 32 that divides the erase page",
+        })
+    }
+}
+
+impl core::error::Error for RegionError {}
+
+impl<E: fmt::Debug> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flash(error) => write!(f, "flash driver: {error:?}"),
+            Self::Region(error) => write!(f, "flash region: {error}"),
+            Self::NotFormatted => f.write_str("flash region is erased: format it first"),
+            Self::Foreign => f.write_str("flash region holds something else than a session log"),
+            Self::NewerFormat { version } => {
+                write!(
+                    f,
+                    "session log has format {version}: written by a newer release"
+                )
+            }
+            Self::Geometry {
+                pages,
+                page_size,
+                unit,
+            } => write!(
+                f,
+                "session log was written for {pages} pages of {page_size} bytes in units of {unit}"
+            ),
+            Self::Corrupt => f.write_str("no page of the session log is readable"),
+            Self::Capacity(field) => write!(f, "log's type has no room for that many {field}"),
+            Self::Session(full) => full.fmt(f),
+            Self::RecordTooLarge(field) => write!(f, "{field} is too long for a flash record"),
+            Self::BatchTooLarge { bytes, max } => {
+                write!(f, "batch of {bytes} bytes does not fit into a page's {max}")
+            }
+            Self::StoreFull => f.write_str("flash region is too small for the session"),
+            Self::NeedsThreePages => {
+                f.write_str("two copies of keys need a region of at least three pages")
+            }
+            Self::WornOut { page } => write!(f, "flash page {page} does not keep what is written"),
+        }
+    }
+}
+
+impl<E: fmt::Debug> core::error::Error for Error<E> {}

@@ -1,0 +1,396 @@
+//! The chip.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
+    check_write,
+};
+
+use super::Dice;
+
+/// What an interrupted program leaves of a word.
+pub const PROGRAM_TEARS: u8 = 6;
+/// What an interrupted erase leaves of a page.
+pub const ERASE_TEARS: u8 = 8;
+
+/// Which damage a power cut does; the one of the operation that it hits counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tear {
+    pub program: u8,
+    pub erase: u8,
+}
+
+/// A power cut in the middle of the `after`th word program or page erase from now, counted from 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    pub after: u64,
+    pub tear: Tear,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChipError {
+    /// The power is off.
+    PowerLost,
+    /// Asked to fail.
+    Injected,
+    /// The word cannot be read: its error correction fails.
+    Unreadable,
+    /// A word that is not erased was programmed, or an argument is wrong.
+    Rule(NorFlashErrorKind),
+    NotErased,
+}
+
+impl NorFlashError for ChipError {
+    fn kind(&self) -> NorFlashErrorKind {
+        match self {
+            Self::Rule(kind) => *kind,
+            _ => NorFlashErrorKind::Other,
+        }
+    }
+}
+
+/// What the chip was asked to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub reads: u64,
+    pub read_bytes: u64,
+    pub programs: u64,
+    pub programmed_bytes: u64,
+    pub erases: u64,
+    /// Word programs and page erases: the places for a power cut.
+    pub steps: u64,
+    /// Calls of any kind.
+    pub calls: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Erased,
+    Programmed,
+    /// Reads as erased; programming it gives garbage.
+    Weak,
+    /// Cannot be read.
+    Faulty,
+}
+
+/// A chip with program units of `WRITE` bytes and pages of `ERASE`.
+#[derive(Clone)]
+pub struct Chip<const WRITE: usize, const ERASE: usize> {
+    pub bytes: Vec<u8>,
+    words: Vec<Word>,
+    pub counts: Counts,
+    pub erases: Vec<u32>,
+    /// Whether torn words cannot be read, as with error correction.
+    pub corrects: bool,
+    cut: Option<(u64, Tear)>,
+    dead: bool,
+    /// Number of the call that fails, and whether every later one does.
+    fail: Option<(u64, bool)>,
+    /// A cell that stays 0.
+    pub stuck: Option<(usize, u8)>,
+    /// Cells of a page that was nearly erased, which lose their charge some steps later.
+    fading: Vec<(u64, usize, u8)>,
+    /// Rules that were broken; must stay 0.
+    pub violations: u32,
+    dice: Dice,
+}
+
+impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
+    pub fn new(size: usize) -> Self {
+        Self {
+            bytes: vec![0xFF; size],
+            words: vec![Word::Erased; size / WRITE],
+            counts: Counts::default(),
+            erases: vec![0; size / ERASE],
+            corrects: false,
+            cut: None,
+            dead: false,
+            fail: None,
+            stuck: None,
+            fading: Vec::new(),
+            violations: 0,
+            dice: Dice::new(1),
+        }
+    }
+
+    /// Cuts the power at a later operation.
+    pub fn cut(&mut self, cut: Cut, seed: u64) {
+        self.cut = Some((self.counts.steps + cut.after, cut.tear));
+        self.dice = Dice::new(seed);
+    }
+
+    /// Fails call number `after` from now; with `for_ever`, every later one too.
+    pub fn fail(&mut self, after: u64, for_ever: bool) {
+        self.fail = Some((self.counts.calls + after, for_ever));
+    }
+
+    /// Stops failing.
+    pub fn heal(&mut self) {
+        self.fail = None;
+    }
+
+    /// Whether the power was cut. It is on again afterwards, and a cut still to come is called off.
+    pub fn power_up(&mut self) -> bool {
+        self.cut = None;
+        core::mem::take(&mut self.dead)
+    }
+
+    /// Whether the power is off.
+    pub const fn is_dead(&self) -> bool {
+        self.dead
+    }
+
+    /// Flips a bit.
+    pub fn flip(&mut self, bit: usize) {
+        self.bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+
+    fn call(&mut self) -> Result<(), ChipError> {
+        let call = self.counts.calls;
+        self.counts.calls += 1;
+        if self.dead {
+            return Err(ChipError::PowerLost);
+        }
+        match self.fail {
+            Some((at, for_ever)) if call == at || for_ever && call > at => Err(ChipError::Injected),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a word program or a page erase; the tear if the power is cut in it.
+    fn step(&mut self) -> Option<Tear> {
+        let step = self.counts.steps;
+        self.counts.steps += 1;
+        let due = self.fading.extract_if(.., |(at, ..)| *at <= step);
+        for (_, at, bit) in due.collect::<Vec<_>>() {
+            self.bytes[at] &= !(1 << bit);
+        }
+        match self.cut {
+            Some((at, tear)) if at == step => {
+                self.dead = true;
+                Some(tear)
+            }
+            _ => None,
+        }
+    }
+
+    fn hold_stuck(&mut self) {
+        if let Some((at, bit)) = self.stuck {
+            self.bytes[at] &= !(1 << bit);
+        }
+    }
+
+    fn program_word(&mut self, word: usize, data: &[u8]) -> Result<(), ChipError> {
+        let range = word * WRITE..(word + 1) * WRITE;
+        match self.words[word] {
+            Word::Erased => {}
+            Word::Weak => {
+                for at in range.clone() {
+                    self.bytes[at] = data[at - range.start] & self.dice.next() as u8;
+                }
+                self.words[word] = Word::Programmed;
+                return Ok(());
+            }
+            Word::Programmed | Word::Faulty => {
+                self.violations += 1;
+                return Err(ChipError::NotErased);
+            }
+        }
+        let tear = self.step();
+        // All ones change no cell.
+        let blank = data.iter().all(|byte| *byte == 0xFF);
+        self.words[word] = if blank {
+            Word::Erased
+        } else {
+            Word::Programmed
+        };
+        let place = &mut self.bytes[range.clone()];
+        let Some(tear) = tear else {
+            place.copy_from_slice(data);
+            return Ok(());
+        };
+        match tear.program % PROGRAM_TEARS {
+            0 => self.words[word] = Word::Erased,
+            1 => {
+                for (byte, data) in place.iter_mut().zip(data) {
+                    *byte = data | self.dice.next() as u8;
+                }
+            }
+            2 => {
+                place.copy_from_slice(data);
+                let zeros: Vec<_> = (0..WRITE * 8)
+                    .filter(|bit| data[bit / 8] & 1 << (bit % 8) == 0)
+                    .collect();
+                if let Some(bit) = zeros.get(self.dice.below(zeros.len().max(1))) {
+                    place[bit / 8] |= 1 << (bit % 8);
+                }
+            }
+            3 => place.copy_from_slice(data),
+            4 => self.words[word] = Word::Weak,
+            _ if self.corrects => self.words[word] = Word::Faulty,
+            _ => {
+                for (byte, data) in place.iter_mut().zip(data) {
+                    *byte = data | self.dice.next() as u8 & self.dice.next() as u8;
+                }
+            }
+        }
+        if self.words[word] == Word::Programmed
+            && self.bytes[range].iter().all(|byte| *byte == 0xFF)
+        {
+            // Some charge has moved, but not enough to see it.
+            self.words[word] = Word::Weak;
+        }
+        Err(ChipError::PowerLost)
+    }
+
+    fn erase_page(&mut self, page: usize) -> Result<(), ChipError> {
+        let range = page * ERASE..(page + 1) * ERASE;
+        let words = range.start / WRITE..range.end / WRITE;
+        let tear = self.step();
+        self.fading.retain(|(_, at, _)| !range.contains(at));
+        let erased = tear.map_or(7, |tear| tear.erase % ERASE_TEARS);
+        let middle = range.start + (self.dice.below(ERASE / WRITE)) * WRITE;
+        if tear.is_none() {
+            self.erases[page] += 1;
+            self.counts.erases += 1;
+        }
+        let blank = match erased {
+            0 => return Err(ChipError::PowerLost),
+            1 => range.start..middle,
+            2 => middle..range.end,
+            _ => range.clone(),
+        };
+        let mut left = Word::Programmed;
+        match erased {
+            1 | 2 => {
+                self.bytes[blank.clone()].fill(0xFF);
+            }
+            3 => self.bytes[blank].fill(0),
+            4 => {
+                for at in blank {
+                    self.bytes[at] &= self.dice.next() as u8;
+                }
+            }
+            5 => {
+                for at in blank {
+                    self.bytes[at] |= self.dice.next() as u8;
+                }
+            }
+            6 => {
+                self.bytes[blank].fill(0xFF);
+                left = Word::Weak;
+                for _ in 0..5 {
+                    let at = range.start + self.dice.below(ERASE);
+                    let later = self.counts.steps + self.dice.below(30) as u64;
+                    self.fading.push((later, at, self.dice.below(8) as u8));
+                }
+            }
+            _ => {
+                self.bytes[blank].fill(0xFF);
+                left = Word::Erased;
+            }
+        }
+        self.words[words].fill(left);
+        if tear.is_some() {
+            Err(ChipError::PowerLost)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn do_read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
+        self.call()?;
+        check_read(self, offset, bytes.len()).map_err(ChipError::Rule)?;
+        self.hold_stuck();
+        self.counts.reads += 1;
+        self.counts.read_bytes += bytes.len() as u64;
+        let at = offset as usize;
+        let end = at + bytes.len();
+        if self.words[at / WRITE..end.div_ceil(WRITE)].contains(&Word::Faulty) {
+            return Err(ChipError::Unreadable);
+        }
+        bytes.copy_from_slice(&self.bytes[at..end]);
+        Ok(())
+    }
+
+    fn do_erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
+        self.call()?;
+        check_erase(self, from, to).map_err(ChipError::Rule)?;
+        (from as usize / ERASE..to as usize / ERASE).try_for_each(|page| self.erase_page(page))
+    }
+
+    fn do_write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
+        self.call()?;
+        check_write(self, offset, bytes.len()).map_err(ChipError::Rule)?;
+        self.counts.programs += 1;
+        self.counts.programmed_bytes += bytes.len() as u64;
+        let first = offset as usize / WRITE;
+        for (n, data) in bytes.chunks(WRITE).enumerate() {
+            self.program_word(first + n, data)?;
+        }
+        self.hold_stuck();
+        Ok(())
+    }
+}
+
+impl<const WRITE: usize, const ERASE: usize> ErrorType for Chip<WRITE, ERASE> {
+    type Error = ChipError;
+}
+
+impl<const WRITE: usize, const ERASE: usize> ReadNorFlash for Chip<WRITE, ERASE> {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
+        self.do_read(offset, bytes)
+    }
+
+    fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl<const WRITE: usize, const ERASE: usize> NorFlash for Chip<WRITE, ERASE> {
+    const WRITE_SIZE: usize = WRITE;
+    const ERASE_SIZE: usize = ERASE;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
+        self.do_erase(from, to)
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
+        self.do_write(offset, bytes)
+    }
+}
+
+#[cfg(feature = "async")]
+impl<const WRITE: usize, const ERASE: usize> embedded_storage_async::nor_flash::ReadNorFlash
+    for Chip<WRITE, ERASE>
+{
+    const READ_SIZE: usize = 1;
+
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
+        self.do_read(offset, bytes)
+    }
+
+    fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+#[cfg(feature = "async")]
+impl<const WRITE: usize, const ERASE: usize> embedded_storage_async::nor_flash::NorFlash
+    for Chip<WRITE, ERASE>
+{
+    const WRITE_SIZE: usize = WRITE;
+    const ERASE_SIZE: usize = ERASE;
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
+        self.do_erase(from, to)
+    }
+
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
+        self.do_write(offset, bytes)
+    }
+}

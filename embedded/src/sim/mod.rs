@@ -1,0 +1,21 @@
+//! A simulated NOR flash chip that keeps the rules of real ones, wears, tears and rots; a plain
+//! session as a model; random scripts of calls.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "support of tests, where a panic is a failed test"
+)]
+
+mod chip;
+mod script;
+mod session;
+
+pub use chip::{Chip, ChipError, Counts, Cut, ERASE_TEARS, PROGRAM_TEARS, Tear};
+pub use script::{Call, Dice, fresh_session, random_calls, workload};
+pub use session::{OwnedChange, OwnedDc, Plain};
