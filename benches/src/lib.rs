@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p mtsession-benches --bench codec
 //! cargo bench -p mtsession-benches --bench file
+//! cargo bench -p mtsession-benches --bench sql
 //! ```
 
 use ferogram_session as old;

@@ -215,7 +215,7 @@ fn exit_codes_are_the_documented_ones() {
     assert_code(&run(&["inspect", "sqlite:"], ""), 2);
     assert_code(&run(&["inspect", "sqlite:/no/such/x.db"], ""), 3);
     assert_code(&run(&["inspect", "string:-"], "not a session"), 4);
-    fs::write(&file, "hello").unwrap();
+    fs::write(&file, "hello, world\n").unwrap();
     assert_code(&run(&["inspect", &file], ""), 4);
     let text = error(&run(&["inspect", &file], ""));
     assert!(text.contains("input is text, not a session"), "{text}");
@@ -262,30 +262,6 @@ fn verify_reports_what_is_wrong() {
         error(&damaged).contains("checksum does not match"),
         "{}",
         error(&damaged)
-    );
-}
-
-#[test]
-fn accounts_of_a_database_are_listed_and_backed_up() {
-    let (dir, file) = temp();
-    assert_code(&run(&["import", &file], &native()), 0);
-    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    let database = path("accounts.db");
-    for account in ["alice", "bob"] {
-        let store = format!("sqlite:{database}#{account}");
-        assert_code(&run(&["convert", &file, &store], ""), 0);
-    }
-    assert_eq!(out(&run(&["accounts", &database], "")), "alice\nbob\n");
-    let copy = path("copy.db");
-    assert_code(&run(&["backup", &database, &copy], ""), 0);
-    let alice = format!("sqlite:{database}#alice");
-    assert_code(&run(&["delete", &alice, "--yes"], ""), 0);
-    assert_eq!(out(&run(&["accounts", &database], "")), "bob\n");
-    assert_eq!(
-        out(&run(&["accounts", &copy, "--json"], ""))
-            .matches('"')
-            .count(),
-        4
     );
 }
 
@@ -349,4 +325,57 @@ fn other_libraries_are_read_and_written() {
     let again = run(&["inspect", "string:-"], &out(&text));
     assert!(out(&again).contains("a Telethon string"), "{}", out(&again));
     assert_eq!(fs::read(telethon).unwrap(), before);
+}
+
+#[test]
+fn accounts_move_between_databases_and_back_to_the_old_crate() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let source = vector("binary/v8_fs066.session")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let database = at("accounts.db");
+    let (alice, bob) = (
+        format!("sqlite:{database}#alice"),
+        format!("sqlite:{database}"),
+    );
+    for store in [&alice, &bob] {
+        assert_code(&run(&["convert", &source, store], ""), 0);
+        assert_code(&run(&["convert", &source, store], ""), 2);
+        assert_code(&run(&["verify", store], ""), 0);
+    }
+    let names = run(&["accounts", &bob], "");
+    assert_eq!(out(&names), "alice\ndefault\n");
+    let names = run(&["accounts", &database, "--json"], "");
+    assert_eq!(out(&names), "[\n  \"alice\",\n  \"default\"\n]\n");
+    assert_eq!(
+        out(&run(&["inspect", &database], "")).lines().count(),
+        out(&run(&["inspect", &bob], "")).lines().count()
+    );
+
+    let copy = at("copy.db");
+    assert_code(&run(&["backup", &bob, &copy], ""), 0);
+    assert_code(&run(&["backup", &bob, &copy], ""), 5);
+    let libsql = format!("libsql:{copy}#alice");
+    assert_code(&run(&["inspect", &libsql], ""), 0);
+
+    let old = format!("ferogram:{}", at("old.db"));
+    assert_code(&run(&["convert", &alice, &old], ""), 0);
+    assert_code(&run(&["inspect", &old], ""), 0);
+
+    assert_code(&run(&["delete", &alice, "--yes"], ""), 0);
+    assert_code(&run(&["delete", &alice, "--yes"], ""), 3);
+    assert_eq!(out(&run(&["accounts", &bob], "")), "default\n");
+    assert_code(&run(&["inspect", &alice], ""), 3);
+}
+
+#[test]
+fn a_secret_in_a_url_is_refused_and_not_repeated() {
+    let output = run(
+        &["inspect", "libsql://user:hush@db.turso.io?authToken=hush"],
+        "",
+    );
+    assert_code(&output, 2);
+    assert!(!error(&output).contains("hush") && !out(&output).contains("hush"));
 }

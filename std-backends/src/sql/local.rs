@@ -112,6 +112,8 @@ impl LocalConnection {
             // A file from elsewhere shall not run anything of its own.
             database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
             database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+            // Otherwise SQLite plans a statement anew for every value that it is given.
+            database.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             // Freed bytes are overwritten, and no temporary file ever holds a key.
             database.execute_batch("PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;")
         };
@@ -128,18 +130,20 @@ impl LocalConnection {
 
     /// Opens for writing; makes the file when it is not there.
     fn writable(&mut self) -> io::Result<&mut Open> {
-        let exists = self.existing()?.is_some();
-        if let (false, Some(path)) = (exists, &self.path) {
-            create_private(path)?;
+        // `is_ours` came before and has noticed if the file was replaced.
+        if self.open.is_none() && self.existing()?.is_none() {
+            if let Some(path) = &self.path {
+                create_private(path)?;
+            }
+            self.existing()?;
         }
-        let (path, busy_timeout) = (self.path.clone(), self.busy_timeout);
-        let Some(open) = self.existing()? else {
+        let Some(open) = &mut self.open else {
             return Err(io::ErrorKind::NotFound.into());
         };
         if !open.is_writable {
-            if let Some(path) = &path {
+            if let Some(path) = &self.path {
                 make_private(path)?;
-                use_wal(&open.database, busy_timeout)?;
+                use_wal(&open.database, self.busy_timeout)?;
             }
             open.is_writable = true;
         }

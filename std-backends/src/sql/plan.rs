@@ -81,7 +81,7 @@ pub(super) fn apply(
     account: &str,
     changes: &[Change<'_>],
 ) -> io::Result<(Vec<Statement>, Durability)> {
-    let mut statements = vec![tables::ensure_account(account)];
+    let mut statements = Vec::with_capacity(changes.len().saturating_add(1));
     let mut needs_account = changes.is_empty();
     let mut durability = Durability::Soon;
     let mut rest = changes.iter().peekable();
@@ -145,8 +145,8 @@ pub(super) fn apply(
         }
     }
     // The other statements make the account themselves.
-    if !needs_account {
-        statements.remove(0);
+    if needs_account {
+        statements.insert(0, tables::ensure_account(account));
     }
     Ok((statements, durability))
 }

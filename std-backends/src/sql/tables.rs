@@ -12,6 +12,42 @@ use super::row::Row;
 use super::statement::{Select, Statement, Value};
 use crate::stored::Stored;
 
+/// The account's id. A name in every statement costs less than keeping ids right.
+macro_rules! account {
+    () => {
+        "(SELECT id FROM account WHERE name = ?1)"
+    };
+}
+
+/// Inserts one row at the position of the first row like it, or behind the others. Written without
+/// `SELECT` as the source: SQLite would build a temporary table for each row then.
+macro_rules! put {
+    ($table:literal ($columns:literal) like ($like:literal) values ($values:literal) set ($set:literal)) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (account, position, ",
+            $columns,
+            ") VALUES (",
+            account!(),
+            ", coalesce((SELECT min(position) FROM ",
+            $table,
+            " WHERE account = ",
+            account!(),
+            " AND ",
+            $like,
+            "), (SELECT max(position) + 1 FROM ",
+            $table,
+            " WHERE account = ",
+            account!(),
+            "), 0), ",
+            $values,
+            ") ON CONFLICT (account, position) DO UPDATE SET ",
+            $set
+        )
+    };
+}
+
 /// A list of an account that can be long, as rows of integers.
 pub(super) trait ListItem: Copy + PartialEq {
     /// Stores many at given positions: `?2` is `[[position, column, …], …]`.
@@ -116,13 +152,8 @@ impl ListItem for ChannelPts {
 
 /// Stores a channel's pts in its place, or behind the others.
 pub(super) fn put_channel(account: &str, channel: ChannelPts) -> Statement {
-    const SQL: &str = "\
-        INSERT INTO channel (account, position, id, pts)
-        SELECT account.id, coalesce(
-            (SELECT min(position) FROM channel WHERE account = account.id AND id = ?2),
-            (SELECT max(position) + 1 FROM channel WHERE account = account.id), 0), ?2, ?3
-        FROM account WHERE name = ?1
-        ON CONFLICT (account, position) DO UPDATE SET pts = excluded.pts";
+    const SQL: &str = put!("channel" ("id, pts") like ("id = ?2") values ("?2, ?3")
+        set ("pts = excluded.pts"));
     Statement::new(SQL, [account.into(), channel.id.into(), channel.pts.into()])
 }
 
@@ -196,16 +227,11 @@ impl ListItem for Peer {
 /// Stores a peer in its place, or behind the others. The identity is [`Peer::key`] in SQL: kind and
 /// id, and among users whether it is a community.
 pub(super) fn put_peer(account: &str, peer: &Peer) -> Statement {
-    const SQL: &str = "\
-        INSERT INTO peer (account, position, id, access_hash, kind, channel_kind, is_community)
-        SELECT account.id, coalesce(
-            (SELECT min(position) FROM peer WHERE account = account.id AND id = ?2
-                AND kind = ?4 AND (kind <> 0 OR is_community = ?6)),
-            (SELECT max(position) + 1 FROM peer WHERE account = account.id), 0),
-            ?2, ?3, ?4, ?5, ?6
-        FROM account WHERE name = ?1
-        ON CONFLICT (account, position) DO UPDATE SET access_hash = excluded.access_hash,
-            channel_kind = excluded.channel_kind, is_community = excluded.is_community";
+    const SQL: &str = put!("peer" ("id, access_hash, kind, channel_kind, is_community")
+        like ("id = ?2 AND kind = ?4 AND (kind <> 0 OR is_community = ?6)")
+        values ("?2, ?3, ?4, ?5, ?6")
+        set ("access_hash = excluded.access_hash, channel_kind = excluded.channel_kind, \
+            is_community = excluded.is_community"));
     let params = [
         account.into(),
         peer.id.into(),
@@ -253,14 +279,8 @@ impl ListItem for MinPeer {
 
 /// Stores the context of a user in its place, or behind the others.
 pub(super) fn put_min_peer(account: &str, min_peer: &MinPeer) -> Statement {
-    const SQL: &str = "\
-        INSERT INTO min_peer (account, position, user_id, peer_id, msg_id)
-        SELECT account.id, coalesce(
-            (SELECT min(position) FROM min_peer WHERE account = account.id AND user_id = ?2),
-            (SELECT max(position) + 1 FROM min_peer WHERE account = account.id), 0), ?2, ?3, ?4
-        FROM account WHERE name = ?1
-        ON CONFLICT (account, position) DO UPDATE SET
-            peer_id = excluded.peer_id, msg_id = excluded.msg_id";
+    const SQL: &str = put!("min_peer" ("user_id, peer_id, msg_id") like ("user_id = ?2")
+        values ("?2, ?3, ?4") set ("peer_id = excluded.peer_id, msg_id = excluded.msg_id"));
     let params = [
         account.into(),
         min_peer.user_id.into(),
@@ -295,10 +315,9 @@ pub(super) fn push_dc_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()> {
     }))
 }
 
-fn dc_params(account: &str, index: Value, dc: &DcRef<'_>) -> [Value; 8] {
-    [
+fn dc_params(account: &str, dc: &DcRef<'_>) -> Vec<Value> {
+    vec![
         account.into(),
-        index,
         dc.dc_id.into(),
         dc.flags.0.into(),
         dc.addr.into(),
@@ -312,28 +331,23 @@ fn dc_params(account: &str, index: Value, dc: &DcRef<'_>) -> [Value; 8] {
 pub(super) fn replace_dc(account: &str, index: usize, dc: &DcRef<'_>) -> Statement {
     const SQL: &str = "\
         INSERT INTO dc (account, position, dc_id, flags, addr, auth_key, first_salt, time_offset)
-        SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM account WHERE name = ?1
+        SELECT id, ?8, ?2, ?3, ?4, ?5, ?6, ?7 FROM account WHERE name = ?1
         ON CONFLICT (account, position) DO UPDATE SET dc_id = excluded.dc_id,
             flags = excluded.flags, addr = excluded.addr, auth_key = excluded.auth_key,
             first_salt = excluded.first_salt, time_offset = excluded.time_offset";
-    Statement::new(SQL, dc_params(account, position(index), dc))
+    let mut params = dc_params(account, dc);
+    params.push(position(index));
+    Statement::new(SQL, params)
 }
 
 /// Stores a DC entry in its slot, or behind the others. The identity is [`DcRef::slot`] in SQL: the id
 /// and the flags that make a slot (IPv6, media only, obfuscated TCP only, CDN).
 pub(super) fn put_dc(account: &str, dc: &DcRef<'_>) -> Statement {
-    const SQL: &str = "\
-        INSERT INTO dc (account, position, dc_id, flags, addr, auth_key, first_salt, time_offset)
-        SELECT id, coalesce(?2,
-            (SELECT min(position) FROM dc WHERE account = account.id
-                AND dc_id = ?3 AND flags & 15 = ?4 & 15),
-            (SELECT max(position) + 1 FROM dc WHERE account = account.id), 0),
-            ?3, ?4, ?5, ?6, ?7, ?8
-        FROM account WHERE name = ?1
-        ON CONFLICT (account, position) DO UPDATE SET
-            flags = excluded.flags, addr = excluded.addr, auth_key = excluded.auth_key,
-            first_salt = excluded.first_salt, time_offset = excluded.time_offset";
-    Statement::new(SQL, dc_params(account, Value::Null, dc))
+    const SQL: &str = put!("dc" ("dc_id, flags, addr, auth_key, first_salt, time_offset")
+        like ("dc_id = ?2 AND flags & 15 = ?3 & 15") values ("?2, ?3, ?4, ?5, ?6, ?7")
+        set ("flags = excluded.flags, addr = excluded.addr, auth_key = excluded.auth_key, \
+            first_salt = excluded.first_salt, time_offset = excluded.time_offset"));
+    Statement::new(SQL, dc_params(account, dc))
 }
 
 /// Removes the DC entries from this position on.

@@ -22,13 +22,14 @@ Stores:
   string:FILE              a session string in a file
   env:NAME                 a session string in the environment variable NAME (read only)
   sqlite:FILE[#ACCOUNT]    one account of an SQLite database
-  libsql:URL[#ACCOUNT]     one account of a libSQL database (token from LIBSQL_AUTH_TOKEN)
+  libsql:URL[#ACCOUNT]     one account of a libSQL database (token from LIBSQL_AUTH_TOKEN
+                           or TURSO_AUTH_TOKEN); libsql://HOST by itself will do
   flash:IMAGE[?write=4&erase=4096&size=65536]
                            the dump of a device's flash region, or an image for one
 
 As targets of convert, also the sessions of other libraries; FILE - prints the string:
   telethon:FILE  telethon7:FILE  pyrogram:FILE  kurigram:FILE  mtcute:FILE  grammers:FILE
-  gramjs:DIRECTORY  mtkruto:FILE
+  gramjs:DIRECTORY  mtkruto:FILE  ferogram:FILE (a database for ferogram-session 0.6.6)
 
 Secrets are never taken from the command line and never printed, unless asked for with
 --show-secrets or by exporting a string.

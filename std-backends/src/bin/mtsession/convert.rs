@@ -29,14 +29,22 @@ fn store(from: &Store, to: &Store, force: bool, account: &AccountArgs) -> Done {
         let message = format!("{to} exists already; --force replaces it");
         return Err(Failure::Usage(message));
     }
+    let progress = Progress::start();
+    progress.step(format!("reading {from}"));
     let mut loaded = from.load()?;
     account.complete(&mut loaded.parts.account);
+    progress.step(format!(
+        "writing {} peers to {to}",
+        loaded.parts.session.peers.len()
+    ));
     to.save(&loaded.parts, account.telethon_ipv6())?;
     if matches!(to, Store::StringStdio | Store::LibraryString(_)) {
         return Ok(());
     }
+    progress.step(format!("reading {to} back"));
     let stored = to.load()?;
-    let (kept, same_key) = compare(&loaded, &stored);
+    drop(progress);
+    let (kept, same_key) = compare(to, &loaded, &stored);
     if !same_key {
         let message = format!("{to} does not read back with the keys of {from}");
         return Err(Failure::Problems(message));
@@ -56,22 +64,45 @@ fn store(from: &Store, to: &Store, force: bool, account: &AccountArgs) -> Done {
     Ok(())
 }
 
+/// What is being done, on the terminal if there is one, for as long as it takes.
+struct Progress(indicatif::ProgressBar);
+
+impl Progress {
+    fn start() -> Self {
+        const TICK: core::time::Duration = core::time::Duration::from_millis(100);
+
+        let bar = indicatif::ProgressBar::new_spinner();
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+
+    fn step(&self, what: String) {
+        self.0.set_message(what);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 enum Kept {
     All,
     Except(Carries),
 }
 
 /// What got lost, and whether the home DC's key is the same.
-fn compare(loaded: &Loaded, stored: &Loaded) -> (Kept, bool) {
+fn compare(to: &Store, loaded: &Loaded, stored: &Loaded) -> (Kept, bool) {
     let same_key = home_fingerprint(loaded) == home_fingerprint(stored);
-    if matches!(stored.origin, Origin::Foreign(..)) {
+    if matches!(stored.origin, Origin::Foreign(..)) || matches!(to, Store::Ferogram(_)) {
         let carries =
             |loaded: &Loaded| Carries::of(&loaded.parts.session.with_account(loaded.parts.account));
         let lost = carries(loaded).without(carries(stored));
-        return match lost.is_empty() {
-            true => (Kept::All, same_key),
-            false => (Kept::Except(lost), same_key),
-        };
+        if lost.is_empty() {
+            return (Kept::All, same_key);
+        }
+        return (Kept::Except(lost), same_key);
     }
     let same = report::equal(
         (&loaded.parts.session, &loaded.parts.account),

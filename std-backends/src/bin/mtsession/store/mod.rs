@@ -24,8 +24,8 @@ use crate::failure::Failure;
 /// The account of a database where none is named.
 const DEFAULT_ACCOUNT: &str = "default";
 
-/// The variable with the token of a libSQL server.
-const TOKEN_VARIABLE: &str = "LIBSQL_AUTH_TOKEN";
+/// The variables with the token of a libSQL server; the first that is set counts.
+const TOKEN_VARIABLES: [&str; 2] = ["LIBSQL_AUTH_TOKEN", "TURSO_AUTH_TOKEN"];
 
 /// A store as named on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub(crate) enum Store {
     Sqlite(PathBuf, String),
     /// One account of a libSQL database: a url or a file.
     LibSql(String, String),
+    /// A database for ferogram-session 0.6.6, to be written.
+    Ferogram(PathBuf),
     /// The dump of a device's flash region.
     Flash(PathBuf, FlashLayout),
     /// The session of another client library, to be written.
@@ -83,9 +85,12 @@ impl FromStr for Store {
                 Self::Sqlite(path.into(), account)
             }
             ("libsql", rest, _) => {
-                let (url, account) = split_account(rest);
+                // `libsql://host` is a url by itself.
+                let url = if rest.starts_with("//") { text } else { rest };
+                let (url, account) = split_account(url);
                 Self::LibSql(url.to_owned(), account)
             }
+            ("ferogram", path, _) => Self::Ferogram(path.into()),
             ("flash", rest, _) => {
                 let (path, layout) = flash_layout(rest)?;
                 Self::Flash(path, layout)
@@ -139,6 +144,7 @@ impl fmt::Display for Store {
             Self::StringEnv(name) => write!(f, "env:{name}"),
             Self::Sqlite(path, account) => write!(f, "sqlite:{}#{account}", path.display()),
             Self::LibSql(url, account) => write!(f, "libsql:{url}#{account}"),
+            Self::Ferogram(path) => write!(f, "ferogram:{}", path.display()),
             Self::Flash(path, _) => write!(f, "flash:{}", path.display()),
             Self::Library(library, path) => write!(f, "{}:{}", library.name(), path.display()),
             Self::LibraryString(library) => write!(f, "{}:-", library.name()),
@@ -188,7 +194,10 @@ fn libsql(url: &str, account: &str) -> io::Result<LibSqlBackend> {
     if !url.contains("://") {
         return LibSqlBackend::open_local_account(url, account);
     }
-    let token = Zeroizing::new(std::env::var(TOKEN_VARIABLE).unwrap_or_default());
+    let token = TOKEN_VARIABLES
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    let token = Zeroizing::new(token.unwrap_or_default());
     LibSqlBackend::open_remote_account(url, token.as_str(), account, RemoteOptions::default())
 }
 

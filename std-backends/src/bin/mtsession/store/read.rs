@@ -45,6 +45,7 @@ impl Store {
         match self {
             Self::File(path) => self.load_path(path),
             Self::Sqlite(..) | Self::LibSql(..) => self.load_backend(),
+            Self::Ferogram(path) => Self::File(path.clone()).load(),
             Self::Flash(path, layout) => self.load_flash(path, *layout),
             Self::Library(_, path) => load_foreign(path).map_err(Failure::Store),
             Self::StringStdio | Self::StringFile(_) | Self::StringEnv(_) => {

@@ -7,7 +7,7 @@ use std::path::Path;
 use mtsession::core::SessionSource as _;
 use mtsession::core::foreign::TelethonIpv6;
 use mtsession::foreign::{self, Options};
-use mtsession::{SessionBackend, StringSessionBackend};
+use mtsession::{SessionBackend, SqliteBackend, StringSessionBackend};
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
@@ -23,6 +23,15 @@ impl Store {
             Self::File(_) | Self::Sqlite(..) | Self::LibSql(..) => {
                 let backend = self.backend()?.ok_or_else(|| self.not_found())?;
                 save_in(&*backend, parts)
+            }
+            Self::Ferogram(path) => {
+                let left_out = SqliteBackend::export_ferogram(&parts.session, path)?;
+                if left_out > 0 {
+                    eprintln!(
+                        "mtsession: {left_out} entries left out: that release knows an id only once"
+                    );
+                }
+                Ok(())
             }
             Self::StringEnv(_) => Err(Failure::Usage(format!("{self} can only be read"))),
             Self::StringStdio | Self::StringFile(_) => {
@@ -80,6 +89,7 @@ impl Store {
             Self::File(path)
             | Self::StringFile(path)
             | Self::Flash(path, _)
+            | Self::Ferogram(path)
             | Self::Library(_, path) => fs::exists(path)?,
             Self::Sqlite(..) | Self::LibSql(..) => match self.backend()? {
                 Some(backend) => backend.load()?.is_some(),
