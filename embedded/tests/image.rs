@@ -6,7 +6,10 @@ use common::{load, mount, new_log, pull};
 use mtsession_embedded::image::{self, Layout};
 use mtsession_embedded::sim::{Chip, Dice, Plain, fresh_session};
 
-const LAYOUT: Layout = Layout { write: 8, erase: 2048 };
+const LAYOUT: Layout = Layout {
+    write: 8,
+    erase: 2048,
+};
 
 #[test]
 fn a_provisioned_image_boots_and_a_dump_is_read() {
