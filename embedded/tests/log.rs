@@ -51,3 +51,15 @@ fn agrees_with_a_model_on_every_geometry() {
     model::<32, 8192>(3 * 8192, 3000);
     model::<4, 256>(8 * 1024, 3000);
 }
+
+#[test]
+fn takes_the_memory_that_the_documents_say() {
+    use mtsession_core::FixedSession;
+    use mtsession_embedded::SessionLog;
+
+    struct Nothing;
+    let log = size_of::<SessionLog<Nothing>>();
+    let session = size_of::<FixedSession<6, 32, 64, 0, 0>>();
+    println!("log {log} bytes beside its driver, session of 6 DCs, 32 channels, 64 peers {session}");
+    assert!(log <= 1228 && session <= 5120);
+}
