@@ -218,3 +218,8 @@ fn unit_8_with_error_correction() {
 fn unit_32_with_error_correction() {
     cut::<32, 8192>("unit 32, 3 pages of 8192, error correction", 3 * 8192, true);
 }
+
+#[test]
+fn unit_4_sessions_of_several_pages() {
+    cut::<4, 1024>("unit 4, 8 pages of 1024", 8 * 1024, false);
+}
