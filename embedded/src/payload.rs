@@ -158,6 +158,7 @@ impl Writer<'_> {
 
 struct Reader<'b>(&'b [u8]);
 
+#[expect(clippy::option_option, reason = "the outer one: the input goes on")]
 impl<'b> Reader<'b> {
     fn byte(&mut self) -> Option<u8> {
         let (byte, rest) = self.0.split_first()?;
