@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mtsession::core::foreign::{Detected, detect};
 use mtsession::core::text::AnySession;
-use mtsession::core::{Integrity, SessionMut as _, SessionSource as _};
+use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _, SessionSource as _};
 use mtsession::foreign::{self, FileFormat, ForeignError};
 use mtsession::{BinaryFileBackend, FileStatus, StoreError, Stored};
 use mtsession_embedded::image;
@@ -187,11 +187,18 @@ fn is_unknown(error: &io::Error) -> bool {
         .get_ref()
         .and_then(|error| error.downcast_ref::<StoreError>())
         .and_then(|error| std::error::Error::source(error));
-    let foreign = cause.and_then(|cause| cause.downcast_ref::<ForeignError>());
-    matches!(
-        foreign,
-        None | Some(ForeignError::Unknown | ForeignError::Own | ForeignError::Io(_))
-    )
+    match cause.and_then(|cause| cause.downcast_ref::<ForeignError>()) {
+        None | Some(ForeignError::Unknown | ForeignError::Own | ForeignError::Io(_)) => true,
+        // Some text, not a session string that was damaged.
+        Some(ForeignError::Text(error)) => matches!(
+            error.kind,
+            DecodeErrorKind::Empty
+                | DecodeErrorKind::Character
+                | DecodeErrorKind::Base64Length
+                | DecodeErrorKind::NotASessionString
+        ),
+        Some(_) => false,
+    }
 }
 
 fn parts(session: Stored) -> Parts {
