@@ -198,7 +198,7 @@ fn a_database_that_can_only_be_read_is_read() {
     let session = sized(2, 10, 2, 2);
     SqliteBackend::open(&path).unwrap().save(&session).unwrap();
     let set = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap()
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     set(&path, 0o400);
     if std::fs::OpenOptions::new().write(true).open(&path).is_ok() {
