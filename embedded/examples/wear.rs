@@ -4,6 +4,25 @@
 //!
 //! Deterministic: a simulated chip counts. The workload is a fresh session (5 DCs with keys, 32
 //! channels, 64 peers), then 100,000 updates of it, then a cold boot.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::ref_option,
+    clippy::tests_outside_test_module,
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a panic is a failed test"
+)]
 
 use core::future::Future;
 use core::pin::pin;
@@ -311,7 +330,7 @@ fn ekv_run<const W: usize, const E: usize>(size: usize) -> Wear {
             }
         }
         marks.0 = flash.0.counts;
-        marks.1 = flash.0.erases.clone();
+        marks.1.clone_from(&flash.0.erases);
         {
             let mut config = ekv::Config::default();
             config.random_seed = 2;

@@ -59,10 +59,16 @@ build $ARM_SMALL -p firmware-cortex-m --features no-panic --bin log
 echo "links for $ARM_SMALL, $(text target/$ARM_SMALL/release/log) bytes in all"
 
 echo "== Cortex-M: QEMU mps2-an386, defmt over semihosting =="
+export DEFMT_LOG=info
 build $ARM -p firmware-cortex-m --features demo --bin demo
 timeout 60 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -nographic \
     -semihosting-config enable=on,target=native -kernel target/$ARM/release/demo >target/demo.log </dev/null
 echo "a login, 5,000 updates and a restart: right ($(wc -c <target/demo.log) bytes of defmt log)"
+
+echo "== instructions per update on QEMU mps2-an386, next to sequential-storage with all caches =="
+build $ARM -p firmware-cortex-m --features count --bin count
+timeout 120 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -icount shift=0 -nographic \
+    -semihosting-config enable=on,target=native -kernel target/$ARM/release/count </dev/null
 
 echo "== RISC-V: QEMU virt, CFI flash in a file, ${KILLS:=100} kills =="
 build $RISCV -p firmware-riscv

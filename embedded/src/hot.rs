@@ -256,6 +256,11 @@ fn resolve(from: i32, low_bits: u64, bits: u32) -> i32 {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "tests"
+)]
 mod tests {
     use super::*;
 

@@ -19,6 +19,7 @@ mod hot;
 pub mod image;
 mod index;
 mod packed;
+mod payload;
 mod record;
 mod settings;
 #[cfg(feature = "_test")]

@@ -4,7 +4,7 @@ use mtsession_core::Change;
 
 use crate::check::crc32c;
 use crate::geometry::{Geometry, MAX_UNIT_LEN};
-use crate::packed;
+use crate::{packed, payload};
 
 /// Bytes of the longest record with everything: a DC entry with an address of 255 bytes and a key
 /// takes 546, rounded up to the largest unit.
@@ -164,7 +164,7 @@ pub(crate) fn encode(
         (Kind::Packed, len)
     } else {
         let (place, _) = place.split_at_mut_checked(MAX_PAYLOAD)?;
-        let len = change.encode(place).ok()?.len();
+        let len = payload::encode(change, place)?;
         (Kind::Change, u16::try_from(len).ok()?)
     };
     Some(Head {
@@ -176,15 +176,15 @@ pub(crate) fn encode(
 }
 
 /// Reads the change of a valid record; `None` for a newer release's.
-pub(crate) fn decode(head: Head, payload: &[u8]) -> Option<Change<'_>> {
+pub(crate) fn decode(head: Head, bytes: &[u8]) -> Option<Change<'_>> {
     match head.kind {
-        Kind::Packed => packed::decode(head.len, payload),
-        _ => Change::decode(payload).ok().map(|(change, _)| change),
+        Kind::Packed => packed::decode(head.len, bytes),
+        _ => payload::decode(bytes),
     }
 }
 
 /// The payload in a record that was read.
-pub(crate) fn payload(record: &[u8], head: Head) -> &[u8] {
+pub(crate) fn payload_of(record: &[u8], head: Head) -> &[u8] {
     let end = head.payload_len().saturating_add(4);
     record.get(4..end).unwrap_or_default()
 }

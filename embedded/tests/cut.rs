@@ -2,10 +2,30 @@
 //! before or after the interrupted call, and goes on working.
 //!
 //! `MTSESSION_CUTS` sets the number of cuts; see TESTING.md for the large run.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::ref_option,
+    clippy::tests_outside_test_module,
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a panic is a failed test"
+)]
 
 mod common;
 
 use common::{LISTS, Log, load, mount, new_log, pull, run};
+use mtsession_embedded::KeyCopies;
 use mtsession_embedded::sim::{
     Call, Cut, Dice, ERASE_TEARS, PROGRAM_TEARS, Plain, Tear, random_calls,
 };
@@ -16,6 +36,7 @@ const CUTS: u64 = 8_000;
 struct Run {
     name: &'static str,
     corrects: bool,
+    copies: KeyCopies,
     cuts: u64,
     done: u64,
     double: u64,
@@ -45,6 +66,7 @@ impl Run {
             let calls = random_calls(&mut Dice::new(seed), 2500, LISTS);
             let mut log = new_log::<W, E>(size);
             log.chip().corrects = self.corrects;
+            log.set_key_copies(self.copies).unwrap();
             let mut model = None;
             // Small budgets are spread over the script, so that they see laps too.
             let every = 1 + 100_000 / self.cuts;
@@ -107,6 +129,7 @@ impl Run {
                 let after = self.dice.below(40) as u64;
                 chip.cut(Cut { after, tear }, dice);
                 let mut log = mount(chip).unwrap_or_else(|error| panic!("{context}: {error}"));
+                log.set_key_copies(self.copies).unwrap();
                 let mut complete = true;
                 for call in rest.iter().take(3) {
                     rest = &rest[1..];
@@ -141,6 +164,7 @@ impl Run {
         context: &str,
     ) {
         let mut log = mount(chip).unwrap_or_else(|error| panic!("{context}: {error}"));
+        log.set_key_copies(self.copies).unwrap();
         let mut model = load(&mut log).unwrap_or_else(|error| panic!("{context}: {error}"));
         assert!(
             allowed.contains(&model),
@@ -176,12 +200,22 @@ fn kind(call: &Call) -> &'static str {
 }
 
 fn cut<const W: usize, const E: usize>(name: &'static str, size: usize, corrects: bool) {
+    cut_with::<W, E>(name, size, corrects, KeyCopies::One);
+}
+
+fn cut_with<const W: usize, const E: usize>(
+    name: &'static str,
+    size: usize,
+    corrects: bool,
+    copies: KeyCopies,
+) {
     let cuts = std::env::var("MTSESSION_CUTS").map_or(CUTS, |cuts| {
         cuts.parse().expect("MTSESSION_CUTS is a number")
     });
     let mut run = Run {
         name,
         corrects,
+        copies,
         cuts,
         done: 0,
         double: 0,
@@ -217,4 +251,19 @@ fn unit_8_with_error_correction() {
 #[test]
 fn unit_32_with_error_correction() {
     cut::<32, 8192>("unit 32, 3 pages of 8192, error correction", 3 * 8192, true);
+}
+
+#[test]
+fn unit_4_sessions_of_several_pages() {
+    cut::<4, 1024>("unit 4, 8 pages of 1024", 8 * 1024, false);
+}
+
+#[test]
+fn unit_4_with_two_copies_of_keys() {
+    cut_with::<4, 2048>(
+        "unit 4, 5 pages of 2048, keys twice",
+        5 * 2048,
+        false,
+        KeyCopies::Two,
+    );
 }

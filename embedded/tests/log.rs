@@ -1,4 +1,23 @@
 //! What the log does while nothing goes wrong.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::ref_option,
+    clippy::tests_outside_test_module,
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a panic is a failed test"
+)]
 
 mod common;
 
@@ -50,4 +69,18 @@ fn agrees_with_a_model_on_every_geometry() {
     model::<16, 2048>(6 * 2048, 3000);
     model::<32, 8192>(3 * 8192, 3000);
     model::<4, 256>(8 * 1024, 3000);
+}
+
+#[test]
+fn takes_the_memory_that_the_documents_say() {
+    use mtsession_core::FixedSession;
+    use mtsession_embedded::SessionLog;
+
+    struct Nothing;
+    let log = size_of::<SessionLog<Nothing>>();
+    let session = size_of::<FixedSession<6, 32, 64, 0, 0>>();
+    println!(
+        "log {log} bytes beside its driver, session of 6 DCs, 32 channels, 64 peers {session}"
+    );
+    assert!(log <= 1228 && session <= 5120);
 }

@@ -23,7 +23,7 @@ const SEARCHES_IN_PLACE: u32 = 32;
 /// pass over the cache for each, and a hostile or merely long journal would cost the square of its
 /// length.
 #[derive(Debug, Default)]
-pub(crate) struct Stored {
+pub struct Stored {
     session: Zeroizing<PersistedSession>,
     account: Account,
     searches: Cell<u32>,
@@ -85,7 +85,8 @@ impl Stored {
     }
 
     /// The session itself; the rest is wiped.
-    pub(crate) fn into_session(mut self) -> PersistedSession {
+    #[must_use]
+    pub fn into_session(mut self) -> PersistedSession {
         core::mem::take(&mut *self.session)
     }
 

@@ -212,11 +212,10 @@ fn exit_codes_are_the_documented_ones() {
     let (dir, file) = temp();
     assert_code(&run(&["inspect", &file], ""), 3);
     assert_code(&run(&["inspect"], ""), 2);
-    assert_code(&run(&["inspect", "flash:x.img"], ""), 2);
-    assert_code(&run(&["inspect", "sqlite:no-such-file.db"], ""), 3);
-    assert_code(&run(&["inspect", "sqlite:x.db#"], ""), 2);
+    assert_code(&run(&["inspect", "sqlite:"], ""), 2);
+    assert_code(&run(&["inspect", "sqlite:/no/such/x.db"], ""), 3);
     assert_code(&run(&["inspect", "string:-"], "not a session"), 4);
-    fs::write(&file, "hello").unwrap();
+    fs::write(&file, "hello, world\n").unwrap();
     assert_code(&run(&["inspect", &file], ""), 4);
     let text = error(&run(&["inspect", &file], ""));
     assert!(text.contains("input is text, not a session"), "{text}");
@@ -264,6 +263,68 @@ fn verify_reports_what_is_wrong() {
         "{}",
         error(&damaged)
     );
+}
+
+#[test]
+fn a_flash_image_is_made_and_read() {
+    let (dir, file) = temp();
+    assert_code(&run(&["import", &file], &native()), 0);
+    let image = dir.path().join("flash.bin");
+    let store = format!("flash:{}?write=4&erase=4096&size=32768", image.display());
+    assert_code(&run(&["convert", &file, &store], ""), 0);
+    assert_eq!(fs::metadata(&image).unwrap().len(), 32_768);
+    assert!(out(&run(&["inspect", &store], "")).contains("pts 4211"));
+    assert_code(&run(&["verify", &store], ""), 0);
+    let wrong = format!("flash:{}?write=4&erase=2048", image.display());
+    assert_code(&run(&["inspect", &wrong], ""), 4);
+    assert_code(&run(&["inspect", "flash:x?write=four"], ""), 2);
+}
+
+#[test]
+fn other_libraries_are_read_and_written() {
+    let (dir, _) = temp();
+    let telethon = vector("../clients/telethon-1.45.0-s01.session");
+    let telethon = telethon.to_str().unwrap();
+    let before = fs::read(telethon).unwrap();
+    assert!(out(&run(&["inspect", telethon], "")).contains("Telethon database, version 8"));
+    let target = format!("pyrogram:{}", dir.path().join("p.session").display());
+
+    // Without the user id Pyrogram would throw the login away.
+    let refused = run(&["convert", telethon, &target], "");
+    assert_code(&refused, 2);
+    for option in ["--user-id", "--bot", "--test"] {
+        assert!(error(&refused).contains(option), "{}", error(&refused));
+    }
+    let known = [
+        "--user-id",
+        "777",
+        "--user",
+        "--api-id",
+        "12",
+        "--production",
+    ];
+    let args: Vec<_> = ["convert", telethon, &target]
+        .into_iter()
+        .chain(known)
+        .collect();
+    let done = run(&args, "");
+    assert_code(&done, 0);
+    assert!(
+        out(&done).contains("no place for it: update counters"),
+        "{}",
+        out(&done)
+    );
+    assert!(
+        out(&done).contains("9ed6e6ef on both sides"),
+        "{}",
+        out(&done)
+    );
+
+    let text = run(&["export", telethon, "--format", "telethon"], "");
+    assert_eq!(out(&text).trim().len(), 353);
+    let again = run(&["inspect", "string:-"], &out(&text));
+    assert!(out(&again).contains("a Telethon string"), "{}", out(&again));
+    assert_eq!(fs::read(telethon).unwrap(), before);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Every file that the real libraries wrote, read and compared with what it should hold.
 
-#![cfg(feature = "foreign")]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::format_collect,

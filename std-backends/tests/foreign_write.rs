@@ -1,6 +1,5 @@
 //! What is written for another library holds what it should, and reads back.
 
-#![cfg(feature = "foreign")]
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Fuzzes every target for a while, starting from the committed corpus.
 #
-#   usage: tests/fuzz/run.sh [SECONDS_EACH]      (default 15)
+#   usage: tests/fuzz/run.sh [SECONDS_EACH]      (default 12)
 #
 # Needs cargo-fuzz (cargo install cargo-fuzz) and a C++ compiler; the stable toolchain will do.
 set -euo pipefail
 cd "$(dirname "$0")"
-seconds=${1:-15}
+seconds=${1:-12}
 command -v cargo-fuzz >/dev/null || {
     echo "skipped: cargo-fuzz is not installed (cargo install cargo-fuzz)"
     exit 0
 }
-for target in view any_string journal round_trip; do
+for target in view any_string foreign_string journal round_trip; do
     mkdir -p "corpus/$target" "target/grown/$target"
     # New inputs go to the first folder; the committed corpus is only read.
     log=target/$target.log

@@ -271,7 +271,7 @@ impl<F: NorFlash> Shell<'_, F> {
             self.state.damaged = self.state.damaged.saturating_add(1);
             return Ok(());
         };
-        match record::decode(head, record::payload(buffer.as_slice(), head)) {
+        match record::decode(head, record::payload_of(buffer.as_slice(), head)) {
             Some(Change::Dc(dc)) => session.push_dc(&dc)?,
             Some(Change::Peer(peer)) => session.push_peer(peer)?,
             Some(Change::MinPeer(min_peer)) => session.push_min_peer(min_peer)?,

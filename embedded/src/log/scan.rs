@@ -311,7 +311,7 @@ impl<F: NorFlash> Shell<'_, F> {
     ) -> Result<(), Error<F::Error>> {
         let units = head.units(&self.state.geometry);
         let bytes = window.from(at, self.state.geometry.shift);
-        let Some(change) = record::decode(head, record::payload(bytes, head)) else {
+        let Some(change) = record::decode(head, record::payload_of(bytes, head)) else {
             // Valid but unknown: a newer release's change that this one can do without.
             self.count_damage();
             return Ok(());

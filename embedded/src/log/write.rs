@@ -858,7 +858,7 @@ fn encode<E>(change: &Change<'_>, slot: u16, buffer: &mut Buffer) -> Result<Head
 
 /// Decodes a record that was fetched.
 fn decode(buffer: &Buffer, head: Head) -> Option<Change<'_>> {
-    record::decode(head, record::payload(buffer.as_slice(), head))
+    record::decode(head, record::payload_of(buffer.as_slice(), head))
 }
 
 const fn field(change: &Change<'_>) -> Field {

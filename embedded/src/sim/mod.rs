@@ -4,11 +4,12 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     clippy::indexing_slicing,
-    clippy::panic,
+    clippy::large_enum_variant,
     clippy::unwrap_used,
-    clippy::missing_panics_doc,
     clippy::must_use_candidate,
+    clippy::should_implement_trait,
     reason = "support of tests, where a panic is a failed test"
 )]
 

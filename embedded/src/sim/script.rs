@@ -10,7 +10,7 @@ use mtsession_core::{
 
 use super::{OwnedChange, OwnedDc, Plain};
 
-/// Random numbers that are the same every time (SplitMix64).
+/// Random numbers that are the same every time (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 

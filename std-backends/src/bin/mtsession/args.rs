@@ -1,6 +1,8 @@
 //! The command line's grammar and help.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use mtsession::Account;
+use mtsession::core::foreign::{StringFormat, TelethonIpv6};
 
 use crate::store::Store;
 
@@ -14,14 +16,20 @@ pub(crate) struct Args {
 
 const AFTER_HELP: &str = "\
 Stores:
-  my.session        a session file (the backend is chosen by its content)
-  string:-          a session string, from standard input or to standard output
-  string:FILE       a session string in a file
-  env:NAME          a session string in the environment variable NAME (read only)
-  sqlite:FILE       an SQLite database; sqlite:FILE#NAME is one account of many
-  libsql:URL        a libSQL server, or a file; libsql:URL#NAME is one account of many. The token
-                    is taken from LIBSQL_AUTH_TOKEN or TURSO_AUTH_TOKEN
-  ferogram:FILE     a new SQLite database for ferogram-session 0.6.6, to go back to it
+  my.session               a session file, a database, or a session of another client library:
+                           its content decides
+  string:-                 a session string, from standard input or to standard output
+  string:FILE              a session string in a file
+  env:NAME                 a session string in the environment variable NAME (read only)
+  sqlite:FILE[#ACCOUNT]    one account of an SQLite database
+  libsql:URL[#ACCOUNT]     one account of a libSQL database (token from LIBSQL_AUTH_TOKEN
+                           or TURSO_AUTH_TOKEN); libsql://HOST by itself will do
+  flash:IMAGE[?write=4&erase=4096&size=65536]
+                           the dump of a device's flash region, or an image for one
+
+As targets of convert, also the sessions of other libraries; FILE - prints the string:
+  telethon:FILE  telethon7:FILE  pyrogram:FILE  kurigram:FILE  mtcute:FILE  grammers:FILE
+  gramjs:DIRECTORY  mtkruto:FILE  ferogram:FILE (a database for ferogram-session 0.6.6)
 
 Secrets are never taken from the command line and never printed, unless asked for with
 --show-secrets or by exporting a string.
@@ -44,12 +52,12 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Store a session string that comes from standard input
     Import(ImportArgs),
-    /// List the accounts of a database
-    Accounts(AccountsArgs),
-    /// Copy a database while other programs use it
-    Backup(BackupArgs),
     /// Remove a session and everything that could bring its keys back
     Delete(DeleteArgs),
+    /// List the accounts of a database
+    Accounts(AccountsArgs),
+    /// Copy a whole SQLite database while others go on using it
+    Backup(BackupArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -91,6 +99,8 @@ pub(crate) struct ConvertArgs {
     /// Replace a session that is already there
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) account: AccountArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -100,9 +110,56 @@ pub(crate) struct ExportArgs {
     /// Which kind of string
     #[arg(long, value_enum, default_value_t = StringKind::Native)]
     pub(crate) format: StringKind,
-    /// The account's user id, for compact strings of sessions that do not know it
+    #[command(flatten)]
+    pub(crate) account: AccountArgs,
+}
+
+/// What other formats need and the session may not know.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountArgs {
+    /// The account's user id, where the session does not know it
     #[arg(long, value_name = "ID")]
-    pub(crate) user_id: Option<i64>,
+    user_id: Option<i64>,
+    /// The account is a bot
+    #[arg(long, conflicts_with = "user")]
+    bot: bool,
+    /// The account is not a bot
+    #[arg(long)]
+    user: bool,
+    /// The application that the auth key was made with
+    #[arg(long, value_name = "ID")]
+    api_id: Option<i32>,
+    /// The account lives on Telegram's test servers
+    #[arg(long, conflicts_with = "production")]
+    test: bool,
+    /// The account lives on the production servers
+    #[arg(long)]
+    production: bool,
+    /// Keep an IPv6 address for Telethon, which must then be started with use_ipv6
+    #[arg(long)]
+    ipv6: bool,
+}
+
+impl AccountArgs {
+    /// Adds what was said on the command line.
+    pub(crate) fn complete(&self, account: &mut Account) {
+        account.user_id = self.user_id.or(account.user_id);
+        account.api_id = self.api_id.or(account.api_id);
+        if self.bot || self.user {
+            account.is_bot = Some(self.bot);
+        }
+        if self.test || self.production {
+            account.test_mode = Some(self.test);
+        }
+    }
+
+    pub(crate) fn telethon_ipv6(&self) -> TelethonIpv6 {
+        if self.ipv6 {
+            TelethonIpv6::Keep
+        } else {
+            TelethonIpv6::Replace
+        }
+    }
 }
 
 /// The kinds of session strings that can be written.
@@ -112,6 +169,31 @@ pub(crate) enum StringKind {
     Native,
     /// Home DC, key and user id only: 364 characters
     Compact,
+    /// Telethon's StringSession
+    Telethon,
+    /// Pyrogram 2 and its forks
+    Pyrogram,
+    /// GramJS's StringSession
+    Gramjs,
+    /// mtcute, version 3
+    Mtcute,
+    /// MTKruto's auth string
+    Mtkruto,
+}
+
+impl StringKind {
+    /// The format, unless it is that of a whole session.
+    pub(crate) fn login(self) -> Option<StringFormat> {
+        Some(match self {
+            Self::Native => return None,
+            Self::Compact => StringFormat::Compact,
+            Self::Telethon => StringFormat::Telethon,
+            Self::Pyrogram => StringFormat::Pyrogram,
+            Self::Gramjs => StringFormat::GramJs,
+            Self::Mtcute => StringFormat::Mtcute,
+            Self::Mtkruto => StringFormat::Mtkruto,
+        })
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -121,23 +203,8 @@ pub(crate) struct ImportArgs {
     /// Replace a session that is already there
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct AccountsArgs {
-    /// The database
-    pub(crate) store: Store,
-    /// Print one JSON array instead of lines
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct BackupArgs {
-    /// The database, all accounts of it
-    pub(crate) store: Store,
-    /// A new file
-    pub(crate) file: std::path::PathBuf,
+    #[command(flatten)]
+    pub(crate) account: AccountArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -147,4 +214,21 @@ pub(crate) struct DeleteArgs {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountsArgs {
+    /// The database
+    pub(crate) store: Store,
+    /// Print a JSON array instead of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BackupArgs {
+    /// The SQLite database
+    pub(crate) store: Store,
+    /// The file to copy it to, which must not exist
+    pub(crate) to: std::path::PathBuf,
 }

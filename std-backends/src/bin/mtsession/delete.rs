@@ -14,14 +14,10 @@ pub(crate) fn run(args: &DeleteArgs) -> Done {
     if !args.yes && !confirmed(&args.store)? {
         return Err(Failure::Usage(format!("{} was not deleted", args.store)));
     }
-    match &args.store {
-        Store::File(_) | Store::Database(_) | Store::Ferogram(_) => {
-            args.store.backend()?.delete()?;
-        }
-        Store::StringFile(path) => std::fs::remove_file(path)?,
-        Store::StringStdio | Store::StringEnv(_) => {
-            return Err(Failure::Usage(format!("{} cannot be deleted", args.store)));
-        }
+    match (&args.store, args.store.backend()?) {
+        (_, Some(backend)) => backend.delete()?,
+        (Store::StringFile(path) | Store::Flash(path, _), _) => std::fs::remove_file(path)?,
+        _ => return Err(Failure::Usage(format!("{} cannot be deleted", args.store))),
     }
     println!(
         "{} deleted; the login itself ends only when the client logs out",

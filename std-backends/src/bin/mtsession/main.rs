@@ -1,8 +1,8 @@
 //! The `mtsession` command: look at sessions, check them, and move them between stores.
 
+mod accounts;
 mod args;
 mod convert;
-mod database;
 mod delete;
 mod failure;
 mod inspect;
@@ -27,9 +27,9 @@ fn main() -> ExitCode {
         Command::Convert(command) => convert::convert(command),
         Command::Export(command) => convert::export(command),
         Command::Import(command) => convert::import(command),
-        Command::Accounts(command) => database::accounts(command),
-        Command::Backup(command) => database::backup(command),
         Command::Delete(command) => delete::run(command),
+        Command::Accounts(command) => accounts::list(command),
+        Command::Backup(command) => accounts::backup(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

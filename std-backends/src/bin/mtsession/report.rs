@@ -50,11 +50,11 @@ fn indent(table: &Table) -> String {
 
 /// Everything about a session that may be shown.
 pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String {
-    let session = &loaded.session;
+    let session = &loaded.parts.session;
     let mut text = format!("{store}: {}\n\n", origin(&loaded.origin));
     text += &facts([
         ("home DC", home(session)),
-        ("account", account(&loaded.account)),
+        ("account", account(&loaded.parts.account)),
         ("updates", updates(session)),
         (
             "channels",
@@ -104,7 +104,7 @@ pub(crate) fn dc_table(session: &PersistedSession) -> String {
 
 /// The same as [`text`] for programs.
 pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value {
-    let session = &loaded.session;
+    let session = &loaded.parts.session;
     let stats = session.stats();
     let state = &session.updates_state;
     let dc = |dc: &DcEntry| {
@@ -127,10 +127,10 @@ pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value 
         "format": format_json(&loaded.origin),
         "home_dc_id": session.home_dc_id,
         "account": {
-            "user_id": loaded.account.user_id,
-            "is_bot": loaded.account.is_bot,
-            "api_id": loaded.account.api_id,
-            "test_mode": loaded.account.test_mode,
+            "user_id": loaded.parts.account.user_id,
+            "is_bot": loaded.parts.account.is_bot,
+            "api_id": loaded.parts.account.api_id,
+            "test_mode": loaded.parts.account.test_mode,
         },
         "dcs": session.dcs.iter().map(dc).collect::<Vec<_>>(),
         "updates_state": {
@@ -187,6 +187,10 @@ pub(crate) fn origin(origin: &Origin) -> String {
         }
         Origin::Compact(version) => format!("compact string, version {version}"),
         Origin::Database => "account of a database".to_owned(),
+        Origin::Flash(0) => "flash image".to_owned(),
+        Origin::Flash(damaged) => format!("flash image, {damaged} records damaged"),
+        Origin::Foreign(format, None) => format.to_string(),
+        Origin::Foreign(format, Some(version)) => format!("{format}, version {version}"),
     }
 }
 
@@ -208,6 +212,10 @@ fn format_json(origin: &Origin) -> Value {
         }),
         Origin::Compact(version) => json!({ "kind": "compact-string", "version": version }),
         Origin::Database => json!({ "kind": "database" }),
+        Origin::Flash(damaged) => json!({ "kind": "flash", "damaged": damaged }),
+        Origin::Foreign(format, version) => {
+            json!({ "kind": "foreign", "format": format.name(), "version": version })
+        }
     }
 }
 

@@ -23,8 +23,8 @@ pub(crate) fn run(args: &UpgradeArgs) -> Done {
     if new.is_taken()? {
         let there = new.load()?;
         if !report::equal(
-            (&there.session, &there.account),
-            (&old.session, &old.account),
+            (&there.parts.session, &there.parts.account),
+            (&old.parts.session, &old.parts.account),
         ) {
             let message = format!("{new} holds another session; choose another --out");
             return Err(Failure::Usage(message));
@@ -76,9 +76,9 @@ impl Proof {
 }
 
 fn prove(name: &str, backend: &dyn SessionBackend, old: &Loaded) -> Result<Proof, Failure> {
-    backend.save(&old.session)?;
-    if !old.account.is_empty() {
-        backend.set_account(old.account)?;
+    backend.save(&old.parts.session)?;
+    if !old.parts.account.is_empty() {
+        backend.set_account(old.parts.account)?;
     }
     let stored = backend.load()?;
     let stored: PersistedSession = stored.ok_or_else(|| {
@@ -86,6 +86,9 @@ fn prove(name: &str, backend: &dyn SessionBackend, old: &Loaded) -> Result<Proof
     })?;
     let account: Account = backend.account()?;
     Ok(Proof {
-        equal: report::equal((&old.session, &old.account), (&stored, &account)),
+        equal: report::equal(
+            (&old.parts.session, &old.parts.account),
+            (&stored, &account),
+        ),
     })
 }

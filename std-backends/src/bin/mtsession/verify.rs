@@ -94,7 +94,19 @@ fn checksum(origin: &Origin) -> Check {
     let integrity = match origin {
         Origin::File(status) => status.integrity,
         Origin::Native(_, integrity) => *integrity,
-        Origin::Compact(_) | Origin::Database => Integrity::StructureOnly,
+        Origin::Compact(_) | Origin::Foreign(..) => Integrity::StructureOnly,
+        Origin::Database => {
+            return (
+                Outcome::Note,
+                "checksum",
+                "none: SQLite keeps none".to_owned(),
+            );
+        }
+        Origin::Flash(0) => Integrity::Checksummed,
+        Origin::Flash(damaged) => {
+            let text = format!("{damaged} records are damaged; the rest was read");
+            return (Outcome::Problem, "checksum", text);
+        }
     };
     match integrity {
         Integrity::Checksummed => (Outcome::Good, "checksum", "holds".to_owned()),
@@ -108,16 +120,19 @@ fn checksum(origin: &Origin) -> Check {
 
 /// Encodes the session anew and compares: byte for byte where the source is in the current version.
 fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
-    let raw = match &loaded.origin {
-        Origin::Database => Zeroizing::default(),
-        _ => store.raw()?,
-    };
+    if !matches!(
+        loaded.origin,
+        Origin::File(_) | Origin::Native(..) | Origin::Compact(_)
+    ) {
+        let session = PersistedSession::from_bytes(&loaded.parts.session.to_bytes())?;
+        let same = session == *loaded.parts.session;
+        return Ok(outcome(same));
+    }
+    let raw = store.raw()?;
     let mut buffer = Zeroizing::new(vec![0; raw.len()]);
     let same = match &loaded.origin {
         Origin::File(_) => SessionView::parse(&raw).is_ok_and(|view| same_body(&view, &raw)),
-        Origin::Database => PersistedSession::from_bytes(&loaded.session.try_to_bytes()?)
-            .is_ok_and(|again| again == *loaded.session),
-        Origin::Native(..) | Origin::Compact(_) => {
+        _ => {
             let text = core::str::from_utf8(&raw).unwrap_or_default();
             decode_any(text, &mut buffer).is_ok_and(|any| {
                 let mut bytes = Zeroizing::new(Vec::new());
@@ -125,19 +140,16 @@ fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
             })
         }
     };
-    Ok(if same {
-        (
-            Outcome::Good,
-            "re-encoding",
-            "gives the same session".to_owned(),
-        )
+    Ok(outcome(same))
+}
+
+fn outcome(same: bool) -> Check {
+    let (outcome, text) = if same {
+        (Outcome::Good, "gives the same session")
     } else {
-        (
-            Outcome::Problem,
-            "re-encoding",
-            "gives another session: report this".to_owned(),
-        )
-    })
+        (Outcome::Problem, "gives another session: report this")
+    };
+    (outcome, "re-encoding", text.to_owned())
 }
 
 fn same_body(view: &SessionView<'_>, raw: &[u8]) -> bool {

@@ -1,0 +1,231 @@
+//! Instructions per update, next to sequential-storage with all its caches, on QEMU's mps2-an386 with
+//! `-icount shift=0`: one instruction is one nanosecond, and SysTick counts 40 of them.
+#![no_std]
+#![no_main]
+
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m::peripheral::{Peripherals, SYST};
+use firmware_cortex_m::{Ram, SIZE};
+use mtsession_core::{
+    AuthKeyRef, Change, ChannelPts, Counters, DcFlags, DcRef, FixedSession, Peer, SessionMut,
+    UpdateChange,
+};
+use mtsession_embedded::SessionLog;
+use semihosting::println;
+use sequential_storage::cache::Cache;
+use sequential_storage::cache::key_pointers::ArrayKeyPointers;
+use sequential_storage::cache::page_pointers::ArrayPagePointers;
+use sequential_storage::cache::page_states::ArrayPageStates;
+use sequential_storage::map::{MapConfig, MapStorage};
+
+const UPDATES: u32 = 20_000;
+/// Instructions per tick: the machine's clock is 25 MHz.
+const TICK: u64 = 40;
+const MAX: u32 = 0xFF_FFFF;
+
+#[derive(Default)]
+struct Tally {
+    sum: u64,
+    worst: u64,
+}
+
+impl Tally {
+    fn time(&mut self, put: impl FnOnce() -> bool) -> bool {
+        let start = SYST::get_current();
+        let done = put();
+        let ticks = start.wrapping_sub(SYST::get_current()) & MAX;
+        let instructions = u64::from(ticks) * TICK;
+        self.sum += instructions;
+        self.worst = self.worst.max(instructions);
+        done
+    }
+
+    fn mean(&self) -> u64 {
+        self.sum / u64::from(UPDATES)
+    }
+}
+
+/// The session's updates, the same for both stores.
+struct Updates {
+    seed: u32,
+    counters: Counters,
+    channels: [i32; 32],
+}
+
+enum Slot {
+    Counters,
+    Channel(u16),
+    Peer(u16),
+}
+
+impl Updates {
+    const fn new() -> Self {
+        let counters = Counters { pts: 100_000, qts: 3, date: 1_750_000_000, seq: 500 };
+        Self { seed: 1, counters, channels: [1000; 32] }
+    }
+
+    fn below(&mut self, n: u32) -> u32 {
+        self.seed = self.seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.seed >> 8) % n
+    }
+
+    fn next(&mut self) -> (Slot, Change<'static>) {
+        match self.below(100) {
+            0..80 => {
+                self.counters.pts += 1;
+                self.counters.date += self.below(4) as i32;
+                let Counters { pts, date, seq, .. } = self.counters;
+                (Slot::Counters, Change::Update(UpdateChange::Primary { pts, date, seq }))
+            }
+            80..95 => {
+                let n = self.below(32);
+                let pts = &mut self.channels[n as usize];
+                *pts += 1;
+                let id = channel(n);
+                let update = UpdateChange::Channel { id, pts: *pts };
+                (Slot::Channel(n as u16), Change::Update(update))
+            }
+            _ => {
+                let n = self.below(64);
+                let hash = i64::from(self.below(1 << 24)) << 32;
+                (Slot::Peer(n as u16), Change::Peer(peer(n, hash)))
+            }
+        }
+    }
+}
+
+fn channel(n: u32) -> i64 {
+    1_500_000_000 + i64::from(n) * 1013
+}
+
+fn peer(n: u32, access_hash: i64) -> Peer {
+    Peer { id: 5_000_000_000 + i64::from(n) * 777, access_hash, ..Peer::default() }
+}
+
+fn key(slot: &Slot) -> u16 {
+    match slot {
+        Slot::Counters => 0,
+        Slot::Channel(n) => 100 + n,
+        Slot::Peer(n) => 200 + n,
+    }
+}
+
+fn dc(n: i32, key: &[u8; 256]) -> DcRef<'_> {
+    DcRef {
+        dc_id: n,
+        addr: "149.154.167.51:443",
+        auth_key: Some(AuthKeyRef::new(key)),
+        first_salt: 0x1234_5678_9ABC,
+        time_offset: 0,
+        flags: DcFlags::NONE,
+    }
+}
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    let (Some(mut syst), Some(mut flash)) =
+        (Peripherals::take().map(|all| all.SYST), firmware_cortex_m::region())
+    else {
+        semihosting::process::exit(1)
+    };
+    syst.set_clock_source(SystClkSource::Core);
+    syst.set_reload(MAX);
+    syst.clear_current();
+    syst.enable_counter();
+    let own = own(&mut flash);
+    flash.0.fill(0xFF);
+    let seq = sequential(&mut flash);
+    let (Some(own), Some(seq)) = (own, seq) else {
+        semihosting::process::exit(1)
+    };
+    let ratio = |own: u64, seq: u64| own * 1000 / seq.max(1);
+    println!("instructions per update, mean / worst, 16 KiB, program unit 4:");
+    println!("  mtsession            {} / {}", own.mean(), own.worst);
+    println!("  sequential-storage 8 {} / {}", seq.mean(), seq.worst);
+    println!(
+        "  ratio in thousandths {} / {}",
+        ratio(own.mean(), seq.mean()),
+        ratio(own.worst, seq.worst)
+    );
+    // The bounds that the log keeps to: a quarter on average, half in the worst case.
+    let kept = own.mean() * 4 <= seq.mean() && own.worst * 2 <= seq.worst;
+    semihosting::process::exit(i32::from(!kept))
+}
+
+fn own(mut flash: &mut Ram) -> Option<Tally> {
+    let mut session = FixedSession::<6, 32, 64, 0, 0>::new();
+    let bytes = core::array::from_fn(|n| n as u8);
+    for n in 1..=5 {
+        session.put_dc(&dc(n, &bytes)).ok()?;
+    }
+    let mut updates = Updates::new();
+    session.set_counters(updates.counters);
+    for n in 0..32 {
+        session.put_channel(ChannelPts { id: channel(n), pts: 1000 }).ok()?;
+    }
+    for n in 0..64 {
+        session.put_peer(peer(n, i64::from(n) << 40)).ok()?;
+    }
+    let mut log = SessionLog::<_>::format(&mut flash, 0..SIZE as u32).ok()?;
+    log.save(&session).ok()?;
+    let mut tally = Tally::default();
+    for _ in 0..UPDATES {
+        let (_, change) = updates.next();
+        tally.time(|| log.append(&change).is_ok()).then_some(())?;
+    }
+    Some(tally)
+}
+
+fn sequential(flash: &mut Ram) -> Option<Tally> {
+    let cache = Cache::new(
+        ArrayPageStates::<4>::new(),
+        ArrayPagePointers::<4>::new(),
+        ArrayKeyPointers::<u16, 128>::new(),
+    );
+    let config = MapConfig::new(0..SIZE as u32);
+    let mut map = MapStorage::<u16, _, _>::new(flash, config, cache);
+    let (mut data, mut buffer) = ([0; 1024], [0; 512]);
+    let bytes = core::array::from_fn(|n| n as u8);
+    let mut put = |key: u16, change: &Change<'_>, tally: Option<&mut Tally>| {
+        let mut store = || {
+            let Ok(value) = change.encode(&mut buffer) else { return false };
+            block_on(map.store_item(&mut data, &key, &&*value)).is_ok()
+        };
+        match tally {
+            Some(tally) => tally.time(store),
+            None => store(),
+        }
+    };
+    let mut updates = Updates::new();
+    for n in 1..=5 {
+        put(10 + n as u16, &Change::Dc(dc(n, &bytes)), None).then_some(())?;
+    }
+    for n in 0..32 {
+        let update = UpdateChange::Channel { id: channel(n), pts: 1000 };
+        put(100 + n as u16, &Change::Update(update), None).then_some(())?;
+    }
+    for n in 0..64 {
+        put(200 + n as u16, &Change::Peer(peer(n, i64::from(n) << 40)), None).then_some(())?;
+    }
+    let mut tally = Tally::default();
+    for _ in 0..UPDATES {
+        let (slot, change) = updates.next();
+        put(key(&slot), &change, Some(&mut tally)).then_some(())?;
+    }
+    Some(tally)
+}
+
+/// The flash in RAM never waits.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return done;
+        }
+    }
+}

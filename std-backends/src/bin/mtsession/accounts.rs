@@ -1,0 +1,36 @@
+//! `mtsession accounts` and `backup`.
+
+use std::io::Write as _;
+
+use mtsession::SqliteBackend;
+
+use crate::Done;
+use crate::args::{AccountsArgs, BackupArgs};
+use crate::failure::Failure;
+use crate::store::Store;
+
+pub(crate) fn list(args: &AccountsArgs) -> Done {
+    let accounts = args.store.accounts()?;
+    let mut out = std::io::stdout();
+    if args.json {
+        writeln!(out, "{:#}", serde_json::json!(accounts))?;
+    } else {
+        accounts
+            .iter()
+            .try_for_each(|name| writeln!(out, "{name}"))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn backup(args: &BackupArgs) -> Done {
+    let (Store::File(path) | Store::Sqlite(path, _)) = &args.store else {
+        let message = format!("{} is no SQLite database", args.store);
+        return Err(Failure::Usage(message));
+    };
+    if !path.exists() {
+        return Err(args.store.not_found());
+    }
+    SqliteBackend::back_up(path, &args.to)?;
+    println!("{} backed up to {}", path.display(), args.to.display());
+    Ok(())
+}

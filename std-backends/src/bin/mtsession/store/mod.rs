@@ -1,0 +1,211 @@
+//! `STORE` arguments: what they mean.
+
+mod foreign;
+mod read;
+mod write;
+
+use core::fmt;
+use core::str::FromStr;
+use std::io;
+use std::path::PathBuf;
+
+use mtsession::foreign::PeerNames;
+use mtsession::{
+    Account, LibSqlBackend, PersistedSession, RemoteOptions, SessionBackend, SqliteBackend,
+};
+use mtsession_embedded::image::Layout;
+use zeroize::Zeroizing;
+
+pub(crate) use foreign::{Library, encode_login};
+pub(crate) use read::{Loaded, Origin};
+
+use crate::failure::Failure;
+
+/// The account of a database where none is named.
+const DEFAULT_ACCOUNT: &str = "default";
+
+/// The variables with the token of a libSQL server; the first that is set counts.
+const TOKEN_VARIABLES: [&str; 2] = ["LIBSQL_AUTH_TOKEN", "TURSO_AUTH_TOKEN"];
+
+/// A store as named on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// A path, whose content decides.
+    File(PathBuf),
+    /// A session string on standard input or output.
+    StringStdio,
+    /// A session string in a file.
+    StringFile(PathBuf),
+    /// A session string in an environment variable.
+    StringEnv(String),
+    /// One account of an SQLite database.
+    Sqlite(PathBuf, String),
+    /// One account of a libSQL database: a url or a file.
+    LibSql(String, String),
+    /// A database for ferogram-session 0.6.6, to be written.
+    Ferogram(PathBuf),
+    /// The dump of a device's flash region.
+    Flash(PathBuf, FlashLayout),
+    /// The session of another client library, to be written.
+    Library(Library, PathBuf),
+    /// The string of another client library, to standard output.
+    LibraryString(Library),
+}
+
+/// What has to be said about a flash image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FlashLayout {
+    pub(crate) chip: Layout,
+    /// Bytes of a new image.
+    pub(crate) size: usize,
+}
+
+impl FromStr for Store {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((kind, rest)) = text.split_once(':') else {
+            return Ok(Self::File(text.into()));
+        };
+        let library = Library::from_name(kind);
+        let known = matches!(
+            kind,
+            "file" | "string" | "env" | "sqlite" | "libsql" | "flash"
+        );
+        if (known || library.is_some()) && rest.is_empty() {
+            return Err("something is missing behind the colon".to_owned());
+        }
+        Ok(match (kind, rest, library) {
+            ("file", path, _) => Self::File(path.into()),
+            ("string", "-", _) => Self::StringStdio,
+            ("string", path, _) => Self::StringFile(path.into()),
+            ("env", name, _) => Self::StringEnv(name.to_owned()),
+            ("sqlite", rest, _) => {
+                let (path, account) = split_account(rest);
+                Self::Sqlite(path.into(), account)
+            }
+            ("libsql", rest, _) => {
+                // `libsql://host` is a url by itself.
+                let url = if rest.starts_with("//") { text } else { rest };
+                let (url, account) = split_account(url);
+                Self::LibSql(url.to_owned(), account)
+            }
+            ("ferogram", path, _) => Self::Ferogram(path.into()),
+            ("flash", rest, _) => {
+                let (path, layout) = flash_layout(rest)?;
+                Self::Flash(path, layout)
+            }
+            (_, "-", Some(library)) => Self::LibraryString(library),
+            (_, path, Some(library)) => Self::Library(library, path.into()),
+            // A colon in a file's name.
+            _ => Self::File(text.into()),
+        })
+    }
+}
+
+fn split_account(text: &str) -> (&str, String) {
+    match text.rsplit_once('#') {
+        Some((store, account)) if !account.is_empty() => (store, account.to_owned()),
+        _ => (text.trim_end_matches('#'), DEFAULT_ACCOUNT.to_owned()),
+    }
+}
+
+/// `image.bin?write=4&erase=4096&size=65536`; without a query, the first three as they are here.
+fn flash_layout(text: &str) -> Result<(PathBuf, FlashLayout), String> {
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    let mut layout = FlashLayout {
+        chip: Layout {
+            write: 4,
+            erase: 4096,
+        },
+        size: 64 * 1024,
+    };
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let number = |text: &str| {
+            text.parse()
+                .map_err(|_| format!("{part} is not a number of bytes"))
+        };
+        match part.split_once('=') {
+            Some(("write", bytes)) => layout.chip.write = number(bytes)?,
+            Some(("erase", bytes)) => layout.chip.erase = number(bytes)?,
+            Some(("size", bytes)) => layout.size = number(bytes)?,
+            _ => return Err(format!("{part} is none of write=, erase= and size=")),
+        }
+    }
+    Ok((path.into(), layout))
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::StringStdio => f.write_str("string:-"),
+            Self::StringFile(path) => write!(f, "string:{}", path.display()),
+            Self::StringEnv(name) => write!(f, "env:{name}"),
+            Self::Sqlite(path, account) => write!(f, "sqlite:{}#{account}", path.display()),
+            Self::LibSql(url, account) => write!(f, "libsql:{url}#{account}"),
+            Self::Ferogram(path) => write!(f, "ferogram:{}", path.display()),
+            Self::Flash(path, _) => write!(f, "flash:{}", path.display()),
+            Self::Library(library, path) => write!(f, "{}:{}", library.name(), path.display()),
+            Self::LibraryString(library) => write!(f, "{}:-", library.name()),
+        }
+    }
+}
+
+impl Store {
+    /// The backend behind a store that has one.
+    pub(crate) fn backend(&self) -> Result<Option<Box<dyn SessionBackend>>, Failure> {
+        Ok(Some(match self {
+            Self::File(path) => mtsession::open(path)?,
+            Self::Sqlite(path, account) => Box::new(SqliteBackend::open_account(path, account)?),
+            Self::LibSql(url, account) => Box::new(libsql(url, account)?),
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The names of all accounts in a database.
+    pub(crate) fn accounts(&self) -> Result<Vec<String>, Failure> {
+        match self {
+            Self::File(path) | Self::Sqlite(path, _) => {
+                if !path.exists() {
+                    return Err(self.not_found());
+                }
+                Ok(SqliteBackend::accounts(path)?)
+            }
+            Self::LibSql(url, account) => Ok(libsql(url, account)?.accounts()?),
+            _ => Err(Failure::Usage(format!(
+                "{self} is no database of many accounts"
+            ))),
+        }
+    }
+
+    pub(crate) fn not_found(&self) -> Failure {
+        Failure::NotFound(format!("no session at {self}"))
+    }
+
+    /// Says which store the error is about.
+    pub(crate) fn unreadable(&self, error: impl fmt::Display) -> Failure {
+        let message = format!("cannot read {self}: {error}");
+        Failure::Store(io::Error::new(io::ErrorKind::InvalidData, message))
+    }
+}
+
+fn libsql(url: &str, account: &str) -> io::Result<LibSqlBackend> {
+    if !url.contains("://") {
+        return LibSqlBackend::open_local_account(url, account);
+    }
+    let token = TOKEN_VARIABLES
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    let token = Zeroizing::new(token.unwrap_or_default());
+    LibSqlBackend::open_remote_account(url, token.as_str(), account, RemoteOptions::default())
+}
+
+/// A session on its way from one store to another.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) session: Zeroizing<PersistedSession>,
+    pub(crate) account: Account,
+    /// What other libraries know of peers, in the order of the session's.
+    pub(crate) names: Vec<PeerNames>,
+}

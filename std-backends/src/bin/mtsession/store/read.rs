@@ -1,0 +1,210 @@
+//! Reading a session from wherever it is. Nothing here changes what it reads.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
+
+use mtsession::core::foreign::{Detected, detect};
+use mtsession::core::text::AnySession;
+use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _, SessionSource as _};
+use mtsession::foreign::{self, FileFormat, ForeignError};
+use mtsession::{BinaryFileBackend, FileStatus, StoreError, Stored};
+use mtsession_embedded::image;
+use zeroize::Zeroizing;
+
+use super::{FlashLayout, Parts, Store};
+use crate::failure::Failure;
+
+/// A session as it was found.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) parts: Parts,
+    pub(crate) origin: Origin,
+}
+
+/// What a session was found as.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// A session file, perhaps with a journal.
+    File(FileStatus),
+    /// A native string of this version.
+    Native(u8, Integrity),
+    /// A compact string of this version.
+    Compact(u8),
+    /// An account of a database.
+    Database,
+    /// A flash image, and how many of its records are damaged.
+    Flash(u16),
+    /// The session of another library, and its version.
+    Foreign(FileFormat, Option<i64>),
+}
+
+impl Store {
+    /// Reads the session.
+    pub(crate) fn load(&self) -> Result<Loaded, Failure> {
+        match self {
+            Self::File(path) => self.load_path(path),
+            Self::Sqlite(..) | Self::LibSql(..) => self.load_backend(),
+            Self::Ferogram(path) => Self::File(path.clone()).load(),
+            Self::Flash(path, layout) => self.load_flash(path, *layout),
+            Self::Library(_, path) => load_foreign(path).map_err(Failure::Store),
+            Self::StringStdio | Self::StringFile(_) | Self::StringEnv(_) => {
+                self.decode(&self.text()?)
+            }
+            Self::LibraryString(_) => Self::StringStdio.load(),
+        }
+    }
+
+    /// Ours, or else that of another library, whichever recognises it.
+    fn load_path(&self, path: &Path) -> Result<Loaded, Failure> {
+        let ours = self.load_backend();
+        let Err(Failure::Store(refused)) = ours else {
+            return ours;
+        };
+        match load_foreign(path) {
+            Ok(loaded) => Ok(loaded),
+            // Where nobody knows it, our own words say more.
+            Err(error) if is_unknown(&error) => Err(Failure::Store(refused)),
+            Err(error) => Err(Failure::Store(error)),
+        }
+    }
+
+    fn load_backend(&self) -> Result<Loaded, Failure> {
+        let backend = self.backend()?.ok_or_else(|| self.not_found())?;
+        let session = Zeroizing::new(backend.load()?.ok_or_else(|| self.not_found())?);
+        let account = backend.account()?;
+        let origin = match self {
+            Self::File(path) if backend.name() == "binary-file" => {
+                let status = BinaryFileBackend::new(path).status()?;
+                Origin::File(status.ok_or_else(|| self.not_found())?)
+            }
+            _ => Origin::Database,
+        };
+        Ok(Loaded {
+            parts: Parts {
+                session,
+                account,
+                names: Vec::new(),
+            },
+            origin,
+        })
+    }
+
+    fn load_flash(&self, path: &Path, layout: FlashLayout) -> Result<Loaded, Failure> {
+        let image = Zeroizing::new(self.read(path)?);
+        let mut session = Stored::default();
+        let report = image::load(&image, layout.chip, &mut session)
+            .map_err(|error| self.unreadable(error))?;
+        if !report.present {
+            return Err(self.not_found());
+        }
+        Ok(Loaded {
+            parts: parts(session),
+            origin: Origin::Flash(report.stats.damaged),
+        })
+    }
+
+    /// The encoded session as it is stored, without its journal.
+    pub(crate) fn raw(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        match self {
+            Self::File(path) => self.read(path).map(Zeroizing::new),
+            _ => Ok(Zeroizing::new(self.text()?.as_bytes().to_vec())),
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
+        fs::read(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => self.not_found(),
+            kind => {
+                let message = format!("cannot read {}: {error}", path.display());
+                Failure::Store(io::Error::new(kind, message))
+            }
+        })
+    }
+
+    /// The text of a string store.
+    fn text(&self) -> Result<Zeroizing<String>, Failure> {
+        let bytes = match self {
+            Self::StringEnv(name) => {
+                let value = std::env::var_os(name).ok_or_else(|| self.not_found())?;
+                value.into_encoded_bytes()
+            }
+            Self::StringFile(path) => self.read(path)?,
+            _ => {
+                if io::stdin().is_terminal() {
+                    eprintln!("Paste the session string and press Enter, then Ctrl-D:");
+                }
+                let mut bytes = Vec::new();
+                io::stdin().read_to_end(&mut bytes)?;
+                bytes
+            }
+        };
+        String::from_utf8(bytes)
+            .map(Zeroizing::new)
+            .map_err(|_| self.unreadable("it is not text"))
+    }
+
+    fn decode(&self, text: &str) -> Result<Loaded, Failure> {
+        let mut buffer = Zeroizing::new(vec![0; text.len()]);
+        let found = detect(text, &mut buffer).map_err(|error| self.unreadable(error))?;
+        let origin = match &found {
+            Detected::Own(AnySession::Native(view)) => {
+                Origin::Native(view.version(), view.integrity())
+            }
+            Detected::Own(AnySession::Compact(compact)) => Origin::Compact(compact.version()),
+            Detected::Foreign(format, _) => Origin::Foreign(FileFormat::Text(*format), None),
+        };
+        let mut session = Stored::default();
+        let copied = session.copy_from(&found);
+        copied.map_err(|full| self.unreadable(full))?;
+        Ok(Loaded {
+            parts: parts(session),
+            origin,
+        })
+    }
+}
+
+fn load_foreign(path: &Path) -> io::Result<Loaded> {
+    let import = foreign::read(path)?;
+    if !import.also.is_empty() {
+        for other in &import.also {
+            eprintln!("mtsession: {} also holds {other}", path.display());
+        }
+    }
+    Ok(Loaded {
+        origin: Origin::Foreign(import.format, import.version),
+        parts: Parts {
+            session: import.session,
+            account: import.account,
+            names: import.names,
+        },
+    })
+}
+
+/// Whether no library knows it, or it is one of ours.
+fn is_unknown(error: &io::Error) -> bool {
+    let cause = error
+        .get_ref()
+        .and_then(|error| error.downcast_ref::<StoreError>())
+        .and_then(|error| std::error::Error::source(error));
+    match cause.and_then(|cause| cause.downcast_ref::<ForeignError>()) {
+        None | Some(ForeignError::Unknown | ForeignError::Own | ForeignError::Io(_)) => true,
+        // Some text, not a session string that was damaged.
+        Some(ForeignError::Text(error)) => matches!(
+            error.kind,
+            DecodeErrorKind::Empty
+                | DecodeErrorKind::Character
+                | DecodeErrorKind::Base64Length
+                | DecodeErrorKind::NotASessionString
+        ),
+        Some(_) => false,
+    }
+}
+
+fn parts(session: Stored) -> Parts {
+    Parts {
+        account: session.account(),
+        session: Zeroizing::new(session.into_session()),
+        names: Vec::new(),
+    }
+}

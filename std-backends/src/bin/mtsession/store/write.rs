@@ -1,0 +1,125 @@
+//! Writing a session to wherever it shall be.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use mtsession::core::SessionSource as _;
+use mtsession::core::foreign::TelethonIpv6;
+use mtsession::foreign::{self, Options};
+use mtsession::{SessionBackend, SqliteBackend, StringSessionBackend};
+use mtsession_embedded::image;
+use zeroize::Zeroizing;
+
+use super::foreign::{encode_login, missing_options};
+use super::{FlashLayout, Parts, Store};
+use crate::failure::Failure;
+
+impl Store {
+    /// Stores a session, and what is known of its account.
+    pub(crate) fn save(&self, parts: &Parts, ipv6: TelethonIpv6) -> Result<(), Failure> {
+        let source = parts.session.with_account(parts.account);
+        match self {
+            Self::File(_) | Self::Sqlite(..) | Self::LibSql(..) => {
+                let backend = self.backend()?.ok_or_else(|| self.not_found())?;
+                save_in(&*backend, parts)
+            }
+            Self::Ferogram(path) => {
+                let left_out = SqliteBackend::export_ferogram(&parts.session, path)?;
+                if left_out > 0 {
+                    eprintln!(
+                        "mtsession: {left_out} entries left out: that release knows an id only once"
+                    );
+                }
+                Ok(())
+            }
+            Self::StringEnv(_) => Err(Failure::Usage(format!("{self} can only be read"))),
+            Self::StringStdio | Self::StringFile(_) => {
+                let backend = StringSessionBackend::new("");
+                save_in(&backend, parts)?;
+                self.put_text(&Zeroizing::new(backend.current()))
+            }
+            Self::Flash(path, FlashLayout { chip, size }) => {
+                let image = image::provision(*size, *chip, &source)
+                    .map_err(|error| Failure::Usage(format!("cannot write {self}: {error}")))?;
+                self.write_private(path, &Zeroizing::new(image))
+            }
+            Self::Library(library, path) => {
+                let target = library.target();
+                let missing = target
+                    .needs()
+                    .without(mtsession::core::foreign::Carries::of(&source));
+                if !missing.is_empty() {
+                    return Err(missing_options(target.format().name(), missing));
+                }
+                let options = Options::default().with_ipv6(ipv6);
+                Ok(foreign::write(
+                    path,
+                    target,
+                    options,
+                    &source,
+                    &parts.names,
+                )?)
+            }
+            Self::LibraryString(library) => {
+                let Some(format) = library.string() else {
+                    return Err(Failure::Usage(format!("{} has no strings", library.name())));
+                };
+                self.put_text(&encode_login(&source, format, ipv6)?)
+            }
+        }
+    }
+
+    /// Writes a session string.
+    pub(crate) fn put_text(&self, text: &str) -> Result<(), Failure> {
+        match self {
+            Self::StringFile(path) => {
+                self.write_private(path, Zeroizing::new(format!("{text}\n")).as_bytes())
+            }
+            _ => {
+                writeln!(io::stdout(), "{text}")?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether something is there already.
+    pub(crate) fn is_taken(&self) -> Result<bool, Failure> {
+        Ok(match self {
+            Self::File(path)
+            | Self::StringFile(path)
+            | Self::Flash(path, _)
+            | Self::Ferogram(path)
+            | Self::Library(_, path) => fs::exists(path)?,
+            Self::Sqlite(..) | Self::LibSql(..) => match self.backend()? {
+                Some(backend) => backend.load()?.is_some(),
+                None => false,
+            },
+            Self::StringStdio | Self::StringEnv(_) | Self::LibraryString(_) => false,
+        })
+    }
+
+    /// Writes a file that only its owner can read.
+    fn write_private(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options.open(path).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        written.map_err(|error| {
+            let message = format!("cannot write {self}: {error}");
+            Failure::Store(io::Error::new(error.kind(), message))
+        })
+    }
+}
+
+fn save_in(backend: &dyn SessionBackend, parts: &Parts) -> Result<(), Failure> {
+    backend.save(&parts.session)?;
+    if !parts.account.is_empty() {
+        backend.set_account(parts.account)?;
+    }
+    Ok(())
+}
