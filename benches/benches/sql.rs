@@ -47,6 +47,7 @@ impl Peer {
         let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
         let target = target.unwrap_or_else(|| manifest.with_file_name("target"));
         let mut child = Command::new(target.join("release/sqlite-peer"))
+            .arg("bench")
             .arg(dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

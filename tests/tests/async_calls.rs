@@ -61,13 +61,13 @@ fn from_plain_code_async_code_and_blocking_tasks() {
             runtime.block_on(async {
                 tokio::spawn(async move { use_it(&*spawned) })
                     .await
-                    .unwrap()
+                    .unwrap();
             });
             let blocking = Arc::clone(&backend);
             let task = async {
                 tokio::task::spawn_blocking(move || use_it(&*blocking))
                     .await
-                    .unwrap()
+                    .unwrap();
             };
             runtime.block_on(task);
             let local = tokio::task::LocalSet::new();
@@ -75,7 +75,7 @@ fn from_plain_code_async_code_and_blocking_tasks() {
             let task = local.run_until(async {
                 tokio::task::spawn_local(async move { use_it(&*inside) })
                     .await
-                    .unwrap()
+                    .unwrap();
             });
             runtime.block_on(task);
         }
@@ -195,7 +195,7 @@ fn dropping_the_writer_stores_what_is_queued() {
 /// A store that waits until it may go on, counts its batches, and can fail.
 #[derive(Default)]
 struct Slow {
-    gate: Mutex<()>,
+    gate: tokio::sync::Mutex<()>,
     batches: Mutex<Vec<usize>>,
     fails: std::sync::atomic::AtomicBool,
     inner: InMemoryBackend,
@@ -211,11 +211,11 @@ impl SessionBackend for Slow {
     fn delete(&self) -> std::io::Result<()> {
         self.inner.delete()
     }
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "slow"
     }
     fn apply(&self, changes: &[Change<'_>]) -> std::io::Result<()> {
-        drop(self.gate.lock().unwrap());
+        drop(self.gate.blocking_lock());
         self.batches.lock().unwrap().push(changes.len());
         if self.fails.load(Ordering::SeqCst) {
             return Err(std::io::Error::other("no"));
@@ -230,7 +230,7 @@ fn waiting_counters_become_one_batch_and_failures_reach_flush() {
     let writer = SessionWriter::new(backend.clone());
     let [runtime, _] = runtimes();
     runtime.block_on(async {
-        let closed = backend.gate.lock().unwrap();
+        let closed = backend.gate.lock().await;
         for n in 1..=100 {
             writer
                 .apply_update_state(UpdateStateChange::Primary {
