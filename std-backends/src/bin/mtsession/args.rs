@@ -116,6 +116,10 @@ pub(crate) struct ExportArgs {
 
 /// What other formats need and the session may not know.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct AccountArgs {
     /// The account's user id, where the session does not know it
     #[arg(long, value_name = "ID")]
@@ -135,7 +139,7 @@ pub(crate) struct AccountArgs {
     /// The account lives on the production servers
     #[arg(long)]
     production: bool,
-    /// Keep an IPv6 address for Telethon, which must then be started with use_ipv6
+    /// Keep an IPv6 address for Telethon, which must then be started with `use_ipv6`
     #[arg(long)]
     ipv6: bool,
 }
@@ -169,11 +173,11 @@ pub(crate) enum StringKind {
     Native,
     /// Home DC, key and user id only: 364 characters
     Compact,
-    /// Telethon's StringSession
+    /// Telethon's `StringSession`
     Telethon,
     /// Pyrogram 2 and its forks
     Pyrogram,
-    /// GramJS's StringSession
+    /// GramJS's `StringSession`
     Gramjs,
     /// mtcute, version 3
     Mtcute,

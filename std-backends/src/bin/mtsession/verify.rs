@@ -130,15 +130,14 @@ fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
     }
     let raw = store.raw()?;
     let mut buffer = Zeroizing::new(vec![0; raw.len()]);
-    let same = match &loaded.origin {
-        Origin::File(_) => SessionView::parse(&raw).is_ok_and(|view| same_body(&view, &raw)),
-        _ => {
-            let text = core::str::from_utf8(&raw).unwrap_or_default();
-            decode_any(text, &mut buffer).is_ok_and(|any| {
-                let mut bytes = Zeroizing::new(Vec::new());
-                encode(&any, &mut *bytes).is_ok() && SessionView::parse(&bytes).is_ok()
-            })
-        }
+    let same = if let Origin::File(_) = &loaded.origin {
+        SessionView::parse(&raw).is_ok_and(|view| same_body(&view, &raw))
+    } else {
+        let text = core::str::from_utf8(&raw).unwrap_or_default();
+        decode_any(text, &mut buffer).is_ok_and(|any| {
+            let mut bytes = Zeroizing::new(Vec::new());
+            encode(&any, &mut *bytes).is_ok() && SessionView::parse(&bytes).is_ok()
+        })
     };
     Ok(outcome(same))
 }

@@ -186,7 +186,7 @@ fn is_unknown(error: &io::Error) -> bool {
     let cause = error
         .get_ref()
         .and_then(|error| error.downcast_ref::<StoreError>())
-        .and_then(|error| std::error::Error::source(error));
+        .and_then(|error| core::error::Error::source(error));
     match cause.and_then(|cause| cause.downcast_ref::<ForeignError>()) {
         None | Some(ForeignError::Unknown | ForeignError::Own | ForeignError::Io(_)) => true,
         // Some text, not a session string that was damaged.

@@ -72,14 +72,11 @@ impl Store {
 
     /// Writes a session string.
     pub(crate) fn put_text(&self, text: &str) -> Result<(), Failure> {
-        match self {
-            Self::StringFile(path) => {
-                self.write_private(path, Zeroizing::new(format!("{text}\n")).as_bytes())
-            }
-            _ => {
-                writeln!(io::stdout(), "{text}")?;
-                Ok(())
-            }
+        if let Self::StringFile(path) = self {
+            self.write_private(path, Zeroizing::new(format!("{text}\n")).as_bytes())
+        } else {
+            writeln!(io::stdout(), "{text}")?;
+            Ok(())
         }
     }
 
