@@ -23,6 +23,10 @@ const SEARCHES_IN_PLACE: u32 = 32;
 /// pass over the cache for each, and a hostile or merely long journal would cost the square of its
 /// length.
 #[derive(Debug, Default)]
+#[cfg_attr(
+    not(feature = "cli"),
+    allow(unreachable_pub, reason = "exported for the command")
+)]
 pub struct Stored {
     session: Zeroizing<PersistedSession>,
     account: Account,
@@ -86,6 +90,10 @@ impl Stored {
 
     /// The session itself; the rest is wiped.
     #[must_use]
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(unreachable_pub, reason = "exported for the command")
+    )]
     pub fn into_session(mut self) -> PersistedSession {
         core::mem::take(&mut *self.session)
     }
