@@ -75,3 +75,40 @@ fn open_database(path: &Path) -> io::Result<Box<dyn SessionBackend>> {
         source,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database by its extension where nothing is yet, and by its content whatever its name.
+    #[test]
+    fn databases_are_recognised_and_the_feature_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let by_content = dir.path().join("bot.session");
+        std::fs::write(&by_content, b"SQLite format 3\0 and the rest").unwrap();
+        for path in [
+            dir.path().join("new.db"),
+            dir.path().join("new.SQLITE3"),
+            by_content,
+        ] {
+            match open(&path) {
+                Err(error) if cfg!(not(feature = "sqlite")) => {
+                    assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+                    assert!(
+                        error.to_string().contains("the feature `sqlite`"),
+                        "{error}"
+                    );
+                    assert!(
+                        error.to_string().contains(path.to_str().unwrap()),
+                        "{error}"
+                    );
+                }
+                Err(error) => assert!(error.to_string().contains("sqlite"), "{error}"),
+                Ok(backend) => assert_ne!(backend.name(), "binary-file"),
+            }
+        }
+        for name in ["new.session", "new", "db"] {
+            assert_eq!(open(dir.path().join(name)).unwrap().name(), "binary-file");
+        }
+    }
+}

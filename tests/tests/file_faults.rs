@@ -531,6 +531,53 @@ fn a_read_only_directory_can_be_read() {
     assert_eq!(load(&path).updates_state.pts, 5);
 }
 
+/// In a child that is nobody: the administrator may read everything. This test is its own child.
+#[test]
+fn without_permission_nothing_is_read_or_written() {
+    const CHILD: &str = "MTSESSION_TEST_NO_PERMISSION";
+    if let Ok(path) = std::env::var(CHILD) {
+        let backend = BinaryFileBackend::new(&path);
+        for error in [
+            backend.load().unwrap_err(),
+            backend.save(&sized(1, 0, 0, 0)).unwrap_err(),
+            backend.cache_peer(&user(1)).unwrap_err(),
+            backend.delete().unwrap_err(),
+        ] {
+            assert_eq!(
+                error.kind(),
+                std::io::ErrorKind::PermissionDenied,
+                "{error}"
+            );
+            assert!(error.to_string().contains(&path), "{error}");
+        }
+        return;
+    }
+    let (dir, path) = store();
+    let session = sized(2, 2, 2, 2);
+    BinaryFileBackend::new(&path).save(&session).unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let test = dir.path().join("test");
+    fs::copy(std::env::current_exe().unwrap(), &test).unwrap();
+    let mut child = if is_root() {
+        let mut child = Command::new("setpriv");
+        child
+            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+            .arg(&test);
+        child
+    } else {
+        println!("skipped: only the administrator can become somebody else");
+        return;
+    };
+    let name = "without_permission_nothing_is_read_or_written";
+    let status = child
+        .args(["--exact", name, "--test-threads", "1"])
+        .env(CHILD, &path)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert_eq!(load(&path), session);
+}
+
 /// In a child, so that the limit is its own. This test is its own child.
 #[test]
 fn running_out_of_file_descriptors_loses_nothing() {
