@@ -199,25 +199,42 @@ fn every_single_bit_flip_of_a_checked_session_is_noticed() {
 }
 
 /// A count that is one bit too large can make the body's own end fall on the end of the file, so that
-/// no trailer would be looked for. The footer tells.
+/// no trailer would be looked for. The footer tells. Trailers of many lengths, powers of two among
+/// them, behind tokens of many lengths.
 #[test]
 fn a_body_that_swallows_its_trailer_is_noticed() {
-    for token_len in 0..200 {
-        let session = PersistedSession {
-            future_auth_token: Some(vec![7; token_len]),
+    const TOKEN_LEN_AT: usize = 29;
+
+    let mut swallowed = 0;
+    for digits in 0..9 {
+        let account = mtsession::Account {
+            user_id: Some(1 << (7 * digits)),
+            is_bot: Some(false),
             ..Default::default()
         };
-        let checked = session.to_bytes();
-        let length_at = 29;
-        for bit in 0..16 {
-            let mut flipped = checked.clone();
-            flipped[length_at + bit / 8] ^= 1 << (bit % 8);
-            assert!(
-                SessionView::parse(&flipped).is_err(),
-                "token {token_len}, bit {bit}"
-            );
+        for token_len in 0..70 {
+            let session = PersistedSession {
+                future_auth_token: Some(vec![7; token_len]),
+                ..Default::default()
+            };
+            let mut checked = Vec::new();
+            mtsession::core::encode(&session.with_account(account), &mut checked).unwrap();
+            let rest = checked.len() - TOKEN_LEN_AT - 2;
+            for bit in 0..16 {
+                let mut flipped = checked.clone();
+                flipped[TOKEN_LEN_AT + bit / 8] ^= 1 << (bit % 8);
+                swallowed += usize::from(token_len ^ (1 << bit) == rest);
+                assert!(
+                    SessionView::parse(&flipped).is_err(),
+                    "token {token_len}, bit {bit}"
+                );
+            }
         }
     }
+    assert!(
+        swallowed > 10,
+        "only {swallowed} cases are what this test is about"
+    );
 }
 
 #[test]

@@ -20,6 +20,11 @@ use crate::sync::lock;
 
 const NAME: &str = "binary-file";
 
+/// How often a small change looks for its place in the journal before the whole session is written.
+/// Once is enough unless others write at the same time, or the file system does not tell a file from
+/// itself.
+const ATTEMPTS: usize = 3;
+
 /// When journaled changes (counters and peers) are made safe against a power cut. Against a crash of
 /// the process they are safe at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,30 +170,39 @@ impl BinaryFileBackend {
     fn apply_locked(&self, changes: &[Change<'_>]) -> io::Result<()> {
         let mut state = lock(&self.state);
         let apply = |stored: &mut Stored| stored.apply_all(changes).map_err(io::Error::from);
-        if !changes.iter().all(journal::takes) {
-            let paths = self.prepare(&mut state)?;
-            state.known = Some(Known::rewrite(paths, self.fsync, apply)?);
-            return Ok(());
-        }
-        loop {
-            let sync = self.is_sync_due(&mut state);
-            let State { known, buffers, .. } = &mut *state;
-            if let Some(known) = known {
-                match known.append(&self.path, changes, buffers, sync)? {
-                    Appended::Done { fold: false } => return Ok(()),
-                    Appended::Done { fold: true } => {
-                        self.fold(&mut state);
-                        return Ok(());
-                    }
-                    Appended::Stale => {}
+        if changes.iter().all(journal::takes) {
+            for _ in 0..ATTEMPTS {
+                if self.append(&mut state, changes)? {
+                    return Ok(());
+                }
+                let paths = self.prepare(&mut state)?;
+                let (known, refreshed) = Known::refresh(paths, self.fsync, apply)?;
+                state.known = Some(known);
+                if let Refreshed::Changed = refreshed {
+                    return Ok(());
                 }
             }
-            let paths = self.prepare(&mut state)?;
-            let (known, refreshed) = Known::refresh(paths, self.fsync, apply)?;
-            state.known = Some(known);
-            if let Refreshed::Changed = refreshed {
-                return Ok(());
+        }
+        let paths = self.prepare(&mut state)?;
+        state.known = Some(Known::rewrite(paths, self.fsync, apply)?);
+        Ok(())
+    }
+
+    /// Appends to the journal that is known; false when there is none, or when it is stale.
+    fn append(&self, state: &mut State, changes: &[Change<'_>]) -> io::Result<bool> {
+        let sync = self.is_sync_due(state);
+        let State { known, buffers, .. } = &mut *state;
+        let Some(known) = known else {
+            return Ok(false);
+        };
+        match known.append(&self.path, changes, buffers, sync)? {
+            Appended::Done { fold } => {
+                if fold {
+                    self.fold(state);
+                }
+                Ok(true)
             }
+            Appended::Stale => Ok(false),
         }
     }
 
