@@ -47,13 +47,13 @@ pub enum TelethonIpv6 {
 /// let mut login = Login::new(2, server, AuthKey::new([1; 256]));
 /// login.set_account(Account { user_id: Some(777_000), ..Account::default() });
 ///
-/// let mut text = Vec::new();
+/// let mut text = heapless::Vec::<u8, 512>::new();
 /// login.encode(StringFormat::Telethon, TelethonIpv6::Replace, &mut text)?;
 ///
-/// let text = String::from_utf8(text)?;
+/// let text = str::from_utf8(&text)?;
 /// let mut buffer = [0; 512];
 /// let mut session = FixedSession::<1, 0, 0, 0, 0>::new();
-/// session.copy_from(&detect(&text, &mut buffer)?)?;
+/// session.copy_from(&detect(text, &mut buffer)?)?;
 /// assert_eq!(session.home_dc_id(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
