@@ -79,6 +79,8 @@ fn with_new_lock<R>(
 /// What the files hold.
 struct Content {
     stored: Stored,
+    version: u8,
+    integrity: Integrity,
     /// The snapshot's checksum; `None` for one of an older release, which no journal can continue.
     crc: Option<u32>,
     snapshot_len: u64,
@@ -98,6 +100,8 @@ fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<Content>> {
     };
     let mut content = Content {
         stored: Stored::copy_of(&view),
+        version: view.version(),
+        integrity: view.integrity(),
         crc,
         snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         tail: None,
@@ -158,10 +162,6 @@ pub struct FileStatus {
 
 /// Looks at the files without a lock, and without changing anything.
 pub(super) fn status(paths: &Paths) -> io::Result<Option<FileStatus>> {
-    let Some(bytes) = snapshot::read(paths)? else {
-        return Ok(None);
-    };
-    let view = SessionView::parse(&bytes)?;
     let journal = match File::open(&paths.journal) {
         Ok(journal) => Some(journal),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -171,13 +171,16 @@ pub(super) fn status(paths: &Paths) -> io::Result<Option<FileStatus>> {
         Some(journal) => journal.metadata()?.len(),
         None => 0,
     };
-    let tail = read(paths, journal.as_ref())?.and_then(|content| content.tail);
+    let Some(content) = read(paths, journal.as_ref())? else {
+        return Ok(None);
+    };
     let header = u64::try_from(journal::HEADER_LEN).unwrap_or_default();
+    let tail = content.tail;
     let good = tail.map_or(journal_len.min(header), |tail| tail.end);
     Ok(Some(FileStatus {
-        version: view.version(),
-        integrity: view.integrity(),
-        len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        version: content.version,
+        integrity: content.integrity,
+        len: content.snapshot_len,
         journal_records: tail.map_or(0, |tail| tail.records),
         journal_lost: journal_len.saturating_sub(good),
     }))
@@ -266,6 +269,7 @@ impl Known {
                 crc: Some(crc),
                 snapshot_len,
                 tail,
+                ..
             }) = content
             {
                 let tail = match tail {
@@ -420,11 +424,12 @@ fn write(
 /// Starts the journal of the snapshot with this checksum.
 fn reset_journal(mut journal: &File, crc: u32, fsync: Fsync) -> io::Result<Tail> {
     let header = journal::header(crc);
-    let mut old = Vec::new();
-    read_from(journal, &mut old, 0)?;
+    // The old header, and one byte more where records follow it.
+    let mut old = [0; journal::HEADER_LEN + 1];
+    let had_records = read_at(journal, &mut old, 0)? == old.len();
     journal.set_len(0)?;
     journal.write_all(&header)?;
-    if old.len() > header.len() && old.starts_with(&header) {
+    if had_records && old.starts_with(&header) {
         // The new snapshot equals the one before, so that the old records would continue it too:
         // they must be gone before it is acknowledged.
         fsync.file(journal)?;
