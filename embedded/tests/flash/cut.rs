@@ -270,7 +270,9 @@ impl<const W: usize, const E: usize> Run<W, E> {
         if double {
             self.double += 1;
             let tear = self.tear();
-            let after = self.dice.below(40) as u64;
+            // Often right in the first record that is written again.
+            let within = if self.dice.chance(50) { 40 } else { 3 };
+            let after = self.dice.below(within) as u64;
             chip.cut(Cut { after, tear }, self.dice.next());
             let mut log = mount(chip).unwrap_or_else(|error| panic!("{context}: {error}"));
             log.set_key_copies(self.setting.copies).unwrap();
