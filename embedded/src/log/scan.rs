@@ -190,8 +190,9 @@ impl<F: NorFlash> Shell<'_, F> {
                 Found::Unresolved if mode == Mode::Reading => tail = next,
                 Found::Bad | Found::Unresolved => {
                     self.revert(&mut trial);
-                    // Hot records that continue a lost one are bad in a row.
-                    if mode == Mode::Reading || successor.contains(&at) {
+                    // Hot records that continue a lost one are bad in a row; and behind a gap there was
+                    // a sync record, on a word that may be weak from an earlier sync record.
+                    if mode != Mode::Hunting || successor.contains(&at) {
                         successor = window.successor(at, &self.state.geometry);
                     }
                     mode = Mode::Hunting;
