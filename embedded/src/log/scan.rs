@@ -190,11 +190,13 @@ impl<F: NorFlash> Shell<'_, F> {
                 Found::Unresolved if mode == Mode::Reading => tail = next,
                 Found::Bad | Found::Unresolved => {
                     self.revert(&mut trial);
-                    // Hot records that continue a lost one are bad in a row. Behind a gap there was a
-                    // sync record, perhaps on a weak word that an earlier one left.
-                    let in_row = successor.contains(&at) && window.looks_hot(at, shift);
-                    if mode != Mode::Hunting || in_row {
-                        successor = window.successor(at, &self.state.geometry);
+                    let next = window.successor(at, &self.state.geometry);
+                    if mode != Mode::Hunting {
+                        successor = next;
+                    } else if successor.contains(&at) && next.end <= at.wrapping_add(3) {
+                        // Hot records that continue a lost one are bad in a row; and behind a torn
+                        // record there may be a bad sync record, on a word that an earlier one weakened.
+                        successor.end = successor.end.max(next.end);
                     }
                     mode = Mode::Hunting;
                     at = at.wrapping_add(1);
@@ -368,12 +370,6 @@ impl Window {
         }
     }
 
-    /// Whether what is at `at` was a hot record, going by its first bits.
-    fn looks_hot(&self, at: u32, shift: u8) -> bool {
-        let first = self.from(at, shift).first();
-        first.is_some_and(|first| first >> 6 != 3)
-    }
-
     /// Where the record behind the bad one at `at` may start, if its first bits are right.
     fn successor(&self, at: u32, geometry: &Geometry) -> Range<u32> {
         let bytes = self.from(at, geometry.shift);
@@ -383,9 +379,9 @@ impl Window {
                 let units = head.units(geometry);
                 (units, units)
             }
-            // A flipped bit makes a long hot record look like a short one, and the other way round.
-            None if geometry.shift == 2 => (1, 2),
-            None => (1, 1),
+            // A flipped bit makes a long hot record look like a short one, and the other way round;
+            // behind a torn one, a unit is left out.
+            None => (1, 2),
         };
         at.wrapping_add(first)..at.wrapping_add(last).wrapping_add(1)
     }

@@ -254,8 +254,8 @@ impl<const W: usize, const E: usize> Run<W, E> {
     ) {
         let call = &script.calls[n];
         let double = self.dice.chance(35);
-        let context = format!(
-            "{}, seed {}, call {n} {}, step {after} of {}, {tear:?}, double {double}",
+        let mut context = format!(
+            "{}, seed {}, call {n} {}, step {after} of {}, {tear:?}",
             self.setting.name,
             script.seed,
             kind(call),
@@ -280,6 +280,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
             let within = if self.dice.chance(50) { 40 } else { 3 };
             let after = self.dice.below(within) as u64;
             chip.cut(Cut { after, tear }, self.dice.next());
+            context = format!("{context}, then step {after}, {tear:?}");
             let mut log = mount(chip).unwrap_or_else(|error| panic!("{context}: {error}"));
             log.set_key_copies(self.setting.copies).unwrap();
             let mut complete = true;
@@ -299,7 +300,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
             }
             chip = pull(log);
             let cut = chip.power_up();
-            assert_eq!(cut, !complete, "{context}, second {tear:?} after {after}");
+            assert_eq!(cut, !complete, "{context}");
         }
         // Goes on in circles: changes hold absolute values.
         let rest = script.calls.iter().cycle().skip(rest);
