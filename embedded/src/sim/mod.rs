@@ -14,9 +14,11 @@
 )]
 
 mod chip;
+mod play;
 mod script;
 mod session;
 
 pub use chip::{Chip, ChipError, Counts, Cut, ERASE_TEARS, PROGRAM_TEARS, Tear};
+pub use play::{Act, Play, Shape, Step, Trouble};
 pub use script::{Call, Dice, fresh_session, random_calls, workload};
 pub use session::{OwnedChange, OwnedDc, Plain};

@@ -17,3 +17,4 @@ mod cut;
 mod faults;
 mod image;
 mod log;
+mod model;
