@@ -69,7 +69,6 @@ pub enum Act {
         message: u8,
     },
     Dc {
-        id: u8,
         key: u8,
     },
     HomeDc(u8),
@@ -125,8 +124,8 @@ impl Act {
                 peer_id: 7,
                 msg_id: message.into(),
             }),
-            Self::Dc { id, key } => OwnedChange::Dc(OwnedDc {
-                dc_id: i32::from(id % DCS) + 1,
+            Self::Dc { key } => OwnedChange::Dc(OwnedDc {
+                dc_id: 1,
                 addr: format!("10.0.0.{key}:443"),
                 auth_key: (key != 0).then_some([key; 256]),
                 first_salt: spread(key),
@@ -312,17 +311,20 @@ impl<const W: usize, const E: usize> Stage<W, E> {
                 seed ^ 1,
             );
             let change = OwnedChange::HomeDc(77);
-            let done = self.log.append(&change.as_ref()).is_ok();
+            let done = self.log.append(&change.as_ref());
             let dead = self.log.chip().power_up();
             let mut changed = allowed.clone();
             for state in &mut changed {
                 change.apply(state.get_or_insert_with(Plain::default));
             }
-            if done {
-                allowed = changed;
-            } else {
-                assert!(dead);
-                allowed.extend(changed);
+            match done {
+                Ok(()) => allowed = changed,
+                // A full region says so, and stays as it is.
+                Err(Error::StoreFull) if !dead => {}
+                Err(error) => {
+                    assert!(dead, "{error}");
+                    allowed.extend(changed);
+                }
             }
             self.mount();
         }
@@ -354,10 +356,7 @@ impl<const W: usize, const E: usize> Stage<W, E> {
         {
             n += 1;
             let act = match n % 16 {
-                0 => Act::Dc {
-                    id: 0,
-                    key: n as u8,
-                },
+                0 => Act::Dc { key: n as u8 },
                 1..5 => Act::Peer {
                     id: n as u8,
                     hash: (n >> 2) as u8,
