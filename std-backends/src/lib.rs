@@ -8,6 +8,7 @@ mod file;
 mod fingerprint;
 #[cfg(feature = "foreign")]
 pub mod foreign;
+mod journal_sync;
 mod memory;
 mod open;
 mod peer;
@@ -25,8 +26,9 @@ mod writer;
 pub use backend::SessionBackend;
 pub use dc::{DcEntry, default_dc_addresses};
 pub use error::StoreError;
-pub use file::{BinaryFileBackend, FileStatus, JournalSync};
+pub use file::{BinaryFileBackend, FileStatus};
 pub use fingerprint::Fingerprint;
+pub use journal_sync::JournalSync;
 pub use memory::InMemoryBackend;
 pub use mtsession_core as core;
 pub use mtsession_core::{Account, Change, ChannelKind, DcFlags, UpdateChange};

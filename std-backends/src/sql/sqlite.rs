@@ -12,7 +12,7 @@ use super::local::{self, LocalConnection};
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
-use crate::file::JournalSync;
+use crate::journal_sync::JournalSync;
 use crate::session::PersistedSession;
 use crate::stored::check;
 use crate::sync::lock;
