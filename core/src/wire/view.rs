@@ -216,7 +216,7 @@ impl<'a> List<'a> {
     };
 
     const fn records<T: Record>(&self, record_len: usize) -> Records<'a, T> {
-        Records::new(self.bytes, record_len)
+        Records::new(self.bytes, record_len, self.count)
     }
 }
 
@@ -286,6 +286,7 @@ impl<'a> Dcs<'a> {
 impl<'a> Iterator for Dcs<'a> {
     type Item = DcRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<DcRef<'a>> {
         self.left = self.left.checked_sub(1)?;
         read_dc(&mut self.reader, self.version).ok()
@@ -298,6 +299,7 @@ impl<'a> Iterator for Dcs<'a> {
 
 impl ExactSizeIterator for Dcs<'_> {}
 
+#[inline]
 fn read_dc<'a>(reader: &mut Reader<'a>, version: u8) -> Result<DcRef<'a>, DecodeError> {
     let dc_id = reader.i32(Field::DcId)?;
     let auth_key = if reader.presence(Field::DcHasKey)? {
