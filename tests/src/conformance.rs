@@ -10,6 +10,7 @@ use mtsession::{
     UpdatesStateSnap,
 };
 
+use crate::client::{self, Client};
 use crate::random::{key_of, sized};
 
 /// A store that can be opened again and again.
@@ -69,6 +70,8 @@ macro_rules! conformance {
             threads_do_not_lose_each_others_changes
             two_backends_do_not_lose_each_others_changes
             save_beside_granular_writes_keeps_the_session_whole
+            a_client_loses_nothing
+            a_client_whose_runtime_goes_away_keeps_its_login
             seventy_thousand_peers_are_kept
             random_operations_match_the_model
         );
@@ -598,6 +601,38 @@ pub fn save_beside_granular_writes_keeps_the_session_whole(fixture: &dyn Fixture
     let session = loaded(&*backend);
     assert_eq!((session.dcs, session.peers), (base.dcs, base.peers));
     assert_eq!(session.updates_state.qts, 31);
+}
+
+/// A client connects, works and disconnects, on either runtime, and then connects again.
+pub fn a_client_loses_nothing(fixture: &dyn Fixture) {
+    for runtime in client::runtimes() {
+        let backend: Arc<dyn SessionBackend> = fixture.open().into();
+        let known = runtime.block_on(async {
+            let client = Client::connect(Arc::clone(&backend)).await;
+            client.work().await;
+            client.disconnect().await
+        });
+        drop(runtime);
+        assert_eq!(backend.load().unwrap(), Some(known));
+    }
+}
+
+/// Rule 7: the key was acknowledged. What was stored when the runtime stopped is not known, but it is
+/// whole.
+pub fn a_client_whose_runtime_goes_away_keeps_its_login(fixture: &dyn Fixture) {
+    for runtime in client::runtimes() {
+        let backend: Arc<dyn SessionBackend> = fixture.open().into();
+        let client = runtime.block_on(async {
+            let client = Client::connect(Arc::clone(&backend)).await;
+            client.work().await;
+            client
+        });
+        drop(runtime);
+        let (stored, known) = (backend.load().unwrap().unwrap(), client.session());
+        assert_eq!(stored.dcs.first(), known.dcs.first());
+        assert!(known.dcs.starts_with(&stored.dcs));
+        assert!(known.peers.starts_with(&stored.peers));
+    }
 }
 
 /// More than the format's counts can say.
