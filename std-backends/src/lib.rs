@@ -50,3 +50,6 @@ pub use string_session::{FullSession, Session, StringSession, StringSessionError
 pub use update::{UpdateStateChange, UpdatesStateSnap};
 #[cfg(feature = "tokio")]
 pub use writer::SessionWriter;
+
+#[doc = include_str!("../MIGRATION.md")]
+pub mod migration {}
