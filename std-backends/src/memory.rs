@@ -7,6 +7,7 @@ use mtsession_core::{Account, Change, SessionMut, SessionSource};
 
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
+use crate::names::{self, PeerNames};
 use crate::session::PersistedSession;
 use crate::stored::{Stored, check};
 use crate::sync::lock;
@@ -43,6 +44,7 @@ impl SessionBackend for InMemoryBackend {
         let mut stored = lock(&self.stored);
         if let Some(known) = stored.as_ref() {
             new.set_account(SessionSource::account(known));
+            new.set_names(names::kept_by(known.names(), session).as_names());
         }
         *stored = Some(new);
         Ok(())
@@ -77,5 +79,20 @@ impl SessionBackend for InMemoryBackend {
             .as_ref()
             .map(SessionSource::account)
             .unwrap_or_default())
+    }
+
+    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
+        let stored = lock(&self.stored);
+        let names = stored.as_ref().map(SessionSource::names);
+        Ok(names::decode(names.unwrap_or_default()))
+    }
+
+    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
+        let mut stored = lock(&self.stored);
+        let stored = stored.get_or_insert_default();
+        let names = names::encode(names, stored)
+            .map_err(|error| StoreError::io(NAME, "", "save the names", error))?;
+        stored.set_names(names.as_names());
+        Ok(())
     }
 }

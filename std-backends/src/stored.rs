@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use mtsession_core::wire::encoded_len;
 use mtsession_core::{
-    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Peer, PeerKey,
-    SessionMut, SessionSource,
+    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Names, NamesBuf, Peer,
+    PeerKey, SessionMut, SessionSource,
 };
 use zeroize::Zeroizing;
 
@@ -30,6 +30,7 @@ const SEARCHES_IN_PLACE: u32 = 32;
 pub struct Stored {
     session: Zeroizing<PersistedSession>,
     account: Account,
+    names: NamesBuf,
     searches: Cell<u32>,
     index: OnceCell<Index>,
 }
@@ -134,6 +135,10 @@ impl SessionSource for Stored {
         self.account
     }
 
+    fn names(&self) -> Names<'_> {
+        self.names.as_names()
+    }
+
     fn future_auth_token(&self) -> Option<&[u8]> {
         SessionSource::future_auth_token(&*self.session)
     }
@@ -174,6 +179,10 @@ impl SessionMut for Stored {
 
     fn set_account(&mut self, account: Account) {
         self.account = account;
+    }
+
+    fn set_names(&mut self, names: Names<'_>) {
+        self.names = names.into();
     }
 
     fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {

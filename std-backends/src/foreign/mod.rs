@@ -38,6 +38,8 @@ mod write;
 
 pub use error::ForeignError;
 pub use format::FileFormat;
-pub use import::{Import, PeerNames};
+pub use import::Import;
+/// The names of a peer.
+pub use crate::names::PeerNames;
 pub use read::read;
 pub use write::{Options, Target, write};

@@ -8,9 +8,10 @@ use mtsession_core::{Account, ChannelKind, Counters, DcFlags, MinPeer, Peer, Pee
 use super::cursor::Cursor;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key, PeerNames};
+use super::import::{Import, Key};
 use super::marked::unmark;
 use super::sqlite::{Cells, Db};
+use crate::names::PeerNames;
 
 /// The flag of `current_user`.
 const USER_IS_BOT: i32 = 1;
