@@ -83,5 +83,6 @@ pub(crate) fn loses_peers(old: &impl SessionSource, new: &impl SessionSource) ->
         return false;
     }
     let peers = peers_of(new);
-    old.peers().any(|peer| !peers.contains(&(peer.kind, peer.id)))
+    old.peers()
+        .any(|peer| !peers.contains(&(peer.kind, peer.id)))
 }

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use mtsession_core::wire::encoded_len;
 use mtsession_core::{
-    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Names, NamesBuf, Peer,
-    PeerKey, SessionMut, SessionSource,
+    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Names, NamesBuf,
+    Peer, PeerKey, SessionMut, SessionSource,
 };
 use zeroize::Zeroizing;
 

@@ -2,8 +2,8 @@
 
 use mtsession_core::foreign::{Carries, Server};
 use mtsession_core::{
-    AUTH_KEY_LEN, Account, ChannelPts, Counters, DcFlags, Full, MinPeer, Peer,
-    SessionMut, SessionSource, WithAccount,
+    AUTH_KEY_LEN, Account, ChannelPts, Counters, DcFlags, Full, MinPeer, Peer, SessionMut,
+    SessionSource, WithAccount,
 };
 use zeroize::{Zeroize, Zeroizing};
 
@@ -40,6 +40,8 @@ pub struct Import {
     pub account: Account,
     /// Names of peers, in the order of the peers.
     pub names: Vec<PeerNames>,
+    /// How many accounts there are, of which this is one: see [`read_account`](super::read_account).
+    pub accounts: usize,
     /// Other libraries that left tables in the same database. They mix up who wrote what last: better
     /// give every client a file of its own.
     pub also: Vec<FileFormat>,
@@ -53,6 +55,7 @@ impl Import {
             session: Zeroizing::default(),
             account: Account::default(),
             names: Vec::new(),
+            accounts: 1,
             also: Vec::new(),
         }
     }

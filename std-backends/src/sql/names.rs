@@ -98,8 +98,16 @@ fn texts(peer: &PeerNames) -> impl Iterator<Item = (&PeerNames, i64, usize, &str
     let usernames = peer.usernames.iter().enumerate();
     usernames
         .map(move |(position, name)| (peer, USERNAME, position, name.as_str()))
-        .chain(peer.phone.iter().map(move |phone| (peer, PHONE, 0, phone.as_str())))
-        .chain(peer.title.iter().map(move |title| (peer, TITLE, 0, title.as_str())))
+        .chain(
+            peer.phone
+                .iter()
+                .map(move |phone| (peer, PHONE, 0, phone.as_str())),
+        )
+        .chain(
+            peer.title
+                .iter()
+                .map(move |title| (peer, TITLE, 0, title.as_str())),
+        )
 }
 
 /// The rows behind `last`.

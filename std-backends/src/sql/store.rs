@@ -347,7 +347,11 @@ impl SqlStore {
             })
     }
 
-    pub(super) fn write(&mut self, statements: Vec<Statement>, durability: Durability) -> io::Result<()> {
+    pub(super) fn write(
+        &mut self,
+        statements: Vec<Statement>,
+        durability: Durability,
+    ) -> io::Result<()> {
         let write = Write {
             statements,
             durability,
