@@ -8,6 +8,8 @@ mod file;
 mod fingerprint;
 #[cfg(feature = "foreign")]
 pub mod foreign;
+#[cfg(feature = "grammers")]
+mod grammers;
 mod journal_sync;
 mod memory;
 mod names;
@@ -29,6 +31,8 @@ pub use dc::{DcEntry, default_dc_addresses};
 pub use error::StoreError;
 pub use file::{BinaryFileBackend, FileStatus};
 pub use fingerprint::Fingerprint;
+#[cfg(feature = "grammers")]
+pub use grammers::GrammersSession;
 pub use journal_sync::JournalSync;
 pub use memory::InMemoryBackend;
 pub use mtsession_core as core;
