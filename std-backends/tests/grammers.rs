@@ -411,6 +411,12 @@ fn the_store_of_grammers_is_not_linked() {
         output.status.success() && tree.contains("grammers-session v0.11"),
         "{tree}"
     );
-    let has = |name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
-    assert!(has("libsqlite3-sys") && !has("libsql") && !has("libsql-ffi"), "{tree}");
+    let has = |name: &str| {
+        tree.lines()
+            .any(|line| line.split(' ').next() == Some(name))
+    };
+    assert!(
+        has("libsqlite3-sys") && !has("libsql") && !has("libsql-ffi"),
+        "{tree}"
+    );
 }
