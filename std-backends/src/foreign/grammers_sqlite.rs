@@ -24,6 +24,7 @@ pub(super) fn recognise(db: &Db) -> Option<FileFormat> {
 
 pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::GrammersSqlite);
+    import.version = Some(db.user_version()?);
     let home = db.only_row("dc_home", &["dc_id"], |row| row.get("dc_id"))?;
     import.set_home(home);
 

@@ -41,5 +41,6 @@ pub use crate::names::PeerNames;
 pub use error::ForeignError;
 pub use format::FileFormat;
 pub use import::Import;
+pub(crate) use read::describe;
 pub use read::{read, read_account};
 pub use write::{Options, Target, write};

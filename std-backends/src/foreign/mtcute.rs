@@ -40,6 +40,12 @@ pub(super) fn recognise(db: &Db) -> Option<FileFormat> {
 
 pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::MtcuteSqlite);
+    // Every part has a version of its own; that of the peers tells releases apart.
+    let versions = db.rows("mtcute_migrations", &["repo", "version"], |row| {
+        let version: Option<i64> = row.get("version")?;
+        Ok(version.filter(|_| row.get::<String>("repo").is_ok_and(|repo| repo == "peers")))
+    })?;
+    import.version = versions.into_iter().flatten().next();
     let values: BTreeMap<String, Vec<u8>> = db
         .rows("key_value", &["key", "value"], |row| {
             Ok((row.get("key")?, row.get("value")?))

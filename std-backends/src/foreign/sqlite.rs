@@ -103,6 +103,14 @@ impl Db {
         Ok(found)
     }
 
+    /// The number that a program may keep in the database's header.
+    pub(super) fn user_version(&self) -> Result<i64, ForeignError> {
+        let version = self
+            .connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok(version)
+    }
+
     /// Reads the only row of `table`.
     pub(super) fn only_row<T>(
         &self,

@@ -215,8 +215,16 @@ impl SqlStore {
         result
     }
 
-    /// Finds out what the database is.
+    /// Finds out what the database is. Somebody else's is named.
     fn look(&mut self) -> io::Result<Layout> {
+        self.layout()
+            .map_err(|error| match self.connection.found_instead(&error) {
+                Some(found) => io::Error::new(error.kind(), format!("{error} (found {found})")),
+                None => error,
+            })
+    }
+
+    fn layout(&mut self) -> io::Result<Layout> {
         let selects = schema::look();
         let mut findings = Findings::default();
         self.read_rows(&selects, |index, row| {
