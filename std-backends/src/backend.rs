@@ -53,7 +53,7 @@ pub trait SessionBackend: Send + Sync {
     /// The session, or `None` when there is none.
     fn load(&self) -> io::Result<Option<PersistedSession>>;
 
-    /// Removes the session, readable or not.
+    /// Removes the session, readable or not; the session of another library in its place is an error.
     fn delete(&self) -> io::Result<()>;
 
     /// The kind of store, or where it is; never a secret.

@@ -7,7 +7,11 @@ use std::path::Path;
 ///
 /// Only with the feature `foreign`, which knows other libraries; the first bytes are named in any case.
 pub(crate) fn instead(error: &io::Error, path: &Path) -> Option<String> {
-    if error.kind() != io::ErrorKind::InvalidData {
+    let is_content = matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::IsADirectory
+    );
+    if !is_content {
         return None;
     }
     #[cfg(feature = "foreign")]

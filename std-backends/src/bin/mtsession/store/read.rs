@@ -148,7 +148,16 @@ impl Store {
                 let value = std::env::var_os(name).ok_or_else(|| self.not_found())?;
                 value.into_encoded_bytes()
             }
-            Self::StringFile(path) => self.read(path)?,
+            Self::StringFile(path) => {
+                let bytes = self.read(path)?;
+                if str::from_utf8(&bytes).is_err()
+                    && let Ok(import) = foreign::read(path)
+                {
+                    let found = report::origin(&Origin::Foreign(import.format, import.version));
+                    return Err(self.unreadable(format!("it is no string but {found}")));
+                }
+                bytes
+            }
             _ => {
                 if io::stdin().is_terminal() {
                     eprintln!("Paste the session string and press Enter, then Ctrl-D:");
