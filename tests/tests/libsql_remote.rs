@@ -11,6 +11,7 @@ use mtsession::{
 use mtsession_tests::mock_hrana::{Fault, Mock};
 use mtsession_tests::random::{key_of, sized};
 use mtsession_tests::sqld::{self, Sqld};
+use mtsession_tests::vectors;
 
 const FAULTS: [Fault; 9] = [
     Fault::CloseBefore,
@@ -365,4 +366,142 @@ fn a_replica_reads_offline_and_writes_only_online() {
             .windows(16)
             .any(|window| key.windows(16).any(|part| part == window))
     );
+}
+
+/// A server overwrites nothing that is deleted, so we do. Its logs have the keys until it folds them.
+#[test]
+fn a_server_keeps_no_key_of_a_deleted_account_in_its_database() {
+    if !sqld::is_available() {
+        return;
+    }
+    let mut server = Sqld::start();
+    let options = RemoteOptions::default();
+    let open = |account: &str| {
+        LibSqlBackend::open_remote_account(server.url(), "", account, options).unwrap()
+    };
+    let (other, victim) = (open("other"), open("victim"));
+    other.save(&sized(2, 10, 2, 2)).unwrap();
+    let mut session = sized(5, 200, 5, 5);
+    for dc in &mut session.dcs {
+        dc.auth_key = Some(key_of(200 + dc.dc_id as u8));
+    }
+    session.future_auth_token = Some(key_of(206).to_vec());
+    victim.save(&session).unwrap();
+    for n in 0..20 {
+        other.set_home_dc(n).unwrap();
+        victim
+            .apply_update_state(UpdateStateChange::Secondary { qts: n })
+            .unwrap();
+    }
+    drop((other, victim));
+    let keys: Vec<_> = (201..=206).map(key_of).collect();
+    let is_key_in = |file: &std::path::Path| has_window_of(&std::fs::read(file).unwrap(), &keys);
+    fold_log(&mut server);
+    assert!(is_key_in(&server.data_file()));
+    LibSqlBackend::remote_account(server.url(), "", "victim", options)
+        .unwrap()
+        .delete()
+        .unwrap();
+    assert!(is_key_in(&server.dir().join("db/dbs/default/wallog")));
+    fold_log(&mut server);
+    assert!(!is_key_in(&server.data_file()));
+    assert!(!is_key_in(&server.dir().join("db/dbs/default/data-wal")));
+    let other = LibSqlBackend::remote_account(server.url(), "", "other", options).unwrap();
+    assert_eq!(other.load().unwrap().unwrap().home_dc_id, 19);
+}
+
+/// Servers move what is in their log to the database when they start, too.
+fn fold_log(server: &mut Sqld) {
+    server.kill();
+    server.restart();
+}
+
+fn has_window_of(bytes: &[u8], keys: &[[u8; 256]]) -> bool {
+    let windows: std::collections::HashSet<&[u8]> =
+        keys.iter().flat_map(|key| key.windows(16)).collect();
+    bytes.windows(16).any(|window| windows.contains(window))
+}
+
+/// Databases that older releases made on a server, table by table and row by row.
+#[test]
+fn every_old_generation_on_a_server_is_read_and_migrated() {
+    if !sqld::is_available() {
+        return;
+    }
+    let vectors = vectors::of_kind("sqlite");
+    assert_eq!(vectors.len(), 14, "golden databases");
+    for vector in vectors {
+        let name = &vector.name;
+        let expected = sorted(vector.expect.clone().unwrap());
+        let mut server = Sqld::start();
+        server.execute(&dump(&vector.path));
+
+        let old = LibSqlBackend::open_remote(server.url(), "").unwrap();
+        assert_eq!(sorted(old.load().unwrap().unwrap()), expected, "{name}");
+        assert_eq!(old.accounts().unwrap(), ["default"], "{name}");
+        let update = UpdateStateChange::Secondary { qts: 4711 };
+        old.apply_update_state(update).unwrap();
+        let mut migrated = expected.clone();
+        migrated.updates_state.qts = 4711;
+        let fresh = LibSqlBackend::open_remote(server.url(), "").unwrap();
+        assert_eq!(sorted(fresh.load().unwrap().unwrap()), migrated, "{name}");
+        assert_eq!(count_of_kept_tables(&server), dump_tables(&vector.path));
+
+        fresh.delete().unwrap();
+        assert_eq!(fresh.load().unwrap(), None, "{name}");
+        fold_log(&mut server);
+        assert_eq!(count_of_kept_tables(&server), 0, "{name}");
+        let keys: Vec<_> = expected.dcs.iter().filter_map(|dc| dc.auth_key).collect();
+        let stored = std::fs::read(server.data_file()).unwrap();
+        assert!(!has_window_of(&stored, &keys), "{name}: a key is left");
+    }
+}
+
+/// How many tables of an older release the server still has under other names.
+fn count_of_kept_tables(server: &Sqld) -> i64 {
+    let database = rusqlite::Connection::open(server.data_file()).unwrap();
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'pre\\_%' ESCAPE '\\'";
+    database.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn dump_tables(path: &std::path::Path) -> i64 {
+    let database = rusqlite::Connection::open(path).unwrap();
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
+    database.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// A database as the statements that make it.
+fn dump(path: &std::path::Path) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy.db");
+    std::fs::copy(path, &copy).unwrap();
+    let database = rusqlite::Connection::open(copy).unwrap();
+    let rows = |sql: &str| -> Vec<String> {
+        let mut prepared = database.prepare(sql).unwrap();
+        let rows = prepared.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let mut script = rows("SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL").concat();
+    for table in rows("SELECT name FROM sqlite_schema WHERE type = 'table'") {
+        let columns = rows(&format!("SELECT name FROM pragma_table_info('{table}')"));
+        let quoted: Vec<_> = columns
+            .iter()
+            .map(|name| format!("quote(\"{name}\")"))
+            .collect();
+        let values = quoted.join(" || ',' || ");
+        script += &rows(&format!(
+            "SELECT 'INSERT INTO \"{table}\" VALUES (' || {values} || ');' FROM \"{table}\""
+        ))
+        .concat();
+    }
+    script
+}
+
+/// Rows of the old tables had no order.
+fn sorted(mut session: PersistedSession) -> PersistedSession {
+    session.dcs.sort_by_key(|dc| (dc.dc_id, dc.flags.0));
+    session.updates_state.channels.sort_unstable();
+    session.peers.sort_by_key(|peer| peer.id);
+    session.min_peers.sort_by_key(|peer| peer.user_id);
+    session
 }
