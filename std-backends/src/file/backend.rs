@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use mtsession_core::{Account, Change, SessionSource};
+use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
 
 use super::journal;
 use super::paths::Paths;
@@ -13,6 +13,7 @@ use super::state::{self, Buffers, FileStatus, Known, Refreshed};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::journal_sync::{JournalSync, LastFlush};
+use crate::names::{self, PeerNames};
 use crate::session::PersistedSession;
 use crate::stored::{Stored, check};
 use crate::sync::lock;
@@ -154,6 +155,18 @@ impl BinaryFileBackend {
         Ok(())
     }
 
+    fn set_names_locked(&self, names: &[PeerNames]) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        let paths = self.prepare(&mut state)?;
+        let rewritten = Known::rewrite(paths, self.fsync, |stored| {
+            let names = names::encode(names, stored)?;
+            stored.set_names(names.as_names());
+            Ok(())
+        })?;
+        state.known = Some(rewritten);
+        Ok(())
+    }
+
     /// Appends to the journal that is known; false when there is none, or when it is stale.
     fn append(&self, state: &mut State, changes: &[Change<'_>]) -> io::Result<bool> {
         let State {
@@ -248,6 +261,17 @@ impl SessionBackend for BinaryFileBackend {
     fn account(&self) -> io::Result<Account> {
         let stored = self.load_stored().map_err(self.error("load"))?;
         Ok(stored.map(|stored| stored.account()).unwrap_or_default())
+    }
+
+    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
+        let stored = self.load_stored().map_err(self.error("load"))?;
+        let names = stored.as_ref().map(SessionSource::names);
+        Ok(names::decode(names.unwrap_or_default()))
+    }
+
+    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
+        self.set_names_locked(names)
+            .map_err(self.error("save the names"))
     }
 }
 

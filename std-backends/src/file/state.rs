@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mtsession_core::wire::encode_to_vec;
 use mtsession_core::{
-    Account, Change, DecodeError, DecodeErrorKind, Integrity, SessionSource, SessionView,
+    Account, Change, DecodeError, DecodeErrorKind, Integrity, NamesBuf, SessionSource, SessionView,
 };
 use zeroize::Zeroizing;
 
@@ -14,6 +14,7 @@ use super::identity::{Watched, is_named};
 use super::journal::{self, Tail};
 use super::paths::Paths;
 use super::snapshot::{self, Fsync};
+use crate::names;
 use crate::stored::Stored;
 
 /// Bytes of a record's checksum.
@@ -201,7 +202,38 @@ struct Seen {
     snapshot: Watched,
     snapshot_len: u64,
     tail: Tail,
+    beside: Beside,
+}
+
+/// What a session's file holds beside the session.
+#[derive(Debug, Default)]
+struct Beside {
     account: Account,
+    names: NamesBuf,
+}
+
+impl Beside {
+    fn of(session: &impl SessionSource) -> Self {
+        Self {
+            account: session.account(),
+            names: session.names().into(),
+        }
+    }
+
+    /// What of it stays when the session becomes `session`.
+    fn kept_by(&self, session: &impl SessionSource) -> Self {
+        Self {
+            account: self.account,
+            names: names::kept_by(self.names.as_names(), session),
+        }
+    }
+
+    /// The session with it.
+    fn with<'s, S: SessionSource>(&'s self, session: &'s S) -> impl SessionSource + 's {
+        session
+            .with_account(self.account)
+            .with_names(self.names.as_names())
+    }
 }
 
 /// What [`Known::refresh`] did.
@@ -231,15 +263,16 @@ impl Known {
         })
     }
 
-    /// Stores `session` as a new snapshot under the lock. The account stays as it is.
+    /// Stores `session` as a new snapshot under the lock. The account stays as it is, and so do the
+    /// names of the peers that stay.
     pub(super) fn save(
         paths: Paths,
         fsync: Fsync,
         session: &impl SessionSource,
     ) -> io::Result<Self> {
         let (journal, seen) = with_new_lock(&paths, |journal| {
-            let account = replaceable_account(&paths)?;
-            write(&paths, journal, &session.with_account(account), fsync)
+            let beside = replaceable(&paths)?.kept_by(session);
+            write(&paths, journal, &beside.with(session), fsync)
         })?;
         Ok(Self {
             paths,
@@ -260,7 +293,8 @@ impl Known {
         if self.current_tail(path)?.is_none() {
             return Ok(None);
         }
-        let session = session.with_account(self.seen.account);
+        let beside = self.seen.beside.kept_by(session);
+        let session = beside.with(session);
         self.seen = write(&self.paths, &self.journal, &session, fsync)?;
         Ok(Some(()))
     }
@@ -293,7 +327,7 @@ impl Known {
                         snapshot: Watched::open(&paths)?,
                         snapshot_len,
                         tail,
-                        account: stored.account(),
+                        beside: Beside::of(&stored),
                     };
                     return Ok((seen, Refreshed::Journal));
                 }
@@ -422,7 +456,7 @@ fn write(
         snapshot: Watched::new(snapshot)?,
         snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         tail,
-        account: session.account(),
+        beside: Beside::of(session),
     })
 }
 
@@ -458,18 +492,18 @@ fn check_is_journal(journal: &File, paths: &Paths) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
 }
 
-/// What is known of the account in a session that is about to be replaced.
+/// What lies beside a session that is about to be replaced.
 ///
 /// A damaged session may be replaced by a good one. What is no session of ours, or one of a newer
 /// release, may not: the path is probably a mistake.
-fn replaceable_account(paths: &Paths) -> io::Result<Account> {
+fn replaceable(paths: &Paths) -> io::Result<Beside> {
     let Some(bytes) = snapshot::read(paths)? else {
-        return Ok(Account::default());
+        return Ok(Beside::default());
     };
     match SessionView::parse(&bytes) {
-        Ok(view) => Ok(view.account()),
+        Ok(view) => Ok(Beside::of(&view)),
         Err(error) if is_somebody_elses(&error) => Err(error.into()),
-        Err(_) => Ok(Account::default()),
+        Err(_) => Ok(Beside::default()),
     }
 }
 
