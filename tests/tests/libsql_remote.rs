@@ -447,6 +447,24 @@ fn a_real_server_dies_and_comes_back_under_load() {
     assert_eq!(channels, expected);
 }
 
+/// One request for each 50,000 rows that are read, and as many for a save as of ten peers.
+#[test]
+fn two_hundred_thousand_peers_take_few_requests() {
+    let mock = Mock::start(None);
+    let mut session = sized(5, 200_000, 1_000, 1_000);
+    backend(&mock, 0).save(&session).unwrap();
+    let save = mock.take_requests().len();
+    let again = backend(&mock, 0);
+    assert!(again.load().unwrap() == Some(session.clone()));
+    let load = mock.take_requests().len();
+    session.peers[199_999].access_hash = 1;
+    again.save(&session).unwrap();
+    let second_save = mock.take_requests().len();
+    assert!(again.load().unwrap() == Some(session));
+    let second_load = mock.take_requests().len();
+    assert_eq!((save, load, second_save, second_load), (3, 6, 1, 1));
+}
+
 #[test]
 fn two_hundred_thousand_peers_are_kept_on_a_real_server() {
     if !sqld::is_available() {
