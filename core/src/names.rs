@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
 use crate::peer::PeerKind;
-use crate::wire::{Reader, Sink};
+use crate::wire::{Reader, Sink, join};
 
 /// The bit of a record that has a phone number.
 const HAS_PHONE: u8 = 1;
@@ -153,8 +153,7 @@ impl<'a> NamesOf<'a> {
         for text in [self.phone, self.title].into_iter().flatten() {
             text_len(text)?;
         }
-        let [a, b, c, d, e, f, g, h] = self.id.to_le_bytes();
-        let head = [self.kind.to_byte(), a, b, c, d, e, f, g, h, count];
+        let head = join!(10; [self.kind.to_byte()], self.id.to_le_bytes(), [count]);
         sink.write(&head).map_err(EncodeError::Sink)?;
         for username in usernames {
             put_text(sink, username)?;

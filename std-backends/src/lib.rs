@@ -48,9 +48,6 @@ pub use sql::LibSqlBackend;
 pub use sql::RemoteOptions;
 #[cfg(feature = "sqlite")]
 pub use sql::SqliteBackend;
-/// What the command loads flash images into: the one growable session that has room for the account.
-#[cfg(feature = "cli")]
-#[doc(hidden)]
 pub use stored::Stored;
 pub use string::StringSessionBackend;
 pub use string_session::{FullSession, Session, StringSession, StringSessionError};

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Mutex;
 
-use mtsession_core::{Account, Change, SessionMut, SessionSource};
+use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
 
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
@@ -40,13 +40,9 @@ impl InMemoryBackend {
 impl SessionBackend for InMemoryBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
         check(session).map_err(|error| StoreError::io(NAME, "", "save", error))?;
-        let mut new = Stored::copy_of(session);
-        let mut stored = lock(&self.stored);
-        if let Some(known) = stored.as_ref() {
-            new.set_account(SessionSource::account(known));
-            new.set_names(names::kept_by(known.names(), session).as_names());
-        }
-        *stored = Some(new);
+        lock(&self.stored)
+            .get_or_insert_default()
+            .replace_session(session);
         Ok(())
     }
 

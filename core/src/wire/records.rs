@@ -24,7 +24,7 @@ macro_rules! join {
     ($len:expr; $($part:expr),+) => {{
         let mut record = [0; $len];
         let rest = record.as_mut_slice();
-        $(let rest = $crate::wire::records::join_part(rest, &$part);)+
+        $(let rest = $crate::wire::join_part(rest, &$part);)+
         debug_assert!(rest.is_empty());
         record
     }};

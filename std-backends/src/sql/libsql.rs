@@ -36,6 +36,9 @@ const NAME: &str = "libsql";
 /// often it was sent. When no answer comes at all, the error says whether nothing was changed or
 /// whether that is unknown.
 ///
+/// Writers notice each other by a table that all of them keep (`remote_write`). Rows that are edited
+/// by hand, with SQL, are seen by backends that are opened afterwards.
+///
 /// # Replicas
 ///
 /// [`open_replica`](Self::open_replica) reads from a local file and writes to the server first.

@@ -198,8 +198,8 @@ impl Open {
 
     fn write(&mut self, write: &Write, durability: Durability) -> rusqlite::Result<Written> {
         self.set_synchronous(durability)?;
-        if let ([statement], false) = (write.statements.as_slice(), write.if_unchanged) {
-            execute(&self.database, statement)?;
+        if let (alike @ [_], false) = (write.statements.as_slice(), write.if_unchanged) {
+            execute(&self.database, alike)?;
             return Ok(Written::Done);
         }
         let seen = self.seen;
@@ -214,8 +214,8 @@ impl Open {
                 return Ok(Written::Conflict);
             }
         }
-        for statement in &write.statements {
-            execute(&transaction, statement)?;
+        for alike in write.statements.chunk_by(|a, b| a.sql == b.sql) {
+            execute(&transaction, alike)?;
         }
         transaction.commit()?;
         Ok(Written::Done)
@@ -419,12 +419,26 @@ fn value_ref(value: rusqlite::types::ValueRef<'_>) -> ValueRef<'_> {
     }
 }
 
-fn execute(database: &rusqlite::Connection, statement: &Statement) -> rusqlite::Result<()> {
-    let mut prepared = database.prepare_cached(statement.sql)?;
-    bind(&mut prepared, &statement.params)?;
-    // Pragmas answer with rows.
-    let mut rows = prepared.raw_query();
-    while rows.next()?.is_some() {}
+/// Carries out statements of the same SQL.
+fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Result<()> {
+    let Some(first) = alike.first() else {
+        return Ok(());
+    };
+    let mut prepared = database.prepare_cached(first.sql)?;
+    let mut bound: &[Value] = &[];
+    for statement in alike {
+        // What was bound stays bound: mostly the account's name, of which SQLite makes a copy.
+        for (index, value) in (1..).zip(&statement.params) {
+            let same = bound.get(index - 1).is_some_and(|bound| bound.is_same_text(value));
+            if !same {
+                prepared.raw_bind_parameter(index, value)?;
+            }
+        }
+        bound = &statement.params;
+        // Pragmas answer with rows.
+        let mut rows = prepared.raw_query();
+        while rows.next()?.is_some() {}
+    }
     Ok(())
 }
 

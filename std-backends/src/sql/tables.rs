@@ -497,9 +497,14 @@ pub(super) fn set_counters(account: &str, update: &UpdateChange) -> Option<State
     })
 }
 
-/// Removes an account and everything of it.
+/// Removes an account and everything of it. Secrets are overwritten first, in place: a local file
+/// overwrites whatever is deleted (`secure_delete`), but servers do not, nor let a client ask for it.
 pub(super) fn delete(account: &str) -> impl Iterator<Item = Statement> {
     [
+        "UPDATE dc SET auth_key = zeroblob(256)
+            WHERE account = (SELECT id FROM account WHERE name = ?1) AND auth_key IS NOT NULL",
+        "UPDATE account SET future_auth_token = zeroblob(length(future_auth_token))
+            WHERE name = ?1 AND future_auth_token IS NOT NULL",
         "DELETE FROM dc WHERE account = (SELECT id FROM account WHERE name = ?1)",
         "DELETE FROM channel WHERE account = (SELECT id FROM account WHERE name = ?1)",
         "DELETE FROM peer WHERE account = (SELECT id FROM account WHERE name = ?1)",
