@@ -92,7 +92,7 @@ fn nothing_is_allocated_by_the_codec() {
         let usernames = view.names().iter().map(|names| names.usernames().len());
         assert_eq!(usernames.sum::<usize>(), 2);
     });
-    let account = mtsession::Account {
+    let account = Account {
         user_id: Some(5),
         ..Default::default()
     };
