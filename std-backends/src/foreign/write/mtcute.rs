@@ -103,7 +103,7 @@ fn write_values(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), ForeignE
         put("updates_date", &counters.date.to_le_bytes())?;
         put("updates_seq", &counters.seq.to_le_bytes())?;
     }
-    for dc in outgoing.session.dcs.iter() {
+    for dc in &outgoing.session.dcs {
         if dc.first_salt != 0 && dc.flags.is_main() {
             put(&format!("salts:{}", dc.dc_id), &salts(dc.first_salt))?;
         }
