@@ -141,7 +141,8 @@ fn hash_text(peer: &MarkedPeer<'_>) -> String {
 
 /// The peer as the server would send it, with what is known of it.
 fn tl_object(peer: &MarkedPeer<'_>) -> Vec<u8> {
-    let title = peer.title().unwrap_or("?");
+    // Empty where it is not known: a stand-in would pass for a name.
+    let title = peer.title().unwrap_or_default();
     let mut object = Vec::new();
     match peer.peer.kind {
         PeerKind::User => {
