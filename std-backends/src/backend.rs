@@ -54,7 +54,7 @@ pub trait SessionBackend: Send + Sync {
     /// The session, or `None` when there is none.
     fn load(&self) -> io::Result<Option<PersistedSession>>;
 
-    /// Removes the session, readable or not; the session of another library in its place is an error.
+    /// Removes the session, readable or not.
     fn delete(&self) -> io::Result<()>;
 
     /// The kind of store, or where it is; never a secret.

@@ -521,17 +521,10 @@ fn is_somebody_elses(error: &DecodeError) -> bool {
     )
 }
 
-/// Removes the session and its lock, but nothing that is recognised as somebody else's.
+/// Removes the session and its lock.
 pub(super) fn delete(paths: &Paths, fsync: Fsync) -> io::Result<()> {
     if !paths.dir.exists() {
         return Ok(());
-    }
-    // What cannot be read at all is removed like everything that was ours.
-    if let Ok(Some(bytes)) = snapshot::read(paths)
-        && let Err(error) = SessionView::parse(&bytes)
-        && matches!(error.kind, DecodeErrorKind::Foreign(_))
-    {
-        return Err(error.into());
     }
     let (_, removed) = with_new_lock(paths, |journal| {
         let removed = snapshot::remove(paths, fsync);
