@@ -135,10 +135,11 @@ pub trait SessionBackend: Send + Sync {
     /// and go when [`save`](Self::save) removes the peer.
     ///
     /// ```
-    /// use mtsession::{CachedPeer, InMemoryBackend, PeerNames, PersistedSession, SessionBackend};
+    /// use mtsession::core::Peer;
+    /// use mtsession::{Change, InMemoryBackend, PeerNames, PersistedSession, SessionBackend};
     ///
     /// let backend = InMemoryBackend::new();
-    /// backend.cache_peer(&CachedPeer { id: 777_000, access_hash: 5, ..CachedPeer::default() })?;
+    /// backend.apply(&[Change::Peer(Peer { id: 777_000, access_hash: 5, ..Peer::default() })])?;
     /// let names = PeerNames { id: 777_000, usernames: vec!["alice".into()], ..PeerNames::default() };
     /// backend.set_peer_names(std::slice::from_ref(&names))?;
     /// assert_eq!(backend.peer_names()?, [names]);
