@@ -8,6 +8,7 @@ mod file;
 mod fingerprint;
 #[cfg(feature = "foreign")]
 pub mod foreign;
+mod found;
 #[cfg(feature = "grammers")]
 mod grammers;
 mod journal_sync;

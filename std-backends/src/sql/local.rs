@@ -256,6 +256,10 @@ impl Connection for LocalConnection {
         read(open).map_err(|error: rusqlite::Error| explain(&error))?
     }
 
+    fn found_instead(&self, error: &io::Error) -> Option<String> {
+        crate::found::instead(error, self.path.as_deref()?)
+    }
+
     fn is_unchanged(&mut self) -> io::Result<bool> {
         let exists = self.path.is_none() || self.open.is_some();
         match self.existing()? {
@@ -425,7 +429,9 @@ fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Re
     for statement in alike {
         // What was bound stays bound: mostly the account's name, of which SQLite makes a copy.
         for (index, value) in (1..).zip(&statement.params) {
-            let same = bound.get(index - 1).is_some_and(|bound| bound.is_same_text(value));
+            let same = bound
+                .get(index - 1)
+                .is_some_and(|bound| bound.is_same_text(value));
             if !same {
                 prepared.raw_bind_parameter(index, value)?;
             }
