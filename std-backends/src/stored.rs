@@ -7,11 +7,12 @@ use std::io;
 
 use mtsession_core::wire::{encode_to_vec, encoded_len};
 use mtsession_core::{
-    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Peer, PeerKey,
-    SessionMut, SessionSource, SessionView,
+    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Names, NamesBuf,
+    Peer, PeerKey, SessionMut, SessionSource, SessionView,
 };
 use zeroize::Zeroizing;
 
+use crate::names;
 use crate::session::PersistedSession;
 
 /// Searches that are made in place before an index is built: building one costs about as much as
@@ -43,6 +44,7 @@ const SEARCHES_IN_PLACE: u32 = 32;
 pub struct Stored {
     session: Zeroizing<PersistedSession>,
     account: Account,
+    names: NamesBuf,
     searches: Cell<u32>,
     index: OnceCell<Index>,
 }
@@ -89,11 +91,12 @@ impl Stored {
         Ok(Zeroizing::new(encode_to_vec(self)?))
     }
 
-    /// Replaces the session; what is known of the account stays.
+    /// Replaces the session; what is known of the account stays, and the names of peers that it has.
     pub fn replace_session(&mut self, session: &PersistedSession) {
-        let account = self.account;
-        *self = Self::copy_of(session);
-        self.account = account;
+        let mut new = Self::copy_of(session);
+        new.account = self.account;
+        new.names = names::kept_by(self.names.as_names(), session);
+        *self = new;
     }
 
     /// A copy of any session.
@@ -170,6 +173,10 @@ impl SessionSource for Stored {
         self.account
     }
 
+    fn names(&self) -> Names<'_> {
+        self.names.as_names()
+    }
+
     fn future_auth_token(&self) -> Option<&[u8]> {
         SessionSource::future_auth_token(&*self.session)
     }
@@ -210,6 +217,10 @@ impl SessionMut for Stored {
 
     fn set_account(&mut self, account: Account) {
         self.account = account;
+    }
+
+    fn set_names(&mut self, names: Names<'_>) {
+        self.names = names.into();
     }
 
     fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {

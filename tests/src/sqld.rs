@@ -23,7 +23,7 @@ pub struct Sqld {
 fn binary() -> &'static Result<PathBuf, String> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("sqld.sh");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sqld.sh");
         let output = Command::new(script).output();
         let output = output.map_err(|error| format!("sqld.sh: {error}"))?;
         if !output.status.success() {
@@ -77,6 +77,12 @@ impl Sqld {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The process below which the server runs.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where the server keeps its files.

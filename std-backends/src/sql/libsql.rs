@@ -14,6 +14,7 @@ use super::replica::Replica;
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
+use crate::names::PeerNames;
 use crate::session::PersistedSession;
 use crate::sync::lock;
 
@@ -321,6 +322,22 @@ impl SessionBackend for LibSqlBackend {
             Database::One(store) => store.account(),
             #[cfg(feature = "libsql-remote")]
             Database::Replica(replica) => replica.copy()?.account(),
+        })
+    }
+
+    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
+        self.with("load the names", |database| match database {
+            Database::One(store) => store.peer_names(),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.copy()?.peer_names(),
+        })
+    }
+
+    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
+        self.with("save the names", |database| match database {
+            Database::One(store) => store.set_peer_names(names),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.set_peer_names(names),
         })
     }
 }

@@ -14,7 +14,7 @@ use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::local_error::explain;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement, Value, ValueRef};
-use crate::file::JournalSync;
+use crate::journal_sync::{JournalSync, LastFlush};
 
 /// How long a writer waits for others, unless told otherwise.
 pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub(super) struct LocalConnection {
     open: Option<Open>,
     busy_timeout: Duration,
     journal_sync: JournalSync,
-    last_sync: Option<Instant>,
+    last_flush: LastFlush,
 }
 
 struct Open {
@@ -57,7 +57,7 @@ impl LocalConnection {
             open: None,
             busy_timeout: DEFAULT_BUSY_TIMEOUT,
             journal_sync: JournalSync::default(),
-            last_sync: None,
+            last_flush: LastFlush::default(),
         }
     }
 
@@ -151,7 +151,7 @@ impl LocalConnection {
     }
 
     fn durability(&mut self, wanted: Durability) -> Durability {
-        if wanted == Durability::Now || self.journal_sync.is_due(&mut self.last_sync) {
+        if wanted == Durability::Now || self.last_flush.is_due(self.journal_sync) {
             return Durability::Now;
         }
         Durability::Soon
@@ -288,8 +288,13 @@ impl Connection for LocalConnection {
                 return Ok(Written::Conflict);
             }
         }
-        open.write(write, durability)
-            .map_err(|error| explain(&error))
+        let written = open
+            .write(write, durability)
+            .map_err(|error| explain(&error))?;
+        if (written, durability) == (Written::Done, Durability::Now) {
+            self.last_flush.is_now();
+        }
+        Ok(written)
     }
 
     fn is_ours(&mut self) -> io::Result<bool> {

@@ -68,7 +68,22 @@ pub(super) trait ListItem: Copy + PartialEq {
 }
 
 /// The most JSON in one parameter: servers refuse texts of several megabytes.
-const MAX_JSON: usize = 512 * 1024;
+pub(super) const MAX_JSON: usize = 512 * 1024;
+
+/// Appends a text to JSON.
+pub(super) fn json_text(text: &str, json: &mut String) {
+    json.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => json.extend(['\\', char]),
+            control if control < ' ' => {
+                let _ = write!(json, "\\u{:04x}", u32::from(control));
+            }
+            other => json.push(other),
+        }
+    }
+    json.push('"');
+}
 
 /// Stores `items` at their positions.
 pub(super) fn replace_many<T: ListItem>(
