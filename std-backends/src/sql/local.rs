@@ -234,10 +234,16 @@ impl Connection for LocalConnection {
                 let mut prepared = transaction.prepare_cached(&select.sql())?;
                 bind(&mut prepared, &select.params)?;
                 let columns = prepared.column_count();
+                let is_numbered = select.numbered_columns().is_some();
                 let mut rows = prepared.raw_query();
+                let mut number = 0_i64..;
                 while let Some(row) = rows.next()? {
                     let mut values = [ValueRef::Null; MAX_COLUMNS];
-                    for (column, value) in values.iter_mut().enumerate().take(columns) {
+                    let (numbers, read) = values.split_at_mut(usize::from(is_numbered));
+                    for (value, number) in numbers.iter_mut().zip(&mut number) {
+                        *value = ValueRef::Integer(number);
+                    }
+                    for (column, value) in read.iter_mut().enumerate().take(columns) {
                         *value = value_ref(row.get_ref(column)?);
                     }
                     result = on_row(index, &values);
