@@ -189,7 +189,7 @@ fn flash_targets() -> Vec<Target> {
         );
         let few = (
             groups.1,
-            "the other store has the region blank to begin with: few erases",
+            "a blank page is erased too before it is used; so large a region has hardly begun its second lap",
         );
         let calls = (
             "boot calls",
