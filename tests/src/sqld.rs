@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tempfile::TempDir;
 
 /// A running server; it ends with this value.
@@ -88,6 +89,27 @@ impl Sqld {
     #[must_use]
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// The database itself: an SQLite file.
+    #[must_use]
+    pub fn data_file(&self) -> PathBuf {
+        self.dir().join("db/dbs/default/data")
+    }
+
+    /// Has the server carry out a script of statements, as any other client would.
+    pub fn execute(&self, sql: &str) {
+        let request = json!({ "requests": [{ "type": "sequence", "sql": sql }] }).to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(
+            stream,
+            "POST /v2/pipeline HTTP/1.0\r\ncontent-length: {}\r\n\r\n{request}",
+            request.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains("\"type\":\"ok\""), "{answer}");
     }
 
     /// Kills the server without warning.

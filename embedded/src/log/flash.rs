@@ -117,8 +117,11 @@ impl<F: NorFlash> Shell<'_, F> {
                 Ok(()) => return Ok(u16::try_from(at).unwrap_or(u16::MAX)),
                 Err(failed) => error = fault(failed, page.number),
             }
-            // Readers take two blank units for the end: leave one, wherever this attempt got to.
-            page.tail = self.programmed_end(base, next).await?.wrapping_add(1);
+            // Readers take two blank units for the end: as long as there is nothing, leave one. Behind
+            // something they go on, so leave all of it, since a unit of ones looks like an erased one.
+            if self.programmed_end(base, next).await? == base {
+                page.tail = base.wrapping_add(1);
+            }
         }
         Err(error)
     }

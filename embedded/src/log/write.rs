@@ -371,14 +371,20 @@ impl<F: NorFlash> Shell<'_, F> {
     /// the last word may be weaker than it looks, with a sync record that readers find.
     async fn reopen_tail(&mut self) -> Result<(), Error<F::Error>> {
         let Page { tail, end, .. } = self.state.head;
-        let sync = Head::mark(Kind::Sync, 0);
-        let start = self
-            .programmed_end(tail, end)
-            .await?
-            .saturating_add(1)
-            .min(end);
-        self.state.head.tail = start;
         let mut buffer = Buffer::new([0; MAX_RECORD]);
+        let mut start = self.programmed_end(tail, end).await?;
+        let unit = usize::try_from(self.state.geometry.unit()).unwrap_or_default();
+        if start > tail
+            && let Some(unit) = buffer.get_mut(..unit)
+        {
+            // A record that was begun is left out as a whole: units of ones look like erased ones.
+            self.read(tail, unit).await.map_err(Error::Flash)?;
+            let begun = unit.first_chunk().and_then(|first| Head::decode(*first));
+            let units = begun.map_or(0, |head| head.units(&self.state.geometry));
+            start = start.max(tail.saturating_add(units));
+        }
+        self.state.head.tail = start.saturating_add(1).min(end);
+        let sync = Head::mark(Kind::Sync, 0);
         let synced = self.state.head.room() >= sync.units(&self.state.geometry)
             && self.emit_to_head(&mut buffer, sync).await.is_ok();
         if !synced {

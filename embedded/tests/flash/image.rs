@@ -1,27 +1,6 @@
 //! Images of a region on a computer.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::needless_pass_by_value,
-    clippy::panic,
-    clippy::ref_option,
-    clippy::tests_outside_test_module,
-    clippy::too_many_arguments,
-    clippy::too_many_lines,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::unwrap_used,
-    missing_docs,
-    unreachable_pub,
-    reason = "a panic is a failed test"
-)]
 
-mod common;
-
-use common::{load, mount, new_log, pull};
+use crate::common::{load, mount, new_log, pull};
 use mtsession_embedded::image::{self, Layout};
 use mtsession_embedded::sim::{Chip, Dice, Plain, fresh_session};
 

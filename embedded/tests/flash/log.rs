@@ -1,27 +1,6 @@
 //! What the log does while nothing goes wrong.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::needless_pass_by_value,
-    clippy::panic,
-    clippy::ref_option,
-    clippy::tests_outside_test_module,
-    clippy::too_many_arguments,
-    clippy::too_many_lines,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::unwrap_used,
-    missing_docs,
-    unreachable_pub,
-    reason = "a panic is a failed test"
-)]
 
-mod common;
-
-use common::{LISTS, Log, load, new_log, run};
+use crate::common::{LISTS, Log, load, new_log, run};
 use mtsession_embedded::sim::{Dice, random_calls};
 
 fn model<const W: usize, const E: usize>(size: usize, calls: usize) {

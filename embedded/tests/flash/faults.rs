@@ -1,29 +1,8 @@
 //! Rotten bits, stuck cells, drivers that fail, and everything that a region must not be.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::needless_pass_by_value,
-    clippy::panic,
-    clippy::ref_option,
-    clippy::tests_outside_test_module,
-    clippy::too_many_arguments,
-    clippy::too_many_lines,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::unwrap_used,
-    missing_docs,
-    unreachable_pub,
-    reason = "a panic is a failed test"
-)]
-
-mod common;
 
 use std::collections::HashMap;
 
-use common::{LISTS, Log, load, mount, new_log, pull, run};
+use crate::common::{LISTS, Log, load, mount, new_log, pull, run};
 use mtsession_core::{Change, DcFlags, Field, Peer, SessionMut, UpdateChange};
 use mtsession_embedded::sim::{
     Call, Chip, Dice, OwnedChange, OwnedDc, Plain, fresh_session, random_calls, workload,
@@ -158,7 +137,11 @@ fn a_stuck_cell_loses_nothing_that_was_acknowledged() {
     let mut dice = Dice::new(11);
     for _ in 0..400 {
         let mut log = new_log::<4, 2048>(5 * 2048);
-        log.chip().stuck = Some((dice.below(5 * 2048), u8::try_from(dice.below(8)).unwrap()));
+        log.chip().stuck = Some((
+            dice.below(5 * 2048),
+            u8::try_from(dice.below(8)).unwrap(),
+            dice.chance(30),
+        ));
         let calls = random_calls(&mut dice, 700, LISTS);
         let mut model = None;
         for (n, call) in calls.iter().enumerate() {
@@ -433,7 +416,7 @@ fn the_async_twin_writes_the_same_bytes() {
     let calls = random_calls(&mut Dice::new(4), 2500, LISTS);
     let mut log = new_log::<4, 2048>(5 * 2048);
     let chip = Chip::<4, 2048>::new(5 * 2048);
-    let twin = AsyncLog::<_, 3, 12, 16, 4>::format(chip, 0..5 * 2048);
+    let twin = AsyncLog::<_>::format(chip, 0..5 * 2048);
     let mut twin = block_on(twin).unwrap();
     for call in &calls {
         run(&mut log, call).unwrap();

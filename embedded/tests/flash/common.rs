@@ -1,13 +1,12 @@
 //! Running scripts on a log.
-#![allow(dead_code, reason = "each test uses a part")]
 
 use mtsession_embedded::sim::{Call, Chip, ChipError, Plain};
 use mtsession_embedded::{Error, SessionLog};
 
-/// Lengths of the lists of the tests' sessions.
+/// Lengths of the lists of small sessions: DC entries, channels, peers, min peers.
 pub(crate) const LISTS: [usize; 4] = [3, 12, 16, 4];
 
-pub(crate) type Log<const W: usize, const E: usize> = SessionLog<Chip<W, E>, 3, 12, 16, 4>;
+pub(crate) type Log<const W: usize, const E: usize> = SessionLog<Chip<W, E>>;
 
 pub(crate) fn run<const W: usize, const E: usize>(
     log: &mut Log<W, E>,
