@@ -189,7 +189,7 @@ fn flash_targets() -> Vec<Target> {
         );
         let few = (
             groups.1,
-            "a blank page is erased too before it is used; so large a region has hardly begun its second lap",
+            "blank pages are erased too before they are used, which shows where there are few laps",
         );
         let calls = (
             "boot calls",

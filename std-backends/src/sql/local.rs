@@ -425,7 +425,9 @@ fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Re
     for statement in alike {
         // What was bound stays bound: mostly the account's name, of which SQLite makes a copy.
         for (index, value) in (1..).zip(&statement.params) {
-            let same = bound.get(index - 1).is_some_and(|bound| bound.is_same_text(value));
+            let same = bound
+                .get(index - 1)
+                .is_some_and(|bound| bound.is_same_text(value));
             if !same {
                 prepared.raw_bind_parameter(index, value)?;
             }
