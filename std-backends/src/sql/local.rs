@@ -434,11 +434,9 @@ fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Re
     let mut bound: &[Value] = &[];
     for statement in alike {
         // What was bound stays bound: mostly the account's name, of which SQLite makes a copy.
-        for (index, value) in (1..).zip(&statement.params) {
-            let same = bound
-                .get(index - 1)
-                .is_some_and(|bound| bound.is_same_text(value));
-            if !same {
+        let bound_or_not = bound.iter().map(Some).chain(core::iter::repeat(None));
+        for ((index, value), bound) in (1..).zip(&statement.params).zip(bound_or_not) {
+            if !bound.is_some_and(|bound| bound.is_same_text(value)) {
                 prepared.raw_bind_parameter(index, value)?;
             }
         }
