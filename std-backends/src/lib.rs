@@ -24,6 +24,7 @@ mod string;
 pub mod string_session;
 mod sync;
 mod update;
+mod wiped;
 #[cfg(feature = "tokio")]
 mod writer;
 

@@ -4,18 +4,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use mtsession_core::wire::encode_to_vec;
-use mtsession_core::{
-    Account, Change, DecodeError, DecodeErrorKind, Integrity, NamesBuf, SessionSource, SessionView,
-};
-use zeroize::Zeroizing;
-
 use super::identity::{Watched, is_named};
 use super::journal::{self, Tail};
 use super::paths::Paths;
 use super::snapshot::{self, Fsync};
 use crate::names;
 use crate::stored::Stored;
+use crate::wiped::Wiped;
+use mtsession_core::wire::encode_to_vec;
+use mtsession_core::{
+    Account, Change, DecodeError, DecodeErrorKind, Integrity, NamesBuf, SessionSource, SessionView,
+};
 
 /// Bytes of a record's checksum.
 const CHAIN_LEN: usize = size_of::<u32>();
@@ -449,7 +448,7 @@ fn write(
     session: &impl SessionSource,
     fsync: Fsync,
 ) -> io::Result<Seen> {
-    let bytes = Zeroizing::new(encode_to_vec(session)?);
+    let bytes = Wiped::from(encode_to_vec(session)?);
     let crc = bytes
         .last_chunk()
         .copied()
