@@ -188,11 +188,11 @@ impl SqlStore {
         }
         let mut last = Place::START;
         loop {
-            let mut rows = 0;
+            let mut rows = 0_i64;
             let select = [select(self.account_name(), last)];
             self.read_rows(&select, |_, row| {
                 last = push_row(row, &mut names)?;
-                rows += 1;
+                rows = rows.saturating_add(1);
                 Ok(())
             })?;
             if rows < PAGE {
