@@ -1,8 +1,8 @@
 //! Any store as the session of a client on [grammers](grammers_session).
 
+use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::{Arc, Mutex};
 
 use grammers_session::types::{
@@ -281,7 +281,7 @@ impl Cache {
         let is_same_key = old_key == option.auth_key;
         let addresses = [
             // What no entry has had: see `embedded`.
-            (!option.ipv4.ip().is_unspecified()).then(|| SocketAddr::V4(option.ipv4)),
+            (!option.ipv4.ip().is_unspecified()).then_some(SocketAddr::V4(option.ipv4)),
             Some(SocketAddr::V6(option.ipv6)),
         ];
         let mut entries = Vec::with_capacity(addresses.len());

@@ -262,6 +262,10 @@ impl Connection for LocalConnection {
         read(open).map_err(|error: rusqlite::Error| explain(&error))?
     }
 
+    fn found_instead(&self, error: &io::Error) -> Option<String> {
+        crate::found::instead(error, self.path.as_deref()?)
+    }
+
     fn is_unchanged(&mut self) -> io::Result<bool> {
         let exists = self.path.is_none() || self.open.is_some();
         match self.existing()? {

@@ -204,10 +204,12 @@ impl SqlStore {
     /// Replaces them.
     pub(super) fn set_peer_names(&mut self, names: &[PeerNames]) -> io::Result<()> {
         let statements = replace(self.account_name(), names);
-        self.prepare()?;
-        let written = self.write(statements, Durability::Now);
+        self.forget_on_error(|store| {
+            store.prepare()?;
+            store.write(statements, Durability::Now)
+        })?;
         // Whether there is a table is known with the account.
         self.forget();
-        written
+        Ok(())
     }
 }

@@ -160,7 +160,8 @@ impl SqlStore {
 
     /// The names of all accounts.
     pub(super) fn accounts(&mut self) -> io::Result<Vec<String>> {
-        match self.look()? {
+        let layout = self.look().map_err(|error| self.naming(error))?;
+        match layout {
             Layout::Empty => Ok(Vec::new()),
             Layout::Legacy(tables) => Ok(legacy::read(&mut *self.connection, &tables)?
                 .map(|_| DEFAULT_ACCOUNT.to_owned())
@@ -180,7 +181,7 @@ impl SqlStore {
 
     /// Looks whether the database can be one of ours.
     pub(super) fn check_layout(&mut self) -> io::Result<()> {
-        self.look().map(|_| ())
+        self.forget_on_error(|store| store.look().map(|_| ()))
     }
 
     /// Gives the account another name.
@@ -222,12 +223,22 @@ impl SqlStore {
         self.connection.set_ours(false);
     }
 
-    fn forget_on_error<R>(&mut self, f: impl FnOnce(&mut Self) -> io::Result<R>) -> io::Result<R> {
-        let result = f(self);
-        if result.is_err() {
-            self.forget();
+    /// The error with whose session is there instead of ours, where that can be told.
+    fn naming(&self, error: io::Error) -> io::Error {
+        match self.connection.found_instead(&error) {
+            Some(found) => io::Error::new(error.kind(), format!("{error} (found {found})")),
+            None => error,
         }
-        result
+    }
+
+    pub(super) fn forget_on_error<R>(
+        &mut self,
+        f: impl FnOnce(&mut Self) -> io::Result<R>,
+    ) -> io::Result<R> {
+        f(self).map_err(|error| {
+            self.forget();
+            self.naming(error)
+        })
     }
 
     /// Finds out what the database is.
