@@ -232,7 +232,7 @@ impl Connection for LocalConnection {
             let mut result = Ok(());
             'selects: for (index, select) in selects.iter().enumerate() {
                 let mut prepared = transaction.prepare_cached(&select.sql())?;
-                bind(&mut prepared, &select.params)?;
+                bind(&mut prepared, &select.params, &[])?;
                 let columns = prepared.column_count();
                 let is_numbered = select.numbered_columns().is_some();
                 let mut rows = prepared.raw_query();
@@ -433,13 +433,7 @@ fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Re
     let mut prepared = database.prepare_cached(first.sql)?;
     let mut bound: &[Value] = &[];
     for statement in alike {
-        // What was bound stays bound: mostly the account's name, of which SQLite makes a copy.
-        let bound_or_not = bound.iter().map(Some).chain(core::iter::repeat(None));
-        for ((index, value), bound) in (1..).zip(&statement.params).zip(bound_or_not) {
-            if !bound.is_some_and(|bound| bound.is_same_text(value)) {
-                prepared.raw_bind_parameter(index, value)?;
-            }
-        }
+        bind(&mut prepared, &statement.params, bound)?;
         bound = &statement.params;
         // Pragmas answer with rows.
         let mut rows = prepared.raw_query();
@@ -448,9 +442,17 @@ fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Re
     Ok(())
 }
 
-fn bind(prepared: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
-    for (index, value) in (1..).zip(params) {
-        prepared.raw_bind_parameter(index, value)?;
+/// Binds what is not bound already: mostly the account's name, of which SQLite makes a copy.
+fn bind(
+    prepared: &mut rusqlite::Statement<'_>,
+    params: &[Value],
+    bound: &[Value],
+) -> rusqlite::Result<()> {
+    let bound = bound.iter().map(Some).chain(core::iter::repeat(None));
+    for ((index, value), bound) in (1..).zip(params).zip(bound) {
+        if !bound.is_some_and(|bound| bound.is_same_text(value)) {
+            prepared.raw_bind_parameter(index, value)?;
+        }
     }
     Ok(())
 }

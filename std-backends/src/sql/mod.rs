@@ -3,6 +3,7 @@
 mod connection;
 #[cfg(feature = "sqlite")]
 mod export;
+mod known;
 mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;
