@@ -204,13 +204,7 @@ fn flash_targets() -> Vec<Target> {
                 Bound::Within(bytes),
             ),
             target(few, "erases/100k", OURS, seq, Bound::Within(erases)),
-            target(
-                lazy,
-                "erases/100k",
-                flash::LAZY,
-                Some(OURS),
-                Bound::Within(0.1),
-            ),
+            target(lazy, "erases/100k", flash::LAZY, seq, Bound::Within(0.1)),
             target(("uneven", ""), "uneven", OURS, None, Bound::AtMost(1.0)),
             target(calls, "boot calls", OURS, seq, Bound::Within(0.06)),
             target(

@@ -190,8 +190,10 @@ impl<F: NorFlash> Shell<'_, F> {
                 Found::Unresolved if mode == Mode::Reading => tail = next,
                 Found::Bad | Found::Unresolved => {
                     self.revert(&mut trial);
-                    // Hot records that continue a lost one are bad in a row.
-                    if mode == Mode::Reading || successor.contains(&at) {
+                    // Hot records that continue a lost one are bad in a row. Behind a gap there was a
+                    // sync record, perhaps on a weak word that an earlier one left.
+                    let in_row = successor.contains(&at) && window.looks_hot(at, shift);
+                    if mode != Mode::Hunting || in_row {
                         successor = window.successor(at, &self.state.geometry);
                     }
                     mode = Mode::Hunting;
@@ -364,6 +366,12 @@ impl Window {
             Some(first) if shift == 2 && first >> 6 == 2 => 2,
             _ => 1,
         }
+    }
+
+    /// Whether what is at `at` was a hot record, going by its first bits.
+    fn looks_hot(&self, at: u32, shift: u8) -> bool {
+        let first = self.from(at, shift).first();
+        first.is_some_and(|first| first >> 6 != 3)
     }
 
     /// Where the record behind the bad one at `at` may start, if its first bits are right.
