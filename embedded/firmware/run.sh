@@ -70,6 +70,7 @@ counts() { # on QEMU mps2-an386, next to sequential-storage with all caches
 case ${1:-} in
 "") ;;
 figures)
+    echo "# $("${RUSTC:-rustc}" --version)"
     sizes
     counts
     exit

@@ -194,14 +194,21 @@ fn ours(measured: &Figures) -> Figures {
 
 /// Another compiler is a reason for other numbers.
 fn compilers() -> String {
+    // The script may use another one: it says which.
+    let firmware = fs::read_to_string(directory().join("firmware.tsv")).unwrap_or_default();
     let version = |program: &str, argument: &str| {
         let output = Command::new(program).arg(argument).output();
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
         text.unwrap_or_default()
     };
     format!(
-        "# {}, {}",
+        "{}, {}, firmware {}",
         version("rustc", "--version"),
-        version("valgrind", "--version")
+        version("valgrind", "--version"),
+        firmware
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("# ")
     )
 }
