@@ -1,0 +1,303 @@
+//! Reading a page record by record: decides what counts, and takes note of it.
+//!
+//! A page is read up to two blank units in a row. What is no valid record was torn, or rotted; then
+//! the next record with a check of 24 bits or more is looked for, or two hot records in a row: a
+//! single one could be found in the middle of random bytes.
+
+use core::ops::Range;
+
+use mtsession_core::Change;
+
+use crate::error::Fail;
+use crate::fill::Receive;
+use crate::geometry::Geometry;
+use crate::header::{Header, PRESENT, header_units};
+use crate::hot::{self, Decoded, Hot};
+use crate::index::Index;
+use crate::lists::{CHANNELS, list_of};
+use crate::record::{self, COMMIT, Head, MAX_RECORD, SYNC, WIPED};
+use crate::state::{Page, State};
+
+/// How reading goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Behind a valid record.
+    Reading,
+    /// Behind one blank unit.
+    Gap,
+    /// Behind something that is no record.
+    Hunting,
+}
+
+/// What is at a position.
+enum Found {
+    Blank,
+    Record(Head),
+    Hot(Decoded),
+}
+
+/// A reader of one page. A piece of the page is in a buffer, which moves forward with the reader.
+pub(crate) struct Walk {
+    page: Page,
+    /// Position of the buffer's first byte.
+    start: u32,
+    /// Bytes in the buffer that are valid.
+    len: usize,
+    at: u32,
+    /// Behind the last valid record.
+    tail: u32,
+    mode: Mode,
+    /// Where a single hot record is accepted although hunting: right behind a bad one.
+    successor: Range<u32>,
+    /// A first hot record found while hunting, as what undoes it.
+    trial: Option<Hot>,
+    /// The commit record up to which pending changes are being applied.
+    batch_end: Option<u32>,
+}
+
+impl Walk {
+    pub(crate) fn new(geometry: &Geometry, page: Page) -> Self {
+        let at = geometry.page_at(page.number);
+        Self {
+            page,
+            start: at,
+            len: 0,
+            at,
+            tail: page.tail,
+            mode: Mode::Reading,
+            successor: 0..0,
+            trial: None,
+            batch_end: None,
+        }
+    }
+
+    /// The bytes from where the reader is.
+    fn bytes<'b>(&self, buffer: &'b [u8], shift: u8) -> &'b [u8] {
+        let from = bytes_in(self.at.wrapping_sub(self.start), shift);
+        buffer.get(from..self.len).unwrap_or_default()
+    }
+
+    /// What has to be read before the next step: from where on the flash to where in the buffer.
+    /// Slides what is known to the buffer's start.
+    pub(crate) fn missing(
+        &mut self,
+        geometry: &Geometry,
+        buffer: &mut [u8],
+    ) -> Option<(u32, Range<usize>)> {
+        let shift = geometry.shift;
+        let known = self.bytes(buffer, shift);
+        let kept = known.len();
+        let wanted = Head::decode(known)
+            .map_or(8, Head::record_len)
+            .clamp(8, MAX_RECORD);
+        let left = bytes_in(self.page.end.saturating_sub(self.at), shift);
+        if kept >= wanted.min(left) {
+            return None;
+        }
+        let from = self.len.wrapping_sub(kept);
+        for n in 0..kept {
+            let byte = buffer.get(from.wrapping_add(n)).copied();
+            if let (Some(place), Some(byte)) = (buffer.get_mut(n), byte) {
+                *place = byte;
+            }
+        }
+        self.start = self.at;
+        self.len = left.min(MAX_RECORD);
+        let units = u32::try_from(kept >> shift).unwrap_or_default();
+        Some((self.at.wrapping_add(units), kept..self.len))
+    }
+
+    /// Goes one record on. `false`: the page ends here.
+    pub(crate) fn step(
+        &mut self,
+        buffer: &[u8],
+        state: &mut State,
+        index: &mut Index<'_>,
+        receive: &mut dyn Receive,
+    ) -> Result<bool, Fail> {
+        let geometry = state.geometry;
+        let bytes = self.bytes(buffer, geometry.shift);
+        if self.at < self.page.tail {
+            self.header(bytes, state, index);
+            return Ok(true);
+        }
+        if self.batch_end.is_some_and(|end| self.at >= end) {
+            // Behind the commit record.
+            self.at = self.tail;
+            self.batch_end = None;
+            return Ok(true);
+        }
+        if self.at >= self.page.end {
+            self.finish(state, index);
+            return Ok(false);
+        }
+        let seed = self.page.seed ^ self.at;
+        let at = self.at;
+        let head = Head::decode(bytes);
+        // Where the next record starts, if the first bits are right.
+        let behind = |units| at.wrapping_add(units);
+        let next = behind(match (head, bytes.first()) {
+            (Some(head), _) => head.units(&geometry),
+            (None, Some(0x80..0xC0)) if geometry.shift == 2 => 2,
+            _ => 1,
+        });
+        let unit = bytes_in(1, geometry.shift);
+        let found = if bytes.iter().take(unit).all(|byte| *byte == 0xFF) {
+            Found::Blank
+        } else if head.is_some() {
+            record::open(bytes, seed).map_or(Found::Hot(Decoded::Bad), Found::Record)
+        } else {
+            Found::Hot(hot::decode(geometry.shift, seed, index, bytes))
+        };
+        if self.batch_end.is_some() {
+            self.at = match found {
+                Found::Blank | Found::Hot(Decoded::Bad) => behind(1),
+                _ => next,
+            };
+            if let Found::Record(head) = found
+                && head.is_pending()
+                && head.is_change()
+            {
+                take(bytes, at, head, state, index, receive)?;
+            }
+            return Ok(true);
+        }
+        let was = self.mode;
+        self.at = next;
+        match found {
+            Found::Blank => {
+                self.revert(index);
+                self.at = behind(1);
+                match was {
+                    Mode::Reading => self.mode = Mode::Gap,
+                    Mode::Gap => {
+                        self.finish(state, index);
+                        return Ok(false);
+                    }
+                    Mode::Hunting => {}
+                }
+            }
+            // A channel's hot record whose base was not seen: a newer base will be.
+            Found::Hot(Decoded::Unresolved) if was == Mode::Reading => self.tail = next,
+            Found::Hot(Decoded::Bad | Decoded::Unresolved) => {
+                self.revert(index);
+                // Hot records that continue a lost one are bad in a row.
+                if was == Mode::Reading || self.successor.contains(&at) {
+                    // A flipped bit makes a long hot record look like a short one, and the other
+                    // way round.
+                    self.successor = match head {
+                        Some(_) => next..next.wrapping_add(1),
+                        None if geometry.shift == 2 => behind(1)..behind(3),
+                        None => behind(1)..behind(2),
+                    };
+                }
+                self.mode = Mode::Hunting;
+                self.at = behind(1);
+            }
+            Found::Hot(Decoded::Valid(hot)) => {
+                let undo = index.note_hot(hot);
+                let follows = was == Mode::Reading;
+                if follows || self.trial.take().is_some() || self.successor.contains(&at) {
+                    if !follows {
+                        state.count_damage();
+                    }
+                    state.present = true;
+                    self.mode = Mode::Reading;
+                    self.tail = next;
+                } else {
+                    self.mode = Mode::Hunting;
+                    self.trial = Some(undo);
+                }
+            }
+            Found::Record(head) => {
+                if was == Mode::Hunting && head.kind() != SYNC {
+                    state.count_damage();
+                }
+                self.trial = None;
+                self.mode = Mode::Reading;
+                self.tail = next;
+                if head.is_change() && !head.is_pending() {
+                    take(bytes, at, head, state, index, receive)?;
+                }
+                if head.kind() == COMMIT {
+                    let start = geometry.page_at(self.page.number);
+                    let start = start.wrapping_add(head.slot().into());
+                    if start < at {
+                        self.batch_end = Some(at);
+                        self.at = start;
+                    }
+                }
+                if head.kind() == WIPED && self.page.number == state.head {
+                    state.wipe = false;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Looks for the header, or its copy.
+    fn header(&mut self, bytes: &[u8], state: &mut State, index: &mut Index<'_>) {
+        let units = header_units(&state.geometry);
+        let header = Header::decode(bytes, self.page.number);
+        self.at = self.at.wrapping_add(units);
+        if let Ok(header) = header {
+            index.set_counters(header.home_dc_id, header.counters);
+            state.present |= header.flags & PRESENT != 0;
+            self.at = self.page.tail;
+        }
+    }
+
+    fn finish(&mut self, state: &mut State, index: &mut Index<'_>) {
+        self.revert(index);
+        if self.page.number == state.head {
+            state.page = Page {
+                tail: self.tail,
+                ..self.page
+            };
+        }
+    }
+
+    fn revert(&mut self, index: &mut Index<'_>) {
+        if let Some(hot) = self.trial.take() {
+            index.note_hot(hot);
+        }
+    }
+}
+
+/// Applies a valid record's change.
+fn take(
+    bytes: &[u8],
+    at: u32,
+    head: Head,
+    state: &mut State,
+    index: &mut Index<'_>,
+    receive: &mut dyn Receive,
+) -> Result<(), Fail> {
+    let Some(change) = record::decode(bytes, head) else {
+        // Valid but unknown: a newer release's change that this one can do without.
+        state.count_damage();
+        return Ok(());
+    };
+    state.present = true;
+    let slot = head.slot();
+    index
+        .note(&change, slot, at, head.units(&state.geometry))
+        .map_err(Fail::Capacity)?;
+    // Counters, channels and the home DC are kept by the index, and put in at the end.
+    match list_of(&change) {
+        None | Some(CHANNELS) => Ok(()),
+        Some(_) => {
+            let [_, low] = slot.to_be_bytes();
+            let slot = if let Change::Dc(_) = change {
+                low.into()
+            } else {
+                slot
+            };
+            receive.receive(Some(slot), &change).map_err(Fail::Session)
+        }
+    }
+}
+
+fn bytes_in(units: u32, shift: u8) -> usize {
+    usize::try_from(units << shift).unwrap_or(usize::MAX)
+}
