@@ -42,13 +42,23 @@ text() { # program
     { llvm-size "$1" 2>/dev/null || size "$1"; } | awk 'NR == 2 { print $1 }'
 }
 
-echo "== sizes (.text and .rodata over an empty program, opt-level s and z) =="
+echo "== sizes: mount, load, append and save; .text and .rodata; a firmware is an empty one, or one =="
+echo "== that has the caller's session in fixed memory and fills, changes and reads it by itself    =="
 for level in s z; do
     export CARGO_PROFILE_RELEASE_OPT_LEVEL=$level
-    build $ARM -p firmware-cortex-m --features async --bin empty --bin log --bin log-async
     out=target/$ARM/release
-    empty=$(text $out/empty)
-    echo "$ARM, opt $level: blocking $(($(text $out/log) - empty)) bytes, async $(($(text $out/log-async) - empty)) bytes"
+    # Each with its own features only: the peer's would be in the log's programs too.
+    build $ARM -p firmware-cortex-m --features peer --bin peer
+    peer=$(text $out/peer)
+    build $ARM -p firmware-cortex-m --features async --bin empty --bin session --bin log --bin log-async
+    empty=$(text $out/empty) session=$(text $out/session)
+    over() { # program's bytes
+        echo "$(($1 - empty)) over an empty one, $(($1 - session)) over one with a session"
+    }
+    echo "$ARM, opt $level"
+    echo "  blocking             $(over "$(text $out/log)")"
+    echo "  async                $(over "$(text $out/log-async)")"
+    echo "  sequential-storage 8 $(over "$peer"), the same job without atomic save"
 done
 unset CARGO_PROFILE_RELEASE_OPT_LEVEL
 
@@ -69,6 +79,11 @@ echo "== instructions per update on QEMU mps2-an386, next to sequential-storage 
 build $ARM -p firmware-cortex-m --features count --bin count
 timeout 120 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -icount shift=0 -nographic \
     -semihosting-config enable=on,target=native -kernel target/$ARM/release/count </dev/null
+
+echo "== stack below the caller, and futures, on QEMU mps2-an386 =="
+build $ARM -p firmware-cortex-m --features count --bin stack
+timeout 120 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -nographic \
+    -semihosting-config enable=on,target=native -kernel target/$ARM/release/stack </dev/null
 
 echo "== RISC-V: QEMU virt, CFI flash in a file, ${KILLS:=100} kills =="
 build $RISCV -p firmware-riscv

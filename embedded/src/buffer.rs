@@ -21,6 +21,7 @@ impl Buffer {
     }
 
     /// Its first units.
+    #[inline(never)]
     pub(crate) fn units(&mut self, units: u32, geometry: &Geometry) -> &mut [u8] {
         let len = usize::try_from(units << geometry.shift).unwrap_or_default();
         self.bytes().get_mut(..len).unwrap_or_default()

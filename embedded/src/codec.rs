@@ -31,6 +31,7 @@ impl<'p> Writer<'p> {
         self.len == self.place.len() && self.differs == 0
     }
 
+    #[inline(never)]
     pub(crate) fn byte(&mut self, byte: u8) {
         if let Some(place) = self.place.get_mut(self.len) {
             if !self.compares {
@@ -64,11 +65,6 @@ impl<'p> Writer<'p> {
     #[inline(never)]
     pub(crate) fn signed(&mut self, value: i64) {
         self.varint(((value << 1) ^ (value >> 63)).cast_unsigned());
-    }
-
-    #[inline(never)]
-    pub(crate) fn int(&mut self, value: i32) {
-        self.signed(value.into());
     }
 
     #[inline(never)]

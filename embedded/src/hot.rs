@@ -131,7 +131,7 @@ impl Form {
         for ((from, to), width) in from.into_iter().zip(hot.values).zip(widths) {
             let step = to.wrapping_sub(from).cast_unsigned();
             // The low bits say which value at or above `from` is meant.
-            if u64::from(step) > mask(*width) {
+            if step > mask(*width) {
                 return None;
             }
             push(&mut record, to.cast_unsigned(), *width);
@@ -149,8 +149,8 @@ impl Form {
         place.copy_from_slice(bytes.get(..len)?);
         let mut record = u64::from_be_bytes(whole);
         let whole = record >> 64_u8.wrapping_sub(self.size);
-        if whole & mask(self.zeros) != u64::from(self.zeros(whole >> self.zeros)) & mask(self.zeros)
-        {
+        let [.., last] = whole.to_be_bytes();
+        if (u32::from(last) ^ self.zeros(whole >> self.zeros)) & mask(self.zeros) != 0 {
             return None;
         }
         let is_channel = take(&mut record, self.tag_len) & 1 == 1;
@@ -167,17 +167,17 @@ impl Form {
         };
         for (value, width) in values.iter_mut().zip(widths) {
             // The first value at or above the base with these low bits.
-            let low = u64::from(take(&mut record, *width));
-            let step = low.wrapping_sub(u64::from(value.cast_unsigned())) & mask(*width);
-            // At most 31 bits are ever kept.
-            *value = value.wrapping_add(i32::try_from(step).unwrap_or_default());
+            let low = take(&mut record, *width);
+            let step = low.wrapping_sub(value.cast_unsigned()) & mask(*width);
+            *value = value.wrapping_add(step.cast_signed());
         }
         let hot = Hot { counter, values };
-        let check = u64::from(self.check(seed, hot)) & mask(self.crc);
-        (u64::from(take(&mut record, self.crc)) == check).then_some(Decoded::Valid(hot))
+        let differs = (take(&mut record, self.crc) ^ self.check(seed, hot)) & mask(self.crc);
+        (differs == 0).then_some(Decoded::Valid(hot))
     }
 
     /// How many zeros a whole record has in front of this count.
+    #[inline(never)]
     fn zeros(&self, checked: u64) -> u32 {
         u32::from(self.size.wrapping_sub(self.zeros)).wrapping_sub(checked.count_ones())
     }
@@ -199,14 +199,16 @@ impl Form {
     }
 }
 
-fn mask(bits: u8) -> u64 {
-    (1_u64 << bits).wrapping_sub(1)
+#[inline(never)]
+fn mask(bits: u8) -> u32 {
+    let others = 32_u32.wrapping_sub(bits.into());
+    u32::MAX.checked_shr(others).unwrap_or_default()
 }
 
 /// Appends the low bits of a value.
 #[inline(never)]
 fn push(record: &mut u64, value: u32, bits: u8) {
-    *record = *record << bits | u64::from(value) & mask(bits);
+    *record = *record << bits | u64::from(value & mask(bits));
 }
 
 /// Cuts bits off the top, at most 32.

@@ -225,6 +225,7 @@ impl Index<'_> {
     }
 
     /// A counter as it is in RAM, as a change that needs no base.
+    #[inline(never)]
     pub(crate) fn absolute(&self, counter: u16) -> Change<'static> {
         Change::Update(match self.channel(counter) {
             Some(channel) => UpdateChange::Channel {

@@ -8,6 +8,7 @@ use core::ops::Range;
 use mtsession_core::{Change, Field, UpdateChange};
 
 use crate::index::{Channel, Fixed, Index};
+use crate::record::Head;
 
 /// The location of what is not on flash: a page's header is there.
 pub(crate) const NOWHERE: u16 = 0;
@@ -37,11 +38,13 @@ const FIELDS: [Field; LISTS] = [
 ];
 
 /// What a list is called.
+#[inline(never)]
 pub(crate) fn field(list: List) -> Field {
     FIELDS.get(list).copied().unwrap_or(Field::Change)
 }
 
 /// The list that a change is about.
+#[inline(never)]
 pub(crate) const fn list_of(change: &Change<'_>) -> Option<List> {
     match change {
         Change::Account(_) => Some(ACCOUNT),
@@ -55,6 +58,7 @@ pub(crate) const fn list_of(change: &Change<'_>) -> Option<List> {
 }
 
 /// One byte of an entry's identity.
+#[inline(never)]
 pub(crate) fn print(change: &Change<'_>) -> u8 {
     let id = match change {
         Change::Dc(dc) => dc.dc_id.into(),
@@ -67,13 +71,11 @@ pub(crate) fn print(change: &Change<'_>) -> u8 {
 }
 
 /// A slot as a change's record has it: of a DC with the version behind the `known` record's.
-pub(crate) fn next_version(change: &Change<'_>, known: u16, slot: u16) -> u16 {
-    let [generation, _] = known.to_be_bytes();
-    let [_, low] = slot.to_be_bytes();
-    if matches!(change, Change::Dc(_)) {
-        u16::from_be_bytes([generation.wrapping_add(1), low])
-    } else {
-        slot
+pub(crate) fn next_version(change: &Change<'_>, known: &[u8], slot: u16) -> u16 {
+    let generation = Head::decode(known).map_or(0, |head| head.slot() >> 8);
+    match change {
+        Change::Dc(_) => generation.wrapping_add(1) << 8 | slot & 0xFF,
+        _ => slot,
     }
 }
 
@@ -160,6 +162,7 @@ impl Lists<'_> {
         self.0.get(list).map_or(0, |list| list.len())
     }
 
+    #[inline(never)]
     pub(crate) fn clear(&mut self, list: List) {
         for place in self
             .0

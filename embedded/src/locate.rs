@@ -69,6 +69,7 @@ impl Locator {
 }
 
 /// How much a page says about what a region is.
+#[inline(never)]
 const fn rank(fail: Fail) -> u8 {
     match fail {
         Fail::NotFormatted => 0,

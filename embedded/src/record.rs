@@ -41,10 +41,13 @@ const PENDING: u32 = 1 << 29;
 pub(crate) struct Head(u32);
 
 impl Head {
-    pub(crate) fn mark(kind: Kind, slot: u16) -> Self {
-        Self(TAG | kind << 26 | u32::from(slot))
+    fn write(self, record: &mut [u8]) {
+        if let Some(first) = record.first_chunk_mut() {
+            *first = self.0.to_be_bytes();
+        }
     }
 
+    #[inline(never)]
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let head = Self(u32::from_be_bytes(*bytes.first_chunk()?));
         (head.0 >= TAG && head.kind() <= PACKED).then_some(head)
@@ -60,10 +63,6 @@ impl Head {
 
     pub(crate) const fn is_pending(self) -> bool {
         self.0 & PENDING != 0
-    }
-
-    pub(crate) const fn pending(self, pending: bool) -> Self {
-        Self(self.0 & !PENDING | if pending { PENDING } else { 0 })
     }
 
     pub(crate) fn slot(self) -> u16 {
@@ -88,32 +87,31 @@ impl Head {
     }
 
     /// Bytes of the whole record, without padding.
+    #[inline(never)]
     pub(crate) fn record_len(self) -> usize {
         self.payload_end().wrapping_add(self.check_len())
     }
 
     /// Units of the whole record.
+    #[inline(never)]
     pub(crate) fn units(self, geometry: &Geometry) -> u32 {
         geometry.units(u32::try_from(self.record_len()).unwrap_or_default())
     }
 }
 
-/// Completes the record whose payload is at byte 4 of `record`.
+/// Completes the record at the start of `record`, which has its head and its payload.
 ///
 /// `seed` is of the page and the position.
-pub(crate) fn seal(record: &mut [u8], head: Head, seed: u32) {
-    if let Some(first) = record.first_chunk_mut() {
-        *first = head.0.to_be_bytes();
-    }
-    let (checked, rest) = record
-        .split_at_mut_checked(head.payload_end())
-        .unwrap_or_default();
+pub(crate) fn seal(record: &mut [u8], seed: u32) {
+    let end = Head::decode(record).map_or(0, Head::payload_end);
+    let (checked, rest) = record.split_at_mut_checked(end).unwrap_or_default();
     let check = crc32c(seed, checked).to_le_bytes();
+    let len = Head::decode(checked).map_or(0, Head::check_len);
     // At most a unit of padding is ever programmed.
     for place in rest.iter_mut().take(MAX_UNIT_LEN) {
         *place = 0xFF;
     }
-    for (place, byte) in rest.iter_mut().zip(check).take(head.check_len()) {
+    for (place, byte) in rest.iter_mut().zip(check).take(len) {
         *place = byte;
     }
 }
@@ -131,16 +129,30 @@ pub(crate) fn open(bytes: &[u8], seed: u32) -> Option<Head> {
         .then_some(head)
 }
 
-/// Writes a change as the payload of a record that is being made; `None` if it is too long.
-pub(crate) fn encode(change: &Change<'_>, slot: u16, record: &mut [u8]) -> Option<Head> {
+/// Begins a record without a payload.
+pub(crate) fn mark(kind: Kind, slot: u16, record: &mut [u8]) {
+    Head(TAG | kind << 26 | u32::from(slot)).write(record);
+}
+
+/// Begins a record with a change; `None` if it is too long.
+pub(crate) fn encode(change: &Change<'_>, slot: u16, record: &mut [u8]) -> Option<()> {
     let mut writer = Writer::new(record.get_mut(4..MAX_PAYLOAD_END)?, false);
     let packed = payload::write(change, &mut writer)?;
     let form = packed.map_or(CHANGE << 26, |bits| PACKED << 26 | u32::from(bits) << 21);
-    Some(Head(TAG | form | writer.written()? << 16 | u32::from(slot)))
+    Head(TAG | form | writer.written()? << 16 | u32::from(slot)).write(record);
+    Some(())
+}
+
+/// Makes a record part of a batch, or not.
+pub(crate) fn set_pending(record: &mut [u8], pending: bool) {
+    if let Some(head) = Head::decode(record) {
+        Head(head.0 & !PENDING | if pending { PENDING } else { 0 }).write(record);
+    }
 }
 
 /// Reads the change of a valid record; `None` for a newer release's.
-pub(crate) fn decode(record: &[u8], head: Head) -> Option<Change<'_>> {
+pub(crate) fn decode(record: &[u8]) -> Option<Change<'_>> {
+    let head = Head::decode(record)?;
     payload::read(head.packed(), record.get(4..head.payload_end())?)
 }
 
@@ -155,8 +167,8 @@ pub(crate) enum Relation {
 }
 
 /// Compares a change with a valid record.
-pub(crate) fn relation(change: &Change<'_>, record: &mut [u8], head: Head) -> Relation {
-    let is_entry = match (decode(record, head), change) {
+pub(crate) fn relation(change: &Change<'_>, record: &mut [u8]) -> Relation {
+    let is_entry = match (decode(record), change) {
         (Some(Change::Dc(known)), Change::Dc(dc)) => known.slot() == dc.slot(),
         (Some(Change::Peer(known)), Change::Peer(peer)) => Peer::key(&known) == Peer::key(peer),
         (Some(Change::MinPeer(known)), Change::MinPeer(peer)) => known.user_id == peer.user_id,
@@ -164,9 +176,9 @@ pub(crate) fn relation(change: &Change<'_>, record: &mut [u8], head: Head) -> Re
         | (Some(Change::Account(_)), Change::Account(_)) => true,
         _ => false,
     };
-    if !is_entry {
+    let (true, Some(head)) = (is_entry, Head::decode(record)) else {
         return Relation::Other;
-    }
+    };
     let payload = record.get_mut(4..head.payload_end()).unwrap_or_default();
     let mut writer = Writer::new(payload, true);
     if payload::write(change, &mut writer) == Some(head.packed()) && writer.is_same() {
@@ -182,8 +194,9 @@ mod tests {
     #[test]
     fn no_record_begins_like_erased_flash() {
         for kind in CHANGE..=PACKED {
-            let head = Head(Head::mark(kind, 0xFFFF).0 | 0x3FF << 16).pending(true);
-            let bytes = head.0.to_be_bytes();
+            let mut bytes = [0; 4];
+            let head = Head(TAG | PENDING | kind << 26 | 0x3FF << 16 | 0xFFFF);
+            head.write(&mut bytes);
             assert_ne!(bytes[0], 0xFF);
             assert_eq!(Head::decode(&bytes), Some(head));
         }
@@ -192,8 +205,9 @@ mod tests {
     #[test]
     fn is_valid_only_whole_and_in_its_place() {
         let mut record = [7; MAX_RECORD];
-        let head = Head(Head::mark(CHANGE, 3).0 | 20 << 16);
-        seal(&mut record, head, 99);
+        let head = Head(TAG | CHANGE << 26 | 20 << 16 | 3);
+        head.write(&mut record);
+        seal(&mut record, 99);
         assert_eq!(open(&record, 99), Some(head));
         assert_eq!(record[4..24], [7; 20]);
         assert_eq!(open(&record, 98), None);

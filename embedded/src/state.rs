@@ -31,6 +31,11 @@ impl Page {
         }
     }
 
+    /// Where the last record is, of that many units.
+    pub(crate) const fn last(&self, units: u32) -> u32 {
+        self.tail.wrapping_sub(units)
+    }
+
     pub(crate) const fn room(&self) -> u32 {
         self.end.saturating_sub(self.tail)
     }

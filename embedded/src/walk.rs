@@ -30,6 +30,7 @@ enum Mode {
 }
 
 /// What is at a position.
+#[derive(Clone, Copy)]
 enum Found {
     Blank,
     Record(Head),
@@ -131,43 +132,62 @@ impl Walk {
             self.finish(state, index);
             return Ok(false);
         }
-        let seed = self.page.seed ^ self.at;
+        let (found, next) = self.look(bytes, &geometry, index);
         let at = self.at;
-        let head = Head::decode(bytes);
-        // Where the next record starts, if the first bits are right.
-        let behind = |units| at.wrapping_add(units);
-        let next = behind(match (head, bytes.first()) {
-            (Some(head), _) => head.units(&geometry),
-            (None, Some(0x80..0xC0)) if geometry.shift == 2 => 2,
-            _ => 1,
-        });
-        let unit = bytes_in(1, geometry.shift);
-        let found = if bytes.iter().take(unit).all(|byte| *byte == 0xFF) {
-            Found::Blank
-        } else if head.is_some() {
-            record::open(bytes, seed).map_or(Found::Hot(Decoded::Bad), Found::Record)
-        } else {
-            Found::Hot(hot::decode(geometry.shift, seed, index, bytes))
-        };
-        if self.batch_end.is_some() {
-            self.at = match found {
-                Found::Blank | Found::Hot(Decoded::Bad) => behind(1),
-                _ => next,
-            };
-            if let Found::Record(head) = found
-                && head.is_pending()
-                && head.is_change()
-            {
-                take(bytes, at, head, state, index, receive)?;
-            }
-            return Ok(true);
-        }
-        let was = self.mode;
         self.at = next;
+        if self.batch_end.is_none() {
+            return self.judge(found, at, bytes, state, index, receive);
+        }
+        if let Found::Record(head) = found
+            && head.is_pending()
+            && head.is_change()
+        {
+            take(bytes, at, head, state, index, receive)?;
+        }
+        Ok(true)
+    }
+
+    /// What is here, and where to look next.
+    fn look(&self, bytes: &[u8], geometry: &Geometry, index: &Index<'_>) -> (Found, u32) {
+        let seed = self.page.seed ^ self.at;
+        let behind = |units| self.at.wrapping_add(units);
+        if bytes
+            .iter()
+            .take(bytes_in(1, geometry.shift))
+            .all(|byte| *byte == 0xFF)
+        {
+            return (Found::Blank, behind(1));
+        }
+        if Head::decode(bytes).is_some() {
+            return match record::open(bytes, seed) {
+                Some(head) => (Found::Record(head), behind(head.units(geometry))),
+                None => (Found::Hot(Decoded::Bad), behind(1)),
+            };
+        }
+        let decoded = hot::decode(geometry.shift, seed, index, bytes);
+        let units = if decoded == Decoded::Bad {
+            1
+        } else {
+            hot_units(bytes, geometry)
+        };
+        (Found::Hot(decoded), behind(units))
+    }
+
+    /// Decides what is found at `at` means for what comes next.
+    fn judge(
+        &mut self,
+        found: Found,
+        at: u32,
+        bytes: &[u8],
+        state: &mut State,
+        index: &mut Index<'_>,
+        receive: &mut dyn Receive,
+    ) -> Result<bool, Fail> {
+        let geometry = state.geometry;
+        let was = self.mode;
         match found {
             Found::Blank => {
                 self.revert(index);
-                self.at = behind(1);
                 match was {
                     Mode::Reading => self.mode = Mode::Gap,
                     Mode::Gap => {
@@ -178,21 +198,15 @@ impl Walk {
                 }
             }
             // A channel's hot record whose base was not seen: a newer base will be.
-            Found::Hot(Decoded::Unresolved) if was == Mode::Reading => self.tail = next,
+            Found::Hot(Decoded::Unresolved) if was == Mode::Reading => self.tail = self.at,
             Found::Hot(Decoded::Bad | Decoded::Unresolved) => {
                 self.revert(index);
                 // Hot records that continue a lost one are bad in a row.
                 if was == Mode::Reading || self.successor.contains(&at) {
-                    // A flipped bit makes a long hot record look like a short one, and the other
-                    // way round.
-                    self.successor = match head {
-                        Some(_) => next..next.wrapping_add(1),
-                        None if geometry.shift == 2 => behind(1)..behind(3),
-                        None => behind(1)..behind(2),
-                    };
+                    self.successor = successor(at, bytes, &geometry);
                 }
                 self.mode = Mode::Hunting;
-                self.at = behind(1);
+                self.at = at.wrapping_add(1);
             }
             Found::Hot(Decoded::Valid(hot)) => {
                 let undo = index.note_hot(hot);
@@ -203,7 +217,7 @@ impl Walk {
                     }
                     state.present = true;
                     self.mode = Mode::Reading;
-                    self.tail = next;
+                    self.tail = self.at;
                 } else {
                     self.mode = Mode::Hunting;
                     self.trial = Some(undo);
@@ -215,7 +229,7 @@ impl Walk {
                 }
                 self.trial = None;
                 self.mode = Mode::Reading;
-                self.tail = next;
+                self.tail = self.at;
                 if head.is_change() && !head.is_pending() {
                     take(bytes, at, head, state, index, receive)?;
                 }
@@ -273,7 +287,7 @@ fn take(
     index: &mut Index<'_>,
     receive: &mut dyn Receive,
 ) -> Result<(), Fail> {
-    let Some(change) = record::decode(bytes, head) else {
+    let Some(change) = record::decode(bytes) else {
         // Valid but unknown: a newer release's change that this one can do without.
         state.count_damage();
         return Ok(());
@@ -296,6 +310,28 @@ fn take(
             receive.receive(Some(slot), &change).map_err(Fail::Session)
         }
     }
+}
+
+/// Units of a hot record.
+fn hot_units(bytes: &[u8], geometry: &Geometry) -> u32 {
+    match bytes.first() {
+        Some(0x80..0xC0) if geometry.shift == 2 => 2,
+        _ => 1,
+    }
+}
+
+/// Where the record behind the bad one at `at` may start, if its first bits are right.
+fn successor(at: u32, bytes: &[u8], geometry: &Geometry) -> Range<u32> {
+    let (first, last) = match Head::decode(bytes) {
+        Some(head) => {
+            let units = head.units(geometry);
+            (units, units)
+        }
+        // A flipped bit makes a long hot record look like a short one, and the other way round.
+        None if geometry.shift == 2 => (1, 2),
+        None => (1, 1),
+    };
+    at.wrapping_add(first)..at.wrapping_add(last).wrapping_add(1)
 }
 
 fn bytes_in(units: u32, shift: u8) -> usize {

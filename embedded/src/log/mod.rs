@@ -132,6 +132,7 @@ impl<
         }
     }
 
+    #[inline(never)]
     pub(crate) fn shell(&mut self) -> Shell<'_, F> {
         Shell {
             chip: Chip {
@@ -257,6 +258,7 @@ impl<
 
 impl<F: NorFlash> Shell<'_, F> {
     /// Ends a call.
+    #[inline(never)]
     fn done<T>(&mut self, result: Result<T, Fail>) -> Result<T, Error<F::Error>> {
         result.map_err(|fail| self.chip.details.explain(fail))
     }

@@ -5,6 +5,7 @@ use core::ops::Range;
 use super::super::{NorFlash, bisync};
 use super::Shell;
 use crate::error::Fail;
+use crate::geometry::Geometry;
 use crate::header::{Header, PRESENT, header_units};
 use crate::lists::{CHANNELS, DC_COPIES, DCS, NOWHERE, Place, Slot};
 use crate::locate::Locator;
@@ -92,11 +93,46 @@ impl<F: NorFlash> Shell<'_, F> {
 
     /// Makes the page that is being written count: programs its header twice.
     pub(super) async fn close_page(&mut self, flags: u8, part: u8, parts: u8) -> Result<(), Fail> {
-        let geometry = self.state.geometry;
-        let header = Header {
-            page_size: geometry.page_size,
-            pages: geometry.pages,
-            shift: geometry.shift,
+        let units = header_units(&self.state.geometry);
+        let mut result = Ok(());
+        let mut counts = false;
+        for copy in 0..2_u8 {
+            let page = self.state.page.number;
+            let at = self.state.geometry.page_at(page);
+            let at = if copy == 0 {
+                at
+            } else {
+                at.wrapping_add(units)
+            };
+            let header = self.next_header(flags, part, parts);
+            let bytes = self.buffer.units(units, &self.state.geometry);
+            header.encode(page, bytes);
+            result = self.chip.program(at, bytes).await;
+            counts |= result.is_ok();
+        }
+        if !counts {
+            return result;
+        }
+        let header = self.next_header(flags, part, parts);
+        self.state.begin(&header);
+        self.state.tail_unknown = false;
+        self.index.fixed.written = self.index.fixed.counters;
+        Ok(())
+    }
+
+    /// The header of the page that is being written.
+    #[inline(never)]
+    fn next_header(&self, flags: u8, part: u8, parts: u8) -> Header {
+        let Geometry {
+            page_size,
+            pages,
+            shift,
+            ..
+        } = self.state.geometry;
+        Header {
+            page_size,
+            pages,
+            shift,
             flags,
             sequence: self.state.sequence.wrapping_add(1),
             erases: self.state.next_erases,
@@ -104,25 +140,7 @@ impl<F: NorFlash> Shell<'_, F> {
             parts,
             home_dc_id: self.index.fixed.home_dc_id,
             counters: self.index.fixed.counters,
-        };
-        let units = header_units(&geometry);
-        let mut at = geometry.page_at(self.state.page.number);
-        let mut result = Ok(());
-        let mut counts = false;
-        for _ in 0..2_u8 {
-            let bytes = self.buffer.units(units, &geometry);
-            header.encode(self.state.page.number, bytes);
-            result = self.chip.program(at, bytes).await;
-            counts |= result.is_ok();
-            at = at.wrapping_add(units);
         }
-        if !counts {
-            return result;
-        }
-        self.state.begin(&header);
-        self.state.tail_unknown = false;
-        self.index.fixed.written = header.counters;
-        Ok(())
     }
 
     /// Begins the next page: copies what is live in the oldest one, which then is the free page.
@@ -139,19 +157,21 @@ impl<F: NorFlash> Shell<'_, F> {
         self.open_page().await?;
         let mut copying = Copying::new(self.state.geometry.next(self.state.page.number, 1), pack);
         while let Some((from, to, place)) = self.next_copy(&mut copying) {
-            let head = if from.list == CHANNELS {
+            let is_known = if from.list == CHANNELS {
                 let change = self.index.absolute(from.slot);
-                record::encode(&change, from.slot, self.buffer.bytes())
+                record::encode(&change, from.slot, self.buffer.bytes()).is_some()
             } else {
                 self.fetch_at(place).await?
             };
-            let at = match head {
-                Some(head) => self.emit(head.pending(false)).await?,
-                None => {
-                    self.state.count_damage();
-                    NOWHERE.into()
-                }
-            };
+            let mut at = NOWHERE.into();
+            if is_known {
+                record::set_pending(self.buffer.bytes(), false);
+                self.emit().await?;
+                let units = self.units();
+                at = self.state.page.last(units);
+            } else {
+                self.state.count_damage();
+            }
             self.index.moved(to, at);
         }
         let flags = if self.state.present { PRESENT } else { 0 };
@@ -237,7 +257,8 @@ impl<F: NorFlash> Shell<'_, F> {
         let Page { tail, end, .. } = self.state.page;
         let start = self.chip.programmed_end(tail, end).await?;
         self.state.page.tail = start.saturating_add(1).min(end);
-        if self.emit(Head::mark(SYNC, 0)).await.is_err() {
+        record::mark(SYNC, 0, self.buffer.bytes());
+        if self.emit().await.is_err() {
             // The page is full, or as good as full.
             self.state.page.tail = end;
         }
@@ -245,11 +266,18 @@ impl<F: NorFlash> Shell<'_, F> {
         Ok(())
     }
 
-    /// Programs a record whose payload is in the buffer behind the page's tail, or further on where
-    /// that does not take. Returns its place.
-    pub(super) async fn emit(&mut self, head: Head) -> Result<u32, Fail> {
+    /// Units of the record in the buffer.
+    #[inline(never)]
+    pub(super) fn units(&mut self) -> u32 {
+        let head = Head::decode(self.buffer.bytes());
+        head.map_or(0, |head| head.units(&self.state.geometry))
+    }
+
+    /// Programs the record in the buffer behind the page's tail, or further on where that does not
+    /// take. The page's tail is behind it then.
+    pub(super) async fn emit(&mut self) -> Result<(), Fail> {
         let geometry = self.state.geometry;
-        let units = head.units(&geometry);
+        let units = self.units();
         let base = self.state.page.tail;
         let mut fail = Fail::StoreFull;
         for _ in 0..ATTEMPTS {
@@ -260,9 +288,9 @@ impl<F: NorFlash> Shell<'_, F> {
             let next = at.wrapping_add(units);
             self.state.page.tail = next;
             let bytes = self.buffer.units(units, &geometry);
-            record::seal(bytes, head, self.state.page.seed ^ at);
+            record::seal(bytes, self.state.page.seed ^ at);
             match self.chip.program(at, bytes).await {
-                Ok(()) => return Ok(at),
+                Ok(()) => return Ok(()),
                 Err(failed) => fail = failed,
             }
             // Readers take two blank units for the end: leave one, wherever this attempt got to.

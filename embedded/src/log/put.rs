@@ -7,7 +7,7 @@ use super::Shell;
 use crate::error::Fail;
 use crate::hot::{self, PRIMARY};
 use crate::lists::{CHANNELS, field, list_of, next_version, print};
-use crate::record::{self, COMMIT, Head, Relation};
+use crate::record::{self, COMMIT, Relation};
 use crate::settings::KeyCopies;
 use crate::state::Due;
 
@@ -26,11 +26,12 @@ impl<F: NorFlash> Shell<'_, F> {
             self.store(change, false).await?;
             return self.copy_keys(change).await;
         };
-        match self.state.due() {
-            Due::Later => Ok(()),
-            Due::This => self.flush(counter, counter).await,
-            Due::All => self.flush(0, PRIMARY).await,
-        }
+        let (first, last) = match self.state.due() {
+            Due::Later => return Ok(()),
+            Due::This => (counter, counter),
+            Due::All => (0, PRIMARY),
+        };
+        self.flush(first, last).await
     }
 
     /// Writes every counter that is only in RAM.
@@ -129,37 +130,36 @@ impl<F: NorFlash> Shell<'_, F> {
         };
         loop {
             let candidate = self.index.candidate(list, print, first);
-            let slot = match candidate {
-                Some(slot) => slot,
-                None => {
-                    if let Some(slot) = self.index.free_slot(list) {
-                        return Ok(Some(slot));
-                    }
-                    let victim = if victims > 0 {
-                        self.index.victim(list)
-                    } else {
-                        None
-                    };
-                    victims = victims.wrapping_sub(1);
-                    victim.ok_or(Fail::Capacity(field(list)))?
-                }
+            let slot = if let Some(slot) = candidate {
+                slot
+            } else if let Some(slot) = self.index.free_slot(list) {
+                return Ok(Some(slot));
+            } else {
+                let victim = if victims > 0 {
+                    self.index.victim(list)
+                } else {
+                    None
+                };
+                victims = victims.wrapping_sub(1);
+                victim.ok_or(Fail::Capacity(field(list)))?
             };
-            let head = self.fetch(list, slot).await?;
+            let is_known = self.fetch(list, slot).await?;
             let known = self.buffer.bytes();
             if candidate.is_none() {
                 let own = self.index.fixed.own_id;
                 let is_own = own != 0
+                    && is_known
                     && matches!(
-                        head.and_then(|head| record::decode(known, head)),
+                        record::decode(known),
                         Some(Change::Peer(peer)) if peer.key() == PeerKey::user(own)
                     );
                 if !is_own {
                     return Ok(Some(slot));
                 }
-            } else if let Some(head) = head {
-                match record::relation(change, known, head) {
+            } else if is_known {
+                match record::relation(change, known) {
                     Relation::Same => return Ok(None),
-                    Relation::Entry => return Ok(Some(next_version(change, head.slot(), slot))),
+                    Relation::Entry => return Ok(Some(next_version(change, known, slot))),
                     Relation::Other => {}
                 }
             }
@@ -176,15 +176,18 @@ impl<F: NorFlash> Shell<'_, F> {
     ) -> Result<(), Fail> {
         let mut is_second = pending;
         loop {
-            let units = self.encode(change, slot)?.units(&self.state.geometry);
+            self.encode(change, slot)?;
+            let units = self.units();
             if !pending {
                 self.reserve(units).await?;
             }
             // Making room may have used the buffer.
-            let head = self.encode(change, slot)?.pending(pending);
-            match self.emit(head).await {
-                Ok(at) => {
+            self.encode(change, slot)?;
+            record::set_pending(self.buffer.bytes(), pending);
+            match self.emit().await {
+                Ok(()) => {
                     self.state.present = true;
+                    let at = self.state.page.last(units);
                     let noted = self.index.note(change, slot, at, units);
                     return noted.map_err(Fail::Capacity);
                 }
@@ -202,16 +205,15 @@ impl<F: NorFlash> Shell<'_, F> {
         }
     }
 
-    /// Encodes a change as the payload of the record in the buffer.
-    pub(super) fn encode(&mut self, change: &Change<'_>, slot: u16) -> Result<Head, Fail> {
-        let head = record::encode(change, slot, self.buffer.bytes());
-        head.ok_or_else(|| {
-            Fail::RecordTooLarge(match change {
-                Change::Dc(_) => Field::Dcs,
-                Change::FutureAuthToken(_) => Field::Token,
-                _ => Field::Change,
-            })
-        })
+    /// Makes the record of a change in the buffer.
+    #[inline(never)]
+    pub(super) fn encode(&mut self, change: &Change<'_>, slot: u16) -> Result<(), Fail> {
+        let encoded = record::encode(change, slot, self.buffer.bytes());
+        encoded.ok_or(Fail::RecordTooLarge(match change {
+            Change::Dc(_) => Field::Dcs,
+            Change::FutureAuthToken(_) => Field::Token,
+            _ => Field::Change,
+        }))
     }
 
     /// With two copies of keys: writes the second one of a DC entry that was just stored.
@@ -229,10 +231,12 @@ impl<F: NorFlash> Shell<'_, F> {
         }
         self.ready().await?;
         let geometry = self.state.geometry;
-        let mut units = Head::mark(COMMIT, 0).units(&geometry);
+        record::mark(COMMIT, 0, self.buffer.bytes());
+        let mut units = self.units();
         for change in changes {
             let change = self.index.without_base(change);
-            units = units.saturating_add(self.encode(&change, 0)?.units(&geometry));
+            self.encode(&change, 0)?;
+            units = units.saturating_add(self.units());
         }
         let max = self.state.page_room();
         if units > max {
@@ -263,7 +267,8 @@ impl<F: NorFlash> Shell<'_, F> {
         if self.state.page.tail != start {
             let in_page = start.wrapping_sub(self.state.geometry.page_at(self.state.head));
             let slot = u16::try_from(in_page).unwrap_or_default();
-            self.emit(Head::mark(COMMIT, slot)).await?;
+            record::mark(COMMIT, slot, self.buffer.bytes());
+            self.emit().await?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::Shell;
 use crate::error::Fail;
 use crate::fill::{Ignore, Receive};
 use crate::lists::{CHANNELS, DC_COPIES, DCS, LISTS, List, NOWHERE, Place};
-use crate::record::{self, Head};
+use crate::record;
 use crate::walk::Walk;
 
 #[bisync]
@@ -54,23 +54,23 @@ impl<F: NorFlash> Shell<'_, F> {
     }
 
     /// Reads the record of an entry into the buffer; of a DC entry whichever copy is valid.
-    pub(super) async fn fetch(&mut self, list: List, slot: u16) -> Result<Option<Head>, Fail> {
-        let head = self.fetch_at(self.index.lists.get(list, slot)).await?;
-        if head.is_none() && list == DCS {
+    pub(super) async fn fetch(&mut self, list: List, slot: u16) -> Result<bool, Fail> {
+        let is_known = self.fetch_at(self.index.lists.get(list, slot)).await?;
+        if !is_known && list == DCS {
             return self.fetch_at(self.index.lists.get(DC_COPIES, slot)).await;
         }
-        Ok(head)
+        Ok(is_known)
     }
 
-    /// Reads a record of the chain into the buffer and checks it.
-    pub(super) async fn fetch_at(&mut self, place: Place) -> Result<Option<Head>, Fail> {
+    /// Reads a record of the chain into the buffer; whether it is valid.
+    pub(super) async fn fetch_at(&mut self, place: Place) -> Result<bool, Fail> {
         if place.at == NOWHERE {
-            return Ok(None);
+            return Ok(false);
         }
         let at = place.at.into();
         let bytes = self.buffer.units(place.units.into(), &self.state.geometry);
         self.chip.read(at, bytes).await?;
-        Ok(record::open(bytes, self.state.seed_at(at) ^ at))
+        Ok(record::open(bytes, self.state.seed_at(at) ^ at).is_some())
     }
 
     /// Makes `session` what the log holds.
@@ -117,15 +117,13 @@ impl<F: NorFlash> Shell<'_, F> {
             }
             return Ok(());
         }
-        match self.fetch(list, slot).await? {
-            Some(head) => {
-                if let Some(change) = record::decode(self.buffer.bytes(), head) {
-                    session.receive(None, &change).map_err(Fail::Session)?;
-                }
+        if self.fetch(list, slot).await? {
+            if let Some(change) = record::decode(self.buffer.bytes()) {
+                session.receive(None, &change).map_err(Fail::Session)?;
             }
+        } else if place.at != NOWHERE || list == DCS {
             // A hole that is known is no damage.
-            None if place.at == NOWHERE && list != DCS => {}
-            None => self.state.count_damage(),
+            self.state.count_damage();
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::error::Fail;
 use crate::fill::{self, Entries};
 use crate::header::{PRESENT, WIPE};
 use crate::lists::{LISTS, Slot, field};
-use crate::record::{Head, WIPED};
+use crate::record::{self, WIPED};
 use crate::settings::KeyCopies;
 use crate::state::{Page, seed};
 
@@ -46,9 +46,8 @@ impl<F: NorFlash> Shell<'_, F> {
         let (mut parts, mut left) = (1_u8, room);
         let mut cursor = Slot::default();
         while let Some(change) = fill::next(source, &mut cursor) {
-            let units = self
-                .encode(&change, cursor.slot)?
-                .units(&self.state.geometry);
+            self.encode(&change, cursor.slot)?;
+            let units = self.units();
             if units > left {
                 parts = parts.saturating_add(1);
                 left = room;
@@ -101,12 +100,13 @@ impl<F: NorFlash> Shell<'_, F> {
                 }
             }
             while let Some(change) = fill::next(source, &mut cursor) {
-                let head = self.encode(&change, cursor.slot)?;
-                let units = head.units(&self.state.geometry);
+                self.encode(&change, cursor.slot)?;
+                let units = self.units();
                 if self.state.page.room() < units && part < parts {
                     break;
                 }
-                let at = self.emit(head).await?;
+                self.emit().await?;
+                let at = self.state.page.last(units);
                 self.index
                     .note(&change, cursor.slot, at, units)
                     .map_err(Fail::Capacity)?;
@@ -139,7 +139,8 @@ impl<F: NorFlash> Shell<'_, F> {
         if self.state.tail_unknown {
             self.reopen_tail().await?;
         }
-        self.emit(Head::mark(WIPED, 0)).await?;
+        record::mark(WIPED, 0, self.buffer.bytes());
+        self.emit().await?;
         self.state.wipe = false;
         // The next page is erased once more when its turn comes, as all others: equal wear.
         self.state.next_erased = false;

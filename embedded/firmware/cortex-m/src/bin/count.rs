@@ -3,17 +3,10 @@
 #![no_std]
 #![no_main]
 
-use core::future::Future;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
-
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SYST};
-use firmware_cortex_m::{Ram, SIZE};
-use mtsession_core::{
-    AuthKeyRef, Change, ChannelPts, Counters, DcFlags, DcRef, FixedSession, Peer, SessionMut,
-    UpdateChange,
-};
+use firmware_cortex_m::{Ram, SIZE, block_on, channel, dc, peer};
+use mtsession_core::{Change, Counters, FixedSession, SessionMut, UpdateChange};
 use mtsession_embedded::SessionLog;
 use semihosting::println;
 use sequential_storage::cache::Cache;
@@ -98,30 +91,11 @@ impl Updates {
     }
 }
 
-fn channel(n: u32) -> i64 {
-    1_500_000_000 + i64::from(n) * 1013
-}
-
-fn peer(n: u32, access_hash: i64) -> Peer {
-    Peer { id: 5_000_000_000 + i64::from(n) * 777, access_hash, ..Peer::default() }
-}
-
 fn key(slot: &Slot) -> u16 {
     match slot {
         Slot::Counters => 0,
         Slot::Channel(n) => 100 + n,
         Slot::Peer(n) => 200 + n,
-    }
-}
-
-fn dc(n: i32, key: &[u8; 256]) -> DcRef<'_> {
-    DcRef {
-        dc_id: n,
-        addr: "149.154.167.51:443",
-        auth_key: Some(AuthKeyRef::new(key)),
-        first_salt: 0x1234_5678_9ABC,
-        time_offset: 0,
-        flags: DcFlags::NONE,
     }
 }
 
@@ -158,18 +132,9 @@ fn main() -> ! {
 
 fn own(mut flash: &mut Ram) -> Option<Tally> {
     let mut session = FixedSession::<6, 32, 64, 0, 0>::new();
-    let bytes = core::array::from_fn(|n| n as u8);
-    for n in 1..=5 {
-        session.put_dc(&dc(n, &bytes)).ok()?;
-    }
+    firmware_cortex_m::login(&mut session).ok()?;
     let mut updates = Updates::new();
     session.set_counters(updates.counters);
-    for n in 0..32 {
-        session.put_channel(ChannelPts { id: channel(n), pts: 1000 }).ok()?;
-    }
-    for n in 0..64 {
-        session.put_peer(peer(n, i64::from(n) << 40)).ok()?;
-    }
     let mut log = SessionLog::<_>::format(&mut flash, 0..SIZE as u32).ok()?;
     log.save(&session).ok()?;
     let mut tally = Tally::default();
@@ -217,15 +182,4 @@ fn sequential(flash: &mut Ram) -> Option<Tally> {
         put(key(&slot), &change, Some(&mut tally)).then_some(())?;
     }
     Some(tally)
-}
-
-/// The flash in RAM never waits.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
-            return done;
-        }
-    }
 }

@@ -2,12 +2,9 @@
 #![no_std]
 #![no_main]
 
-use core::future::Future;
 use core::hint::black_box;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
 
-use firmware_cortex_m::{Ram, SIZE};
+use firmware_cortex_m::{Ram, SIZE, block_on};
 use mtsession_core::{Change, FixedSession, UpdateChange};
 use mtsession_embedded::Error;
 use mtsession_embedded::asynchronous::SessionLog;
@@ -17,9 +14,7 @@ type Failure = Error<embedded_storage::nor_flash::NorFlashErrorKind>;
 #[cortex_m_rt::entry]
 fn main() -> ! {
     if let Some(flash) = firmware_cortex_m::region() {
-        let mut future = pin!(run(flash));
-        let mut context = Context::from_waker(Waker::noop());
-        while let Poll::Pending = future.as_mut().poll(&mut context) {}
+        let _ = black_box(block_on(run(flash)));
     }
     loop {}
 }
