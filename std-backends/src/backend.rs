@@ -6,6 +6,7 @@ use mtsession_core::{Account, Change, Full, SessionMut};
 use zeroize::Zeroizing;
 
 use crate::dc::DcEntry;
+use crate::names::PeerNames;
 use crate::peer::CachedPeer;
 use crate::session::PersistedSession;
 use crate::update::UpdateStateChange;
@@ -118,6 +119,39 @@ pub trait SessionBackend: Send + Sync {
     /// `Unsupported` where a store of your own has no place for it.
     fn set_account(&self, account: Account) -> io::Result<()> {
         self.apply(&[Change::Account(account)])
+    }
+
+    /// Usernames, phone numbers and titles of the session's peers, as far as they were stored; in no
+    /// order.
+    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
+        Ok(Vec::new())
+    }
+
+    /// Stores what peers are called, in place of what was stored before: files, databases and memory
+    /// have room for it.
+    ///
+    /// Names belong to their peers: those of peers that the session does not have are left out here,
+    /// and go when [`save`](Self::save) removes the peer.
+    ///
+    /// ```
+    /// use mtsession::{CachedPeer, InMemoryBackend, PeerNames, PersistedSession, SessionBackend};
+    ///
+    /// let backend = InMemoryBackend::new();
+    /// backend.cache_peer(&CachedPeer { id: 777_000, access_hash: 5, ..CachedPeer::default() })?;
+    /// let names = PeerNames { id: 777_000, usernames: vec!["alice".into()], ..PeerNames::default() };
+    /// backend.set_peer_names(std::slice::from_ref(&names))?;
+    /// assert_eq!(backend.peer_names()?, [names]);
+    /// backend.save(&PersistedSession::default())?;
+    /// assert!(backend.peer_names()?.is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Unsupported` where there is no room, as in a string session.
+    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
+        let _ = names;
+        let message = format!("{} has no room for the names of peers", self.name());
+        Err(io::Error::new(io::ErrorKind::Unsupported, message))
     }
 }
 

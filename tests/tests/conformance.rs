@@ -237,6 +237,12 @@ impl SessionBackend for Handle {
     fn set_account(&self, account: mtsession::Account) -> std::io::Result<()> {
         self.0.set_account(account)
     }
+    fn peer_names(&self) -> std::io::Result<Vec<mtsession::PeerNames>> {
+        self.0.peer_names()
+    }
+    fn set_peer_names(&self, names: &[mtsession::PeerNames]) -> std::io::Result<()> {
+        self.0.set_peer_names(names)
+    }
 }
 
 conformance!(file, File::new());

@@ -255,7 +255,13 @@ impl<F: NorFlash> Shell<'_, F> {
     /// the last word may be weaker than it looks, with a sync record that readers find.
     pub(super) async fn reopen_tail(&mut self) -> Result<(), Fail> {
         let Page { tail, end, .. } = self.state.page;
-        let start = self.chip.programmed_end(tail, end).await?;
+        let mut start = self.chip.programmed_end(tail, end).await?;
+        if start > tail {
+            // A record that was begun is left out as a whole: units of ones look like erased ones.
+            let unit = self.buffer.units(1, &self.state.geometry);
+            self.chip.read(tail, unit).await?;
+            start = start.max(tail.saturating_add(self.units()));
+        }
         self.state.page.tail = start.saturating_add(1).min(end);
         record::mark(SYNC, 0, self.buffer.bytes());
         if self.emit().await.is_err() {
@@ -293,9 +299,11 @@ impl<F: NorFlash> Shell<'_, F> {
                 Ok(()) => return Ok(()),
                 Err(failed) => fail = failed,
             }
-            // Readers take two blank units for the end: leave one, wherever this attempt got to.
-            let end = self.chip.programmed_end(base, next).await?;
-            self.state.page.tail = end.wrapping_add(1);
+            // Readers take two blank units for the end: as long as there is nothing, leave one. Behind
+            // something they go on, so leave all of it, since a unit of ones looks like an erased one.
+            if self.chip.programmed_end(base, next).await? == base {
+                self.state.page.tail = base.wrapping_add(1);
+            }
         }
         self.state.tail_unknown = true;
         Err(fail)

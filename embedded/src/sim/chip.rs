@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
@@ -37,9 +38,12 @@ pub enum ChipError {
     Injected,
     /// The word cannot be read: its error correction fails.
     Unreadable,
-    /// A word that is not erased was programmed, or an argument is wrong.
+    /// An argument is wrong.
     Rule(NorFlashErrorKind),
+    /// A word that is not erased was programmed.
     NotErased,
+    /// The word did not take what was programmed.
+    NotTaken,
 }
 
 impl NorFlashError for ChipError {
@@ -69,7 +73,8 @@ pub struct Counts {
 enum Word {
     Erased,
     Programmed,
-    /// Reads as erased; programming it gives garbage.
+    /// Reads as erased, but some charge has moved: what is programmed there fails, is garbage, or
+    /// goes bad after a while.
     Weak,
     /// Cannot be read.
     Faulty,
@@ -84,13 +89,16 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     pub erases: Vec<u32>,
     /// Whether torn words cannot be read, as with error correction.
     pub corrects: bool,
+    /// Whether a word that was programmed with all ones counts as programmed, as it does where error
+    /// correction has bits of its own. Else it counts as erased: no cell of it has changed.
+    pub strict: bool,
     cut: Option<(u64, Tear)>,
     dead: bool,
     /// Number of the call that fails, and whether every later one does.
     fail: Option<(u64, bool)>,
-    /// A cell that stays 0.
-    pub stuck: Option<(usize, u8)>,
-    /// Cells of a page that was nearly erased, which lose their charge some steps later.
+    /// A cell, as byte and bit, and what it always reads as.
+    pub stuck: Option<(usize, u8, bool)>,
+    /// Cells of a page that was nearly erased, or of a weak word, that turn to 0 some steps later.
     fading: Vec<(u64, usize, u8)>,
     /// Rules that were broken; must stay 0.
     pub violations: u32,
@@ -105,6 +113,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             counts: Counts::default(),
             erases: vec![0; size / ERASE],
             corrects: false,
+            strict: true,
             cut: None,
             dead: false,
             fail: None,
@@ -177,40 +186,35 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
     }
 
     fn hold_stuck(&mut self) {
-        if let Some((at, bit)) = self.stuck {
-            self.bytes[at] &= !(1 << bit);
+        match self.stuck {
+            Some((at, bit, true)) => self.bytes[at] |= 1 << bit,
+            Some((at, bit, false)) => self.bytes[at] &= !(1 << bit),
+            None => {}
         }
     }
 
     fn program_word(&mut self, word: usize, data: &[u8]) -> Result<(), ChipError> {
         let range = word * WRITE..(word + 1) * WRITE;
-        match self.words[word] {
-            Word::Erased => {}
-            Word::Weak => {
-                for at in range.clone() {
-                    self.bytes[at] = data[at - range.start] & self.dice.next() as u8;
-                }
-                self.words[word] = Word::Programmed;
-                return Ok(());
-            }
+        let weak = match self.words[word] {
+            Word::Erased => false,
+            Word::Weak => true,
             Word::Programmed | Word::Faulty => {
                 self.violations += 1;
                 return Err(ChipError::NotErased);
             }
-        }
+        };
         let tear = self.step();
-        // All ones change no cell.
         let blank = data.iter().all(|byte| *byte == 0xFF);
-        self.words[word] = if blank {
+        self.words[word] = if blank && !self.strict && !weak {
             Word::Erased
         } else {
             Word::Programmed
         };
-        let place = &mut self.bytes[range.clone()];
         let Some(tear) = tear else {
-            place.copy_from_slice(data);
-            return Ok(());
+            self.bytes[range.clone()].copy_from_slice(data);
+            return if weak { self.weaken(range) } else { Ok(()) };
         };
+        let place = &mut self.bytes[range.clone()];
         match tear.program % PROGRAM_TEARS {
             0 => self.words[word] = Word::Erased,
             1 => {
@@ -243,6 +247,32 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             self.words[word] = Word::Weak;
         }
         Err(ChipError::PowerLost)
+    }
+
+    /// What becomes of a weak word that was programmed.
+    fn weaken(&mut self, range: Range<usize>) -> Result<(), ChipError> {
+        let fate = self.dice.below(3);
+        if fate < 2 {
+            for at in range {
+                self.bytes[at] &= self.dice.next() as u8;
+            }
+            return if fate == 0 {
+                Err(ChipError::NotTaken)
+            } else {
+                Ok(())
+            };
+        }
+        for _ in 0..4 {
+            self.fade(range.clone(), 6);
+        }
+        Ok(())
+    }
+
+    /// Makes a random cell of `range` turn to 0 within so many steps.
+    fn fade(&mut self, range: Range<usize>, steps: usize) {
+        let later = self.counts.steps + self.dice.below(steps) as u64;
+        let at = range.start + self.dice.below(range.len());
+        self.fading.push((later, at, self.dice.below(8) as u8));
     }
 
     fn erase_page(&mut self, page: usize) -> Result<(), ChipError> {
@@ -282,9 +312,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
                 self.bytes[blank].fill(0xFF);
                 left = Word::Weak;
                 for _ in 0..5 {
-                    let at = range.start + self.dice.below(ERASE);
-                    let later = self.counts.steps + self.dice.below(30) as u64;
-                    self.fading.push((later, at, self.dice.below(8) as u8));
+                    self.fade(range.clone(), 30);
                 }
             }
             _ => {

@@ -253,7 +253,12 @@ fn random_change(dice: &mut Dice, session: &Plain, lists: [usize; 4]) -> OwnedCh
         86..87 => OwnedChange::Update(UpdateChange::ClearChannels),
         87..93 => {
             let n = dice.below(peers - 1);
-            OwnedChange::Peer(peer(dice, n))
+            let mut peer = peer(dice, n);
+            if dice.chance(20) {
+                // In flash, this is as erased.
+                peer.access_hash = -1;
+            }
+            OwnedChange::Peer(peer)
         }
         93..95 => OwnedChange::MinPeer(MinPeer {
             user_id: dice.below(min_peers) as i64 + 9,
@@ -262,12 +267,20 @@ fn random_change(dice: &mut Dice, session: &Plain, lists: [usize; 4]) -> OwnedCh
         }),
         95..97 => {
             let id = 1 + dice.small(dcs);
-            OwnedChange::Dc(dc(dice, id, DcFlags::NONE))
+            let mut dc = dc(dice, id, DcFlags::NONE);
+            if let Some(key) = &mut dc.auth_key
+                && dice.chance(30)
+            {
+                let (start, len) = (dice.below(200), dice.below(56));
+                key[start..start + len].fill(0xFF);
+            }
+            OwnedChange::Dc(dc)
         }
         97 => OwnedChange::HomeDc(1 + dice.small(5)),
         98 => OwnedChange::Token(dice.chance(80).then(|| {
             let len = dice.below(40);
-            (0..len).map(|_| dice.next() as u8).collect()
+            let ones = if dice.chance(30) { 0xFF } else { 0 };
+            (0..len).map(|_| dice.next() as u8 | ones).collect()
         })),
         _ => OwnedChange::Account(Account {
             user_id: Some(5_000_000_000 + i64::from(dice.small(99))),

@@ -34,6 +34,13 @@ pub enum ForeignError {
     UnknownVersion(i64),
     /// Telegram Desktop's data is protected by a passcode.
     Passcode,
+    /// There is no account with this number.
+    NoAccount {
+        /// The number that was asked for, from 1.
+        number: usize,
+        /// How many accounts there are.
+        count: usize,
+    },
     /// The target needs what the session does not have.
     Missing(Carries),
     /// Something does not fit into the target, and what.
@@ -82,6 +89,12 @@ impl fmt::Display for ForeignError {
             Self::Passcode => f.write_str(
                 "it is locked with a local passcode: remove it in Telegram Desktop's settings first",
             ),
+            Self::NoAccount { number, count: 1 } => {
+                write!(f, "it holds one account: there is no number {number}")
+            }
+            Self::NoAccount { number, count } => {
+                write!(f, "it holds {count} accounts: there is no number {number}")
+            }
             Self::Missing(what) => write!(f, "the target needs what is not known: {what}"),
             Self::Unfit(what) => f.write_str(what),
             Self::Sqlite(error) => error.fmt(f),
@@ -118,7 +131,7 @@ impl From<ForeignError> for io::Error {
     fn from(error: ForeignError) -> Self {
         match error {
             ForeignError::Io(error) => error,
-            ForeignError::Missing(_) | ForeignError::Unfit(_) => {
+            ForeignError::Missing(_) | ForeignError::Unfit(_) | ForeignError::NoAccount { .. } => {
                 Self::new(io::ErrorKind::InvalidInput, error)
             }
             error => Self::new(io::ErrorKind::InvalidData, error),

@@ -89,7 +89,8 @@ impl FileFormat {
                 .union(Carries::TITLES)
                 .union(Carries::CHANNEL_KINDS)
                 .union(Carries::MIN_PEERS)
-                .union(Carries::MEDIA_DC),
+                .union(Carries::MEDIA_DC)
+                .union(Carries::SALTS),
             Self::GrammersSqlite => LOGIN
                 .union(WHO)
                 .union(STATE)

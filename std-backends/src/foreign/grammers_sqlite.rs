@@ -4,9 +4,10 @@ use mtsession_core::{Account, ChannelKind, DcFlags, Peer, PeerKind};
 
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key, PeerNames};
+use super::import::{Import, Key};
 use super::marked::unmark;
 use super::sqlite::Db;
+use crate::names::PeerNames;
 
 // The bits of `subtype`.
 pub(super) const USER_SELF: u8 = 1;

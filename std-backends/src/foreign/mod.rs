@@ -36,8 +36,10 @@ mod tdata;
 mod telethon;
 mod write;
 
+/// The names of a peer.
+pub use crate::names::PeerNames;
 pub use error::ForeignError;
 pub use format::FileFormat;
-pub use import::{Import, PeerNames};
-pub use read::read;
+pub use import::Import;
+pub use read::{read, read_account};
 pub use write::{Options, Target, write};

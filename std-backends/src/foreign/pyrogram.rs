@@ -9,9 +9,10 @@ use mtsession_core::{Account, ChannelKind, Peer, PeerKind};
 
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key, PeerNames};
+use super::import::{Import, Key};
 use super::marked::unmark;
 use super::sqlite::{Cells, Db};
+use crate::names::PeerNames;
 
 /// Which of the family wrote it, by what only that one has.
 pub(super) fn recognise(db: &Db) -> Result<Option<FileFormat>, ForeignError> {

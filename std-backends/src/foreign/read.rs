@@ -22,32 +22,59 @@ const MAX_FILE: u64 = 16 << 20;
 /// Reads the session of another library from a file or directory, which is left as it is.
 ///
 /// Of a database that several libraries have written to, the tables with a key are taken and the
-/// others named in [`Import::also`].
+/// others named in [`Import::also`]; of several accounts of Telegram Desktop the first, see
+/// [`read_account`].
 ///
 /// # Errors
 /// `InvalidData` with a [`ForeignError`] inside, naming the path: not a known session, nobody logged
 /// in, or which part is damaged.
 pub fn read(path: &Path) -> io::Result<Import> {
-    read_any(path).map_err(|error| {
+    read_account(path, 1)
+}
+
+/// Reads one of the accounts of Telegram Desktop, which holds several: `number` counts from 1.
+///
+/// # Errors
+/// As [`read`]; `InvalidInput` where there is no account with this number.
+pub fn read_account(path: &Path, number: usize) -> io::Result<Import> {
+    read_any(path, number).map_err(|error| {
         StoreError::io("foreign session", path.display().to_string(), "read", error)
     })
 }
 
-fn read_any(path: &Path) -> Result<Import, ForeignError> {
-    if fs::metadata(path)?.is_dir() {
-        if let Some(prefix) = gramjs::prefix(path)? {
-            return gramjs::read(path, &prefix);
-        }
-        return tdata::read(path);
+fn read_any(path: &Path, number: usize) -> Result<Import, ForeignError> {
+    if fs::metadata(path)?.is_dir() && gramjs::prefix(path)?.is_none() {
+        return tdata::read(path, number);
     }
+    if fs::metadata(path)?.is_file() && starts_with(path, b"TDF$")? {
+        return tdata::read(path.parent().unwrap_or(Path::new(".")), number);
+    }
+    let import = read_one(path)?;
+    match number {
+        1 => Ok(import),
+        _ => Err(ForeignError::NoAccount { number, count: 1 }),
+    }
+}
+
+fn starts_with(path: &Path, magic: &[u8]) -> io::Result<bool> {
     let mut head = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, 16), &mut head)?;
-    match head.as_slice() {
-        b"SQLite format 3\0" => return read_database(&Db::open(path)?),
-        [b'T', b'D', b'F', b'$', ..] => {
-            return tdata::read(path.parent().unwrap_or(Path::new(".")));
-        }
-        _ => {}
+    let limit = u64::try_from(magic.len()).unwrap_or(u64::MAX);
+    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, limit), &mut head)?;
+    Ok(head == magic)
+}
+
+/// Everything that holds one account.
+fn read_one(path: &Path) -> Result<Import, ForeignError> {
+    if let Some(prefix) = fs::metadata(path)?
+        .is_dir()
+        .then(|| gramjs::prefix(path))
+        .transpose()?
+        .flatten()
+    {
+        return gramjs::read(path, &prefix);
+    }
+    if starts_with(path, b"SQLite format 3\0")? {
+        return read_database(&Db::open(path)?);
     }
     if fs::metadata(path)?.len() > MAX_FILE {
         return Err(ForeignError::Unknown);

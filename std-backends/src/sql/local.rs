@@ -14,7 +14,7 @@ use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::local_error::explain;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement, Value, ValueRef};
-use crate::file::JournalSync;
+use crate::journal_sync::{JournalSync, LastFlush};
 
 /// How long a writer waits for others, unless told otherwise.
 pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub(super) struct LocalConnection {
     open: Option<Open>,
     busy_timeout: Duration,
     journal_sync: JournalSync,
-    last_sync: Option<Instant>,
+    last_flush: LastFlush,
 }
 
 struct Open {
@@ -57,7 +57,7 @@ impl LocalConnection {
             open: None,
             busy_timeout: DEFAULT_BUSY_TIMEOUT,
             journal_sync: JournalSync::default(),
-            last_sync: None,
+            last_flush: LastFlush::default(),
         }
     }
 
@@ -151,7 +151,7 @@ impl LocalConnection {
     }
 
     fn durability(&mut self, wanted: Durability) -> Durability {
-        if wanted == Durability::Now || self.journal_sync.is_due(&mut self.last_sync) {
+        if wanted == Durability::Now || self.last_flush.is_due(self.journal_sync) {
             return Durability::Now;
         }
         Durability::Soon
@@ -198,8 +198,8 @@ impl Open {
 
     fn write(&mut self, write: &Write, durability: Durability) -> rusqlite::Result<Written> {
         self.set_synchronous(durability)?;
-        if let ([statement], false) = (write.statements.as_slice(), write.if_unchanged) {
-            execute(&self.database, statement)?;
+        if let (alike @ [_], false) = (write.statements.as_slice(), write.if_unchanged) {
+            execute(&self.database, alike)?;
             return Ok(Written::Done);
         }
         let seen = self.seen;
@@ -214,8 +214,8 @@ impl Open {
                 return Ok(Written::Conflict);
             }
         }
-        for statement in &write.statements {
-            execute(&transaction, statement)?;
+        for alike in write.statements.chunk_by(|a, b| a.sql == b.sql) {
+            execute(&transaction, alike)?;
         }
         transaction.commit()?;
         Ok(Written::Done)
@@ -282,8 +282,13 @@ impl Connection for LocalConnection {
                 return Ok(Written::Conflict);
             }
         }
-        open.write(write, durability)
-            .map_err(|error| explain(&error))
+        let written = open
+            .write(write, durability)
+            .map_err(|error| explain(&error))?;
+        if (written, durability) == (Written::Done, Durability::Now) {
+            self.last_flush.is_now();
+        }
+        Ok(written)
     }
 
     fn is_ours(&mut self) -> io::Result<bool> {
@@ -410,12 +415,26 @@ fn value_ref(value: rusqlite::types::ValueRef<'_>) -> ValueRef<'_> {
     }
 }
 
-fn execute(database: &rusqlite::Connection, statement: &Statement) -> rusqlite::Result<()> {
-    let mut prepared = database.prepare_cached(statement.sql)?;
-    bind(&mut prepared, &statement.params)?;
-    // Pragmas answer with rows.
-    let mut rows = prepared.raw_query();
-    while rows.next()?.is_some() {}
+/// Carries out statements of the same SQL.
+fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Result<()> {
+    let Some(first) = alike.first() else {
+        return Ok(());
+    };
+    let mut prepared = database.prepare_cached(first.sql)?;
+    let mut bound: &[Value] = &[];
+    for statement in alike {
+        // What was bound stays bound: mostly the account's name, of which SQLite makes a copy.
+        for (index, value) in (1..).zip(&statement.params) {
+            let same = bound.get(index - 1).is_some_and(|bound| bound.is_same_text(value));
+            if !same {
+                prepared.raw_bind_parameter(index, value)?;
+            }
+        }
+        bound = &statement.params;
+        // Pragmas answer with rows.
+        let mut rows = prepared.raw_query();
+        while rows.next()?.is_some() {}
+    }
     Ok(())
 }
 

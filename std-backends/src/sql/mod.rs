@@ -8,6 +8,7 @@ mod legacy;
 mod libsql;
 mod local;
 mod local_error;
+mod names;
 mod plan;
 #[cfg(feature = "libsql-remote")]
 mod remote;

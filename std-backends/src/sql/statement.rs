@@ -10,6 +10,13 @@ pub(super) enum Value {
     Blob(Zeroizing<Vec<u8>>),
 }
 
+impl Value {
+    /// Whether both are the same text.
+    pub(super) fn is_same_text(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Text(one), Self::Text(other)) if one == other)
+    }
+}
+
 impl From<i64> for Value {
     fn from(value: i64) -> Self {
         Self::Integer(value)

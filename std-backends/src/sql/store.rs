@@ -8,7 +8,7 @@ use super::connection::{Connection, Durability, Write, Written};
 use super::row::Row;
 use super::schema::{self, Findings, Layout};
 use super::statement::{Select, Statement};
-use super::{legacy, plan, tables};
+use super::{legacy, names, plan, tables};
 use crate::session::PersistedSession;
 use crate::stored::{Stored, check};
 
@@ -32,6 +32,8 @@ pub(super) struct SqlStore {
         reason = "not read yet; there was none; there was one"
     )]
     known: Option<Option<Stored>>,
+    /// Whether the database had the table of names when the account was read.
+    has_names: bool,
 }
 
 impl SqlStore {
@@ -40,6 +42,7 @@ impl SqlStore {
             connection,
             account: account.to_owned(),
             known: None,
+            has_names: false,
         }
     }
 
@@ -56,7 +59,11 @@ impl SqlStore {
                 self.refresh()?;
             }
             let known = self.known.as_ref().and_then(Option::as_ref);
-            let statements = plan::save(&self.account, known, session);
+            let mut statements = plan::save(&self.account, known, session);
+            let loses_peers = |old: &Stored| crate::names::loses_peers(old, session);
+            if self.has_names && known.is_none_or(loses_peers) {
+                statements.push(names::drop_orphans(&self.account));
+            }
             let is_done = if statements.is_empty() {
                 self.connection.is_unchanged()?
             } else {
@@ -68,7 +75,8 @@ impl SqlStore {
             }
             self.known = None;
         }
-        let statements = plan::save(&self.account, None, session);
+        let mut statements = plan::save(&self.account, None, session);
+        statements.extend(self.has_names.then(|| names::drop_orphans(&self.account)));
         self.write(statements, Durability::Now)
     }
 
@@ -225,7 +233,7 @@ impl SqlStore {
     }
 
     /// Makes sure that the database has our tables, with the session of an older release in them.
-    fn prepare(&mut self) -> io::Result<()> {
+    pub(super) fn prepare(&mut self) -> io::Result<()> {
         if self.connection.is_ours()? {
             return Ok(());
         }
@@ -252,6 +260,7 @@ impl SqlStore {
             if self.write_if_unchanged(statements)? {
                 self.connection.set_ours(true);
                 self.known = known;
+                self.has_names = false;
                 return Ok(());
             }
         }
@@ -264,6 +273,7 @@ impl SqlStore {
     /// Reads the account anew.
     fn refresh(&mut self) -> io::Result<()> {
         self.known = None;
+        self.has_names = false;
         if !self.connection.is_ours()? {
             for _ in 0..LOOKS {
                 let read = match self.look()? {
@@ -294,7 +304,9 @@ impl SqlStore {
             ChannelPts::select(account),
             Peer::select(account),
             MinPeer::select(account),
+            names::look(),
         ];
+        let mut has_names = false;
         let mut stored = Stored::default();
         let mut exists = false;
         self.read_rows(&selects, |index, row| match index {
@@ -305,12 +317,25 @@ impl SqlStore {
             1 => tables::push_dc_row(row, &mut stored),
             2 => ChannelPts::push_row(row, &mut stored),
             3 => Peer::push_row(row, &mut stored),
-            _ => MinPeer::push_row(row, &mut stored),
+            4 => MinPeer::push_row(row, &mut stored),
+            _ => {
+                has_names = true;
+                Ok(())
+            }
         })?;
+        self.has_names = has_names;
         Ok(exists.then_some(stored))
     }
 
-    fn read_rows(
+    pub(super) fn account_name(&self) -> &str {
+        &self.account
+    }
+
+    pub(super) fn has_names(&self) -> bool {
+        self.has_names
+    }
+
+    pub(super) fn read_rows(
         &mut self,
         selects: &[Select],
         mut on_row: impl FnMut(usize, &Row<'_>) -> io::Result<()>,
@@ -322,7 +347,11 @@ impl SqlStore {
             })
     }
 
-    fn write(&mut self, statements: Vec<Statement>, durability: Durability) -> io::Result<()> {
+    pub(super) fn write(
+        &mut self,
+        statements: Vec<Statement>,
+        durability: Durability,
+    ) -> io::Result<()> {
         let write = Write {
             statements,
             durability,

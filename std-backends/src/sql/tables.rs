@@ -64,7 +64,22 @@ pub(super) trait ListItem: Copy + PartialEq {
 }
 
 /// The most JSON in one parameter: servers refuse texts of several megabytes.
-const MAX_JSON: usize = 512 * 1024;
+pub(super) const MAX_JSON: usize = 512 * 1024;
+
+/// Appends a text to JSON.
+pub(super) fn json_text(text: &str, json: &mut String) {
+    json.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => json.extend(['\\', char]),
+            control if control < ' ' => {
+                let _ = write!(json, "\\u{:04x}", u32::from(control));
+            }
+            other => json.push(other),
+        }
+    }
+    json.push('"');
+}
 
 /// Stores `items` at their positions.
 pub(super) fn replace_many<T: ListItem>(
@@ -482,9 +497,14 @@ pub(super) fn set_counters(account: &str, update: &UpdateChange) -> Option<State
     })
 }
 
-/// Removes an account and everything of it.
+/// Removes an account and everything of it. Secrets are overwritten first, in place: a local file
+/// overwrites whatever is deleted (`secure_delete`), but servers do not, nor let a client ask for it.
 pub(super) fn delete(account: &str) -> impl Iterator<Item = Statement> {
     [
+        "UPDATE dc SET auth_key = zeroblob(256)
+            WHERE account = (SELECT id FROM account WHERE name = ?1) AND auth_key IS NOT NULL",
+        "UPDATE account SET future_auth_token = zeroblob(length(future_auth_token))
+            WHERE name = ?1 AND future_auth_token IS NOT NULL",
         "DELETE FROM dc WHERE account = (SELECT id FROM account WHERE name = ?1)",
         "DELETE FROM channel WHERE account = (SELECT id FROM account WHERE name = ?1)",
         "DELETE FROM peer WHERE account = (SELECT id FROM account WHERE name = ?1)",

@@ -1,14 +1,12 @@
 //! What the programs share: a flash in RAM that keeps the rules, and the end of a program.
 #![no_std]
 
-use core::future::Future;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
+#[cfg(feature = "peers")]
+pub mod peers;
 
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
-use mtsession_core::{AuthKeyRef, ChannelPts, DcFlags, DcRef, Full, Peer, SessionMut};
 
 /// Bytes of the region.
 pub const SIZE: usize = 16 * 1024;
@@ -91,46 +89,6 @@ impl embedded_storage_async::nor_flash::NorFlash for Ram {
 /// The region, handed out once.
 pub fn region() -> Option<Ram> {
     cortex_m::singleton!(: [u8; SIZE] = [0xFF; SIZE]).map(Ram)
-}
-
-/// Fills the session of a client with 5 DCs, 32 channels and 64 peers.
-pub fn login(session: &mut impl SessionMut) -> Result<(), Full> {
-    let key = core::array::from_fn(|n| n as u8);
-    session.reset();
-    session.set_home_dc_id(2);
-    (1..=5).try_for_each(|n| session.put_dc(&dc(n, &key)))?;
-    (0..32).try_for_each(|n| session.put_channel(ChannelPts { id: channel(n), pts: 1000 }))?;
-    (0..64).try_for_each(|n| session.put_peer(peer(n, i64::from(n) << 40)))
-}
-
-pub fn dc(n: i32, key: &[u8; 256]) -> DcRef<'_> {
-    DcRef {
-        dc_id: n,
-        addr: "149.154.167.51:443",
-        auth_key: Some(AuthKeyRef::new(key)),
-        first_salt: 0x1234_5678_9ABC,
-        time_offset: 0,
-        flags: DcFlags::NONE,
-    }
-}
-
-pub fn channel(n: u32) -> i64 {
-    1_500_000_000 + i64::from(n) * 1013
-}
-
-pub fn peer(n: u32, access_hash: i64) -> Peer {
-    Peer { id: 5_000_000_000 + i64::from(n) * 777, access_hash, ..Peer::default() }
-}
-
-/// The flash in RAM never waits.
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
-            return done;
-        }
-    }
 }
 
 #[cfg(not(feature = "demo"))]

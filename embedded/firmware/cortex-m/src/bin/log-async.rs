@@ -2,9 +2,12 @@
 #![no_std]
 #![no_main]
 
+use core::future::Future;
 use core::hint::black_box;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
 
-use firmware_cortex_m::{Ram, SIZE, block_on};
+use firmware_cortex_m::{Ram, SIZE};
 use mtsession_core::{Change, FixedSession, UpdateChange};
 use mtsession_embedded::Error;
 use mtsession_embedded::asynchronous::SessionLog;
@@ -14,7 +17,9 @@ type Failure = Error<embedded_storage::nor_flash::NorFlashErrorKind>;
 #[cortex_m_rt::entry]
 fn main() -> ! {
     if let Some(flash) = firmware_cortex_m::region() {
-        let _ = black_box(block_on(run(flash)));
+        let mut future = pin!(run(flash));
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Pending = future.as_mut().poll(&mut context) {}
     }
     loop {}
 }

@@ -5,7 +5,8 @@
 
 use core::hint::black_box;
 
-use firmware_cortex_m::{Ram, SIZE, block_on, channel, peer};
+use firmware_cortex_m::peers::{block_on, channel, login, peer};
+use firmware_cortex_m::{Ram, SIZE};
 use mtsession_core::{Change, FixedSession, UpdateChange};
 use mtsession_embedded::{SessionLog, asynchronous};
 use semihosting::println;
@@ -42,7 +43,7 @@ fn main() -> ! {
 
 fn measure(mut flash: Ram) -> Option<()> {
     let mut session = Session::new();
-    firmware_cortex_m::login(&mut session).ok()?;
+    login(&mut session).ok()?;
     let region = 0..SIZE as u32;
     SessionLog::<_>::format(&mut flash, region.clone()).ok()?.save(&session).ok()?;
 

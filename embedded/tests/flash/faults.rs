@@ -1,0 +1,454 @@
+//! Rotten bits, stuck cells, drivers that fail, and everything that a region must not be.
+
+use std::collections::HashMap;
+
+use crate::common::{LISTS, Log, load, mount, new_log, pull, run};
+use mtsession_core::{Change, DcFlags, Field, Peer, SessionMut, UpdateChange};
+use mtsession_embedded::sim::{
+    Call, Chip, Dice, OwnedChange, OwnedDc, Plain, fresh_session, random_calls, workload,
+};
+use mtsession_embedded::{Durability, Error, KeyCopies, RegionError, SessionLog};
+
+/// Every entry of a session under its identity, as text.
+fn entries(session: &Plain) -> HashMap<String, String> {
+    let mut all = HashMap::new();
+    all.insert("home".into(), session.home_dc_id.to_string());
+    all.insert("counters".into(), format!("{:?}", session.counters));
+    if !session.account.is_empty() {
+        all.insert("account".into(), format!("{:?}", session.account));
+    }
+    for dc in &session.dcs {
+        all.insert(format!("dc {}", dc.dc_id), format!("{dc:?}"));
+    }
+    for channel in &session.channels {
+        all.insert(format!("channel {}", channel.id), channel.pts.to_string());
+    }
+    for peer in &session.peers {
+        all.insert(format!("peer {}", peer.id), format!("{peer:?}"));
+    }
+    all
+}
+
+/// A region that was lapped, its session, and every value that each entry ever had.
+fn used_region<const W: usize, const E: usize>(
+    size: usize,
+    copies: KeyCopies,
+) -> (Chip<W, E>, Plain, HashMap<String, Vec<String>>) {
+    let mut dice = Dice::new(3);
+    let mut session = fresh_session(&mut dice, 3, 12, 15);
+    let mut log = new_log::<W, E>(size);
+    log.set_key_copies(copies).unwrap();
+    log.save(&session).unwrap();
+    let mut history: HashMap<String, Vec<String>> = HashMap::new();
+    let mut note = |session: &Plain| {
+        for (entry, value) in entries(session) {
+            let values = history.entry(entry).or_default();
+            if values.last() != Some(&value) {
+                values.push(value);
+            }
+        }
+    };
+    note(&session);
+    for n in 0..3000 {
+        let change = if n % 500 == 0 {
+            let id = 1 + n % 3;
+            let dc = OwnedDc {
+                first_salt: i64::from(n),
+                ..session.dcs[usize::try_from(id - 1).unwrap()].clone()
+            };
+            session.apply(&Change::Dc(dc.as_ref())).unwrap();
+            OwnedChange::Dc(dc)
+        } else {
+            workload(&mut dice, &mut session, 15)
+        };
+        log.append(&change.as_ref()).unwrap();
+        note(&session);
+    }
+    assert_eq!(load(&mut log).unwrap().as_ref(), Some(&session));
+    (pull(log), session, history)
+}
+
+/// Flips every bit of the region, one at a time.
+fn rot<const W: usize, const E: usize>(size: usize, copies: KeyCopies, allowed: usize) {
+    let (mut chip, truth, history) = used_region::<W, E>(size, copies);
+    let expected = entries(&truth);
+    let mut damaged = 0;
+    for bit in 0..size * 8 {
+        chip.flip(bit);
+        let mut log = mount(chip).unwrap_or_else(|error| panic!("bit {bit}: {error}"));
+        let found = load(&mut log).unwrap().expect("a session");
+        if copies == KeyCopies::Two {
+            assert_eq!(found.dcs, truth.dcs, "bit {bit}");
+        }
+        let found = entries(&found);
+        let wrong: Vec<_> = expected
+            .iter()
+            .filter(|(entry, value)| found.get(*entry) != Some(value))
+            .collect();
+        assert!(wrong.len() <= allowed, "bit {bit}: {wrong:?}");
+        damaged += usize::from(!wrong.is_empty());
+        for (entry, value) in &found {
+            let known = history
+                .get(entry)
+                .is_some_and(|values| values.contains(value));
+            assert!(known, "bit {bit}: {entry} was never {value}");
+        }
+        chip = pull(log);
+        chip.flip(bit);
+    }
+    assert!(damaged > 0, "flips must hit something");
+}
+
+#[test]
+fn a_rotten_bit_damages_one_record() {
+    rot::<4, 2048>(4 * 2048, KeyCopies::One, 1);
+    rot::<8, 2048>(4 * 2048, KeyCopies::One, 1);
+}
+
+#[test]
+fn two_copies_of_keys_survive_every_rotten_bit() {
+    rot::<4, 2048>(4 * 2048, KeyCopies::Two, 1);
+}
+
+#[test]
+fn a_lost_key_copy_is_made_again() {
+    let (mut chip, truth, _) = used_region::<4, 2048>(5 * 2048, KeyCopies::Two);
+    let key = truth.dcs[0].auth_key.unwrap();
+    let copies = |chip: &Chip<4, 2048>| {
+        let places = chip.bytes.windows(256).enumerate();
+        places
+            .filter(|(_, bytes)| **bytes == key)
+            .map(|(at, _)| at)
+            .collect::<Vec<_>>()
+    };
+    let before = copies(&chip);
+    chip.flip(before.last().unwrap() * 8);
+    let mut log = mount(chip).unwrap();
+    log.set_key_copies(KeyCopies::Two).unwrap();
+    log.maintain().unwrap();
+    assert_eq!(load(&mut log).unwrap(), Some(truth));
+    let mut after = copies(log.chip());
+    after.retain(|at| !before.contains(at));
+    assert!(!after.is_empty());
+}
+
+#[test]
+fn a_stuck_cell_loses_nothing_that_was_acknowledged() {
+    let mut dice = Dice::new(11);
+    for _ in 0..400 {
+        let mut log = new_log::<4, 2048>(5 * 2048);
+        log.chip().stuck = Some((
+            dice.below(5 * 2048),
+            u8::try_from(dice.below(8)).unwrap(),
+            dice.chance(30),
+        ));
+        let calls = random_calls(&mut dice, 700, LISTS);
+        let mut model = None;
+        for (n, call) in calls.iter().enumerate() {
+            let before: Option<Plain> = model.clone();
+            call.carry_out(&mut model);
+            if run(&mut log, call).is_err() {
+                let now = load(&mut log).unwrap();
+                assert!(now == before || now == model, "call {n}");
+                model = now;
+            }
+        }
+        let mut log = mount(pull(log)).unwrap();
+        assert_eq!(load(&mut log).unwrap(), model);
+    }
+}
+
+#[test]
+fn a_driver_may_fail_at_any_call() {
+    for for_ever in [false, true] {
+        let calls = random_calls(&mut Dice::new(5), 900, LISTS);
+        let mut log = new_log::<4, 2048>(5 * 2048);
+        let mut model = None;
+        for (n, call) in calls.iter().enumerate() {
+            let mut after = model.clone();
+            call.carry_out(&mut after);
+            let mut probe = log.clone();
+            let start = probe.chip().counts.calls;
+            run(&mut probe, call).unwrap();
+            let count = probe.chip().counts.calls - start;
+            for at in (0..count).step_by(1 + usize::try_from(count).unwrap() / 20) {
+                let mut trial = log.clone();
+                trial.chip().fail(at, for_ever);
+                let result = run(&mut trial, call);
+                trial.chip().heal();
+                let now = load(&mut trial).unwrap_or_else(|error| panic!("call {n}.{at}: {error}"));
+                assert!(
+                    now == after || result.is_err() && now == model,
+                    "call {n}.{at}"
+                );
+                // The same object goes on.
+                run(&mut trial, call).unwrap_or_else(|error| panic!("call {n}.{at}: {error}"));
+                let mut trial = mount(pull(trial)).unwrap();
+                let now = load(&mut trial).unwrap();
+                let mut twice = after.clone();
+                call.carry_out(&mut twice);
+                assert_eq!(now, twice, "call {n}.{at}");
+            }
+            run(&mut log, call).unwrap();
+            model = after;
+        }
+        // A driver that fails while the log is mounted or read.
+        let chip = pull(log);
+        for at in 0..60 {
+            let mut chip = chip.clone();
+            chip.fail(at, for_ever);
+            match mount(chip) {
+                Ok(mut log) => match load(&mut log) {
+                    Ok(session) => assert_eq!(session, model, "read {at}"),
+                    Err(error) => assert!(matches!(error, Error::Flash(_)), "{error}"),
+                },
+                Err(error) => assert!(matches!(error, Error::Flash(_)), "{error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn lazy_counters_lose_at_most_what_they_promise() {
+    let mut dice = Dice::new(9);
+    let mut session = fresh_session(&mut dice, 2, 8, 8);
+    let mut log = new_log::<4, 4096>(4 * 4096);
+    log.set_durability(Durability::Lazy(32));
+    log.save(&session).unwrap();
+    let mut recent = vec![session.clone()];
+    for n in 0..20_000 {
+        let change = workload(&mut dice, &mut session, 8);
+        log.append(&change.as_ref()).unwrap();
+        if matches!(change, OwnedChange::Update(_)) {
+            recent.push(session.clone());
+        }
+        if recent.len() > 32 {
+            recent.remove(0);
+        }
+        if n % 11 == 0 {
+            assert_eq!(
+                load(&mut log).unwrap().as_ref(),
+                Some(&session),
+                "RAM counts"
+            );
+            let mut cut = mount(pull(log.clone())).unwrap();
+            let found = load(&mut cut).unwrap().unwrap();
+            assert_eq!(found.peers, session.peers, "peers are never lazy");
+            let known = recent
+                .iter()
+                .any(|recent| recent.counters == found.counters);
+            assert!(known, "update {n}: {:?}", found.counters);
+            for (n, channel) in found.channels.iter().enumerate() {
+                assert!(recent.iter().any(|recent| recent.channels[n] == *channel));
+            }
+        }
+    }
+    log.sync().unwrap();
+    let mut log = mount(pull(log)).unwrap();
+    assert_eq!(load(&mut log).unwrap(), Some(session));
+}
+
+#[test]
+fn after_maintenance_no_append_erases() {
+    let mut dice = Dice::new(2);
+    let mut session = fresh_session(&mut dice, 3, 12, 15);
+    let mut log = new_log::<4, 2048>(5 * 2048);
+    log.save(&session).unwrap();
+    let mut turns = 0;
+    for _ in 0..6000 {
+        let change = workload(&mut dice, &mut session, 15);
+        let erases = log.chip().counts.erases;
+        log.maintain().unwrap();
+        turns += log.chip().counts.erases - erases;
+        let erases = log.chip().counts.erases;
+        log.append(&change.as_ref()).unwrap();
+        assert_eq!(log.chip().counts.erases, erases);
+    }
+    assert!(turns > 10);
+}
+
+#[test]
+fn wears_every_page_alike() {
+    let mut dice = Dice::new(2);
+    let mut session = fresh_session(&mut dice, 3, 12, 15);
+    let mut log = new_log::<4, 2048>(5 * 2048);
+    log.save(&session).unwrap();
+    for _ in 0..10_000 {
+        let change = workload(&mut dice, &mut session, 15);
+        log.append(&change.as_ref()).unwrap();
+    }
+    let erases = log.chip().erases.clone();
+    let (min, max) = (*erases.iter().min().unwrap(), *erases.iter().max().unwrap());
+    assert!(max - min <= 1 && min > 4, "{erases:?}");
+    let stats = log.stats().unwrap();
+    assert_eq!(stats.max_erases, max);
+    assert!(stats.min_erases >= min - 1, "{stats:?} {erases:?}");
+    assert_eq!((stats.damaged, stats.failed_programs), (0, 0));
+}
+
+#[test]
+fn delete_leaves_no_key_on_the_chip() {
+    let mut dice = Dice::new(8);
+    let session = fresh_session(&mut dice, 3, 12, 15);
+    let mut log = new_log::<4, 2048>(5 * 2048);
+    for _ in 0..4 {
+        log.save(&session).unwrap();
+    }
+    log.delete().unwrap();
+    assert_eq!(load(&mut log).unwrap(), None);
+    let chip = pull(log);
+    for dc in &session.dcs {
+        let key = dc.auth_key.unwrap();
+        for piece in key.chunks(8) {
+            assert!(!chip.bytes.windows(8).any(|bytes| bytes == piece));
+        }
+    }
+    let mut log = mount(chip).unwrap();
+    assert_eq!(load(&mut log).unwrap(), None);
+    log.save(&session).unwrap();
+    assert_eq!(load(&mut log).unwrap(), Some(session));
+}
+
+type Small = SessionLog<Chip<4, 2048>, 1, 2, 2, 0>;
+
+fn mount_error(chip: &Chip<4, 2048>, end: u32) -> String {
+    match SessionLog::<_>::mount(chip.clone(), 0..end) {
+        Ok(_) => panic!("mounts"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn names_what_is_wrong_with_a_region() {
+    let end = 4 * 2048;
+    let blank = Chip::<4, 2048>::new(8 * 2048);
+    assert!(mount_error(&blank, end).contains("erased"));
+    let mut foreign = blank.clone();
+    foreign.bytes.fill(0x5A);
+    assert!(mount_error(&foreign, end).contains("something else"));
+    let good = pull(Log::<4, 2048>::format(blank.clone(), 0..end).unwrap());
+    let mut newer = good.clone();
+    newer.bytes[4] = 2;
+    newer.bytes[48 + 4] = 2;
+    assert!(mount_error(&newer, end).contains("format 2"));
+    assert!(mount_error(&good, 6 * 2048).contains("4 pages of 2048"));
+    let mut corrupt = good;
+    for page in 0..4 {
+        corrupt.bytes[page * 2048 + 30] ^= 1;
+        corrupt.bytes[page * 2048 + 48 + 30] ^= 1;
+    }
+    assert!(mount_error(&corrupt, end).contains("readable"));
+    for (end, error) in [
+        (2048, RegionError::TooSmall),
+        (5000, RegionError::NotAligned),
+        (1 << 20, RegionError::OutOfBounds),
+    ] {
+        let result = Small::format(blank.clone(), 0..end).map(drop);
+        assert_eq!(result, Err(Error::Region(error)));
+    }
+}
+
+#[test]
+fn refuses_before_it_writes() {
+    let end = 2 * 2048;
+    let mut log = Small::format(Chip::new(2 * 2048), 0..end).unwrap();
+    let mut dice = Dice::new(1);
+    let session = fresh_session(&mut dice, 1, 2, 2);
+    log.save(&session).unwrap();
+    let counts = log.chip().counts;
+    let peer = Peer {
+        id: 1,
+        ..Peer::default()
+    };
+    let refused = log.append(&Change::Peer(peer));
+    assert_eq!(refused, Err(Error::Capacity(Field::Peers)));
+    let channel = UpdateChange::Channel { id: 1, pts: 1 };
+    let refused = log.append(&Change::Update(channel));
+    assert_eq!(refused, Err(Error::Capacity(Field::Channels)));
+    let refused = log.append(&Change::FutureAuthToken(Some(&[1; 600])));
+    assert_eq!(refused, Err(Error::RecordTooLarge(Field::Token)));
+    let batch = vec![Change::FutureAuthToken(Some(&[1; 500])); 4];
+    assert!(matches!(
+        log.apply(&batch),
+        Err(Error::BatchTooLarge { .. })
+    ));
+    assert_eq!(
+        log.set_key_copies(KeyCopies::Two),
+        Err(Error::NeedsThreePages)
+    );
+    let large = fresh_session(&mut dice, 2, 2, 2);
+    assert_eq!(log.save(&large), Err(Error::Capacity(Field::Dcs)));
+    let now = log.chip().counts;
+    assert_eq!((now.programs, now.erases), (counts.programs, counts.erases));
+
+    let mut log = Log::<4, 2048>::format(Chip::new(2 * 2048), 0..end).unwrap();
+    log.save(&fresh_session(&mut dice, 0, 12, 15)).unwrap();
+    let mut stored = 0;
+    loop {
+        let counts = log.chip().counts;
+        let result = log.append(&Change::Dc(
+            OwnedDc {
+                dc_id: 1 + stored,
+                addr: "x".repeat(255),
+                auth_key: Some([9; 256]),
+                first_salt: 0,
+                time_offset: 0,
+                flags: DcFlags::NONE,
+            }
+            .as_ref(),
+        ));
+        if result.is_err() {
+            assert_eq!(result, Err(Error::StoreFull));
+            let now = log.chip().counts;
+            assert_eq!((now.programs, now.erases), (counts.programs, counts.erases));
+            break;
+        }
+        stored += 1;
+    }
+    assert_eq!(stored, 2);
+    assert_eq!(load(&mut log).unwrap().unwrap().dcs.len(), 2);
+}
+
+#[test]
+fn the_async_twin_writes_the_same_bytes() {
+    use mtsession_embedded::asynchronous::SessionLog as AsyncLog;
+
+    let calls = random_calls(&mut Dice::new(4), 2500, LISTS);
+    let mut log = new_log::<4, 2048>(5 * 2048);
+    let chip = Chip::<4, 2048>::new(5 * 2048);
+    let twin = AsyncLog::<_>::format(chip, 0..5 * 2048);
+    let mut twin = block_on(twin).unwrap();
+    for call in &calls {
+        run(&mut log, call).unwrap();
+        match call {
+            Call::Append(change) => block_on(twin.append(&change.as_ref())),
+            Call::Apply(changes) => {
+                let changes: Vec<_> = changes.iter().map(OwnedChange::as_ref).collect();
+                block_on(twin.apply(&changes))
+            }
+            Call::Save(session) => block_on(twin.save(session)),
+            Call::Delete => block_on(twin.delete()),
+            Call::Maintain => block_on(twin.maintain()),
+            Call::Sync => block_on(twin.sync()),
+        }
+        .unwrap();
+    }
+    assert_eq!(log.chip().bytes, twin.chip().bytes);
+    assert_eq!(log.chip().counts, twin.chip().counts);
+    let mut session = Plain::default();
+    let there = block_on(twin.load(&mut session)).unwrap();
+    assert_eq!(there.then_some(session), load(&mut log).unwrap());
+}
+
+/// The simulated chip never waits.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    use core::task::{Context, Poll, Waker};
+
+    let mut future = core::pin::pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return done;
+        }
+    }
+}
