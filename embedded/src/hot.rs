@@ -184,12 +184,18 @@ impl Form {
 
     /// The check of the absolute value, folded to its bits; those above are to be cut off.
     fn check(&self, seed: u32, hot: Hot) -> u32 {
-        let [first, second, third] = hot.values.map(i32::to_le_bytes);
-        let mut crc = if hot.counter == PRIMARY {
-            crc32c(crc32c(crc32c(seed, &first), &second), &third)
+        let [first, second, third] = hot.values;
+        let (seed, values, len) = if hot.counter == PRIMARY {
+            (seed, [first, second, third], 12)
         } else {
-            crc32c(crc32c(!seed, &second), &hot.counter.to_le_bytes())
+            (!seed, [second, hot.counter.into(), 0], 6)
         };
+        let mut bytes = [0; 12];
+        for (place, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+            *place = value.to_le_bytes();
+        }
+        let (bytes, _) = bytes.split_at(len);
+        let mut crc = crc32c(seed, bytes);
         let mut folded = 0;
         while crc != 0 {
             folded ^= crc;
