@@ -2,6 +2,7 @@
 
 use mtsession as api;
 
+#[expect(clippy::duplicate_mod, reason = "compiled once for each crate")]
 #[path = "workload.rs"]
 mod workload;
 

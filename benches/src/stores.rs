@@ -363,6 +363,15 @@ impl Drop for Peer {
     }
 }
 
+/// Builds the programs of the old crate; some minutes the first time.
+///
+/// # Errors
+/// When one does not build.
+pub fn build_peers() -> io::Result<()> {
+    build("sqlite")?;
+    build("libsql").map(drop)
+}
+
 /// Builds the program of the old crate for one kind of database.
 fn build(kind: &str) -> io::Result<PathBuf> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("peer/Cargo.toml");

@@ -2,6 +2,7 @@
 
 use ferogram_session as api;
 
+#[expect(clippy::duplicate_mod, reason = "compiled once for each crate")]
 #[path = "workload.rs"]
 mod workload;
 

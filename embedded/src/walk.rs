@@ -201,8 +201,10 @@ impl Walk {
             Found::Hot(Decoded::Unresolved) if was == Mode::Reading => self.tail = self.at,
             Found::Hot(Decoded::Bad | Decoded::Unresolved) => {
                 self.revert(index);
-                // Hot records that continue a lost one are bad in a row.
-                if was == Mode::Reading || self.successor.contains(&at) {
+                // Hot records that continue a lost one are bad in a row. Behind a gap there was a sync
+                // record, perhaps on a weak word that an earlier one left.
+                let looks_hot = bytes.first().is_some_and(|first| first >> 6 != 3);
+                if was != Mode::Hunting || looks_hot && self.successor.contains(&at) {
                     self.successor = successor(at, bytes, &geometry);
                 }
                 self.mode = Mode::Hunting;

@@ -32,6 +32,7 @@ use crate::update::UpdateStateChange;
 /// 8. Nothing secret is in any error, log or `Debug` output; `delete` leaves no key behind.
 /// 9. What no session file could hold (more than 255 DC entries, an address of more than 255 bytes, a
 ///    token of more than 65,535) is refused before anything is written.
+/// 10. What peers are called stays as long as they do, in stores that have room for it.
 ///
 /// All calls are synchronous and may be made from async code; they block for as long as the store
 /// takes to write.
@@ -53,7 +54,7 @@ pub trait SessionBackend: Send + Sync {
     /// The session, or `None` when there is none.
     fn load(&self) -> io::Result<Option<PersistedSession>>;
 
-    /// Removes the session, readable or not.
+    /// Removes the session, readable or not; the session of another library in its place is an error.
     fn delete(&self) -> io::Result<()>;
 
     /// The kind of store, or where it is; never a secret.

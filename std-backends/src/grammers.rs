@@ -1,8 +1,8 @@
 //! Any store as the session of a client on [grammers](grammers_session).
 
+use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::{Arc, Mutex};
 
 use grammers_session::types::{
@@ -280,9 +280,9 @@ impl Cache {
             .and_then(|known| known.auth_key);
         let is_same_key = old_key == option.auth_key;
         let addresses = [
-            // What no entry has had: see `embedded`.
-            (!option.ipv4.ip().is_unspecified()).then(|| SocketAddr::V4(option.ipv4)),
-            Some(SocketAddr::V6(option.ipv6)),
+            // Only what is an address of its own: see `embedded`.
+            (!option.ipv4.ip().is_unspecified()).then_some(SocketAddr::V4(option.ipv4)),
+            (option.ipv6.ip().to_ipv4_mapped().is_none()).then_some(SocketAddr::V6(option.ipv6)),
         ];
         let mut entries = Vec::with_capacity(addresses.len());
         for addr in addresses.into_iter().flatten() {
@@ -304,6 +304,17 @@ impl Cache {
             self.entries
                 .insert((option.id, addr.is_ipv6()), without_key(&entry));
             entries.push(entry);
+        }
+        for (&(dc_id, is_ipv6), known) in &self.entries {
+            let is_set = entries.iter().any(|entry| entry.is_ipv6() == is_ipv6);
+            if dc_id == option.id && !is_set {
+                // An address that the option does not repeat: its key is the option's as well.
+                entries.push(DcEntry {
+                    auth_key: option.auth_key,
+                    first_salt: if is_same_key { known.first_salt } else { 0 },
+                    ..known.clone()
+                });
+            }
         }
         Zeroizing::new(entries)
     }

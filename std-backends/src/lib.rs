@@ -8,6 +8,7 @@ mod file;
 mod fingerprint;
 #[cfg(feature = "foreign")]
 pub mod foreign;
+mod found;
 #[cfg(feature = "grammers")]
 mod grammers;
 mod journal_sync;
@@ -23,6 +24,7 @@ mod string;
 pub mod string_session;
 mod sync;
 mod update;
+mod wiped;
 #[cfg(feature = "tokio")]
 mod writer;
 

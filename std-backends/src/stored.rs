@@ -93,10 +93,13 @@ impl Stored {
 
     /// Replaces the session; what is known of the account stays, and the names of peers that it has.
     pub fn replace_session(&mut self, session: &PersistedSession) {
-        let mut new = Self::copy_of(session);
-        new.account = self.account;
-        new.names = names::kept_by(self.names.as_names(), session);
-        *self = new;
+        let names = names::kept_by(self.names.as_names(), session);
+        *self = Self {
+            session: Zeroizing::new(session.clone()),
+            account: self.account,
+            names,
+            ..Self::default()
+        };
     }
 
     /// A copy of any session.
@@ -114,13 +117,18 @@ impl Stored {
         let can_outgrow =
             |change: &Change<'_>| matches!(change, Change::Dc(_) | Change::FutureAuthToken(_));
         if changes.iter().any(can_outgrow) {
-            let mut changed = Self::copy_of(self);
-            changed.replay(changes);
-            check(&changed)?;
-            *self = changed;
-        } else {
-            self.replay(changes);
+            // Lists have no limit, so that the rest, which is short, is enough to try it on.
+            let mut rest = Zeroizing::new(PersistedSession {
+                dcs: self.session.dcs.clone(),
+                future_auth_token: self.session.future_auth_token.clone(),
+                ..PersistedSession::default()
+            });
+            for change in changes.iter().filter(|change| can_outgrow(change)) {
+                let (Ok(()) | Err(Full(_))) = rest.apply(change);
+            }
+            check(&*rest)?;
         }
+        self.replay(changes);
         Ok(())
     }
 

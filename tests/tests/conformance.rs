@@ -195,6 +195,10 @@ fn stored_bytes(dir: &std::path::Path) -> Vec<u8> {
 struct Shared(Arc<dyn SessionBackend>);
 
 impl Fixture for Shared {
+    fn keeps_names(&self) -> bool {
+        self.0.name() != "string-session"
+    }
+
     fn open(&self) -> Box<dyn SessionBackend> {
         Box::new(Handle(Arc::clone(&self.0)))
     }

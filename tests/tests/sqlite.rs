@@ -544,6 +544,55 @@ fn two_hundred_thousand_peers_round_trip() {
     assert!(backend.load().unwrap() == session);
 }
 
+/// A batch changes rows where they were last seen, so it has to notice that somebody moved them.
+#[test]
+fn a_batch_on_rows_that_others_moved_changes_the_right_ones() {
+    use mtsession::UpdateChange;
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bot.db");
+    let (one, other) = (
+        SqliteBackend::open(&path).unwrap(),
+        SqliteBackend::open(&path).unwrap(),
+    );
+    let memory = mtsession::InMemoryBackend::new();
+    let mut session = sized(2, 10, 10, 10);
+    for backend in [&one as &dyn SessionBackend, &memory] {
+        backend.save(&session).unwrap();
+    }
+    session.peers.reverse();
+    session.min_peers.reverse();
+    session.updates_state.channels.reverse();
+    session.updates_state.channels.push((77, 7));
+    for backend in [&other as &dyn SessionBackend, &memory] {
+        backend.save(&session).unwrap();
+    }
+    let mut peer = session.peers[2].clone();
+    peer.access_hash = 5;
+    let mut min_peer = session.min_peers[3].clone();
+    min_peer.msg_id = 6;
+    let channel = |id, pts| Change::Update(UpdateChange::Channel { id, pts });
+    let changes = [
+        channel(session.updates_state.channels[1].0, 8),
+        channel(77, 9),
+        channel(78, 1),
+        channel(78, 2),
+        Change::Peer((&peer).into()),
+        Change::MinPeer((&min_peer).into()),
+        Change::Update(UpdateChange::Secondary { qts: 3 }),
+    ];
+    // The first batch meets rows that moved, the second knows where they are.
+    for backend in [&one as &dyn SessionBackend, &memory] {
+        backend.apply(&changes).unwrap();
+    }
+    let expected = memory.load().unwrap();
+    assert_eq!(one.load().unwrap(), expected);
+    for backend in [&one as &dyn SessionBackend, &memory] {
+        backend.apply(&changes[..5]).unwrap();
+    }
+    assert_eq!(other.load().unwrap(), memory.load().unwrap());
+}
+
 #[test]
 fn a_backup_is_a_copy_of_all_accounts_while_others_write() {
     let dir = tempfile::tempdir().unwrap();

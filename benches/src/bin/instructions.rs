@@ -12,7 +12,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use mtsession_benches::codec::{AREA, Operation, operations};
 use mtsession_benches::figures::{Figures, directory, unit};
@@ -24,7 +24,17 @@ const TOLERANCE: f64 = 0.05;
 /// The function below which callgrind counts.
 const MEASURED: &str = "instructions::measured_operation";
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
+    match work() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work() -> io::Result<()> {
     let args: Vec<_> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["run"] => run(),
@@ -157,18 +167,19 @@ fn check(measured: &Figures) -> io::Result<()> {
         return Ok(());
     }
     let before = fs::read_to_string(&path)?;
-    let before = before.lines().next().unwrap_or_default().to_owned();
+    let before = before.lines().next().unwrap_or_default();
     Err(io::Error::other(format!(
         "{worse} numbers are more than 5 % above the committed ones\n\
-         (then: {before}; now: {})\n\
+         (then with {}; now with {})\n\
          If that is meant, commit the file that `instructions -- update` writes, and say why",
+        before.trim_start_matches("# "),
         compilers()
     )))
 }
 
 /// Writes the measured numbers over the committed ones.
 fn update(measured: &Figures) -> io::Result<()> {
-    let text = format!("{}\n{}", compilers(), ours(measured).to_text());
+    let text = format!("# {}\n{}", compilers(), ours(measured).to_text());
     fs::write(committed(), text)
 }
 

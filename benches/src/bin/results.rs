@@ -8,13 +8,24 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use mtsession_benches::figures::{Figures, directory};
 use mtsession_benches::report::{charts, flash_table, forget, markdown, measured};
-use mtsession_benches::{cargo, flash};
+use mtsession_benches::{cargo, flash, stores};
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
+    match work() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work() -> io::Result<()> {
     if cfg!(debug_assertions) {
         return Err(io::Error::other(
             "a debug build measures nothing that means anything: use --release",
@@ -67,6 +78,8 @@ fn run() -> io::Result<()> {
         ),
     ];
     let say = |what: &str| eprintln!("== {what} ({} s)", start.elapsed().as_secs());
+    say("building the old crate with its databases");
+    stores::build_peers()?;
     for (what, args) in steps {
         say(what);
         let (first, rest) = args.split_first().unwrap_or((&"", &[]));

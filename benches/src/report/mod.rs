@@ -28,7 +28,13 @@ pub fn measured() -> io::Result<Figures> {
     let dir = directory();
     let mut figures = criterion::read(&dir.join("criterion"))?;
     for file in ["allocations", "backends", "flash", "instructions"] {
-        figures.extend(Figures::read(&dir.join(file).with_extension("tsv"))?);
+        let read = Figures::read(&dir.join(file).with_extension("tsv"));
+        figures.extend(read.map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("{error}: measure everything with --run"),
+            )
+        })?);
     }
     Ok(figures)
 }

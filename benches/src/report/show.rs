@@ -37,7 +37,7 @@ impl fmt::Display for Table {
 /// Three digits, and no more zeros than needed.
 pub(super) fn number(value: f64) -> String {
     match value {
-        v if v == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         v if v.abs() >= 100.0 => grouped(v.round() as i64),
         v if v.abs() >= 10.0 => format!("{v:.1}"),
         v if v.abs() >= 0.1 => format!("{v:.2}"),
@@ -66,10 +66,9 @@ fn grouped(value: i64) -> String {
     out
 }
 
-/// A time with its unit; infinity is what never ended well.
+/// A time with its unit.
 pub(super) fn time(nanoseconds: f64) -> String {
     let (value, unit) = match nanoseconds {
-        n if n.is_infinite() => return FAILS.to_owned(),
         n if n < 1e3 => (n, "ns"),
         n if n < 1e6 => (n / 1e3, "µs"),
         n if n < 1e9 => (n / 1e6, "ms"),
@@ -81,7 +80,6 @@ pub(super) fn time(nanoseconds: f64) -> String {
 /// Bytes with their unit.
 pub(super) fn bytes(value: f64) -> String {
     match value {
-        v if v.is_infinite() => NONE.to_owned(),
         v if v < 10_000.0 => format!("{} B", grouped(v.round() as i64)),
         v if v < 1e6 => format!("{} kB", number(v / 1e3)),
         v => format!("{} MB", number(v / 1e6)),
@@ -90,14 +88,35 @@ pub(super) fn bytes(value: f64) -> String {
 
 /// How many times as fast as another.
 pub(super) fn times(other: f64, ours: f64) -> String {
-    if other.is_finite() && ours.is_finite() {
-        format!("{} ×", number(other / ours))
-    } else {
-        NONE.to_owned()
-    }
+    format!("{} ×", number(other / ours))
 }
 
 /// There is nothing to say.
 pub(super) const NONE: &str = "–";
-/// It could not be done.
-pub(super) const FAILS: &str = "fails";
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, count, number, time, times};
+
+    #[test]
+    fn numbers_are_short() {
+        let shown = [0.0, 0.034_56, 0.512, 1.239, 12.34, 123.4, 1_234_567.0].map(number);
+        assert_eq!(
+            shown,
+            ["0", "0.0346", "0.51", "1.24", "12.3", "123", "1,234,567"]
+        );
+        assert_eq!(
+            [-1_234.0, 7.0, 1_000.0].map(count),
+            ["-1,234", "7", "1,000"]
+        );
+        assert_eq!(
+            [12.0, 1_500.0, 2.5e9].map(time),
+            ["12.0 ns", "1.50 µs", "2.50 s"]
+        );
+        assert_eq!(
+            [17.0, 23_700.0, 1.25e6].map(bytes),
+            ["17 B", "23.7 kB", "1.25 MB"]
+        );
+        assert_eq!(times(30.0, 10.0), "3.00 ×");
+    }
+}

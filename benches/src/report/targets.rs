@@ -178,8 +178,8 @@ fn flash_targets() -> Vec<Target> {
         };
         // A group for each bound.
         let (bytes, erases, groups) = match case.program_unit {
-            ..=4 => (0.25, 0.25, ("bytes, unit 1 and 4", "erases, unit 1 and 4")),
-            ..=8 => (0.40, 0.42, ("bytes, unit 8", "erases, unit 8")),
+            0..=4 => (0.25, 0.25, ("bytes, unit 1 and 4", "erases, unit 1 and 4")),
+            5..=8 => (0.40, 0.42, ("bytes, unit 8", "erases, unit 8")),
             _ => (0.55, 0.55, ("bytes, unit 32", "erases, unit 32")),
         };
         let seq = Some(flash::SEQUENTIAL);
@@ -189,7 +189,7 @@ fn flash_targets() -> Vec<Target> {
         );
         let few = (
             groups.1,
-            "the other store has the region blank to begin with: few erases",
+            "blank pages are erased too before they are used, which shows where there are few laps",
         );
         let calls = (
             "boot calls",
@@ -204,13 +204,7 @@ fn flash_targets() -> Vec<Target> {
                 Bound::Within(bytes),
             ),
             target(few, "erases/100k", OURS, seq, Bound::Within(erases)),
-            target(
-                lazy,
-                "erases/100k",
-                flash::LAZY,
-                Some(OURS),
-                Bound::Within(0.1),
-            ),
+            target(lazy, "erases/100k", flash::LAZY, seq, Bound::Within(0.1)),
             target(("uneven", ""), "uneven", OURS, None, Bound::AtMost(1.0)),
             target(calls, "boot calls", OURS, seq, Bound::Within(0.06)),
             target(
@@ -272,4 +266,41 @@ fn firmware_targets() -> Vec<Target> {
             5.0 * 1024.0,
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bound, Target, name};
+    use crate::figures::Figures;
+
+    fn reached(bound: Bound, ours: f64, beside: f64) -> (f64, bool) {
+        let keys = ["ours", "beside"].map(|who| ["area", "what", "S", who, "ns"]);
+        let mut figures = Figures::default();
+        figures.put(keys[0], ours);
+        figures.put(keys[1], beside);
+        let target = Target {
+            what: "what".to_owned(),
+            group: "",
+            why: "",
+            ours: name(keys[0]),
+            beside: Some(name(keys[1])),
+            bound,
+        };
+        let judged = target.judge(&figures).expect("both are there");
+        assert!(
+            target.judge(&Figures::default()).is_err(),
+            "nothing is missing"
+        );
+        (judged.reached, judged.is_met)
+    }
+
+    #[test]
+    fn a_target_is_met_up_to_its_bound() {
+        assert_eq!(reached(Bound::Better(2.0), 50.0, 100.0), (2.0, true));
+        assert!(!reached(Bound::Better(2.0), 51.0, 100.0).1);
+        assert_eq!(reached(Bound::Within(0.25), 25.0, 100.0), (0.25, true));
+        assert!(!reached(Bound::Within(0.25), 26.0, 100.0).1);
+        assert_eq!(reached(Bound::AtMost(25.0), 25.0, 100.0), (25.0, true));
+        assert!(!reached(Bound::AtMost(25.0), 26.0, 100.0).1);
+    }
 }

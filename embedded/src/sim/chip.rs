@@ -102,6 +102,8 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     fading: Vec<(u64, usize, u8)>,
     /// Rules that were broken; must stay 0.
     pub violations: u32,
+    /// Programs of words that only look erased.
+    pub weak_programs: u32,
     dice: Dice,
 }
 
@@ -120,6 +122,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             stuck: None,
             fading: Vec::new(),
             violations: 0,
+            weak_programs: 0,
             dice: Dice::new(1),
         }
     }
@@ -203,6 +206,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
                 return Err(ChipError::NotErased);
             }
         };
+        self.weak_programs += u32::from(weak);
         let tear = self.step();
         let blank = data.iter().all(|byte| *byte == 0xFF);
         self.words[word] = if blank && !self.strict && !weak {

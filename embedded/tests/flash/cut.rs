@@ -70,6 +70,8 @@ struct Run<const W: usize, const E: usize> {
     double: u64,
     /// Runs that went on for two laps.
     long: u64,
+    /// Steps that the chip had made when the script's device last started.
+    started: u64,
     dice: Dice,
 }
 
@@ -163,6 +165,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
             done: 0,
             double: 0,
             long: 0,
+            started: 0,
             dice: Dice::new(42),
         }
     }
@@ -221,6 +224,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
     /// Runs a script; `cuts` are in its order.
     fn script(&mut self, script: &Script, cuts: &[(usize, u64, Tear)]) {
         let mut log = start::<W, E>(&self.setting);
+        self.started = 0;
         let mut model = None;
         let mut cuts = cuts.iter().peekable();
         for (n, call) in script.calls.iter().enumerate() {
@@ -231,6 +235,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
             call.carry_out(&mut model);
             if (n + 1).is_multiple_of(STARTS) {
                 log = restart(&self.setting, log);
+                self.started = log.chip().counts.steps;
             }
         }
         assert!(cuts.next().is_none());
@@ -257,6 +262,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
             script.steps[n]
         );
         let mut trial = log.clone();
+        let first = trial.chip().counts.steps == self.started;
         trial.chip().cut(Cut { after, tear }, self.dice.next());
         let acknowledged = run(&mut trial, call).is_ok();
         let mut chip = pull(trial);
@@ -297,7 +303,12 @@ impl<const W: usize, const E: usize> Run<W, E> {
         }
         // Goes on in circles: changes hold absolute values.
         let rest = script.calls.iter().cycle().skip(rest);
-        self.check(chip, &allowed, rest, &context);
+        let chip = self.check(chip, &allowed, rest, &context);
+        // What shows where writing went on may itself be hit.
+        assert!(
+            double || first || chip.weak_programs == 0,
+            "{context}: the word that was hit was programmed"
+        );
     }
 
     fn check<'a>(
@@ -306,7 +317,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
         allowed: &[Option<Plain>],
         rest: impl Iterator<Item = &'a Call>,
         context: &str,
-    ) {
+    ) -> Chip<W, E> {
         let mut log = mount(chip).unwrap_or_else(|error| panic!("{context}: {error}"));
         log.set_key_copies(self.setting.copies).unwrap();
         let mut model = load(&mut log).unwrap_or_else(|error| panic!("{context}: {error}"));
@@ -319,12 +330,13 @@ impl<const W: usize, const E: usize> Run<W, E> {
         let long = self.done.is_multiple_of(100);
         self.long += u64::from(long);
         let erases = log.chip().erases.clone();
+        let few = 1 + self.dice.below(3);
         for (n, call) in rest.enumerate() {
             let mut lapped = || {
                 let now = log.chip().erases.iter();
                 iter::zip(now, &erases).all(|(now, then)| *now >= then + 2)
             };
-            if n >= 3 && (!long || lapped()) {
+            if n >= few && (!long || lapped()) {
                 break;
             }
             run(&mut log, call).unwrap_or_else(|error| panic!("{context}, {n} later: {error}"));
@@ -338,6 +350,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
             model,
             "{context}, later and mounted"
         );
+        pull(log)
     }
 }
 

@@ -12,6 +12,7 @@ use super::snapshot::Fsync;
 use super::state::{self, Buffers, FileStatus, Known, Refreshed};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
+use crate::found;
 use crate::journal_sync::{JournalSync, LastFlush};
 use crate::names::{self, PeerNames};
 use crate::session::PersistedSession;
@@ -113,7 +114,8 @@ impl BinaryFileBackend {
     fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
         move |source| {
             let source = explain(source, &self.path);
-            StoreError::io(NAME, self.path.display().to_string(), action, source)
+            let found = found::instead(&source, &self.path);
+            StoreError::io_finding(NAME, self.path.display().to_string(), action, source, found)
         }
     }
 

@@ -4,18 +4,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::paths::{Paths, TEMP_SUFFIX};
+use crate::wiped::Wiped;
 
 /// The bytes of the session file, or `None` when there is none.
 ///
 /// A snapshot that cannot be renamed over is written in place, after a complete copy of the new one
 /// was stored beside it. As long as that copy exists, it is what counts.
-pub(super) fn read(paths: &Paths) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+pub(super) fn read(paths: &Paths) -> io::Result<Option<Wiped>> {
     for path in [&paths.pending, &paths.snapshot] {
         match fs::read(path) {
-            Ok(bytes) => return Ok(Some(Zeroizing::new(bytes))),
+            Ok(bytes) => return Ok(Some(bytes.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

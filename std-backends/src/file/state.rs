@@ -4,18 +4,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use mtsession_core::wire::encode_to_vec;
-use mtsession_core::{
-    Account, Change, DecodeError, DecodeErrorKind, Integrity, NamesBuf, SessionSource, SessionView,
-};
-use zeroize::Zeroizing;
-
 use super::identity::{Watched, is_named};
 use super::journal::{self, Tail};
 use super::paths::Paths;
 use super::snapshot::{self, Fsync};
 use crate::names;
 use crate::stored::Stored;
+use crate::wiped::Wiped;
+use mtsession_core::wire::encode_to_vec;
+use mtsession_core::{
+    Account, Change, DecodeError, DecodeErrorKind, Integrity, NamesBuf, SessionSource, SessionView,
+};
 
 /// Bytes of a record's checksum.
 const CHAIN_LEN: usize = size_of::<u32>();
@@ -72,9 +71,14 @@ fn with_new_lock<R>(
         check_is_journal(&file, paths)?;
         // Best effort: a directory that cannot be listed can still be written to.
         let _ = paths.remove_stale_temps();
-        let result = f(&file)?;
+        let result = f(&file);
+        if result.is_err() && file.metadata().is_ok_and(|journal| journal.len() == 0) {
+            // Nothing is left beside what may be somebody else's file. Whoever waits for the lock finds
+            // it without a name.
+            let _ = fs::remove_file(&paths.journal);
+        }
         drop(locked);
-        return Ok((file, result));
+        return Ok((file, result?));
     }
 }
 
@@ -444,7 +448,7 @@ fn write(
     session: &impl SessionSource,
     fsync: Fsync,
 ) -> io::Result<Seen> {
-    let bytes = Zeroizing::new(encode_to_vec(session)?);
+    let bytes = Wiped::from(encode_to_vec(session)?);
     let crc = bytes
         .last_chunk()
         .copied()
@@ -516,10 +520,17 @@ fn is_somebody_elses(error: &DecodeError) -> bool {
     )
 }
 
-/// Removes the session and its lock.
+/// Removes the session and its lock, but nothing that is recognised as somebody else's.
 pub(super) fn delete(paths: &Paths, fsync: Fsync) -> io::Result<()> {
     if !paths.dir.exists() {
         return Ok(());
+    }
+    // What cannot be read at all is removed like everything that was ours.
+    if let Ok(Some(bytes)) = snapshot::read(paths)
+        && let Err(error) = SessionView::parse(&bytes)
+        && matches!(error.kind, DecodeErrorKind::Foreign(_))
+    {
+        return Err(error.into());
     }
     let (_, removed) = with_new_lock(paths, |journal| {
         let removed = snapshot::remove(paths, fsync);

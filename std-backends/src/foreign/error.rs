@@ -19,6 +19,13 @@ pub enum ForeignError {
     NotLoggedIn,
     /// The key has another length than 256 bytes.
     KeyLength(usize),
+    /// A table lacks a column that every version of the library has.
+    MissingColumn {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
     /// A table that must have one row has none or several.
     Rows {
         /// The table.
@@ -76,6 +83,9 @@ impl fmt::Display for ForeignError {
             Self::Own => f.write_str("one of our own sessions: open it as a store"),
             Self::NotLoggedIn => f.write_str("no auth key in it: nobody is logged in"),
             Self::KeyLength(len) => write!(f, "its auth key has {len} bytes, not 256"),
+            Self::MissingColumn { table, column } => {
+                write!(f, "damaged: its table {table} has no column {column}")
+            }
             Self::Rows { table, count } => {
                 write!(f, "its table {table} has {count} rows where one is expected")
             }

@@ -46,7 +46,7 @@ impl FileFormat {
             Self::KurigramSqlite => "a kurigram database",
             Self::MtcuteSqlite => "an mtcute database",
             Self::GrammersSqlite => "a grammers database",
-            Self::GrammersTl => "a grammers session file",
+            Self::GrammersTl => "a session file of grammers 0.1 to 0.8",
             Self::GramJsStore => "a GramJS store",
             Self::GotdJson => "a gotd session file",
             Self::Tdata => "Telegram Desktop's tdata",

@@ -40,6 +40,14 @@ pub(super) fn recognise(db: &Db) -> Option<FileFormat> {
 
 pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::MtcuteSqlite);
+    // Every part has a version of its own; that of the peers tells releases apart.
+    let versions = db.rows("mtcute_migrations", &["repo", "version"], |row| {
+        let version: Option<i64> = row.get("version")?;
+        Ok(version.filter(|_| row.get::<String>("repo").is_ok_and(|repo| repo == "peers")))
+    })?;
+    import.version = versions.into_iter().flatten().next();
+    db.require("key_value", &["key", "value"])?;
+    db.require("auth_keys", &["dc", "key"])?;
     let values: BTreeMap<String, Vec<u8>> = db
         .rows("key_value", &["key", "value"], |row| {
             Ok((row.get("key")?, row.get("value")?))
@@ -96,11 +104,13 @@ pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     }
     read_state(&values, &mut import)?;
     let columns = ["id", "hash", "usernames", "phone", "complete", "isMin"];
+    db.require("peers", &["id", "hash", "usernames", "phone"])?;
     for (peer, names) in db.rows("peers", &columns, read_peer)?.into_iter().flatten() {
         import.push_peer(peer, names);
     }
     if db.has("message_refs") {
         let columns = ["peer_id", "chat_id", "msg_id"];
+        db.require("message_refs", &columns)?;
         let refs = db.rows("message_refs", &columns, |row| {
             let bare = |column| {
                 let bare = unmark(row.get(column)?).map(|(_, id)| id);

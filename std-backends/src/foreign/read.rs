@@ -16,6 +16,9 @@ use super::{gotd, gramjs, grammers_sqlite, grammers_tl, mtcute, pyrogram, tdata,
 use crate::error::StoreError;
 use crate::session::PersistedSession;
 
+/// How every SQLite database begins.
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
 /// Session files are small; whatever is larger than this is not one (databases aside).
 const MAX_FILE: u64 = 16 << 20;
 
@@ -40,6 +43,27 @@ pub fn read_account(path: &Path, number: usize) -> io::Result<Import> {
     read_any(path, number).map_err(|error| {
         StoreError::io("foreign session", path.display().to_string(), "read", error)
     })
+}
+
+/// What lies at `path`, with its version, where it is the session of a library; logged in or not.
+pub(crate) fn describe(path: &Path) -> Option<String> {
+    let (formats, version) = match read_any(path, 1) {
+        Ok(import) => {
+            let formats = core::iter::once(import.format).chain(import.also).collect();
+            (formats, import.version)
+        }
+        Err(_) if starts_with(path, SQLITE_MAGIC).is_ok_and(|is_database| is_database) => {
+            (formats_in(&Db::open(path).ok()?).ok()?, None)
+        }
+        Err(_) => return None,
+    };
+    let names: Vec<_> = formats.iter().map(FileFormat::to_string).collect();
+    let names = names.join(" and ");
+    match version {
+        _ if names.is_empty() => None,
+        Some(version) => Some(format!("{names}, version {version}")),
+        None => Some(names),
+    }
 }
 
 fn read_any(path: &Path, number: usize) -> Result<Import, ForeignError> {
@@ -73,7 +97,7 @@ fn read_one(path: &Path) -> Result<Import, ForeignError> {
     {
         return gramjs::read(path, &prefix);
     }
-    if starts_with(path, b"SQLite format 3\0")? {
+    if starts_with(path, SQLITE_MAGIC)? {
         return read_database(&Db::open(path)?);
     }
     if fs::metadata(path)?.len() > MAX_FILE {
@@ -106,17 +130,29 @@ fn read_text(text: &str) -> Result<Import, ForeignError> {
 /// A reader of one library's tables.
 type Reader = fn(&Db) -> Result<Import, ForeignError>;
 
-fn read_database(db: &Db) -> Result<Import, ForeignError> {
-    let candidates: [(Option<FileFormat>, Reader); 4] = [
+/// Whose tables there are, and who reads them.
+fn candidates(db: &Db) -> Result<Vec<(FileFormat, Reader)>, ForeignError> {
+    let all: [(Option<FileFormat>, Reader); 4] = [
         (telethon::recognise(db)?, telethon::read),
         (pyrogram::recognise(db)?, pyrogram::read),
         (mtcute::recognise(db), mtcute::read),
         (grammers_sqlite::recognise(db), grammers_sqlite::read),
     ];
+    let known = all.into_iter();
+    Ok(known
+        .filter_map(|(format, read)| Some((format?, read)))
+        .collect())
+}
+
+fn formats_in(db: &Db) -> Result<Vec<FileFormat>, ForeignError> {
+    let formats = candidates(db)?.into_iter().map(|(format, _)| format);
+    Ok(formats.collect())
+}
+
+fn read_database(db: &Db) -> Result<Import, ForeignError> {
     let mut best: Option<Import> = None;
     let (mut formats, mut failed) = (Vec::new(), None);
-    for (format, read) in candidates {
-        let Some(format) = format else { continue };
+    for (format, read) in candidates(db)? {
         formats.push(format);
         match read(db) {
             // The session with the most in it is the one that was lived in.

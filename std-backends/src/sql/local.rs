@@ -234,10 +234,16 @@ impl Connection for LocalConnection {
                 let mut prepared = transaction.prepare_cached(&select.sql())?;
                 bind(&mut prepared, &select.params)?;
                 let columns = prepared.column_count();
+                let is_numbered = select.numbered_columns().is_some();
                 let mut rows = prepared.raw_query();
+                let mut number = 0_i64..;
                 while let Some(row) = rows.next()? {
                     let mut values = [ValueRef::Null; MAX_COLUMNS];
-                    for (column, value) in values.iter_mut().enumerate().take(columns) {
+                    let (numbers, read) = values.split_at_mut(usize::from(is_numbered));
+                    for (value, number) in numbers.iter_mut().zip(&mut number) {
+                        *value = ValueRef::Integer(number);
+                    }
+                    for (column, value) in read.iter_mut().enumerate().take(columns) {
                         *value = value_ref(row.get_ref(column)?);
                     }
                     result = on_row(index, &values);
@@ -254,6 +260,10 @@ impl Connection for LocalConnection {
             Ok(result)
         };
         read(open).map_err(|error: rusqlite::Error| explain(&error))?
+    }
+
+    fn found_instead(&self, error: &io::Error) -> Option<String> {
+        crate::found::instead(error, self.path.as_deref()?)
     }
 
     fn is_unchanged(&mut self) -> io::Result<bool> {
@@ -424,9 +434,9 @@ fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Re
     let mut bound: &[Value] = &[];
     for statement in alike {
         // What was bound stays bound: mostly the account's name, of which SQLite makes a copy.
-        for (index, value) in (1..).zip(&statement.params) {
-            let same = bound.get(index - 1).is_some_and(|bound| bound.is_same_text(value));
-            if !same {
+        let bound_or_not = bound.iter().map(Some).chain(core::iter::repeat(None));
+        for ((index, value), bound) in (1..).zip(&statement.params).zip(bound_or_not) {
+            if !bound.is_some_and(|bound| bound.is_same_text(value)) {
                 prepared.raw_bind_parameter(index, value)?;
             }
         }

@@ -188,11 +188,11 @@ impl SqlStore {
         }
         let mut last = Place::START;
         loop {
-            let mut rows = 0;
+            let mut rows = 0_i64;
             let select = [select(self.account_name(), last)];
             self.read_rows(&select, |_, row| {
                 last = push_row(row, &mut names)?;
-                rows += 1;
+                rows = rows.saturating_add(1);
                 Ok(())
             })?;
             if rows < PAGE {
@@ -204,10 +204,12 @@ impl SqlStore {
     /// Replaces them.
     pub(super) fn set_peer_names(&mut self, names: &[PeerNames]) -> io::Result<()> {
         let statements = replace(self.account_name(), names);
-        self.prepare()?;
-        let written = self.write(statements, Durability::Now);
+        self.forget_on_error(|store| {
+            store.prepare()?;
+            store.write(statements, Durability::Now)
+        })?;
         // Whether there is a table is known with the account.
         self.forget();
-        written
+        Ok(())
     }
 }

@@ -67,7 +67,7 @@ impl SqlStore {
             let is_done = if statements.is_empty() {
                 self.connection.is_unchanged()?
             } else {
-                self.write_if_unchanged(statements)?
+                self.write_if_unchanged(statements, Durability::Now)?
             };
             if is_done {
                 self.remember(session);
@@ -116,15 +116,33 @@ impl SqlStore {
 
     /// Carries out a batch as one.
     pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
-        let (statements, durability) = plan::apply(&self.account, changes)?;
-        self.forget_on_error(|store| {
-            store.prepare()?;
-            store.write(statements, durability)?;
-            if let Some(known) = &mut store.known {
-                known.get_or_insert_default().replay(changes);
-            }
-            Ok(())
-        })
+        // One statement alone needs no transaction, which costs more than finding a row.
+        let is_done = changes.len() > 1
+            && matches!(self.known, Some(Some(_)))
+            && self.forget_on_error(|store| store.apply_in_place(changes))?;
+        if !is_done {
+            let (statements, durability) = plan::apply(&self.account, changes)?;
+            self.forget_on_error(|store| {
+                store.prepare()?;
+                store.write(statements, durability)
+            })?;
+        }
+        if let Some(known) = &mut self.known {
+            known.get_or_insert_default().replay(changes);
+        }
+        Ok(())
+    }
+
+    /// Carries out a batch on rows whose places are known, unless somebody else wrote since they were.
+    fn apply_in_place(&mut self, changes: &[Change<'_>]) -> io::Result<bool> {
+        self.prepare()?;
+        let known = self.known.as_ref().and_then(Option::as_ref);
+        let statements =
+            known.and_then(|known| plan::apply_in_place(&self.account, known, changes));
+        match statements {
+            Some(statements) => self.write_if_unchanged(statements, Durability::Soon),
+            None => Ok(false),
+        }
     }
 
     /// Removes the account, and every trace of its keys.
@@ -145,7 +163,8 @@ impl SqlStore {
 
     /// The names of all accounts.
     pub(super) fn accounts(&mut self) -> io::Result<Vec<String>> {
-        match self.look()? {
+        let layout = self.look().map_err(|error| self.naming(error))?;
+        match layout {
             Layout::Empty => Ok(Vec::new()),
             Layout::Legacy(tables) => Ok(legacy::read(&mut *self.connection, &tables)?
                 .map(|_| DEFAULT_ACCOUNT.to_owned())
@@ -165,7 +184,7 @@ impl SqlStore {
 
     /// Looks whether the database can be one of ours.
     pub(super) fn check_layout(&mut self) -> io::Result<()> {
-        self.look().map(|_| ())
+        self.forget_on_error(|store| store.look().map(|_| ()))
     }
 
     /// Gives the account another name.
@@ -183,7 +202,7 @@ impl SqlStore {
                 return Err(error(io::ErrorKind::AlreadyExists, "there is an", to));
             }
             let statement = tables::rename(&self.account, to);
-            if self.write_if_unchanged(vec![statement])? {
+            if self.write_if_unchanged(vec![statement], Durability::Now)? {
                 self.known = None;
                 to.clone_into(&mut self.account);
                 return Ok(());
@@ -207,12 +226,22 @@ impl SqlStore {
         self.connection.set_ours(false);
     }
 
-    fn forget_on_error<R>(&mut self, f: impl FnOnce(&mut Self) -> io::Result<R>) -> io::Result<R> {
-        let result = f(self);
-        if result.is_err() {
-            self.forget();
+    /// The error with whose session is there instead of ours, where that can be told.
+    fn naming(&self, error: io::Error) -> io::Error {
+        match self.connection.found_instead(&error) {
+            Some(found) => io::Error::new(error.kind(), format!("{error} (found {found})")),
+            None => error,
         }
-        result
+    }
+
+    pub(super) fn forget_on_error<R>(
+        &mut self,
+        f: impl FnOnce(&mut Self) -> io::Result<R>,
+    ) -> io::Result<R> {
+        f(self).map_err(|error| {
+            self.forget();
+            self.naming(error)
+        })
     }
 
     /// Finds out what the database is.
@@ -257,7 +286,7 @@ impl SqlStore {
                 .chain(self.connection.mark())
                 .chain(statements)
                 .collect();
-            if self.write_if_unchanged(statements)? {
+            if self.write_if_unchanged(statements, Durability::Now)? {
                 self.connection.set_ours(true);
                 self.known = known;
                 self.has_names = false;
@@ -361,10 +390,14 @@ impl SqlStore {
     }
 
     /// Writes unless somebody else wrote since the last read; says whether it did.
-    fn write_if_unchanged(&mut self, statements: Vec<Statement>) -> io::Result<bool> {
+    fn write_if_unchanged(
+        &mut self,
+        statements: Vec<Statement>,
+        durability: Durability,
+    ) -> io::Result<bool> {
         let write = Write {
             statements,
-            durability: Durability::Now,
+            durability,
             if_unchanged: true,
         };
         Ok(self.connection.write(&write)? == Written::Done)

@@ -103,7 +103,7 @@ fn write_values(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), ForeignE
         put("updates_date", &counters.date.to_le_bytes())?;
         put("updates_seq", &counters.seq.to_le_bytes())?;
     }
-    for dc in outgoing.session.dcs.iter() {
+    for dc in &outgoing.session.dcs {
         if dc.first_salt != 0 && dc.flags.is_main() {
             put(&format!("salts:{}", dc.dc_id), &salts(dc.first_salt))?;
         }
@@ -141,7 +141,8 @@ fn hash_text(peer: &MarkedPeer<'_>) -> String {
 
 /// The peer as the server would send it, with what is known of it.
 fn tl_object(peer: &MarkedPeer<'_>) -> Vec<u8> {
-    let title = peer.title().unwrap_or("?");
+    // Empty where it is not known: a stand-in would pass for a name.
+    let title = peer.title().unwrap_or_default();
     let mut object = Vec::new();
     match peer.peer.kind {
         PeerKind::User => {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{FlashLayout, Parts, Store};
 use crate::failure::Failure;
+use crate::report;
 
 /// A session as it was found.
 #[derive(Debug)]
@@ -105,8 +106,14 @@ impl Store {
     fn load_flash(&self, path: &Path, layout: FlashLayout) -> Result<Loaded, Failure> {
         let image = Zeroizing::new(self.read(path)?);
         let mut session = Stored::default();
-        let report = image::load(&image, layout.chip, &mut session)
-            .map_err(|error| self.unreadable(error))?;
+        let loaded = image::load(&image, layout.chip, &mut session);
+        if !loaded.as_ref().is_ok_and(|report| report.present)
+            && let Ok(import) = foreign::read(path)
+        {
+            let found = report::origin(&Origin::Foreign(import.format, import.version));
+            return Err(self.unreadable(format!("it is no flash image but {found}")));
+        }
+        let report = loaded.map_err(|error| self.unreadable(error))?;
         if !report.present {
             return Err(self.not_found());
         }
@@ -141,7 +148,16 @@ impl Store {
                 let value = std::env::var_os(name).ok_or_else(|| self.not_found())?;
                 value.into_encoded_bytes()
             }
-            Self::StringFile(path) => self.read(path)?,
+            Self::StringFile(path) => {
+                let bytes = self.read(path)?;
+                if str::from_utf8(&bytes).is_err()
+                    && let Ok(import) = foreign::read(path)
+                {
+                    let found = report::origin(&Origin::Foreign(import.format, import.version));
+                    return Err(self.unreadable(format!("it is no string but {found}")));
+                }
+                bytes
+            }
             _ => {
                 if io::stdin().is_terminal() {
                     eprintln!("Paste the session string and press Enter, then Ctrl-D:");

@@ -1,7 +1,5 @@
 //! `GrammersSession` does what grammers' own session does, over every kind of store, and finds it again.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
-
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -190,13 +188,13 @@ async fn step<S: Session>(session: &S, numbers: &mut Numbers) -> Result<(), S::E
 
 /// What stores do not keep of a peer; see `GrammersSession`.
 fn as_stored(peer: &mut Option<PeerInfo>) {
-    match peer {
-        Some(PeerInfo::User {
-            bot,
-            is_self: is_self @ (None | Some(false)),
-            ..
-        }) => (*bot, *is_self) = (None, None),
-        _ => {}
+    if let Some(PeerInfo::User {
+        bot,
+        is_self: is_self @ (None | Some(false)),
+        ..
+    }) = peer
+    {
+        (*bot, *is_self) = (None, None);
     }
 }
 
@@ -335,6 +333,40 @@ fn what_other_clients_stored_is_used_and_stays() {
         "the salt was the old key's"
     );
     assert_eq!(after.dcs[0], stored.dcs[0], "the media entry stays");
+}
+
+/// An IPv6 address that only says the IPv4 address again is not stored: another client would dial it.
+#[test]
+fn a_dc_with_one_address_is_stored_with_one() {
+    let backend = Arc::new(InMemoryBackend::new());
+    let one = DcEntry {
+        auth_key: Some([1; 256]),
+        ..DcEntry::from_parts(203, "91.105.192.100", 443, DcFlags::NONE)
+    };
+    backend.update_dc(&one).unwrap();
+    let session = GrammersSession::new(backend.clone()).unwrap();
+    let found = session.dc_option(203).unwrap().unwrap();
+    assert_eq!(found.ipv6.ip().to_ipv4_mapped(), Some(*found.ipv4.ip()));
+    wait(session.set_dc_option(&found)).unwrap();
+    assert_eq!(backend.load().unwrap().unwrap().dcs, [one]);
+}
+
+/// Or the address that is not repeated would go on with the old key.
+#[test]
+fn a_new_key_is_the_key_of_every_address() {
+    let backend = Arc::new(InMemoryBackend::new());
+    let ipv6 = DcEntry {
+        auth_key: Some([1; 256]),
+        ..DcEntry::from_parts(203, "2a0a:f280:203:a:5000::100", 443, DcFlags::IPV6)
+    };
+    backend.update_dc(&ipv6).unwrap();
+    let session = GrammersSession::new(backend.clone()).unwrap();
+    let mut option = option(203, 1, Some(9));
+    option.ipv6.set_ip(option.ipv4.ip().to_ipv6_mapped());
+    wait(session.set_dc_option(&option)).unwrap();
+    let stored = backend.load().unwrap().unwrap();
+    let keys: Vec<_> = stored.dcs.iter().map(|dc| dc.auth_key).collect();
+    assert_eq!(keys, [Some([9; 256]); 2]);
 }
 
 #[test]
