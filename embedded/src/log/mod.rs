@@ -108,18 +108,14 @@ impl<
         Ok(log.resized())
     }
 
-    /// With other capacities, and an index that knows nothing.
+    /// With other capacities, while there is nothing in the index.
     fn resized<const D: usize, const C: usize, const P: usize, const M: usize>(
         self,
     ) -> SessionLog<F, D, C, P, M> {
         SessionLog {
             flash: self.flash,
             failed_programs: self.failed_programs,
-            state: State {
-                // Which is right only as long as there is nothing to know.
-                indexed: false,
-                ..self.state
-            },
+            state: self.state,
             memory: Memory::new(),
         }
     }
