@@ -44,16 +44,20 @@ text() { # program
     { llvm-size "$1" 2>/dev/null || size "$1"; } | awk 'NR == 2 { print $1 }'
 }
 
-sizes() { # .text and .rodata of mount, load, append and save over an empty program
-    local level out empty program whose
+sizes() { # .text and .rodata of mount, load, append and save, over an empty program and over one with
+    # the caller's session in fixed memory, which it fills, changes and reads by itself
+    local level out empty session program whose bytes
     for level in s z; do
         CARGO_PROFILE_RELEASE_OPT_LEVEL=$level build $ARM -p firmware-cortex-m --features peers \
-            --bin empty --bin log --bin log-async --bin sequential --bin ekv
+            --bin empty --bin session --bin log --bin log-async --bin sequential --bin ekv
         out=target/$ARM/release
-        empty=$(text $out/empty)
+        empty=$(text $out/empty) session=$(text $out/session)
         while IFS=: read -r program whose; do
+            bytes=$(text $out/"$program")
             printf 'firmware\tcode, opt %s\t%s\t%s\tbytes\t%s\n' \
-                "$level" $ARM "$whose" $(($(text $out/"$program") - empty))
+                "$level" $ARM "$whose" $((bytes - empty))
+            printf 'firmware\tcode beside a session, opt %s\t%s\t%s\tbytes\t%s\n' \
+                "$level" $ARM "$whose" $((bytes - session))
         done <<'PROGRAMS'
 log:mtsession
 log-async:mtsession, async
@@ -99,6 +103,11 @@ echo "a login, 5,000 updates and a restart: right ($(wc -c <target/demo.log) byt
 
 echo "== instructions and memory, QEMU mps2-an386, next to sequential-storage with all caches =="
 counts
+
+echo "== stack below the caller, QEMU mps2-an386 =="
+build $ARM -p firmware-cortex-m --features count --bin stack
+timeout 120 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -nographic \
+    -semihosting-config enable=on,target=native -kernel target/$ARM/release/stack </dev/null
 
 echo "== RISC-V: QEMU virt, CFI flash in a file, ${KILLS:=100} kills =="
 build $RISCV -p firmware-riscv

@@ -7,12 +7,9 @@ use core::mem::{size_of, size_of_val};
 
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SYST};
-use firmware_cortex_m::peers::block_on;
+use firmware_cortex_m::peers::{block_on, channel, dc, login, peer};
 use firmware_cortex_m::{Ram, SIZE};
-use mtsession_core::{
-    AuthKeyRef, Change, ChannelPts, Counters, DcFlags, DcRef, FixedSession, Peer, SessionMut,
-    UpdateChange,
-};
+use mtsession_core::{Change, Counters, FixedSession, SessionMut, UpdateChange};
 use mtsession_embedded::SessionLog;
 use semihosting::println;
 use sequential_storage::cache::Cache;
@@ -97,30 +94,11 @@ impl Updates {
     }
 }
 
-fn channel(n: u32) -> i64 {
-    1_500_000_000 + i64::from(n) * 1013
-}
-
-fn peer(n: u32, access_hash: i64) -> Peer {
-    Peer { id: 5_000_000_000 + i64::from(n) * 777, access_hash, ..Peer::default() }
-}
-
 fn key(slot: &Slot) -> u16 {
     match slot {
         Slot::Counters => 0,
         Slot::Channel(n) => 100 + n,
         Slot::Peer(n) => 200 + n,
-    }
-}
-
-fn dc(n: i32, key: &[u8; 256]) -> DcRef<'_> {
-    DcRef {
-        dc_id: n,
-        addr: "149.154.167.51:443",
-        auth_key: Some(AuthKeyRef::new(key)),
-        first_salt: 0x1234_5678_9ABC,
-        time_offset: 0,
-        flags: DcFlags::NONE,
     }
 }
 
@@ -187,18 +165,9 @@ fn stack_of(call: impl FnOnce() -> bool) -> Option<usize> {
 
 fn own(mut flash: &mut Ram) -> Option<Done> {
     let mut session = FixedSession::<6, 32, 64, 0, 0>::new();
-    let bytes = core::array::from_fn(|n| n as u8);
-    for n in 1..=5 {
-        session.put_dc(&dc(n, &bytes)).ok()?;
-    }
+    login(&mut session).ok()?;
     let mut updates = Updates::new();
     session.set_counters(updates.counters);
-    for n in 0..32 {
-        session.put_channel(ChannelPts { id: channel(n), pts: 1000 }).ok()?;
-    }
-    for n in 0..64 {
-        session.put_peer(peer(n, i64::from(n) << 40)).ok()?;
-    }
     let mut log = SessionLog::<_>::format(&mut flash, 0..SIZE as u32).ok()?;
     log.save(&session).ok()?;
     let mut tally = Tally::default();
