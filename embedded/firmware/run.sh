@@ -8,7 +8,8 @@
 #                       unit and value, separated by tabs
 #
 # Needs qemu-system-arm, qemu-system-misc (riscv32), llvm-size or size, and either
-#   rustup target add thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf
+#   rustup target add thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf \
+#       riscv32imc-unknown-none-elf
 # or Debian's rustc-web, cargo-web, rust-web-src and lld, which build `core` themselves.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -93,6 +94,26 @@ build $ARM -p firmware-cortex-m --features no-panic --bin log
 echo "links for $ARM"
 build $ARM_SMALL -p firmware-cortex-m --features no-panic --bin log
 echo "links for $ARM_SMALL, $(text target/$ARM_SMALL/release/log) bytes in all"
+
+echo "== real boards: programs over the flash drivers of their HALs =="
+board() { # name, target, linker arguments
+    local name=$1 target=$2 upper
+    shift 2
+    upper=$(tr 'a-z-' 'A-Z_' <<<"$target")
+    if [ ${#build_std[@]} -eq 0 ] && [ ! -d "$(rustc --print target-libdir --target "$target")" ]; then
+        echo "skipped: $name, since rustup's target $target is not installed"
+        return
+    fi
+    (
+        cd boards
+        env "CARGO_TARGET_${upper}_LINKER=$linker" "CARGO_TARGET_${upper}_RUSTFLAGS=$*" \
+            "${cargo[@]}" build --quiet --release "${build_std[@]/%=core/=core,alloc}" --target "$target" -p "board-$name"
+    )
+    echo "$name links for $target, $(text "boards/target/$target/release/board-$name") bytes"
+}
+board rp2040 $ARM_SMALL -C link-arg=--nmagic -C link-arg=-Tlink.x -C link-arg=-Tlink-rp.x
+board nrf52840 $ARM -C link-arg=--nmagic -C link-arg=-Tlink.x
+board esp32c3 riscv32imc-unknown-none-elf -C link-arg=-Tlinkall.x -C force-frame-pointers
 
 echo "== Cortex-M: QEMU mps2-an386, defmt over semihosting =="
 export DEFMT_LOG=info

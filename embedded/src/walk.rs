@@ -201,11 +201,13 @@ impl Walk {
             Found::Hot(Decoded::Unresolved) if was == Mode::Reading => self.tail = self.at,
             Found::Hot(Decoded::Bad | Decoded::Unresolved) => {
                 self.revert(index);
-                // Hot records that continue a lost one are bad in a row. Behind a gap there was a sync
-                // record, perhaps on a weak word that an earlier one left.
-                let looks_hot = bytes.first().is_some_and(|first| first >> 6 != 3);
-                if was != Mode::Hunting || looks_hot && self.successor.contains(&at) {
-                    self.successor = successor(at, bytes, &geometry);
+                let next = successor(at, bytes, &geometry);
+                if was != Mode::Hunting {
+                    self.successor = next;
+                } else if self.successor.contains(&at) && next.end <= at.wrapping_add(3) {
+                    // Hot records that continue a lost one are bad in a row; and behind a torn record
+                    // there may be a bad sync record, on a word that an earlier one weakened.
+                    self.successor.end = self.successor.end.max(next.end);
                 }
                 self.mode = Mode::Hunting;
                 self.at = at.wrapping_add(1);
@@ -329,9 +331,9 @@ fn successor(at: u32, bytes: &[u8], geometry: &Geometry) -> Range<u32> {
             let units = head.units(geometry);
             (units, units)
         }
-        // A flipped bit makes a long hot record look like a short one, and the other way round.
-        None if geometry.shift == 2 => (1, 2),
-        None => (1, 1),
+        // A flipped bit makes a long hot record look like a short one, and the other way round;
+        // behind a torn one, a unit is left out.
+        None => (1, 2),
     };
     at.wrapping_add(first)..at.wrapping_add(last).wrapping_add(1)
 }

@@ -255,14 +255,18 @@ impl<F: NorFlash> Shell<'_, F> {
     /// the last word may be weaker than it looks, with a sync record that readers find.
     pub(super) async fn reopen_tail(&mut self) -> Result<(), Fail> {
         let Page { tail, end, .. } = self.state.page;
-        let mut start = self.chip.programmed_end(tail, end).await?;
-        if start > tail {
-            // A record that was begun is left out as a whole: units of ones look like erased ones.
+        let programmed = self.chip.programmed_end(tail, end).await?;
+        let mut start = programmed.saturating_add(1);
+        if programmed > tail {
             let unit = self.buffer.units(1, &self.state.geometry);
             self.chip.read(tail, unit).await?;
-            start = start.max(tail.saturating_add(self.units()));
+            let behind = tail.saturating_add(self.units());
+            if behind >= programmed {
+                // A record that was begun is left out as a whole: units of ones look like erased ones.
+                start = behind;
+            }
         }
-        self.state.page.tail = start.saturating_add(1).min(end);
+        self.state.page.tail = start.min(end);
         record::mark(SYNC, 0, self.buffer.bytes());
         if self.emit().await.is_err() {
             // The page is full, or as good as full.

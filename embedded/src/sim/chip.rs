@@ -92,6 +92,8 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     /// Whether a word that was programmed with all ones counts as programmed, as it does where error
     /// correction has bits of its own. Else it counts as erased: no cell of it has changed.
     pub strict: bool,
+    /// Whether a weak word may also take what is programmed, and go bad a few steps later.
+    pub late: bool,
     cut: Option<(u64, Tear)>,
     dead: bool,
     /// Number of the call that fails, and whether every later one does.
@@ -116,6 +118,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             erases: vec![0; size / ERASE],
             corrects: false,
             strict: true,
+            late: false,
             cut: None,
             dead: false,
             fail: None,
@@ -255,7 +258,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
 
     /// What becomes of a weak word that was programmed.
     fn weaken(&mut self, range: Range<usize>) -> Result<(), ChipError> {
-        let fate = self.dice.below(3);
+        let fate = self.dice.below(if self.late { 3 } else { 2 });
         if fate < 2 {
             for at in range {
                 self.bytes[at] &= self.dice.next() as u8;

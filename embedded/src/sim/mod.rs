@@ -7,6 +7,9 @@
     clippy::cast_possible_wrap,
     clippy::indexing_slicing,
     clippy::large_enum_variant,
+    clippy::panic,
+    clippy::struct_excessive_bools,
+    clippy::use_self,
     clippy::unwrap_used,
     clippy::must_use_candidate,
     clippy::should_implement_trait,
@@ -14,9 +17,11 @@
 )]
 
 mod chip;
+mod play;
 mod script;
 mod session;
 
 pub use chip::{Chip, ChipError, Counts, Cut, ERASE_TEARS, PROGRAM_TEARS, Tear};
+pub use play::{Act, Play, Shape, Step, Trouble};
 pub use script::{Call, Dice, fresh_session, random_calls, workload};
 pub use session::{OwnedChange, OwnedDc, Plain};

@@ -12,17 +12,7 @@ pub(crate) fn run<const W: usize, const E: usize>(
     log: &mut Log<W, E>,
     call: &Call,
 ) -> Result<(), Error<ChipError>> {
-    match call {
-        Call::Append(change) => log.append(&change.as_ref()),
-        Call::Apply(changes) => {
-            let changes: Vec<_> = changes.iter().map(|change| change.as_ref()).collect();
-            log.apply(&changes)
-        }
-        Call::Save(session) => log.save(session),
-        Call::Delete => log.delete(),
-        Call::Maintain => log.maintain(),
-        Call::Sync => log.sync(),
-    }
+    call.run(log)
 }
 
 pub(crate) fn load<const W: usize, const E: usize>(

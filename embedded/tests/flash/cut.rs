@@ -36,6 +36,8 @@ struct Setting {
     /// Whether torn words cannot be read.
     corrects: bool,
     copies: KeyCopies,
+    /// Whether weak words may go bad late.
+    late: bool,
 }
 
 impl Setting {
@@ -46,6 +48,7 @@ impl Setting {
             lists,
             corrects: false,
             copies: KeyCopies::One,
+            late: false,
         }
     }
 
@@ -70,7 +73,7 @@ struct Run<const W: usize, const E: usize> {
     double: u64,
     /// Runs that went on for two laps.
     long: u64,
-    /// Steps that the chip had made when the script's device last started.
+    /// Programs that the chip had made when the script's device last started.
     started: u64,
     dice: Dice,
 }
@@ -141,6 +144,7 @@ impl Script {
 fn start<const W: usize, const E: usize>(setting: &Setting) -> Log<W, E> {
     let mut log = new_log::<W, E>(setting.size);
     log.chip().corrects = setting.corrects;
+    log.chip().late = setting.late;
     log.set_key_copies(setting.copies).unwrap();
     log
 }
@@ -179,6 +183,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
 
     /// Every step of a script with every tear.
     fn every(mut self) {
+        self.setting.late = true;
         let script = Script::new::<W, E>(&self.setting, 1);
         let tears = (0..PROGRAM_TEARS.max(ERASE_TEARS)).map(|n| Tear {
             program: n % PROGRAM_TEARS,
@@ -235,7 +240,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
             call.carry_out(&mut model);
             if (n + 1).is_multiple_of(STARTS) {
                 log = restart(&self.setting, log);
-                self.started = log.chip().counts.steps;
+                self.started = log.chip().counts.programs;
             }
         }
         assert!(cuts.next().is_none());
@@ -254,15 +259,15 @@ impl<const W: usize, const E: usize> Run<W, E> {
     ) {
         let call = &script.calls[n];
         let double = self.dice.chance(35);
-        let context = format!(
-            "{}, seed {}, call {n} {}, step {after} of {}, {tear:?}, double {double}",
+        let mut context = format!(
+            "{}, seed {}, call {n} {}, step {after} of {}, {tear:?}",
             self.setting.name,
             script.seed,
             kind(call),
             script.steps[n]
         );
         let mut trial = log.clone();
-        let first = trial.chip().counts.steps == self.started;
+        let first = trial.chip().counts.programs == self.started;
         trial.chip().cut(Cut { after, tear }, self.dice.next());
         let acknowledged = run(&mut trial, call).is_ok();
         let mut chip = pull(trial);
@@ -280,6 +285,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
             let within = if self.dice.chance(50) { 40 } else { 3 };
             let after = self.dice.below(within) as u64;
             chip.cut(Cut { after, tear }, self.dice.next());
+            context = format!("{context}, then step {after}, {tear:?}");
             let mut log = mount(chip).unwrap_or_else(|error| panic!("{context}: {error}"));
             log.set_key_copies(self.setting.copies).unwrap();
             let mut complete = true;
@@ -299,7 +305,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
             }
             chip = pull(log);
             let cut = chip.power_up();
-            assert_eq!(cut, !complete, "{context}, second {tear:?} after {after}");
+            assert_eq!(cut, !complete, "{context}");
         }
         // Goes on in circles: changes hold absolute values.
         let rest = script.calls.iter().cycle().skip(rest);

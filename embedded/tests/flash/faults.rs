@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::common::{LISTS, Log, load, mount, new_log, pull, run};
 use mtsession_core::{Change, DcFlags, Field, Peer, SessionMut, UpdateChange};
 use mtsession_embedded::sim::{
-    Call, Chip, Dice, OwnedChange, OwnedDc, Plain, fresh_session, random_calls, workload,
+    Call, Chip, Cut, Dice, OwnedChange, OwnedDc, Plain, Tear, fresh_session, random_calls, workload,
 };
 use mtsession_embedded::{Durability, Error, KeyCopies, RegionError, SessionLog};
 
@@ -307,6 +307,41 @@ fn delete_leaves_no_key_on_the_chip() {
     assert_eq!(load(&mut log).unwrap(), None);
     log.save(&session).unwrap();
     assert_eq!(load(&mut log).unwrap(), Some(session));
+}
+
+#[test]
+fn a_deletion_that_was_cut_is_finished_before_anything_else() {
+    let mut dice = Dice::new(8);
+    let session = fresh_session(&mut dice, 3, 12, 15);
+    let mut log = new_log::<4, 2048>(5 * 2048);
+    for _ in 0..4 {
+        log.save(&session).unwrap();
+    }
+    let mut deleted = 0;
+    for after in 0.. {
+        let mut trial = log.clone();
+        let tear = Tear {
+            program: 0,
+            erase: 0,
+        };
+        trial.chip().cut(Cut { after, tear }, after);
+        let _ = trial.delete();
+        let mut chip = pull(trial);
+        if !chip.power_up() {
+            break;
+        }
+        let mut log = mount(chip).unwrap();
+        if load(&mut log).unwrap().is_none() {
+            deleted += 1;
+            let chip = pull(log);
+            for dc in &session.dcs {
+                let key = dc.auth_key.unwrap();
+                let there = chip.bytes.windows(16).any(|bytes| *bytes == key[..16]);
+                assert!(!there, "cut at step {after}");
+            }
+        }
+    }
+    assert!(deleted > 0);
 }
 
 type Small = SessionLog<Chip<4, 2048>, 1, 2, 2, 0>;

@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::ref_option,
     clippy::tests_outside_test_module,
     clippy::too_many_lines,
     clippy::unwrap_used,
@@ -17,3 +18,4 @@ mod cut;
 mod faults;
 mod image;
 mod log;
+mod model;

@@ -1,0 +1,75 @@
+//! Random scripts, cut at random places on random regions, against a model.
+//!
+//! `PROPTEST_CASES` sets how many.
+
+use mtsession_embedded::sim::{Act, ERASE_TEARS, PROGRAM_TEARS, Play, Shape, Step, Tear, Trouble};
+use proptest::prelude::*;
+
+fn change() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        8 => (0..2000_u16, any::<u8>(), 0..9_u8)
+            .prop_map(|(pts, date, seq)| Act::Primary { pts, date, seq }),
+        4 => (any::<u8>(), 0..300_u16).prop_map(|(id, step)| Act::Channel { id, step }),
+        2 => (any::<u8>(), any::<u8>()).prop_map(|(id, hash)| Act::Peer { id, hash }),
+        1 => any::<u8>().prop_map(Act::Secondary),
+        1 => Just(Act::ClearChannels),
+        1 => (any::<u8>(), any::<u8>()).prop_map(|(id, message)| Act::MinPeer { id, message }),
+        1 => any::<u8>().prop_map(|key| Act::Dc { key }),
+        1 => any::<u8>().prop_map(Act::HomeDc),
+        1 => (0..40_u8, any::<u8>()).prop_map(|(len, byte)| Act::Token { len, byte }),
+        1 => any::<u8>().prop_map(Act::Account),
+    ]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        12 => change(),
+        2 => prop::collection::vec(change(), 0..5).prop_map(Act::Batch),
+        2 => (any::<u8>(), any::<u8>(), any::<u8>())
+            .prop_map(|(dcs, channels, peers)| Act::Save { dcs, channels, peers }),
+        1 => Just(Act::Delete),
+        1 => Just(Act::Maintain),
+        1 => Just(Act::Sync),
+        2 => Just(Act::Mount),
+    ]
+}
+
+fn tear() -> impl Strategy<Value = Tear> {
+    (0..PROGRAM_TEARS, 0..ERASE_TEARS).prop_map(|(program, erase)| Tear { program, erase })
+}
+
+fn trouble() -> impl Strategy<Value = Trouble> {
+    let second = prop::option::of((0..20_u8, tear()));
+    (any::<u16>(), tear(), second).prop_map(|(step, tear, second)| Trouble { step, tear, second })
+}
+
+fn play() -> impl Strategy<Value = Play> {
+    let shape = prop_oneof![
+        Just(Shape::Unit4),
+        Just(Shape::Unit1),
+        Just(Shape::Unit8),
+        Just(Shape::Unit32),
+    ];
+    let step = (act(), prop::option::of(trouble())).prop_map(|(act, cut)| Step { act, cut });
+    (
+        shape,
+        2..17_u8,
+        any::<bool>(),
+        prop::collection::vec(step, 1..150),
+    )
+        .prop_map(|(shape, pages, keys_twice, steps)| Play {
+            shape,
+            pages,
+            keys_twice,
+            steps,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_script_with_power_cuts_keeps_to_the_model(play in play()) {
+        play.run();
+    }
+}
