@@ -1,104 +1,39 @@
-//! What the benchmarks share: the same sessions for every contender.
+//! Measurements beside what people use today.
 //!
 //! ```text
-//! cargo bench -p mtsession-benches --bench codec
-//! cargo bench -p mtsession-benches --bench file
-//! cargo bench -p mtsession-benches --bench sql
+//! cargo run --release -p mtsession-benches --bin results -- --run
 //! ```
+//!
+//! measures everything and writes `RESULTS.md`. The pieces:
+//!
+//! | program | measures |
+//! |---|---|
+//! | `cargo bench -p mtsession-benches --bench codec` | the time of the codec |
+//! | `cargo run --release -p mtsession-benches --bin allocations` | its heap |
+//! | `cargo bench -p mtsession-benches --bench backends` | files and databases |
+//! | `cargo run --release -p mtsession-benches --bin instructions -- check` | instructions, against the committed ones |
+//! | `cargo run --release -p mtsession-benches --bin results -- --flash` | the flash log, on a simulated chip |
 
-use ferogram_session as old;
-use mtsession::{
-    CachedMinPeer, CachedPeer, ChannelKind, DcEntry, DcFlags, PersistedSession, UpdatesStateSnap,
-};
+pub mod codec;
+pub mod figures;
+pub mod flash;
+mod ours;
+pub mod report;
+mod samples;
+pub mod stores;
+mod theirs;
 
-/// One session in the types of both crates.
-#[derive(Debug)]
-pub struct Sample {
-    /// `S`, `M` or `L`, and what that means.
-    pub name: &'static str,
-    /// For this library.
-    pub session: PersistedSession,
-    /// For the crate that it replaces.
-    pub old: old::PersistedSession,
-}
+use std::process::Command;
 
-/// The three sizes that every table has.
-///
-/// # Panics
-/// When the two crates do not agree on the bytes: then nothing that is measured means anything.
+pub use samples::{SIZES, Sample, samples};
+
+/// Under this name the library is in every table.
+pub const OURS: &str = "mtsession";
+/// The crate that it replaces.
+pub const THEIRS: &str = "ferogram-session";
+
+/// The cargo that runs us, or the one that is found.
 #[must_use]
-pub fn samples() -> [Sample; 3] {
-    [
-        sample("S: 5 DCs", 5, 0, 0, 0),
-        sample("M: 5 DCs, 1,000 peers", 5, 1_000, 100, 100),
-        sample("L: 10 DCs, 60,000 peers", 10, 60_000, 1_000, 5_000),
-    ]
-}
-
-fn sample(name: &'static str, dcs: i32, peers: i64, channels: i64, min_peers: i64) -> Sample {
-    let session = session(dcs, peers, channels, min_peers);
-    let old = to_old(&session);
-    assert!(
-        session.to_bytes().starts_with(&old.to_bytes()),
-        "{name} differs"
-    );
-    Sample { name, session, old }
-}
-
-/// Numbers without a pattern that a compressor or a branch predictor would find.
-fn scatter(n: i64) -> i64 {
-    let n = n
-        .wrapping_mul(0x5851_F42D_4C95_7F2D)
-        .wrapping_add(0x1405_7B7E_F767_814F);
-    n ^ (n >> 29)
-}
-
-fn session(dcs: i32, peers: i64, channels: i64, min_peers: i64) -> PersistedSession {
-    let dc = |dc_id: i32| DcEntry {
-        auth_key: Some(core::array::from_fn(|at| {
-            let at = i64::try_from(at).unwrap_or_default();
-            scatter(at.wrapping_add(i64::from(dc_id))).to_le_bytes()[0]
-        })),
-        first_salt: scatter(dc_id.into()),
-        time_offset: -1,
-        ..DcEntry::from_parts(dc_id, "149.154.167.51", 443, DcFlags::NONE)
-    };
-    let peer = |n: i64| {
-        let random = scatter(n);
-        CachedPeer {
-            id: random >> 24,
-            access_hash: random,
-            is_channel: random & 3 == 1,
-            is_chat: random & 3 == 2,
-            channel_kind: ChannelKind::from_byte(random.to_le_bytes()[1] & 3),
-            is_community: random & 0x3F00 == 0,
-        }
-    };
-    let low =
-        |n: i64| i32::from_le_bytes(*scatter(n).to_le_bytes().first_chunk().unwrap_or(&[0; 4]));
-    PersistedSession {
-        home_dc_id: 2,
-        dcs: (1..=dcs).map(dc).collect(),
-        updates_state: UpdatesStateSnap {
-            pts: 4_211_000,
-            qts: 17,
-            date: 1_750_000_000,
-            seq: 900,
-            channels: (0..channels).map(|n| (scatter(n) >> 24, low(n))).collect(),
-        },
-        peers: (0..peers).map(peer).collect(),
-        min_peers: (0..min_peers)
-            .map(|n| CachedMinPeer {
-                user_id: scatter(n) >> 24,
-                peer_id: n,
-                msg_id: low(n),
-            })
-            .collect(),
-        future_auth_token: Some(vec![7; 32]),
-    }
-}
-
-fn to_old(session: &PersistedSession) -> old::PersistedSession {
-    // The bytes are the one thing that both crates agree on.
-    old::PersistedSession::from_bytes(&session.to_bytes()).unwrap_or_default()
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::DcRef;
+use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
 
@@ -46,6 +47,15 @@ impl Account {
 pub struct WithAccount<'s, S: ?Sized> {
     pub(crate) session: &'s S,
     pub(crate) account: Account,
+    pub(crate) names: Names<'s>,
+}
+
+impl<'s, S: ?Sized> WithAccount<'s, S> {
+    /// The same session with these names of its peers.
+    #[must_use]
+    pub const fn with_names(self, names: Names<'s>) -> Self {
+        Self { names, ..self }
+    }
 }
 
 impl<S: SessionSource> SessionSource for WithAccount<'_, S> {
@@ -59,6 +69,10 @@ impl<S: SessionSource> SessionSource for WithAccount<'_, S> {
 
     fn account(&self) -> Account {
         self.account
+    }
+
+    fn names(&self) -> Names<'_> {
+        self.names
     }
 
     fn future_auth_token(&self) -> Option<&[u8]> {

@@ -152,14 +152,13 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
 
 /// Appends to a cache; when it is full, the first element that `may_go` makes room.
 fn push_evicting<T, const N: usize>(list: &mut Vec<T, N>, item: T, may_go: impl Fn(&T) -> bool) {
-    let mut keep_all = !list.is_full();
-    list.retain(|known| {
-        let goes = !keep_all && may_go(known);
-        keep_all |= goes;
-        !goes
-    });
-    // Without room even now, the new one is the one that goes.
-    let _ = list.push(item);
+    if let Err(mut item) = list.push(item) {
+        // Without room even now, the new one is the one that goes.
+        let goes = list.iter().position(may_go).unwrap_or(N);
+        for known in list.iter_mut().skip(goes).rev() {
+            core::mem::swap(known, &mut item);
+        }
+    }
 }
 
 impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> SessionSource

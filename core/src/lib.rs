@@ -16,6 +16,7 @@ mod either;
 mod error;
 mod fixed;
 pub mod foreign;
+mod names;
 mod peer;
 #[cfg(feature = "serde")]
 mod serialize;
@@ -33,6 +34,9 @@ pub use counters::{ChannelPts, Counters};
 pub use dc::{DcFlags, DcRef, DcSlot};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, Field, Foreign, Full};
 pub use fixed::{FIXED_ADDR_LEN, FixedDc, FixedSession, WhenFull};
+#[cfg(feature = "alloc")]
+pub use names::NamesBuf;
+pub use names::{Names, NamesOf};
 pub use peer::{ChannelKind, MinPeer, Peer, PeerKey, PeerKind};
 pub use source::{SessionMut, SessionSource, Stats};
 pub use wire::{Integrity, SessionView, encode, encoded_len};

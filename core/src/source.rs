@@ -7,6 +7,7 @@ use crate::change::{Change, UpdateChange};
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::DcRef;
 use crate::error::{EncodeError, Full};
+use crate::names::Names;
 use crate::peer::{MinPeer, Peer, PeerKind};
 
 /// Anything that can enumerate a session: bytes ([`SessionView`](crate::SessionView)), fixed lists
@@ -24,6 +25,11 @@ pub trait SessionSource {
     /// What is known of the account. Types without a place for it say "nothing".
     fn account(&self) -> Account {
         Account::default()
+    }
+
+    /// What peers are called. Types without a place for it say "nothing".
+    fn names(&self) -> Names<'_> {
+        Names::NONE
     }
 
     /// The token that lets a logged-out account log in again without a code.
@@ -111,6 +117,7 @@ pub trait SessionSource {
         WithAccount {
             session: self,
             account,
+            names: self.names(),
         }
     }
 }
@@ -172,6 +179,11 @@ pub trait SessionMut: SessionSource {
     /// Sets what is known of the account; types without a place for it ignore it.
     fn set_account(&mut self, account: Account) {
         let _ = account;
+    }
+
+    /// Sets what peers are called; types without a place for it ignore it.
+    fn set_names(&mut self, names: Names<'_>) {
+        let _ = names;
     }
 
     /// Sets or removes the future auth token.
@@ -322,6 +334,7 @@ pub trait SessionMut: SessionSource {
         self.set_home_dc_id(source.home_dc_id());
         self.set_counters(source.counters());
         self.set_account(source.account());
+        self.set_names(source.names());
         self.set_future_auth_token(source.future_auth_token())?;
         source.dcs().try_for_each(|dc| self.push_dc(&dc))?;
         source

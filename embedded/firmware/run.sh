@@ -4,6 +4,8 @@
 #
 #   ./run.sh            everything, with 100 kills
 #   KILLS=20 ./run.sh   fewer
+#   ./run.sh figures    sizes and instruction counts only, for the benchmarks: area, what, where, whose,
+#                       unit and value, separated by tabs
 #
 # Needs qemu-system-arm, qemu-system-misc (riscv32), llvm-size or size, and either
 #   rustup target add thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf \
@@ -20,7 +22,7 @@ cargo=(cargo) build_std=()
 if [ -d "$(rustc --print target-libdir --target $ARM 2>/dev/null)" ]; then
     linker=rust-lld
 elif [ -x /usr/bin/cargo ] && [ -x /usr/bin/rustc ] && command -v ld.lld >/dev/null; then
-    echo "rustup's targets are not installed: building core with $(/usr/bin/rustc --version)"
+    echo "rustup's targets are not installed: building core with $(/usr/bin/rustc --version)" >&2
     export RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc
     cargo=(/usr/bin/cargo)
     build_std=(-Zbuild-std=core)
@@ -43,15 +45,49 @@ text() { # program
     { llvm-size "$1" 2>/dev/null || size "$1"; } | awk 'NR == 2 { print $1 }'
 }
 
+sizes() { # .text and .rodata of mount, load, append and save, over an empty program and over one with
+    # the caller's session in fixed memory, which it fills, changes and reads by itself
+    local level out empty session program whose bytes
+    for level in s z; do
+        CARGO_PROFILE_RELEASE_OPT_LEVEL=$level build $ARM -p firmware-cortex-m --features peers \
+            --bin empty --bin session --bin log --bin log-async --bin sequential --bin ekv
+        out=target/$ARM/release
+        empty=$(text $out/empty) session=$(text $out/session)
+        while IFS=: read -r program whose; do
+            bytes=$(text $out/"$program")
+            printf 'firmware\tcode, opt %s\t%s\t%s\tbytes\t%s\n' \
+                "$level" $ARM "$whose" $((bytes - empty))
+            printf 'firmware\tcode beside a session, opt %s\t%s\t%s\tbytes\t%s\n' \
+                "$level" $ARM "$whose" $((bytes - session))
+        done <<'PROGRAMS'
+log:mtsession
+log-async:mtsession, async
+sequential:sequential-storage 8
+ekv:ekv 1.0
+PROGRAMS
+    done
+}
+counts() { # on QEMU mps2-an386, next to sequential-storage with all caches
+    build $ARM -p firmware-cortex-m --features count --bin count
+    timeout 120 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -icount shift=0 -nographic \
+        -semihosting-config enable=on,target=native -kernel target/$ARM/release/count </dev/null
+}
+case ${1:-} in
+"") ;;
+figures)
+    echo "# $("${RUSTC:-rustc}" --version)"
+    sizes
+    counts
+    exit
+    ;;
+*)
+    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
+
 echo "== sizes (.text and .rodata over an empty program, opt-level s and z) =="
-for level in s z; do
-    export CARGO_PROFILE_RELEASE_OPT_LEVEL=$level
-    build $ARM -p firmware-cortex-m --features async --bin empty --bin log --bin log-async
-    out=target/$ARM/release
-    empty=$(text $out/empty)
-    echo "$ARM, opt $level: blocking $(($(text $out/log) - empty)) bytes, async $(($(text $out/log-async) - empty)) bytes"
-done
-unset CARGO_PROFILE_RELEASE_OPT_LEVEL
+sizes
 
 echo "== no panic: a program whose panic handler calls a function that does not exist =="
 build $ARM -p firmware-cortex-m --features no-panic --bin log
@@ -86,10 +122,13 @@ timeout 60 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -nographic \
     -semihosting-config enable=on,target=native -kernel target/$ARM/release/demo >target/demo.log </dev/null
 echo "a login, 5,000 updates and a restart: right ($(wc -c <target/demo.log) bytes of defmt log)"
 
-echo "== instructions per update on QEMU mps2-an386, next to sequential-storage with all caches =="
-build $ARM -p firmware-cortex-m --features count --bin count
-timeout 120 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -icount shift=0 -nographic \
-    -semihosting-config enable=on,target=native -kernel target/$ARM/release/count </dev/null
+echo "== instructions and memory, QEMU mps2-an386, next to sequential-storage with all caches =="
+counts
+
+echo "== stack below the caller, QEMU mps2-an386 =="
+build $ARM -p firmware-cortex-m --features count --bin stack
+timeout 120 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -nographic \
+    -semihosting-config enable=on,target=native -kernel target/$ARM/release/stack </dev/null
 
 echo "== RISC-V: QEMU virt, CFI flash in a file, ${KILLS:=100} kills =="
 build $RISCV -p firmware-riscv

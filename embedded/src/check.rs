@@ -29,6 +29,7 @@ const fn table() -> [u32; 16] {
 ///
 /// Two registers that differ before the same bytes differ after them, so a position mixed into the
 /// first register makes a record invalid anywhere else.
+#[inline(never)]
 pub(crate) fn crc32c(mut crc: u32, bytes: &[u8]) -> u32 {
     for byte in bytes {
         crc = step(crc ^ u32::from(*byte));

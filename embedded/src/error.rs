@@ -63,15 +63,72 @@ pub enum Error<E> {
     },
 }
 
-impl<E> From<RegionError> for Error<E> {
-    fn from(error: RegionError) -> Self {
-        Self::Region(error)
+/// Why a step inside the log failed: small enough for a register. What does not fit is kept beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fail {
+    Flash,
+    NotFormatted,
+    Foreign,
+    NewerFormat(u8),
+    Geometry,
+    Corrupt,
+    Capacity(Field),
+    Session(Full),
+    RecordTooLarge(Field),
+    BatchTooLarge,
+    StoreFull,
+    WornOut(u8),
+}
+
+/// What does not fit into a [`Fail`].
+pub(crate) struct Details<E> {
+    /// The driver's last error.
+    pub(crate) flash: Option<E>,
+    /// Of a batch: bytes that it needs, bytes that a page holds.
+    pub(crate) batch: (u32, u32),
+    /// Of another region: pages, page size, unit.
+    pub(crate) geometry: (u8, u32, u32),
+}
+
+impl<E> Details<E> {
+    pub(crate) const NONE: Self = Self {
+        flash: None,
+        batch: (0, 0),
+        geometry: (0, 0, 0),
+    };
+
+    #[inline(never)]
+    pub(crate) fn explain(&mut self, fail: Fail) -> Error<E> {
+        match fail {
+            Fail::Flash => self.flash.take().map_or(Error::Corrupt, Error::Flash),
+            Fail::NotFormatted => Error::NotFormatted,
+            Fail::Foreign => Error::Foreign,
+            Fail::NewerFormat(version) => Error::NewerFormat { version },
+            Fail::Geometry => {
+                let (pages, page_size, unit) = self.geometry;
+                Error::Geometry {
+                    pages,
+                    page_size,
+                    unit,
+                }
+            }
+            Fail::Corrupt => Error::Corrupt,
+            Fail::Capacity(field) => Error::Capacity(field),
+            Fail::Session(full) => Error::Session(full),
+            Fail::RecordTooLarge(field) => Error::RecordTooLarge(field),
+            Fail::BatchTooLarge => {
+                let (bytes, max) = self.batch;
+                Error::BatchTooLarge { bytes, max }
+            }
+            Fail::StoreFull => Error::StoreFull,
+            Fail::WornOut(page) => Error::WornOut { page },
+        }
     }
 }
 
-impl<E> From<Full> for Error<E> {
-    fn from(full: Full) -> Self {
-        Self::Session(full)
+impl<E> From<RegionError> for Error<E> {
+    fn from(error: RegionError) -> Self {
+        Self::Region(error)
     }
 }
 

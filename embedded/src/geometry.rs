@@ -117,6 +117,13 @@ impl Geometry {
         u32::from(page).wrapping_mul(self.page_units())
     }
 
+    /// The page of a position.
+    pub(crate) fn page_of(&self, position: u32) -> u8 {
+        let page = position.checked_div(self.page_units());
+        page.and_then(|page| u8::try_from(page).ok())
+            .unwrap_or_default()
+    }
+
     /// The units of a page.
     pub(crate) fn page(&self, page: u8) -> Range<u32> {
         let start = self.page_at(page);

@@ -3,11 +3,12 @@
 use mtsession_core::Counters;
 
 use crate::check::crc32c;
+use crate::error::Fail;
 use crate::geometry::Geometry;
 
 /// Bytes of one header; padded to the unit.
 pub(crate) const HEADER_LEN: usize = 48;
-const MAGIC: [u8; 4] = *b"MTSL";
+const MAGIC: u32 = u32::from_le_bytes(*b"MTSL");
 /// The on-flash format that this release writes, and the only one it reads.
 pub(crate) const FORMAT_VERSION: u8 = 1;
 
@@ -34,72 +35,91 @@ pub(crate) struct Header {
     pub(crate) counters: Counters,
 }
 
-/// Why a header's place holds none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoHeader {
-    Blank,
-    Foreign,
-    Damaged,
-    Newer(u8),
-}
-
 impl Header {
-    pub(crate) fn encode(&self, page: u8) -> [u8; HEADER_LEN] {
-        let mut bytes = [0; HEADER_LEN];
+    #[inline(never)]
+    pub(crate) fn encode(&self, page: u8, place: &mut [u8]) {
+        let int = i32::cast_unsigned;
         let counters = self.counters;
-        put(&mut bytes, 0, MAGIC);
-        put(
-            &mut bytes,
-            4,
-            [FORMAT_VERSION, self.shift, self.pages, self.flags],
-        );
-        put(&mut bytes, 8, self.page_size.to_le_bytes());
-        put(&mut bytes, 12, self.sequence.to_le_bytes());
-        put(&mut bytes, 16, self.erases.to_le_bytes());
-        put(&mut bytes, 20, [self.part, self.parts, 0, 0]);
-        put(&mut bytes, 24, self.home_dc_id.to_le_bytes());
-        put(&mut bytes, 28, counters.pts.to_le_bytes());
-        put(&mut bytes, 32, counters.qts.to_le_bytes());
-        put(&mut bytes, 36, counters.date.to_le_bytes());
-        put(&mut bytes, 40, counters.seq.to_le_bytes());
-        let check = checksum(&bytes, page);
-        put(&mut bytes, 44, check.to_le_bytes());
-        bytes
+        let words = [
+            MAGIC,
+            u32::from_le_bytes([FORMAT_VERSION, self.shift, self.pages, self.flags]),
+            self.page_size,
+            self.sequence,
+            self.erases,
+            u32::from_le_bytes([self.part, self.parts, 0, 0]),
+            int(self.home_dc_id),
+            int(counters.pts),
+            int(counters.qts),
+            int(counters.date),
+            int(counters.seq),
+            0,
+        ];
+        let (place, padding) = place.split_at_mut_checked(HEADER_LEN).unwrap_or_default();
+        for (place, word) in place.as_chunks_mut().0.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
+        }
+        let check = checksum(place, page).to_le_bytes();
+        if let Some(place) = place.last_chunk_mut() {
+            *place = check;
+        }
+        padding.fill(0xFF);
     }
 
     /// Reads the header of page number `page`.
-    pub(crate) fn decode(bytes: &[u8; HEADER_LEN], page: u8) -> Result<Self, NoHeader> {
-        if bytes.iter().all(|byte| *byte == 0xFF) {
-            return Err(NoHeader::Blank);
+    #[inline(never)]
+    pub(crate) fn decode(bytes: &[u8], page: u8) -> Result<Self, Fail> {
+        let bytes = bytes.get(..HEADER_LEN).unwrap_or_default();
+        let mut words = [0; HEADER_LEN / 4];
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u32::from_le_bytes(*bytes);
         }
-        if word(bytes, 0) != MAGIC {
-            return Err(NoHeader::Foreign);
+        let [
+            magic,
+            form,
+            page_size,
+            sequence,
+            erases,
+            parts,
+            home,
+            pts,
+            qts,
+            date,
+            seq,
+            check,
+        ] = words;
+        if magic != MAGIC {
+            let is_blank = words.iter().all(|word| *word == u32::MAX);
+            return Err(if is_blank {
+                Fail::NotFormatted
+            } else {
+                Fail::Foreign
+            });
         }
-        let [version, shift, pages, flags] = word(bytes, 4);
+        let [version, shift, pages, flags] = form.to_le_bytes();
         // Before the checksum: a newer format may have another one.
         if version != FORMAT_VERSION {
-            return Err(NoHeader::Newer(version));
+            return Err(Fail::NewerFormat(version));
         }
-        if word(bytes, 44) != checksum(bytes, page).to_le_bytes() {
-            return Err(NoHeader::Damaged);
+        if check != checksum(bytes, page) {
+            return Err(Fail::Corrupt);
         }
-        let [part, parts, ..] = word(bytes, 20);
-        let int = |at| i32::from_le_bytes(word(bytes, at));
+        let [part, parts, ..] = parts.to_le_bytes();
+        let int = u32::cast_signed;
         Ok(Self {
-            page_size: u32::from_le_bytes(word(bytes, 8)),
+            page_size,
             pages,
             shift,
             flags,
-            sequence: u32::from_le_bytes(word(bytes, 12)),
-            erases: u32::from_le_bytes(word(bytes, 16)),
+            sequence,
+            erases,
             part,
             parts,
-            home_dc_id: int(24),
+            home_dc_id: int(home),
             counters: Counters {
-                pts: int(28),
-                qts: int(32),
-                date: int(36),
-                seq: int(40),
+                pts: int(pts),
+                qts: int(qts),
+                date: int(date),
+                seq: int(seq),
             },
         })
     }
@@ -117,21 +137,11 @@ pub(crate) fn header_units(geometry: &Geometry) -> u32 {
 }
 
 /// Seeded with the page's number: a header only counts where it was written.
-fn checksum(bytes: &[u8; HEADER_LEN], page: u8) -> u32 {
-    let (checked, _) = bytes.split_at(44);
+fn checksum(bytes: &[u8], page: u8) -> u32 {
+    let checked = bytes
+        .split_last_chunk::<4>()
+        .map_or(bytes, |(checked, _)| checked);
     !crc32c(u32::from(page) ^ u32::MAX, checked)
-}
-
-fn word(bytes: &[u8; HEADER_LEN], at: usize) -> [u8; 4] {
-    let (_, rest) = bytes.split_at_checked(at).unwrap_or_default();
-    rest.first_chunk().copied().unwrap_or_default()
-}
-
-fn put(bytes: &mut [u8; HEADER_LEN], at: usize, word: [u8; 4]) {
-    let end = at.saturating_add(4);
-    if let Some(place) = bytes.get_mut(at..end) {
-        place.copy_from_slice(&word);
-    }
 }
 
 #[cfg(test)]
@@ -157,9 +167,10 @@ mod tests {
                 seq: 4,
             },
         };
-        let bytes = header.encode(3);
+        let mut bytes = [0; HEADER_LEN];
+        header.encode(3, &mut bytes);
         assert_eq!(Header::decode(&bytes, 3), Ok(header));
-        assert_eq!(Header::decode(&bytes, 2), Err(NoHeader::Damaged));
+        assert_eq!(Header::decode(&bytes, 2), Err(Fail::Corrupt));
         for bit in 0..HEADER_LEN * 8 {
             let mut bytes = bytes;
             bytes[bit / 8] ^= 1 << (bit % 8);

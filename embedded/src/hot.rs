@@ -8,97 +8,90 @@
 //! every error of one direction, so together with it a short CRC is enough: a tear and a single
 //! flipped bit are noticed always, anything else nearly always.
 
-use mtsession_core::Counters;
-
 use crate::check::crc32c;
+
+/// What hot records are about: a channel's slot, or this.
+pub(crate) const PRIMARY: u16 = u16::MAX;
+
+/// Values of a counter: pts, date and seq of the primary one, slot and pts of a channel's.
+pub(crate) type Values = [i32; 3];
 
 /// A change of a counter that may fit a hot record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hot {
-    /// pts, date and seq; qts stays.
-    Primary(Counters),
-    /// The pts of the channel in this slot.
-    Channel { slot: u16, pts: i32 },
+pub(crate) struct Hot {
+    pub(crate) counter: u16,
+    pub(crate) values: Values,
 }
 
 /// What hot records continue: the values as they are on flash.
 pub(crate) trait Base {
-    fn counters(&self) -> Counters;
-
-    /// The pts of a channel whose absolute record is known.
-    fn channel(&self, slot: u16) -> Option<i32>;
+    /// `None` for a channel whose absolute record is not known.
+    fn base(&self, counter: u16) -> Option<Values>;
 }
 
-/// How a record of one size is laid out, from the top bit: 2 bits of tag, fields, CRC, zeros.
+/// How a record of one size is laid out, from the top bit: tag, kind, fields, CRC, zeros. All in bits.
 struct Form {
-    /// Bits of the record.
-    size: u32,
-    /// Bits between the tag and the primary's fields: 1 where the tag alone does not tell the kind.
-    kind: u32,
-    pts: u32,
-    date: u32,
-    seq: u32,
-    slot: u32,
-    channel_pts: u32,
-    crc: u32,
-    zeros: u32,
+    size: u8,
+    /// With the last bit, the kind, 0.
+    tag: u8,
+    tag_len: u8,
+    /// Of the primary counter, and of a channel.
+    fields: [[u8; 3]; 2],
+    crc: u8,
+    zeros: u8,
 }
 
-const NARROW: Form = Form {
+static NARROW: Form = Form {
     size: 32,
-    kind: 0,
-    pts: 3,
-    date: 8,
-    seq: 3,
-    slot: 8,
-    channel_pts: 6,
+    tag: 0,
+    tag_len: 2,
+    fields: [[3, 8, 3], [8, 6, 0]],
     crc: 11,
     zeros: 5,
 };
-const MIDDLE: Form = Form {
+static MIDDLE: Form = Form {
     size: 64,
-    kind: 1,
-    pts: 13,
-    date: 15,
-    seq: 11,
-    slot: 8,
-    channel_pts: 31,
+    tag: 4,
+    tag_len: 3,
+    fields: [[13, 15, 11], [8, 31, 0]],
     crc: 16,
     zeros: 6,
 };
 /// For program units of 8 and more, where a record cannot be shorter than 8 bytes.
-const WIDE: Form = Form {
+static WIDE: Form = Form {
     size: 64,
-    kind: 0,
-    pts: 10,
-    date: 12,
-    seq: 8,
-    slot: 16,
-    channel_pts: 14,
+    tag: 0,
+    tag_len: 2,
+    fields: [[10, 12, 8], [16, 14, 0]],
     crc: 32,
     zeros: 0,
 };
 
-const PRIMARY: u64 = 0;
-const CHANNEL: u64 = 1;
-const MIDDLE_TAG: u64 = 2;
-
-/// A hot record's bytes; the unused end is as erased.
-pub(crate) struct Encoded {
-    pub(crate) bytes: [u8; 8],
-    pub(crate) len: u32,
-}
-
-/// Encodes `hot` in the shortest form that it fits; `None` where it fits none.
+/// Writes `hot`, which continues `from`, in the shortest form that it fits; returns the record's
+/// length. `None` where it fits none.
 ///
 /// `seed` is of the page and the position.
-pub(crate) fn encode(shift: u8, seed: u32, base: &impl Base, hot: Hot) -> Option<Encoded> {
-    if shift > 2 {
-        return WIDE.encode(seed, base, hot);
-    }
-    NARROW
-        .encode(seed, base, hot)
-        .or_else(|| MIDDLE.encode(seed, base, hot))
+pub(crate) fn encode(
+    shift: u8,
+    seed: u32,
+    from: Values,
+    hot: Hot,
+    place: &mut [u8],
+) -> Option<u32> {
+    let forms: &[&Form] = if shift > 2 {
+        &[&WIDE]
+    } else {
+        &[&NARROW, &MIDDLE]
+    };
+    forms.iter().find_map(|form| {
+        let record = form.encode(seed, from, hot)?;
+        let len = u32::from(form.size >> 3);
+        place
+            .iter_mut()
+            .zip(record.to_be_bytes())
+            .for_each(|(place, byte)| *place = byte);
+        Some(len)
+    })
 }
 
 /// What the bytes of a hot record say.
@@ -125,134 +118,111 @@ pub(crate) fn decode(shift: u8, seed: u32, base: &impl Base, bytes: &[u8]) -> De
 }
 
 impl Form {
-    fn encode(&self, seed: u32, base: &impl Base, hot: Hot) -> Option<Encoded> {
-        let (kind, fields) = match hot {
-            Hot::Primary(to) => {
-                let from = base.counters();
-                let fits = to.qts == from.qts
-                    && near(from.pts, to.pts, self.pts)
-                    && near(from.date, to.date, self.date)
-                    && near(from.seq, to.seq, self.seq);
-                if !fits {
-                    return None;
-                }
-                let fields = low(to.pts, self.pts) << self.date | low(to.date, self.date);
-                (PRIMARY, fields << self.seq | low(to.seq, self.seq))
+    fn encode(&self, seed: u32, from: Values, hot: Hot) -> Option<u64> {
+        let is_channel = hot.counter != PRIMARY;
+        let [primary, channel] = &self.fields;
+        let widths = if is_channel { channel } else { primary };
+        let mut record = 0;
+        push(
+            &mut record,
+            u32::from(self.tag | u8::from(is_channel)),
+            self.tag_len,
+        );
+        for ((from, to), width) in from.into_iter().zip(hot.values).zip(widths) {
+            let step = to.wrapping_sub(from).cast_unsigned();
+            // The low bits say which value at or above `from` is meant.
+            if step > mask(*width) {
+                return None;
             }
-            Hot::Channel { slot, pts } => {
-                let from = base.channel(slot)?;
-                if u32::from(slot) >> self.slot != 0 || !near(from, pts, self.channel_pts) {
-                    return None;
-                }
-                let fields = u64::from(slot) << self.channel_pts | low(pts, self.channel_pts);
-                (CHANNEL, fields)
-            }
-        };
-        let head = if self.kind == 0 {
-            kind
-        } else {
-            MIDDLE_TAG << 1 | kind
-        };
-        let data = head << self.field_bits() | fields;
-        let checked = data << self.crc | u64::from(self.crc(seed, hot));
-        let record =
-            (checked << self.zeros | self.zeros(checked)) << 64_u32.wrapping_sub(self.size);
-        Some(Encoded {
-            bytes: record.to_be_bytes(),
-            len: self.size >> 3,
-        })
+            push(&mut record, to.cast_unsigned(), *width);
+        }
+        push(&mut record, self.check(seed, hot), self.crc);
+        let zeros = self.zeros(record);
+        push(&mut record, zeros, self.zeros);
+        Some(record << 64_u8.wrapping_sub(self.size))
     }
 
     fn decode(&self, seed: u32, base: &impl Base, bytes: &[u8]) -> Option<Decoded> {
-        let record = if self.size == 32 {
-            u64::from(u32::from_be_bytes(*bytes.first_chunk()?))
-        } else {
-            u64::from_be_bytes(*bytes.first_chunk()?)
-        };
-        let checked = record >> self.zeros;
-        if record & mask(self.zeros) != self.zeros(checked) {
+        let mut whole = [0; 8];
+        let len = usize::from(self.size >> 3);
+        let (place, _) = whole.split_at_mut_checked(len)?;
+        place.copy_from_slice(bytes.get(..len)?);
+        let mut record = u64::from_be_bytes(whole);
+        let whole = record >> 64_u8.wrapping_sub(self.size);
+        let [.., last] = whole.to_be_bytes();
+        if (u32::from(last) ^ self.zeros(whole >> self.zeros)) & mask(self.zeros) != 0 {
             return None;
         }
-        let data = checked >> self.crc;
-        let kind = data >> self.field_bits();
-        let take = |shift: u32, bits: u32| data >> shift & mask(bits);
-        let hot = if kind & 1 == PRIMARY {
-            let from = base.counters();
-            Hot::Primary(Counters {
-                pts: resolve(
-                    from.pts,
-                    take(self.date.wrapping_add(self.seq), self.pts),
-                    self.pts,
-                ),
-                date: resolve(from.date, take(self.seq, self.date), self.date),
-                seq: resolve(from.seq, take(0, self.seq), self.seq),
-                qts: from.qts,
-            })
+        let is_channel = take(&mut record, self.tag_len) & 1 == 1;
+        let [primary, channel] = &self.fields;
+        let widths = if is_channel { channel } else { primary };
+        let counter = if is_channel {
+            let [slot, ..] = *widths;
+            u16::try_from(take(&mut record.clone(), slot)).ok()?
         } else {
-            let slot = u16::try_from(take(self.channel_pts, self.slot)).ok()?;
-            let Some(from) = base.channel(slot) else {
-                return Some(Decoded::Unresolved);
-            };
-            let pts = resolve(from, take(0, self.channel_pts), self.channel_pts);
-            Hot::Channel { slot, pts }
+            PRIMARY
         };
-        let valid = checked & mask(self.crc) == u64::from(self.crc(seed, hot));
-        valid.then_some(Decoded::Valid(hot))
-    }
-
-    /// Bits of the fields; primary and channel records of one form have as many.
-    const fn field_bits(&self) -> u32 {
-        self.slot.wrapping_add(self.channel_pts)
+        let Some(mut values) = base.base(counter) else {
+            return Some(Decoded::Unresolved);
+        };
+        for (value, width) in values.iter_mut().zip(widths) {
+            // The first value at or above the base with these low bits.
+            let low = take(&mut record, *width);
+            let step = low.wrapping_sub(value.cast_unsigned()) & mask(*width);
+            *value = value.wrapping_add(step.cast_signed());
+        }
+        let hot = Hot { counter, values };
+        let differs = (take(&mut record, self.crc) ^ self.check(seed, hot)) & mask(self.crc);
+        (differs == 0).then_some(Decoded::Valid(hot))
     }
 
     /// How many zeros a whole record has in front of this count.
-    fn zeros(&self, checked: u64) -> u64 {
-        let bits = self.size.wrapping_sub(self.zeros);
-        if self.zeros == 0 {
-            return 0;
-        }
-        u64::from(bits.wrapping_sub(checked.count_ones()))
+    #[inline(never)]
+    fn zeros(&self, checked: u64) -> u32 {
+        u32::from(self.size.wrapping_sub(self.zeros)).wrapping_sub(checked.count_ones())
     }
 
-    /// The check of the absolute value, folded to its bits.
-    fn crc(&self, seed: u32, hot: Hot) -> u32 {
-        let crc = match hot {
-            Hot::Primary(to) => {
-                let crc = crc32c(seed, &to.pts.to_le_bytes());
-                let crc = crc32c(crc, &to.date.to_le_bytes());
-                crc32c(crc, &to.seq.to_le_bytes())
-            }
-            Hot::Channel { slot, pts } => {
-                let crc = crc32c(!seed, &pts.to_le_bytes());
-                crc32c(crc, &slot.to_le_bytes())
-            }
+    /// The check of the absolute value, folded to its bits; those above are to be cut off.
+    fn check(&self, seed: u32, hot: Hot) -> u32 {
+        let [first, second, third] = hot.values;
+        let (seed, values, len) = if hot.counter == PRIMARY {
+            (seed, [first, second, third], 12)
+        } else {
+            (!seed, [second, hot.counter.into(), 0], 6)
         };
-        match self.crc {
-            11 => (crc ^ crc >> 11 ^ crc >> 22) & 0x7FF,
-            16 => (crc ^ crc >> 16) & 0xFFFF,
-            _ => crc,
+        let mut bytes = [0; 12];
+        for (place, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+            *place = value.to_le_bytes();
         }
+        let (bytes, _) = bytes.split_at(len);
+        let mut crc = crc32c(seed, bytes);
+        let mut folded = 0;
+        while crc != 0 {
+            folded ^= crc;
+            crc = crc.checked_shr(self.crc.into()).unwrap_or_default();
+        }
+        folded
     }
 }
 
-const fn mask(bits: u32) -> u64 {
-    (1_u64 << bits).wrapping_sub(1)
+#[inline(never)]
+fn mask(bits: u8) -> u32 {
+    let others = 32_u32.wrapping_sub(bits.into());
+    u32::MAX.checked_shr(others).unwrap_or_default()
 }
 
-fn low(value: i32, bits: u32) -> u64 {
-    u64::from(value.cast_unsigned()) & mask(bits)
+/// Appends the low bits of a value.
+#[inline(never)]
+fn push(record: &mut u64, value: u32, bits: u8) {
+    *record = *record << bits | u64::from(value & mask(bits));
 }
 
-/// Whether the low bits say which value above `from` is meant.
-fn near(from: i32, to: i32, bits: u32) -> bool {
-    u64::from(to.wrapping_sub(from).cast_unsigned()) <= mask(bits)
-}
-
-/// The first value at or above `from` with these low bits.
-fn resolve(from: i32, low_bits: u64, bits: u32) -> i32 {
-    let step = low_bits.wrapping_sub(low(from, bits)) & mask(bits);
-    // At most 31 bits are ever kept.
-    from.wrapping_add(i32::try_from(step).unwrap_or_default())
+/// Cuts bits off the top, at most 32.
+#[inline(never)]
+fn take(record: &mut u64, bits: u8) -> u32 {
+    let value = *record >> 1 >> 63_u8.wrapping_sub(bits);
+    *record <<= bits;
+    u32::try_from(value).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -266,31 +236,26 @@ mod tests {
 
     struct Known;
 
-    impl Base for Known {
-        fn counters(&self) -> Counters {
-            Counters {
-                pts: -3,
-                qts: 9,
-                date: 1_750_000_000,
-                seq: 6,
-            }
-        }
+    const FROM: Values = [-3, 1_750_000_000, 6];
 
-        fn channel(&self, slot: u16) -> Option<i32> {
-            (slot < 40).then_some(i32::MAX - 2)
+    impl Base for Known {
+        fn base(&self, counter: u16) -> Option<Values> {
+            match counter {
+                PRIMARY => Some(FROM),
+                0..40 => Some([counter.into(), i32::MAX - 2, 0]),
+                _ => None,
+            }
         }
     }
 
+    fn encode(shift: u8, seed: u32, hot: Hot) -> Option<([u8; 8], u32)> {
+        let mut bytes = [0xFF; 8];
+        let len = super::encode(shift, seed, Known.base(hot.counter)?, hot, &mut bytes)?;
+        Some((bytes, len))
+    }
+
     fn cases() -> impl Iterator<Item = Hot> {
-        let from = Known.counters();
-        let primary = |pts, date, seq| {
-            Hot::Primary(Counters {
-                pts: from.pts + pts,
-                date: from.date + date,
-                seq: from.seq + seq,
-                ..from
-            })
-        };
+        let [pts, date, seq] = FROM;
         [
             (0, 0, 0),
             (1, 1, 1),
@@ -298,11 +263,14 @@ mod tests {
             (8, 0, 0),
             (1000, 4000, 200),
         ]
-        .map(|(pts, date, seq)| primary(pts, date, seq))
+        .map(|(a, b, c)| Hot {
+            counter: PRIMARY,
+            values: [pts + a, date + b, seq + c],
+        })
         .into_iter()
-        .chain([0, 1, 63, 64, 9000].map(|pts: i32| Hot::Channel {
-            slot: 39,
-            pts: (i32::MAX - 2).wrapping_add(pts),
+        .chain([0, 1, 63, 64, 9000].map(|pts: i32| Hot {
+            counter: 39,
+            values: [39, (i32::MAX - 2).wrapping_add(pts), 0],
         }))
     }
 
@@ -310,29 +278,28 @@ mod tests {
     fn survives() {
         for shift in 2..=5 {
             for hot in cases() {
-                let record = encode(shift, 5, &Known, hot).unwrap();
-                let decoded = decode(shift, 5, &Known, &record.bytes);
+                let (bytes, _) = encode(shift, 5, hot).unwrap();
+                let decoded = decode(shift, 5, &Known, &bytes);
                 assert_eq!(decoded, Decoded::Valid(hot));
-                let elsewhere = decode(shift, 6, &Known, &record.bytes);
+                let elsewhere = decode(shift, 6, &Known, &bytes);
                 assert_eq!(elsewhere, Decoded::Bad, "another position");
             }
         }
-        let back = Hot::Primary(Counters {
-            pts: -4,
-            ..Known.counters()
-        });
-        assert!(encode(2, 5, &Known, back).is_none());
-        assert!(encode(2, 5, &Known, Hot::Channel { slot: 40, pts: 1 }).is_none());
+        let back = Hot {
+            counter: PRIMARY,
+            values: [-4, 1_750_000_000, 6],
+        };
+        assert!(encode(2, 5, back).is_none());
     }
 
     #[test]
     fn notices_every_tear_of_a_short_record() {
         for hot in cases() {
-            let record = encode(2, 5, &Known, hot).unwrap();
-            if record.len != 4 {
+            let (bytes, len) = encode(2, 5, hot).unwrap();
+            if len != 4 {
                 continue;
             }
-            let [a, b, c, d, ..] = record.bytes;
+            let [a, b, c, d, ..] = bytes;
             let whole = u32::from_be_bytes([a, b, c, d]);
             // Every subset of the zeros that stayed ones.
             let zeros = !whole;
@@ -349,9 +316,9 @@ mod tests {
     #[test]
     fn notices_every_flip() {
         for hot in cases() {
-            let record = encode(2, 5, &Known, hot).unwrap();
-            for bit in 0..record.len * 8 {
-                let mut bytes = record.bytes;
+            let (record, len) = encode(2, 5, hot).unwrap();
+            for bit in 0..len * 8 {
+                let mut bytes = record;
                 bytes[(bit / 8) as usize] ^= 0x80 >> (bit % 8);
                 if let Decoded::Valid(wrong) = decode(2, 5, &Known, &bytes) {
                     panic!("{hot:?} became {wrong:?} at bit {bit}");

@@ -67,7 +67,7 @@ pub fn load(
     session: &mut impl SessionMut,
 ) -> Result<Report, ImageError> {
     let mut log = open(image.to_vec(), layout)?;
-    log.shell().locate()?;
+    log.locate()?;
     Ok(Report {
         present: log.load(session)?,
         stats: log.stats()?,
@@ -83,7 +83,7 @@ pub fn provision(
     let mut blank = Vec::new();
     blank.resize(len, 0xFF);
     let mut log = open(blank, layout)?;
-    log.shell().format()?;
+    log.format_again()?;
     log.save(session)?;
     let mut released = log.release().map_err(|(_, error)| error)?;
     Ok(core::mem::take(&mut *released.0))

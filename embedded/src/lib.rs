@@ -9,7 +9,9 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod buffer;
 mod check;
+mod codec;
 mod error;
 mod fill;
 mod geometry;
@@ -18,7 +20,8 @@ mod hot;
 #[cfg(feature = "alloc")]
 pub mod image;
 mod index;
-mod packed;
+mod lists;
+mod locate;
 mod payload;
 mod record;
 mod settings;
@@ -26,6 +29,7 @@ mod settings;
 #[doc(hidden)]
 pub mod sim;
 mod state;
+mod walk;
 
 /// The log over blocking drivers. The same source as [`asynchronous`], without `async`.
 #[path = "."]

@@ -1,192 +1,190 @@
-//! Records other than hot ones: a postcard-encoded change with its slot and a CRC-32C.
+//! Records other than hot ones: a change with its slot, or a mark, under a CRC-32C.
 
-use mtsession_core::Change;
+use mtsession_core::{Change, Peer};
 
 use crate::check::crc32c;
+use crate::codec::Writer;
 use crate::geometry::{Geometry, MAX_UNIT_LEN};
-use crate::{packed, payload};
+use crate::payload::{self, Packed};
 
 /// Bytes of the longest record with everything: a DC entry with an address of 255 bytes and a key
 /// takes 546, rounded up to the largest unit.
 pub(crate) const MAX_RECORD: usize = 576;
-/// Bytes of the head word and the check.
-pub(crate) const OVERHEAD: usize = 8;
-/// Bytes of the longest payload.
-pub(crate) const MAX_PAYLOAD: usize = MAX_RECORD - OVERHEAD;
+/// Where the longest payload ends: only the check follows.
+const MAX_PAYLOAD_END: usize = MAX_RECORD - 4;
 
 const _: () = assert!(MAX_RECORD.is_multiple_of(MAX_UNIT_LEN));
 
 /// What a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A change, encoded with postcard.
-    Change,
-    /// A peer or a channel's pts in a fixed form that is a third shorter; see [`packed`](crate::packed).
-    Packed,
-    /// Nothing: marks where reading goes on behind a gap.
-    Sync,
-    /// The changes since the unit (of this page) in `slot` that are marked as pending count.
-    Commit,
-    /// Every page but this one was erased completely.
-    Wiped,
-}
+pub(crate) type Kind = u32;
+
+/// A change, encoded with postcard.
+pub(crate) const CHANGE: Kind = 0;
+/// Nothing: marks where reading goes on behind a gap.
+pub(crate) const SYNC: Kind = 1;
+/// The changes since the unit (of this page) in `slot` that are marked as pending count.
+pub(crate) const COMMIT: Kind = 2;
+/// Every page but this one was erased completely.
+pub(crate) const WIPED: Kind = 3;
+/// A peer or a channel's pts in a form that is a third shorter.
+pub(crate) const PACKED: Kind = 4;
+
+const TAG: u32 = 3 << 30;
+/// Part of a batch: counts only with its commit record.
+const PENDING: u32 = 1 << 29;
 
 /// The first word of a record, big-endian: `11`, pending, 3 bits of kind, 10 of length, 16 of slot.
+///
+/// The slot is where the change belongs: an index, for a DC with the entry's generation above it.
+/// The length of a packed record are the low 5 bits, above which are 5 of the payload itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) kind: Kind,
-    /// Part of a batch: counts only with its commit record.
-    pub(crate) pending: bool,
-    /// Where the change belongs: an index, for a DC with the entry's generation above it.
-    pub(crate) slot: u16,
-    /// Bytes of the payload; of a packed one the low 5 bits, above which are 5 of the payload itself.
-    pub(crate) len: u16,
-}
+pub(crate) struct Head(u32);
 
 impl Head {
-    pub(crate) const fn mark(kind: Kind, slot: u16) -> Self {
-        Self {
-            kind,
-            pending: false,
-            slot,
-            len: 0,
+    fn write(self, record: &mut [u8]) {
+        if let Some(first) = record.first_chunk_mut() {
+            *first = self.0.to_be_bytes();
         }
     }
 
-    pub(crate) fn encode(self) -> [u8; 4] {
-        let kind = match self.kind {
-            Kind::Change => 0,
-            Kind::Sync => 1,
-            Kind::Commit => 2,
-            Kind::Wiped => 3,
-            Kind::Packed => 4,
-        };
-        let word = 3 << 30
-            | u32::from(self.pending) << 29
-            | kind << 26
-            | u32::from(self.len & 0x3FF) << 16
-            | u32::from(self.slot);
-        word.to_be_bytes()
+    #[inline(never)]
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let head = Self(u32::from_be_bytes(*bytes.first_chunk()?));
+        (head.0 >= TAG && head.kind() <= PACKED).then_some(head)
     }
 
-    pub(crate) fn decode(bytes: [u8; 4]) -> Option<Self> {
-        let word = u32::from_be_bytes(bytes);
-        if word >> 30 != 3 {
-            return None;
-        }
-        let kind = match word >> 26 & 7 {
-            0 => Kind::Change,
-            1 => Kind::Sync,
-            2 => Kind::Commit,
-            3 => Kind::Wiped,
-            4 => Kind::Packed,
-            _ => return None,
-        };
-        let len = u16::try_from(word >> 16 & 0x3FF).ok()?;
-        Some(Self {
-            kind,
-            pending: word >> 29 & 1 == 1,
-            slot: u16::try_from(word & 0xFFFF).ok()?,
-            len,
-        })
+    pub(crate) const fn kind(self) -> Kind {
+        self.0 >> 26 & 7
     }
 
-    /// Bytes of the payload.
-    pub(crate) fn payload_len(self) -> usize {
-        let mask = if self.kind == Kind::Packed { 31 } else { 0x3FF };
-        usize::from(self.len & mask)
+    pub(crate) const fn is_change(self) -> bool {
+        matches!(self.kind(), CHANGE | PACKED)
+    }
+
+    pub(crate) const fn is_pending(self) -> bool {
+        self.0 & PENDING != 0
+    }
+
+    pub(crate) fn slot(self) -> u16 {
+        u16::try_from(self.0 & 0xFFFF).unwrap_or_default()
+    }
+
+    fn packed(self) -> Packed {
+        let bits = u8::try_from(self.0 >> 21 & 31).unwrap_or_default();
+        (self.kind() == PACKED).then_some(bits)
+    }
+
+    /// Where the payload ends, counted from the record's start.
+    fn payload_end(self) -> usize {
+        let mask = if self.kind() == PACKED { 31 } else { 0x3FF };
+        let len = usize::try_from(self.0 >> 16 & mask).unwrap_or_default();
+        len.wrapping_add(4)
     }
 
     /// Bytes of the check.
     const fn check_len(self) -> usize {
-        if matches!(self.kind, Kind::Packed) {
-            3
-        } else {
-            4
-        }
+        if self.kind() == PACKED { 3 } else { 4 }
     }
 
     /// Bytes of the whole record, without padding.
+    #[inline(never)]
     pub(crate) fn record_len(self) -> usize {
-        let len = self.payload_len().saturating_add(4);
-        len.saturating_add(self.check_len())
+        self.payload_end().wrapping_add(self.check_len())
     }
 
     /// Units of the whole record.
+    #[inline(never)]
     pub(crate) fn units(self, geometry: &Geometry) -> u32 {
         geometry.units(u32::try_from(self.record_len()).unwrap_or_default())
     }
-
-    /// Whether the change counts without a commit record.
-    pub(crate) const fn is_change(self) -> bool {
-        matches!(self.kind, Kind::Change | Kind::Packed)
-    }
 }
 
-/// Completes the record whose payload is at byte 4 of `record`.
+/// Completes the record at the start of `record`, which has its head and its payload.
 ///
 /// `seed` is of the page and the position.
-pub(crate) fn seal(record: &mut [u8; MAX_RECORD], head: Head, seed: u32) {
-    let Some((first, rest)) = record.split_first_chunk_mut::<4>() else {
-        return;
-    };
-    *first = head.encode();
-    let Some((payload, rest)) = rest.split_at_mut_checked(head.payload_len()) else {
-        return;
-    };
-    let check = crc32c(crc32c(seed, first), payload).to_le_bytes();
-    let check = check.into_iter().take(head.check_len());
+pub(crate) fn seal(record: &mut [u8], seed: u32) {
+    let end = Head::decode(record).map_or(0, Head::payload_end);
+    let (checked, rest) = record.split_at_mut_checked(end).unwrap_or_default();
+    let check = crc32c(seed, checked).to_le_bytes();
+    let len = Head::decode(checked).map_or(0, Head::check_len);
     // At most a unit of padding is ever programmed.
-    let padding = core::iter::repeat_n(0xFF, MAX_UNIT_LEN);
-    for (place, byte) in rest.iter_mut().zip(check.chain(padding)) {
+    for place in rest.iter_mut().take(MAX_UNIT_LEN) {
+        *place = 0xFF;
+    }
+    for (place, byte) in rest.iter_mut().zip(check).take(len) {
         *place = byte;
     }
 }
 
 /// Reads the record at the start of `bytes`; `None` if there is no valid one.
-pub(crate) fn open(bytes: &[u8], seed: u32) -> Option<(Head, &[u8])> {
-    let (first, rest) = bytes.split_first_chunk::<4>()?;
-    let head = Head::decode(*first)?;
-    let (payload, rest) = rest.split_at_checked(head.payload_len())?;
-    let crc = crc32c(crc32c(seed, first), payload).to_le_bytes();
-    let (check, _) = crc.split_at_checked(head.check_len())?;
-    rest.starts_with(check).then_some((head, payload))
+pub(crate) fn open(bytes: &[u8], seed: u32) -> Option<Head> {
+    let head = Head::decode(bytes)?;
+    let (checked, rest) = bytes.split_at_checked(head.payload_end())?;
+    let check = rest.get(..head.check_len())?;
+    let crc = crc32c(seed, checked).to_le_bytes();
+    check
+        .iter()
+        .zip(crc)
+        .all(|(known, byte)| *known == byte)
+        .then_some(head)
 }
 
-/// Writes a change as the payload of a record that is being made; `None` if it is too long.
-pub(crate) fn encode(
-    change: &Change<'_>,
-    slot: u16,
-    record: &mut [u8; MAX_RECORD],
-) -> Option<Head> {
-    let (_, place) = record.split_first_chunk_mut::<4>()?;
-    let (kind, len) = if let Some(len) = packed::encode(change, place) {
-        (Kind::Packed, len)
-    } else {
-        let (place, _) = place.split_at_mut_checked(MAX_PAYLOAD)?;
-        let len = payload::encode(change, place)?;
-        (Kind::Change, u16::try_from(len).ok()?)
-    };
-    Some(Head {
-        kind,
-        pending: false,
-        slot,
-        len,
-    })
+/// Begins a record without a payload.
+pub(crate) fn mark(kind: Kind, slot: u16, record: &mut [u8]) {
+    Head(TAG | kind << 26 | u32::from(slot)).write(record);
 }
 
-/// Reads the change of a valid record; `None` for a newer release's.
-pub(crate) fn decode(head: Head, bytes: &[u8]) -> Option<Change<'_>> {
-    match head.kind {
-        Kind::Packed => packed::decode(head.len, bytes),
-        _ => payload::decode(bytes),
+/// Begins a record with a change; `None` if it is too long.
+pub(crate) fn encode(change: &Change<'_>, slot: u16, record: &mut [u8]) -> Option<()> {
+    let mut writer = Writer::new(record.get_mut(4..MAX_PAYLOAD_END)?, false);
+    let packed = payload::write(change, &mut writer)?;
+    let form = packed.map_or(CHANGE << 26, |bits| PACKED << 26 | u32::from(bits) << 21);
+    Head(TAG | form | writer.written()? << 16 | u32::from(slot)).write(record);
+    Some(())
+}
+
+/// Makes a record part of a batch, or not.
+pub(crate) fn set_pending(record: &mut [u8], pending: bool) {
+    if let Some(head) = Head::decode(record) {
+        Head(head.0 & !PENDING | if pending { PENDING } else { 0 }).write(record);
     }
 }
 
-/// The payload in a record that was read.
-pub(crate) fn payload_of(record: &[u8], head: Head) -> &[u8] {
-    let end = head.payload_len().saturating_add(4);
-    record.get(4..end).unwrap_or_default()
+/// Reads the change of a valid record; `None` for a newer release's.
+pub(crate) fn decode(record: &[u8]) -> Option<Change<'_>> {
+    let head = Head::decode(record)?;
+    payload::read(head.packed(), record.get(4..head.payload_end())?)
+}
+
+/// What a record on flash is to a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// It says the same.
+    Same,
+    /// It is about the same entry.
+    Entry,
+    Other,
+}
+
+/// Compares a change with a valid record.
+pub(crate) fn relation(change: &Change<'_>, record: &mut [u8]) -> Relation {
+    let is_entry = match (decode(record), change) {
+        (Some(Change::Dc(known)), Change::Dc(dc)) => known.slot() == dc.slot(),
+        (Some(Change::Peer(known)), Change::Peer(peer)) => Peer::key(&known) == Peer::key(peer),
+        (Some(Change::MinPeer(known)), Change::MinPeer(peer)) => known.user_id == peer.user_id,
+        (Some(Change::FutureAuthToken(_)), Change::FutureAuthToken(_))
+        | (Some(Change::Account(_)), Change::Account(_)) => true,
+        _ => false,
+    };
+    let (true, Some(head)) = (is_entry, Head::decode(record)) else {
+        return Relation::Other;
+    };
+    let payload = record.get_mut(4..head.payload_end()).unwrap_or_default();
+    let mut writer = Writer::new(payload, true);
+    if payload::write(change, &mut writer) == Some(head.packed()) && writer.is_same() {
+        return Relation::Same;
+    }
+    Relation::Entry
 }
 
 #[cfg(test)]
@@ -195,37 +193,23 @@ mod tests {
 
     #[test]
     fn no_record_begins_like_erased_flash() {
-        for pending in [false, true] {
-            for kind in [
-                Kind::Change,
-                Kind::Packed,
-                Kind::Sync,
-                Kind::Commit,
-                Kind::Wiped,
-            ] {
-                let head = Head {
-                    kind,
-                    pending,
-                    slot: 0xFFFF,
-                    len: 0x3FF,
-                };
-                assert_ne!(head.encode()[0], 0xFF);
-                assert_eq!(Head::decode(head.encode()), Some(head));
-            }
+        for kind in CHANGE..=PACKED {
+            let mut bytes = [0; 4];
+            let head = Head(TAG | PENDING | kind << 26 | 0x3FF << 16 | 0xFFFF);
+            head.write(&mut bytes);
+            assert_ne!(bytes[0], 0xFF);
+            assert_eq!(Head::decode(&bytes), Some(head));
         }
     }
 
     #[test]
     fn is_valid_only_whole_and_in_its_place() {
         let mut record = [7; MAX_RECORD];
-        let head = Head {
-            kind: Kind::Change,
-            pending: false,
-            slot: 3,
-            len: 20,
-        };
-        seal(&mut record, head, 99);
-        assert_eq!(open(&record, 99), Some((head, &[7; 20][..])));
+        let head = Head(TAG | CHANGE << 26 | 20 << 16 | 3);
+        head.write(&mut record);
+        seal(&mut record, 99);
+        assert_eq!(open(&record, 99), Some(head));
+        assert_eq!(record[4..24], [7; 20]);
         assert_eq!(open(&record, 98), None);
         assert_eq!(open(&record[..27], 99), None);
         for bit in 0..28 * 8 {

@@ -1,5 +1,7 @@
 //! What a log knows between two calls, apart from the index.
 
+use core::ops::Range;
+
 use mtsession_core::WhenFull;
 
 use crate::geometry::Geometry;
@@ -29,6 +31,11 @@ impl Page {
         }
     }
 
+    /// Where the last record is, of that many units.
+    pub(crate) const fn last(&self, units: u32) -> u32 {
+        self.tail.wrapping_sub(units)
+    }
+
     pub(crate) const fn room(&self) -> u32 {
         self.end.saturating_sub(self.tail)
     }
@@ -41,8 +48,10 @@ pub(crate) struct State {
     pub(crate) durability: Durability,
     pub(crate) key_copies: KeyCopies,
     pub(crate) when_full: WhenFull,
-    /// The newest page.
-    pub(crate) head: Page,
+    /// The page that is being written: the head, or the next one until it has its header.
+    pub(crate) page: Page,
+    /// Number of the newest page that counts.
+    pub(crate) head: u8,
     pub(crate) sequence: u32,
     pub(crate) erases: u32,
     /// How many pages count, the head included.
@@ -60,10 +69,11 @@ pub(crate) struct State {
     /// Whether the page behind the head was erased since mount: what an erase before it left cannot
     /// be told from an interrupted one.
     pub(crate) next_erased: bool,
+    /// How often the page behind the head has been erased once it is.
+    pub(crate) next_erases: u32,
     /// Counter changes that are only in RAM.
     pub(crate) lazy: u16,
     pub(crate) damaged: u16,
-    pub(crate) failed_programs: u16,
 }
 
 impl State {
@@ -73,7 +83,8 @@ impl State {
             durability: Durability::Now,
             key_copies: KeyCopies::One,
             when_full: WhenFull::Refuse,
-            head: Page::new(&geometry, 0, 0),
+            page: Page::new(&geometry, 0, 0),
+            head: 0,
             sequence: 0,
             erases: 0,
             chain: 0,
@@ -83,9 +94,9 @@ impl State {
             indexed: false,
             tail_unknown: true,
             next_erased: false,
+            next_erases: 0,
             lazy: 0,
             damaged: 0,
-            failed_programs: 0,
         }
     }
 
@@ -97,9 +108,8 @@ impl State {
 
     /// The seed of a page of the chain: sequence numbers of neighbours differ by one.
     pub(crate) fn seed_at(&self, position: u32) -> u32 {
-        let units = self.geometry.page_units();
-        let page = position.checked_div(units).unwrap_or_default();
-        let head = u32::from(self.head.number);
+        let page = u32::from(self.geometry.page_of(position));
+        let head = u32::from(self.head);
         let back = if page <= head {
             head.wrapping_sub(page)
         } else {
@@ -109,15 +119,62 @@ impl State {
         seed(self.sequence.wrapping_sub(back))
     }
 
-    /// Takes a header as the newest one.
-    pub(crate) fn begin(&mut self, page: Page, header: &Header) {
-        self.head = page;
+    /// The page `back` before the head.
+    pub(crate) fn page_before(&self, back: u8) -> Page {
+        let number = self.geometry.previous(self.head, back);
+        Page::new(
+            &self.geometry,
+            number,
+            seed(self.sequence.wrapping_sub(back.into())),
+        )
+    }
+
+    /// Takes the page that is being written as the newest one.
+    pub(crate) fn begin(&mut self, header: &Header) {
+        self.head = self.page.number;
         self.sequence = header.sequence;
         self.erases = header.erases;
         self.present = header.flags & crate::header::PRESENT != 0;
         self.wipe = header.flags & crate::header::WIPE != 0;
         self.next_erased = false;
     }
+
+    /// All units of the region.
+    pub(crate) fn everywhere(&self) -> Range<u32> {
+        0..self.geometry.page_at(self.geometry.pages)
+    }
+
+    pub(crate) fn count_damage(&mut self) {
+        self.damaged = self.damaged.saturating_add(1);
+    }
+
+    /// Counts a change of a counter. While none wait, `lazy` is 0.
+    pub(crate) fn due(&mut self) -> Due {
+        let waits = self.lazy > 0;
+        match self.durability {
+            Durability::Lazy(n @ 2..) => {
+                self.lazy = self.lazy.saturating_add(1);
+                if self.lazy >= n { Due::All } else { Due::Later }
+            }
+            _ if waits => Due::All,
+            _ => Due::This,
+        }
+    }
+
+    /// After an error in the middle of a write: what is on flash is what counts.
+    pub(crate) fn forget(&mut self) {
+        self.indexed = false;
+        self.located = false;
+    }
+}
+
+/// When a counter's change has to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Later,
+    This,
+    /// Others wait too.
+    All,
 }
 
 /// The register that the checks of a page with this sequence number start from.

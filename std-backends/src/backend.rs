@@ -6,6 +6,7 @@ use mtsession_core::{Account, Change, Full, SessionMut};
 use zeroize::Zeroizing;
 
 use crate::dc::DcEntry;
+use crate::names::PeerNames;
 use crate::peer::CachedPeer;
 use crate::session::PersistedSession;
 use crate::update::UpdateStateChange;
@@ -31,6 +32,7 @@ use crate::update::UpdateStateChange;
 /// 8. Nothing secret is in any error, log or `Debug` output; `delete` leaves no key behind.
 /// 9. What no session file could hold (more than 255 DC entries, an address of more than 255 bytes, a
 ///    token of more than 65,535) is refused before anything is written.
+/// 10. What peers are called stays as long as they do, in stores that have room for it.
 ///
 /// All calls are synchronous and may be made from async code; they block for as long as the store
 /// takes to write.
@@ -118,6 +120,40 @@ pub trait SessionBackend: Send + Sync {
     /// `Unsupported` where a store of your own has no place for it.
     fn set_account(&self, account: Account) -> io::Result<()> {
         self.apply(&[Change::Account(account)])
+    }
+
+    /// Usernames, phone numbers and titles of the session's peers, as far as they were stored; in no
+    /// order.
+    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
+        Ok(Vec::new())
+    }
+
+    /// Stores what peers are called, in place of what was stored before: files, databases and memory
+    /// have room for it.
+    ///
+    /// Names belong to their peers: those of peers that the session does not have are left out here,
+    /// and go when [`save`](Self::save) removes the peer.
+    ///
+    /// ```
+    /// use mtsession::core::Peer;
+    /// use mtsession::{Change, InMemoryBackend, PeerNames, PersistedSession, SessionBackend};
+    ///
+    /// let backend = InMemoryBackend::new();
+    /// backend.apply(&[Change::Peer(Peer { id: 777_000, access_hash: 5, ..Peer::default() })])?;
+    /// let names = PeerNames { id: 777_000, usernames: vec!["alice".into()], ..PeerNames::default() };
+    /// backend.set_peer_names(std::slice::from_ref(&names))?;
+    /// assert_eq!(backend.peer_names()?, [names]);
+    /// backend.save(&PersistedSession::default())?;
+    /// assert!(backend.peer_names()?.is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Unsupported` where there is no room, as in a string session.
+    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
+        let _ = names;
+        let message = format!("{} has no room for the names of peers", self.name());
+        Err(io::Error::new(io::ErrorKind::Unsupported, message))
     }
 }
 

@@ -21,6 +21,8 @@ pub struct StoreError {
     backend: &'static str,
     store: String,
     action: &'static str,
+    /// Whose session it is instead, where that could be found out.
+    found: Option<String>,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -32,12 +34,24 @@ impl StoreError {
         action: &'static str,
         source: impl Into<io::Error>,
     ) -> io::Error {
+        Self::io_finding(backend, store, action, source, None)
+    }
+
+    /// The same, where something else was found in the session's place.
+    pub(crate) fn io_finding(
+        backend: &'static str,
+        store: impl Into<String>,
+        action: &'static str,
+        source: impl Into<io::Error>,
+        found: Option<String>,
+    ) -> io::Error {
         let source: io::Error = source.into();
         let kind = source.kind();
         let error = Self {
             backend,
             store: store.into(),
             action,
+            found,
             // The typed cause itself, where there is one, rather than the box around it.
             source: match source.into_inner_or_self() {
                 Ok(inner) => inner,
@@ -87,7 +101,11 @@ impl fmt::Display for StoreError {
         if !self.store.is_empty() {
             write!(f, " {}", self.store)?;
         }
-        write!(f, ": cannot {}: {}", self.action, self.source)
+        write!(f, ": cannot {}: {}", self.action, self.source)?;
+        match &self.found {
+            Some(found) => write!(f, " (found {found})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -8,7 +8,12 @@ mod file;
 mod fingerprint;
 #[cfg(feature = "foreign")]
 pub mod foreign;
+mod found;
+#[cfg(feature = "grammers")]
+mod grammers;
+mod journal_sync;
 mod memory;
+mod names;
 mod open;
 mod peer;
 mod session;
@@ -19,17 +24,22 @@ mod string;
 pub mod string_session;
 mod sync;
 mod update;
+mod wiped;
 #[cfg(feature = "tokio")]
 mod writer;
 
 pub use backend::SessionBackend;
 pub use dc::{DcEntry, default_dc_addresses};
 pub use error::StoreError;
-pub use file::{BinaryFileBackend, FileStatus, JournalSync};
+pub use file::{BinaryFileBackend, FileStatus};
 pub use fingerprint::Fingerprint;
+#[cfg(feature = "grammers")]
+pub use grammers::GrammersSession;
+pub use journal_sync::JournalSync;
 pub use memory::InMemoryBackend;
 pub use mtsession_core as core;
 pub use mtsession_core::{Account, Change, ChannelKind, DcFlags, UpdateChange};
+pub use names::PeerNames;
 pub use open::open;
 pub use peer::{CachedMinPeer, CachedPeer};
 pub use session::{PersistedSession, SessionStats};
@@ -39,12 +49,12 @@ pub use sql::LibSqlBackend;
 pub use sql::RemoteOptions;
 #[cfg(feature = "sqlite")]
 pub use sql::SqliteBackend;
-/// What the command loads flash images into: the one growable session that has room for the account.
-#[cfg(feature = "cli")]
-#[doc(hidden)]
 pub use stored::Stored;
 pub use string::StringSessionBackend;
 pub use string_session::{FullSession, Session, StringSession, StringSessionError};
 pub use update::{UpdateStateChange, UpdatesStateSnap};
 #[cfg(feature = "tokio")]
 pub use writer::SessionWriter;
+
+#[doc = include_str!("../MIGRATION.md")]
+pub mod migration {}

@@ -3,10 +3,11 @@
 use std::io;
 use std::sync::Mutex;
 
-use mtsession_core::{Account, Change, SessionMut, SessionSource};
+use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
 
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
+use crate::names::{self, PeerNames};
 use crate::session::PersistedSession;
 use crate::stored::{Stored, check};
 use crate::sync::lock;
@@ -39,12 +40,9 @@ impl InMemoryBackend {
 impl SessionBackend for InMemoryBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
         check(session).map_err(|error| StoreError::io(NAME, "", "save", error))?;
-        let mut new = Stored::copy_of(session);
-        let mut stored = lock(&self.stored);
-        if let Some(known) = stored.as_ref() {
-            new.set_account(SessionSource::account(known));
-        }
-        *stored = Some(new);
+        lock(&self.stored)
+            .get_or_insert_default()
+            .replace_session(session);
         Ok(())
     }
 
@@ -77,5 +75,20 @@ impl SessionBackend for InMemoryBackend {
             .as_ref()
             .map(SessionSource::account)
             .unwrap_or_default())
+    }
+
+    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
+        let stored = lock(&self.stored);
+        let names = stored.as_ref().map(SessionSource::names);
+        Ok(names::decode(names.unwrap_or_default()))
+    }
+
+    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
+        let mut stored = lock(&self.stored);
+        let stored = stored.get_or_insert_default();
+        let names = names::encode(names, stored)
+            .map_err(|error| StoreError::io(NAME, "", "save the names", error))?;
+        stored.set_names(names.as_names());
+        Ok(())
     }
 }

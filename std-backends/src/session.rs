@@ -263,6 +263,7 @@ impl SessionMut for PersistedSession {
         Ok(())
     }
 
+    #[inline]
     fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
         self.dcs.push(DcEntry::from(dc));
         Ok(())

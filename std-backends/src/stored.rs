@@ -3,33 +3,48 @@
 use core::cell::{Cell, OnceCell};
 use core::convert::Infallible;
 use std::collections::HashMap;
+use std::io;
 
-use mtsession_core::wire::encoded_len;
+use mtsession_core::wire::{encode_to_vec, encoded_len};
 use mtsession_core::{
-    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Peer, PeerKey,
-    SessionMut, SessionSource,
+    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Names, NamesBuf,
+    Peer, PeerKey, SessionMut, SessionSource, SessionView,
 };
 use zeroize::Zeroizing;
 
+use crate::names;
 use crate::session::PersistedSession;
 
 /// Searches that are made in place before an index is built: building one costs about as much as
 /// this many searches.
 const SEARCHES_IN_PLACE: u32 = 32;
 
-/// What a store holds. Wiped on drop.
+/// What a store holds: a session and what is known of its account. Wiped on drop.
 ///
-/// Replaying a journal or caching a peer looks peers up by identity. Without an index that is one
-/// pass over the cache for each, and a hostile or merely long journal would cost the square of its
-/// length.
+/// This is what a backend of your own needs that keeps a session as bytes: read them, change them,
+/// write them. The examples `redis_backend` and `postgres_backend` are that and little more.
+///
+/// ```
+/// use mtsession::core::SessionSource as _;
+/// use mtsession::{Account, Change, PersistedSession, Stored};
+///
+/// let mut stored = Stored::default();
+/// stored.replace_session(&PersistedSession { home_dc_id: 2, ..Default::default() });
+/// let account = Account { is_bot: Some(true), ..Default::default() };
+/// stored.apply_all(&[Change::HomeDc(4), Change::Account(account)])?;
+///
+/// let read = Stored::from_bytes(&stored.to_bytes()?)?;
+/// assert_eq!(read.account(), account);
+/// assert_eq!(read.into_session().home_dc_id, 4);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+// Replaying a journal or caching a peer looks peers up by identity. Without an index that is one pass
+// over the cache for each, and a hostile or merely long journal would cost the square of its length.
 #[derive(Debug, Default)]
-#[cfg_attr(
-    not(feature = "cli"),
-    allow(unreachable_pub, reason = "exported for the command")
-)]
 pub struct Stored {
     session: Zeroizing<PersistedSession>,
     account: Account,
+    names: NamesBuf,
     searches: Cell<u32>,
     index: OnceCell<Index>,
 }
@@ -59,6 +74,34 @@ impl Index {
 }
 
 impl Stored {
+    /// Decodes what [`to_bytes`](Self::to_bytes) made, and session files of every version.
+    ///
+    /// # Errors
+    /// `InvalidData` with a [`DecodeError`](mtsession_core::DecodeError) inside, which says which
+    /// field, where and why.
+    pub fn from_bytes(bytes: &[u8]) -> io::Result<Self> {
+        Ok(Self::copy_of(&SessionView::parse(bytes)?))
+    }
+
+    /// The bytes of a session file: version 8 with a checksummed trailer.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what no session file can hold.
+    pub fn to_bytes(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+        Ok(Zeroizing::new(encode_to_vec(self)?))
+    }
+
+    /// Replaces the session; what is known of the account stays, and the names of peers that it has.
+    pub fn replace_session(&mut self, session: &PersistedSession) {
+        let names = names::kept_by(self.names.as_names(), session);
+        *self = Self {
+            session: Zeroizing::new(session.clone()),
+            account: self.account,
+            names,
+            ..Self::default()
+        };
+    }
+
     /// A copy of any session.
     pub(crate) fn copy_of(source: &impl SessionSource) -> Self {
         let mut stored = Self::default();
@@ -67,17 +110,25 @@ impl Stored {
     }
 
     /// Carries out a batch, all of it or, if the result could not be encoded, nothing.
-    pub(crate) fn apply_all(&mut self, changes: &[Change<'_>]) -> Result<(), TooLong> {
+    ///
+    /// # Errors
+    /// [`TooLong`](EncodeError::TooLong), which becomes an `io::Error` of the kind `InvalidInput`.
+    pub fn apply_all(&mut self, changes: &[Change<'_>]) -> Result<(), TooLong> {
         let can_outgrow =
             |change: &Change<'_>| matches!(change, Change::Dc(_) | Change::FutureAuthToken(_));
         if changes.iter().any(can_outgrow) {
-            let mut changed = Self::copy_of(self);
-            changed.replay(changes);
-            check(&changed)?;
-            *self = changed;
-        } else {
-            self.replay(changes);
+            // Lists have no limit, so that the rest, which is short, is enough to try it on.
+            let mut rest = Zeroizing::new(PersistedSession {
+                dcs: self.session.dcs.clone(),
+                future_auth_token: self.session.future_auth_token.clone(),
+                ..PersistedSession::default()
+            });
+            for change in changes.iter().filter(|change| can_outgrow(change)) {
+                let (Ok(()) | Err(Full(_))) = rest.apply(change);
+            }
+            check(&*rest)?;
         }
+        self.replay(changes);
         Ok(())
     }
 
@@ -90,10 +141,6 @@ impl Stored {
 
     /// The session itself; the rest is wiped.
     #[must_use]
-    #[cfg_attr(
-        not(feature = "cli"),
-        allow(unreachable_pub, reason = "exported for the command")
-    )]
     pub fn into_session(mut self) -> PersistedSession {
         core::mem::take(&mut *self.session)
     }
@@ -132,6 +179,10 @@ impl SessionSource for Stored {
 
     fn account(&self) -> Account {
         self.account
+    }
+
+    fn names(&self) -> Names<'_> {
+        self.names.as_names()
     }
 
     fn future_auth_token(&self) -> Option<&[u8]> {
@@ -174,6 +225,10 @@ impl SessionMut for Stored {
 
     fn set_account(&mut self, account: Account) {
         self.account = account;
+    }
+
+    fn set_names(&mut self, names: Names<'_>) {
+        self.names = names.into();
     }
 
     fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {

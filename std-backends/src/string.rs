@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Mutex;
 
 use mtsession_core::text::decode_any;
-use mtsession_core::{Account, Change, SessionSource};
+use mtsession_core::{Account, Change, DecodeError, DecodeErrorKind, SessionSource};
 use zeroize::Zeroizing;
 
 use crate::backend::SessionBackend;
@@ -64,6 +64,14 @@ fn decode(text: &str, action: &'static str) -> io::Result<Option<Stored>> {
         .map_err(|error| StoreError::io(NAME, "", action, error))
 }
 
+/// Whether it is the string of another library: probably put here by mistake.
+fn is_somebody_elses(error: &io::Error) -> bool {
+    let store = error.get_ref().and_then(|error| error.downcast_ref());
+    let cause = store.and_then(|store: &StoreError| core::error::Error::source(store));
+    let cause = cause.and_then(|cause| cause.downcast_ref::<DecodeError>());
+    cause.is_some_and(|error| matches!(error.kind, DecodeErrorKind::ForeignString(_)))
+}
+
 fn encode(session: &impl SessionSource, action: &'static str) -> io::Result<Zeroizing<String>> {
     encode_to_string(session).map_err(|error| StoreError::io(NAME, "", action, error))
 }
@@ -71,9 +79,12 @@ fn encode(session: &impl SessionSource, action: &'static str) -> io::Result<Zero
 impl SessionBackend for StringSessionBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
         let mut text = lock(&self.text);
-        // What cannot be read has no account to keep.
-        let known = decode(&text, "save").ok().flatten();
-        let account = known.map(|stored| stored.account()).unwrap_or_default();
+        let account = match decode(&text, "save") {
+            Ok(known) => known.map(|stored| stored.account()).unwrap_or_default(),
+            Err(error) if is_somebody_elses(&error) => return Err(error),
+            // What cannot be read has no account to keep.
+            Err(_) => Account::default(),
+        };
         *text = encode(&session.with_account(account), "save")?;
         Ok(())
     }

@@ -136,7 +136,8 @@ impl SessionWriter {
         }
     }
 
-    async fn call<R: Send + 'static>(
+    /// Runs `f` behind everything that was queued before, and returns what it returned.
+    pub(crate) async fn call<R: Send + 'static>(
         &self,
         f: impl FnOnce(&dyn SessionBackend) -> io::Result<R> + Send + 'static,
     ) -> io::Result<R> {

@@ -17,9 +17,11 @@ use std::path::{Path, PathBuf};
 use mtsession::core::ChannelKind::{Broadcast, Gigagroup, Megagroup};
 use mtsession::core::foreign::TelethonIpv6;
 use mtsession::core::{ChannelKind, SessionSource};
-use mtsession::foreign::{FileFormat, ForeignError, Import, read};
+use mtsession::foreign::{FileFormat, ForeignError, Import, read, read_account};
 use mtsession::{BinaryFileBackend, SessionBackend, StoreError};
 use serde_json::Value;
+
+mod tdata;
 
 struct FileVector {
     id: String,
@@ -575,11 +577,15 @@ fn bad_databases_say_what_is_wrong_and_stay_as_they_are() {
         (telethon, "UPDATE version SET version = 9", |e| {
             matches!(e, ForeignError::UnknownVersion(9))
         }),
-        (
-            telethon,
-            "ALTER TABLE entities DROP COLUMN hash",
-            |e| matches!(e, ForeignError::Damaged(what) if what == "entities.hash in row 0"),
-        ),
+        (telethon, "ALTER TABLE entities DROP COLUMN hash", |e| {
+            matches!(
+                e,
+                ForeignError::MissingColumn {
+                    table: "entities",
+                    column: "hash"
+                }
+            )
+        }),
         (kurigram, "UPDATE sessions SET auth_key = NULL", |e| {
             matches!(e, ForeignError::NotLoggedIn)
         }),
@@ -616,6 +622,147 @@ fn bad_databases_say_what_is_wrong_and_stay_as_they_are() {
         assert!(error.to_string().contains("changed.session"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), before);
     }
+}
+
+#[test]
+fn a_missing_column_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, table, column) in [
+        ("telethon-1.45.0-s01.session", "sessions", "auth_key"),
+        ("telethon-1.5.5-s01.session", "update_state", "pts"),
+        ("pyrogram-2.0.106-s01.session", "sessions", "user_id"),
+        ("pyrofork-2.3.69-s01.session", "peers", "access_hash"),
+        ("pyrotgfork-2.2.24.1-s01.session", "sessions", "is_bot"),
+        ("kurigram-2.2.26-s01.session", "sessions", "test_mode"),
+        ("mtcute-0.29.7-s01.session", "auth_keys", "key"),
+        ("mtcute-0.29.7-s01.session", "peers", "hash"),
+        ("grammers-0.11.0-s01.session", "dc_option", "auth_key"),
+        ("grammers-0.11.0-s01.session", "peer_info", "subtype"),
+    ] {
+        let rename = format!("ALTER TABLE {table} RENAME COLUMN {column} TO gone");
+        let error = read(&changed(dir.path(), name, &rename)).unwrap_err();
+        let said = format!("damaged: its table {table} has no column {column}");
+        assert!(error.to_string().ends_with(&said), "{name}: {error}");
+    }
+}
+
+/// A key of zeros or of another length, and a table of one row with two, in every kind of database.
+#[test]
+fn every_database_says_what_is_wrong_with_its_login() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, table, column) in [
+        ("telethon-1.45.0-s01.session", "sessions", "auth_key"),
+        ("telethon-1.5.5-s01.session", "sessions", "auth_key"),
+        ("pyrogram-2.0.106-s01.session", "sessions", "auth_key"),
+        ("pyrofork-2.3.69-s01.session", "sessions", "auth_key"),
+        ("pyrotgfork-2.2.24.1-s01.session", "sessions", "auth_key"),
+        ("kurigram-2.2.26-s01.session", "sessions", "auth_key"),
+        ("mtcute-0.29.7-s01.session", "auth_keys", "key"),
+        ("grammers-0.11.0-s01.session", "dc_option", "auth_key"),
+    ] {
+        let with = |value: &str| {
+            let sql = format!("UPDATE {table} SET {column} = {value} WHERE {column} IS NOT NULL");
+            read(&changed(dir.path(), name, &sql)).unwrap_err()
+        };
+        let error = with("zeroblob(256)");
+        assert!(
+            matches!(cause(&error), ForeignError::NotLoggedIn),
+            "{name}: {error}"
+        );
+        for len in [1, 255, 257] {
+            // Not zeros, which would be no key at all.
+            let error = with(&format!("CAST('k' || hex(zeroblob({len} / 2)) AS BLOB)"));
+            let is_named = matches!(cause(&error), ForeignError::KeyLength(found) if *found < 259);
+            assert!(is_named, "{name}: {error}");
+        }
+        if table == "sessions" {
+            // `dc_id` is the key, so a second row has another one.
+            let columns = "SELECT * FROM sessions LIMIT 1";
+            let second = format!(
+                "CREATE TABLE copy AS {columns}; UPDATE copy SET dc_id = 5;
+                 INSERT INTO sessions SELECT * FROM copy; DROP TABLE copy;"
+            );
+            let error = read(&changed(dir.path(), name, &second)).unwrap_err();
+            let is_named = matches!(
+                cause(&error),
+                ForeignError::Rows {
+                    table: "sessions",
+                    count: 2
+                }
+            );
+            assert!(is_named, "{name}: {error}");
+        }
+    }
+}
+
+#[test]
+fn mtcutes_titles_and_salts_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = "mtcute-0.29.7-s01.session";
+    let import = read(&folder().join(name)).unwrap();
+    let title = |id: i64| {
+        // The sample has a channel with the id of a user.
+        let names = import.names.iter().rfind(|names| names.id == id);
+        names.and_then(|names| names.title.as_deref())
+    };
+    assert_eq!(title(111_000_111), Some("Alice A"));
+    assert_eq!(title(77_001), Some("Small group"));
+    assert_eq!(title(1_500_000_001), Some("News"));
+    assert_eq!(import.session.dcs[0].first_salt, 0);
+
+    // A vector of future_salt: valid since 1, and in the year 2100.
+    let salt = |since: i32, salt: i64| {
+        let bytes = [
+            &0x0949_D9DC_u32.to_le_bytes()[..],
+            &since.to_le_bytes(),
+            &(since + 1800).to_le_bytes(),
+            &salt.to_le_bytes(),
+        ];
+        hex(&bytes.concat())
+    };
+    let later = i32::MAX - 1800;
+    let value = format!("15c4b51c02000000{}{}", salt(1, -77), salt(later, 88));
+    let put = |value: &str| format!("INSERT INTO key_value VALUES ('salts:2', x'{value}')");
+    let import = read(&changed(dir.path(), name, &put(&value))).unwrap();
+    assert_eq!(import.session.dcs[0].first_salt, -77);
+    for damaged in ["15c4b51c", &value[..value.len() - 2], "00000000"] {
+        let error = read(&changed(dir.path(), name, &put(damaged))).unwrap_err();
+        let is_named = matches!(cause(&error), ForeignError::Damaged(_));
+        assert!(
+            is_named && error.to_string().contains("key_value.salts"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn every_account_of_telegram_desktop_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let accounts = [(0, 777_000, 2), (2, 888_000, 4)];
+    tdata::write(dir.path(), &accounts);
+    for (number, (_, user_id, dc)) in [1, 2].into_iter().zip(accounts) {
+        let import = read_account(dir.path(), number).unwrap();
+        assert_eq!(import.accounts, 2);
+        assert_eq!(import.account.user_id, Some(user_id));
+        assert_eq!(import.session.home_dc_id, dc);
+        let key = import.session.dc_for(dc, false).unwrap().auth_key;
+        assert_eq!(key, Some(tdata::key(user_id)));
+    }
+    assert_eq!(read(dir.path()).unwrap().account.user_id, Some(777_000));
+    for number in [0, 3] {
+        let error = read_account(dir.path(), number).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        let said = format!("it holds 2 accounts: there is no number {number}");
+        assert!(error.to_string().ends_with(&said), "{error}");
+    }
+    let one = folder().join("tdata-s04");
+    assert_eq!(read(&one).unwrap().accounts, 1);
+    let error = read_account(&one, 2).unwrap_err().to_string();
+    assert!(
+        error.ends_with("it holds one account: there is no number 2"),
+        "{error}"
+    );
+    read_account(&folder().join("kurigram-2.2.26-s01.session"), 2).unwrap_err();
 }
 
 #[test]

@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use mtsession::core::foreign::{Carries, StringFormat, TelethonIpv6};
 use mtsession::core::{Account, ChannelKind, PeerKind, SessionSource};
 use mtsession::foreign::{ForeignError, Import, Options, Target, read, write};
-use mtsession::{PersistedSession, StoreError};
+use mtsession::{
+    BinaryFileBackend, InMemoryBackend, PeerNames, PersistedSession, SessionBackend, StoreError,
+};
 
 const TARGETS: [Target; 7] = [
     Target::Telethon7,
@@ -68,6 +70,16 @@ fn write_default(path: &Path, target: Target, import: &Import) -> io::Result<()>
         &import.source(),
         &import.names,
     )
+}
+
+/// The phones or titles of peers.
+fn texts(import: &Import, member: Carries) -> HashSet<(u8, i64, String)> {
+    let text = |names: &PeerNames| match member {
+        Carries::PHONES => names.phone.clone(),
+        _ => names.title.clone(),
+    };
+    let row = |names: &PeerNames| Some((names.kind.to_byte(), names.id, text(names)?));
+    import.names.iter().filter_map(row).collect()
 }
 
 type PeerRow = (i64, PeerKind, i64);
@@ -152,6 +164,11 @@ fn every_pair_keeps_what_both_sides_carry() {
                 };
                 assert_eq!(names(&back), names(&import), "{what}");
             }
+            for member in [Carries::PHONES, Carries::TITLES] {
+                if both(member) {
+                    assert_eq!(texts(&back, member), texts(&import, member), "{what}");
+                }
+            }
             if both(Carries::CHANNEL_KINDS) && target != Target::Pyrogram3 {
                 let kind = |session: &PersistedSession| {
                     let known = session.peers().find(|peer| peer.id == 1_600_000_002);
@@ -175,6 +192,66 @@ fn every_pair_keeps_what_both_sides_carry() {
             }
         }
     }
+}
+
+/// Out of one library, into a store of ours, and back: nothing that both sides have room for is lost.
+#[test]
+fn names_come_through_our_own_stores() {
+    let dir = tempfile::tempdir().unwrap();
+    for source in SOURCES {
+        let import = whole(source);
+        let file = dir.path().join("ours");
+        let stores: [Box<dyn SessionBackend>; 2] = [
+            Box::new(BinaryFileBackend::new(&file)),
+            Box::new(InMemoryBackend::new()),
+        ];
+        for store in stores {
+            store.save(&import.session).unwrap();
+            store.set_account(import.account).unwrap();
+            store.set_peer_names(&import.names).unwrap();
+            assert_eq!(store.peer_names().unwrap(), import.names, "{source}");
+            let session = store.load().unwrap().unwrap();
+            let session = session.with_account(store.account().unwrap());
+            let names = store.peer_names().unwrap();
+            for target in TARGETS {
+                let (direct, through) = (dir.path().join("direct"), dir.path().join("through"));
+                write_default(&direct, target, &import).unwrap();
+                write(&through, target, Options::default(), &session, &names).unwrap();
+                let (direct, through) = (take(&direct), take(&through));
+                assert_eq!(through.names, direct.names, "{source}, {target:?}");
+                assert_eq!(
+                    through.session.peers, direct.session.peers,
+                    "{source}, {target:?}"
+                );
+                assert_eq!(through.account, direct.account, "{source}, {target:?}");
+            }
+        }
+        fs::remove_file(file).unwrap();
+    }
+}
+
+/// Reads and removes it.
+fn take(path: &Path) -> Import {
+    let import = read(path).unwrap();
+    if path.is_dir() {
+        fs::remove_dir_all(path).unwrap();
+    } else {
+        fs::remove_file(path).unwrap();
+    }
+    import
+}
+
+#[test]
+fn a_salt_reaches_mtcute() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut import = whole("kurigram-2.2.26-s01.session");
+    import.session.dcs[0].first_salt = -123_456_789_012;
+    let path = dir.path().join("mtcute");
+    write_default(&path, Target::Mtcute, &import).unwrap();
+    assert_eq!(
+        read(&path).unwrap().session.dcs[0].first_salt,
+        -123_456_789_012
+    );
 }
 
 fn cause(error: &io::Error) -> &ForeignError {

@@ -50,6 +50,9 @@ await client.storage.peers.updatePeersFrom({
   firstName: "New",
   username: "brand_new",
 });
+await storage.salts.store(2, [
+  { _: "mt_future_salt", validSince: 1, validUntil: 2, salt: Long.fromString("-123456789012345678") },
+]);
 await client.destroy();
 client = await open();
 const added = await client.storage.peers.getByUsername("brand_new");

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The real client libraries open what we write, and go on writing to it.
+# The real client libraries open what we write, go on writing to it, and we read what they wrote.
 #
 # Installs them from PyPI, npm and crates.io into a throw-away directory. Where a registry does not answer, its
 # libraries are skipped and named as such at the end; everything else must pass. Nothing here connects
@@ -39,11 +39,19 @@ passed() {
     echo "passed: $1"
 }
 
+# read_back PATH USERNAME: our reader finds the peer that the library has written, and its name.
+read_back() {
+    "$convert" "$1" telethon "$work/back.session" >/dev/null
+    python3 "$checks/read_back.py" "$work/back.session" "$2"
+    rm "$work/back.session"
+}
+
 for version in 1.45.0:telethon 1.42.0:telethon7; do
     if pypi "telethon-${version%:*}" "telethon==${version%:*}"; then
         python=$work/telethon-${version%:*}/bin/python
         "$convert" "$kurigram" "${version#*:}" "$work/from-kurigram.session"
         "$python" "$checks/telethon_check.py" "$work/from-kurigram.session" $key phone
+        read_back "$work/from-kurigram.session" brand_new
         "$convert" "$grammers" "${version#*:}" "$work/from-grammers.session"
         "$python" "$checks/telethon_check.py" "$work/from-grammers.session" $key -
         rm "$work"/from-*.session
@@ -56,6 +64,7 @@ for library in pyrogram==2.0.106:pyrogram kurigram==2.2.26:kurigram; do
         python=$work/${library#*:}/bin/python
         "$convert" "$telethon" "${library#*:}" "$work/from_telethon.session" 123456789 user 1234567
         "$python" "$checks/pyrogram_check.py" "$work/from_telethon.session" $key names
+        read_back "$work/from_telethon.session" brand_new
         "$convert" "$grammers" "${library#*:}" "$work/from_grammers.session" 123456789 user 1234567
         "$python" "$checks/pyrogram_check.py" "$work/from_grammers.session" $key -
         rm "$work"/from_*.session
@@ -72,6 +81,7 @@ if npm_packages gramjs telegram@2.26.22; then
     "$convert" "$kurigram" gramjs "$work/gramjs/converted"
     cp "$checks/gramjs_check.js" "$work/gramjs"
     (cd "$work/gramjs" && node gramjs_check.js converted $key)
+    read_back "$work/gramjs/converted" brand_new
     passed "GramJS"
 fi
 
@@ -79,6 +89,10 @@ if npm_packages mtcute @mtcute/node@0.29.7; then
     "$convert" "$kurigram" mtcute "$work/mtcute.session"
     cp "$checks/mtcute_check.mjs" "$work/mtcute"
     (cd "$work/mtcute" && node mtcute_check.mjs "$work/mtcute.session" $key)
+    read_back "$work/mtcute.session" brand_new
+    "$convert" "$work/mtcute.session" mtcute "$work/mtcute-again.session"
+    cp "$checks/mtcute_salt_check.mjs" "$work/mtcute"
+    (cd "$work/mtcute" && node mtcute_salt_check.mjs "$work/mtcute-again.session")
     passed "mtcute"
 fi
 
@@ -86,6 +100,7 @@ if cargo fetch --quiet --manifest-path "$checks/grammers/Cargo.toml"; then
     "$convert" "$kurigram" grammers "$work/grammers.session"
     CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/grammers-check \
         cargo run --quiet --manifest-path "$checks/grammers/Cargo.toml" -- "$work/grammers.session"
+    read_back "$work/grammers.session" -
     passed "grammers 0.11"
 else
     skipped+=("grammers-session 0.11")

@@ -6,10 +6,13 @@
 use std::sync::Arc;
 
 use mtsession::{
-    Account, CachedPeer, DcEntry, DcFlags, PersistedSession, SessionBackend, UpdateStateChange,
-    UpdatesStateSnap,
+    Account, CachedPeer, Change, DcEntry, DcFlags, PeerNames, PersistedSession, SessionBackend,
+    UpdateStateChange, UpdatesStateSnap,
 };
 
+use mtsession::core::PeerKind;
+
+use crate::client::{self, Client};
 use crate::random::{key_of, sized};
 
 /// A store that can be opened again and again.
@@ -30,6 +33,11 @@ pub trait Fixture {
     /// Whether two open backends are one store, as two processes would have it.
     fn is_shared(&self) -> bool {
         self.persists()
+    }
+
+    /// Whether it has room for the names of peers.
+    fn keeps_names(&self) -> bool {
+        true
     }
 
     /// Puts bytes that are no session where the store is; false where there is no such thing.
@@ -63,12 +71,15 @@ macro_rules! conformance {
             what_cannot_be_kept_is_refused_before_anything_is_written
             a_failed_write_leaves_the_backend_usable
             the_account_is_kept_beside_the_session
+            peers_keep_their_names_as_long_as_they_are_there
             delete_leaves_nothing
             a_damaged_store_is_an_error_and_stays_as_it_is
             names_and_errors_hold_no_secret
             threads_do_not_lose_each_others_changes
             two_backends_do_not_lose_each_others_changes
             save_beside_granular_writes_keeps_the_session_whole
+            a_client_loses_nothing
+            a_client_whose_runtime_goes_away_keeps_its_login
             seventy_thousand_peers_are_kept
             random_operations_match_the_model
         );
@@ -406,6 +417,139 @@ pub fn the_account_is_kept_beside_the_session(fixture: &dyn Fixture) {
     assert_eq!(backend.account().unwrap(), Account::default());
 }
 
+/// Names stay with their peers through every write, and go with them.
+pub fn peers_keep_their_names_as_long_as_they_are_there(fixture: &dyn Fixture) {
+    let kinds = |id, kind| CachedPeer {
+        is_channel: kind == PeerKind::Channel,
+        is_chat: kind == PeerKind::Chat,
+        ..user(id)
+    };
+    let names = |id, kind| PeerNames {
+        id,
+        kind,
+        usernames: vec![
+            format!("first{id}{kind:?}"),
+            "zwei \"\\\n\u{1F600}".to_owned(),
+        ],
+        phone: (kind == PeerKind::User).then(|| format!("1555000{id}")),
+        title: (id != 2).then(|| format!("Title {id} {kind:?}")),
+    };
+    let all = |backend: &dyn SessionBackend| {
+        let mut names = backend.peer_names().unwrap();
+        names.sort_by_key(|names| (names.kind.to_byte(), names.id));
+        names
+    };
+    let backend = fixture.open();
+    assert!(backend.peer_names().unwrap().is_empty());
+    let mut session = PersistedSession {
+        peers: [
+            (1, PeerKind::User),
+            (2, PeerKind::User),
+            (1, PeerKind::Channel),
+        ]
+        .map(|(id, kind)| kinds(id, kind))
+        .into(),
+        ..sized(1, 0, 3, 3)
+    };
+    session.peers.push(kinds(3, PeerKind::Chat));
+    backend.save(&session).unwrap();
+    let unchanged = loaded(&*backend);
+    let given = [
+        names(3, PeerKind::Chat),
+        names(1, PeerKind::User),
+        names(1, PeerKind::Channel),
+        names(2, PeerKind::User),
+        // Not a peer of the session.
+        names(2, PeerKind::Channel),
+    ];
+    match backend.set_peer_names(&given) {
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+            assert!(!fixture.keeps_names(), "{error}");
+            let message = format!("{} has no room for the names of peers", backend.name());
+            assert_eq!(error.to_string(), message);
+            assert!(backend.peer_names().unwrap().is_empty());
+            return;
+        }
+        set => set.unwrap(),
+    }
+    let expected = [
+        names(1, PeerKind::User),
+        names(2, PeerKind::User),
+        names(1, PeerKind::Channel),
+        names(3, PeerKind::Chat),
+    ];
+    assert_eq!(all(&*backend), expected);
+    assert_eq!(loaded(&*backend), unchanged);
+
+    // Small changes, alone and as a batch, and one of a peer that has names.
+    backend.cache_peer(&user(9)).unwrap();
+    backend
+        .cache_peer(&CachedPeer {
+            access_hash: 5,
+            ..user(1)
+        })
+        .unwrap();
+    backend.update_dc(&some_dc(4, DcFlags::NONE)).unwrap();
+    backend
+        .apply(&[Change::HomeDc(4), Change::Peer((&user(10)).into())])
+        .unwrap();
+    backend
+        .set_account(Account {
+            user_id: Some(1),
+            ..Account::default()
+        })
+        .unwrap();
+    assert_eq!(all(&*backend), expected);
+    if fixture.persists() {
+        assert_eq!(all(&*fixture.open()), expected);
+    }
+
+    // Another order, another peer in front, one gone: by this backend, then by another.
+    session.peers.reverse();
+    session.peers.insert(0, user(77));
+    session.peers.retain(|peer| peer.id != 2);
+    backend.save(&session).unwrap();
+    let expected = [
+        names(1, PeerKind::User),
+        names(1, PeerKind::Channel),
+        names(3, PeerKind::Chat),
+    ];
+    assert_eq!(all(&*backend), expected);
+    session.peers.retain(|peer| !peer.is_channel);
+    let other = if fixture.is_shared() {
+        fixture.open()
+    } else {
+        backend
+    };
+    other.save(&session).unwrap();
+    let backend = if fixture.persists() {
+        fixture.open()
+    } else {
+        other
+    };
+    let expected = [names(1, PeerKind::User), names(3, PeerKind::Chat)];
+    assert_eq!(all(&*backend), expected);
+    assert_eq!(loaded(&*backend), session);
+
+    // Who comes back is another.
+    backend.save(&PersistedSession::default()).unwrap();
+    backend.save(&session).unwrap();
+    assert!(backend.peer_names().unwrap().is_empty());
+
+    // New names replace all names, and `delete` leaves none.
+    backend.set_peer_names(&expected).unwrap();
+    backend.set_peer_names(&expected[1..]).unwrap();
+    assert_eq!(all(&*backend), expected[1..]);
+    backend.set_peer_names(&expected).unwrap();
+    backend.delete().unwrap();
+    let phone = b"15550001";
+    let stored = fixture.stored_bytes();
+    assert!(!stored.windows(phone.len()).any(|bytes| bytes == phone));
+    assert!(backend.peer_names().unwrap().is_empty());
+    backend.save(&session).unwrap();
+    assert!(backend.peer_names().unwrap().is_empty());
+}
+
 /// Rule 8.
 pub fn delete_leaves_nothing(fixture: &dyn Fixture) {
     let backend = fixture.open();
@@ -598,6 +742,38 @@ pub fn save_beside_granular_writes_keeps_the_session_whole(fixture: &dyn Fixture
     let session = loaded(&*backend);
     assert_eq!((session.dcs, session.peers), (base.dcs, base.peers));
     assert_eq!(session.updates_state.qts, 31);
+}
+
+/// A client connects, works and disconnects, on either runtime, and then connects again.
+pub fn a_client_loses_nothing(fixture: &dyn Fixture) {
+    for runtime in client::runtimes() {
+        let backend: Arc<dyn SessionBackend> = fixture.open().into();
+        let known = runtime.block_on(async {
+            let client = Client::connect(Arc::clone(&backend)).await;
+            client.work().await;
+            client.disconnect().await
+        });
+        drop(runtime);
+        assert_eq!(backend.load().unwrap(), Some(known));
+    }
+}
+
+/// Rule 7: the key was acknowledged. What was stored when the runtime stopped is not known, but it is
+/// whole.
+pub fn a_client_whose_runtime_goes_away_keeps_its_login(fixture: &dyn Fixture) {
+    for runtime in client::runtimes() {
+        let backend: Arc<dyn SessionBackend> = fixture.open().into();
+        let client = runtime.block_on(async {
+            let client = Client::connect(Arc::clone(&backend)).await;
+            client.work().await;
+            client
+        });
+        drop(runtime);
+        let (stored, known) = (backend.load().unwrap().unwrap(), client.session());
+        assert_eq!(stored.dcs.first(), known.dcs.first());
+        assert!(known.dcs.starts_with(&stored.dcs));
+        assert!(known.peers.starts_with(&stored.peers));
+    }
 }
 
 /// More than the format's counts can say.

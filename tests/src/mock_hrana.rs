@@ -1,7 +1,7 @@
 //! A libSQL server of our own, for its faults. What it does right is what a real one does; see `sqld`.
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -93,7 +93,7 @@ impl Mock {
     pub fn fail_times(&self, times: usize, fault: Fault) {
         let mut faults = self.shared.faults.lock().unwrap();
         faults.clear();
-        faults.extend((0..times).map(|_| Some(fault)));
+        faults.extend(core::iter::repeat_n(Some(fault), times));
     }
 
     /// Forgets faults that did not come.
@@ -188,7 +188,8 @@ impl Shared {
     }
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> Option<(String, Value)> {
+/// One request: its authorization and its body. `None` at the end of the connection.
+pub fn read_request(reader: &mut impl BufRead) -> Option<(String, Value)> {
     let (mut length, mut authorization) = (0, String::new());
     loop {
         let mut line = String::new();

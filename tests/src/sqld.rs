@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tempfile::TempDir;
 
 /// A running server; it ends with this value.
@@ -22,7 +23,7 @@ pub struct Sqld {
 fn binary() -> &'static Result<PathBuf, String> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("sqld.sh");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sqld.sh");
         let output = Command::new(script).output();
         let output = output.map_err(|error| format!("sqld.sh: {error}"))?;
         if !output.status.success() {
@@ -78,10 +79,37 @@ impl Sqld {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The process below which the server runs.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where the server keeps its files.
     #[must_use]
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// The database itself: an SQLite file.
+    #[must_use]
+    pub fn data_file(&self) -> PathBuf {
+        self.dir().join("db/dbs/default/data")
+    }
+
+    /// Has the server carry out a script of statements, as any other client would.
+    pub fn execute(&self, sql: &str) {
+        let request = json!({ "requests": [{ "type": "sequence", "sql": sql }] }).to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(
+            stream,
+            "POST /v2/pipeline HTTP/1.0\r\ncontent-length: {}\r\n\r\n{request}",
+            request.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains("\"type\":\"ok\""), "{answer}");
     }
 
     /// Kills the server without warning.

@@ -7,6 +7,7 @@ use mtsession::{
     CachedPeer, Change, InMemoryBackend, LibSqlBackend, PersistedSession, SessionBackend,
     SessionWriter, SqliteBackend, UpdateStateChange,
 };
+use mtsession_tests::client::runtimes;
 use mtsession_tests::mock_hrana::Mock;
 use mtsession_tests::random::sized;
 
@@ -37,18 +38,6 @@ fn use_it(backend: &dyn SessionBackend) {
         .apply_update_state(UpdateStateChange::Secondary { qts: 1 })
         .unwrap();
     assert_eq!(backend.load().unwrap().unwrap().dcs, session.dcs);
-}
-
-fn runtimes() -> [tokio::runtime::Runtime; 2] {
-    [
-        tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap(),
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .build()
-            .unwrap(),
-    ]
 }
 
 #[test]

@@ -195,6 +195,10 @@ fn stored_bytes(dir: &std::path::Path) -> Vec<u8> {
 struct Shared(Arc<dyn SessionBackend>);
 
 impl Fixture for Shared {
+    fn keeps_names(&self) -> bool {
+        self.0.name() != "string-session"
+    }
+
     fn open(&self) -> Box<dyn SessionBackend> {
         Box::new(Handle(Arc::clone(&self.0)))
     }
@@ -236,6 +240,12 @@ impl SessionBackend for Handle {
     }
     fn set_account(&self, account: mtsession::Account) -> std::io::Result<()> {
         self.0.set_account(account)
+    }
+    fn peer_names(&self) -> std::io::Result<Vec<mtsession::PeerNames>> {
+        self.0.peer_names()
+    }
+    fn set_peer_names(&self, names: &[mtsession::PeerNames]) -> std::io::Result<()> {
+        self.0.set_peer_names(names)
     }
 }
 

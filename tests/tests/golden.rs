@@ -346,7 +346,7 @@ fn errors_say_what_and_where() {
 /// Trailers as other releases of this library may write them.
 #[test]
 fn trailers_are_checked_and_newer_ones_refused_by_name() {
-    use mtsession::core::wire::Crc32c;
+    use mtsession::core::wire::{Crc32c, encode_to_vec};
 
     let body = std::fs::read(dir().join("binary/v8_fs066_default.session")).unwrap();
     let with_trailer = |trailer: &[u8]| {
@@ -368,6 +368,32 @@ fn trailers_are_checked_and_newer_ones_refused_by_name() {
         SessionView::parse(&bytes).unwrap().account().user_id,
         Some(5)
     );
+
+    // Sections that may be skipped, one of names and one of a later release.
+    let names = [
+        1, 7, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, b'h', b'i', 2, 1, 0, b'T',
+    ];
+    let optional = [&[1, 64, 18][..], &names, &[126, 2, 9, 9, 0]].concat();
+    let bytes = with_trailer(&optional);
+    let view = SessionView::parse(&bytes).unwrap();
+    let found = view.names().iter().next().unwrap();
+    assert_eq!((found.id, found.title, found.phone), (7, Some("T"), None));
+    assert!(found.usernames().eq(["hi"]) && view.names().iter().count() == 1);
+    let again = encode_to_vec(&view).unwrap();
+    assert_eq!(SessionView::parse(&again).unwrap().names(), view.names());
+    assert_eq!(kind(&[1, 63, 1, 0, 0]).unwrap_err(), Kind::NewerTrailer(63));
+    // Every byte of the names is covered by the checksum, and what is malformed is refused.
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        assert!(SessionView::parse(&damaged).is_err(), "byte {at}");
+    }
+    for (at, byte) in [(0, 3), (9, 2), (10, 9), (12, 0xFF), (14, 4), (15, 9)] {
+        let mut names = names;
+        names[at] = byte;
+        let section = [&[1, 64, 18][..], &names, &[0]].concat();
+        assert_eq!(kind(&section).unwrap_err(), Kind::Trailer, "byte {at}");
+    }
 
     assert_eq!(kind(&[2, 0]).unwrap_err(), Kind::NewerTrailer(2));
     assert_eq!(kind(&[1, 9, 1, 0, 0]).unwrap_err(), Kind::NewerTrailer(9));

@@ -1,7 +1,8 @@
 //! libSQL servers: faults of the network at every request, wrong answers, and a real server that dies.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use mtsession::{
@@ -11,6 +12,7 @@ use mtsession::{
 use mtsession_tests::mock_hrana::{Fault, Mock};
 use mtsession_tests::random::{key_of, sized};
 use mtsession_tests::sqld::{self, Sqld};
+use mtsession_tests::vectors;
 
 const FAULTS: [Fault; 9] = [
     Fault::CloseBefore,
@@ -183,21 +185,182 @@ fn a_save_of_ten_thousand_peers_is_at_most_three_requests() {
     assert!(warm[0] < 12, "{warm:?} steps for one changed peer");
 }
 
+const SECRET: &str = "eyJhbGciOiJFZERTQSJ9.very-secret";
+
 #[test]
 fn a_wrong_token_is_refused_and_never_shown() {
-    let mock = Mock::start(Some("right"));
-    let secret = "eyJhbGciOiJFZERTQSJ9.very-secret";
-    let error = LibSqlBackend::open_remote(mock.url(), secret).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+    let session = sized(1, 1, 1, 1);
+    for (status, mock) in [(401, Mock::start(Some("right"))), (403, Mock::start(None))] {
+        let right = LibSqlBackend::open_remote(mock.url(), "right").unwrap();
+        assert!(!format!("{right:?}{}", right.name()).contains("right"));
+        right.save(&session).unwrap();
+        if status == 403 {
+            mock.fail_times(100, Fault::Status(403));
+        }
+        let wrong = LibSqlBackend::remote(mock.url(), SECRET).unwrap();
+        let refused = [
+            LibSqlBackend::open_remote(mock.url(), SECRET).unwrap_err(),
+            wrong.load().unwrap_err(),
+            wrong.save(&sized(2, 2, 2, 2)).unwrap_err(),
+            wrong.set_home_dc(1).unwrap_err(),
+            wrong.delete().unwrap_err(),
+            wrong.accounts().unwrap_err(),
+        ];
+        for error in refused {
+            let cause = format!("the server refuses the token (status {status})");
+            assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+            assert_names(&error, mock.url(), &cause);
+        }
+        mock.heal();
+        assert_eq!(right.load().unwrap(), Some(session.clone()));
+    }
+}
+
+/// An error says which store and why, and does not show the token, whoever repeats it.
+fn assert_names(error: &std::io::Error, store: &str, cause: &str) {
     let text = format!("{error} {error:?}");
-    assert!(
-        text.contains("refuses the token") && text.contains(mock.url()),
-        "{text}"
-    );
+    assert!(error.to_string().contains(store), "{text}");
+    assert!(error.to_string().contains(cause), "{text}");
     assert!(!text.contains("very-secret"), "{text}");
-    let right = LibSqlBackend::open_remote(mock.url(), "right").unwrap();
-    assert!(!format!("{right:?}{}", right.name()).contains("right"));
-    right.save(&sized(1, 1, 1, 1)).unwrap();
+}
+
+/// Whatever listens there: no libSQL server.
+#[test]
+fn answers_that_make_no_sense_are_named() {
+    let answer = |status: &str, body: &str| {
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+    };
+    let result = |result: &str| {
+        let close = r#"{"type":"ok","response":{"type":"close"}}"#;
+        answer(
+            "200 OK",
+            &format!(r#"{{"baton":null,"results":[{result},{close}]}}"#),
+        )
+    };
+    let rows = r#"{"cols":[],"rows":[[{"type":"integer","value":"nine"}]]}"#;
+    let cases = [
+        (
+            answer("200 OK", "<html>hello</html>"),
+            "not what a libSQL server sends",
+        ),
+        (answer("200 OK", ""), "not what a libSQL server sends"),
+        (
+            answer("200 OK", "[1, 2, 3]"),
+            "not what a libSQL server sends",
+        ),
+        (
+            answer("200 OK", r#"{"results":[]}"#),
+            "not what a libSQL server sends",
+        ),
+        (
+            result(r#"{"type":"ok","response":{"type":"batch"}}"#),
+            "not what a libSQL server sends",
+        ),
+        (
+            result(&format!(
+                r#"{{"type":"ok","response":{{"type":"batch","result":{{"step_results":[{rows},{rows},{rows},{rows},{rows},{rows},{rows}],"step_errors":[null,null,null,null,null,null,null]}}}}}}"#
+            )),
+            "not what a libSQL server sends",
+        ),
+        (
+            result(&format!(
+                r#"{{"type":"error","error":{{"message":"no {SECRET}"}}}}"#
+            )),
+            "no [token]",
+        ),
+        (
+            answer("404 Not Found", "nothing here"),
+            "no such database (status 404)",
+        ),
+        (answer("302 Found", ""), "redirects elsewhere (status 302)"),
+        (
+            answer("418 Teapot", &format!("echo: Bearer {SECRET}")),
+            "418: echo: Bearer [token]",
+        ),
+        ("SSH-2.0-OpenSSH_9.2\r\n".to_owned(), "speaks no HTTP"),
+        (String::new(), "the connection to the server broke"),
+    ];
+    for (answer, cause) in cases {
+        let url = serve(move |mut stream| stream.write_all(answer.as_bytes()).unwrap());
+        let options = RemoteOptions::default().retries(0);
+        let backend = LibSqlBackend::remote_account(&url, SECRET, "default", options).unwrap();
+        for error in [
+            backend.load().unwrap_err(),
+            backend.save(&sized(1, 1, 1, 1)).unwrap_err(),
+            backend.set_home_dc(1).unwrap_err(),
+        ] {
+            println!("{error}");
+            assert_names(&error, &url, cause);
+        }
+    }
+}
+
+/// A server that answers every request, once it is read, with the same.
+fn serve(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            mtsession_tests::mock_hrana::read_request(&mut BufReader::new(&stream));
+            answer(stream);
+        }
+    });
+    url
+}
+
+/// A certificate that nobody vouches for, of a real TLS server.
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ])
+        .args([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(dir.path())
+        .stderr(Stdio::null())
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no openssl here to make a certificate with");
+        return;
+    }
+    let port = sqld::free_port();
+    let mut server = Command::new("openssl")
+        .args([
+            "s_server", "-key", "key.pem", "-cert", "cert.pem", "-www", "-accept",
+        ])
+        .arg(port.to_string())
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            server.try_wait().unwrap().is_none(),
+            "openssl s_server ended"
+        );
+    }
+    let url = format!("https://localhost:{port}");
+    let error = LibSqlBackend::open_remote(&url, SECRET).unwrap_err();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    println!("{error}");
+    assert_names(&error, &url, "no safe connection to the server");
 }
 
 #[test]
@@ -218,15 +381,14 @@ fn urls_and_hosts_that_cannot_be_are_named() {
         assert!(error.contains(cause) && !error.contains("abc"), "{error}");
     }
     let options = RemoteOptions::default().retries(0);
-    let open =
-        |url: &str| LibSqlBackend::open_remote_account(url, "", "default", options).unwrap_err();
-    let error = open("https://no-such-host.invalid").to_string();
-    assert!(
-        error.contains("no-such-host.invalid: cannot open: the host of the url is not known"),
-        "{error}"
-    );
-    let error = open(&format!("http://127.0.0.1:{}", sqld::free_port())).to_string();
-    assert!(error.contains("no server listens"), "{error}");
+    let open = |url: &str| {
+        LibSqlBackend::open_remote_account(url, SECRET, "default", options).unwrap_err()
+    };
+    let error = open("https://no-such-host.invalid");
+    let cause = "no-such-host.invalid: cannot open: the host of the url is not known";
+    assert_names(&error, "https://no-such-host.invalid", cause);
+    let url = format!("http://127.0.0.1:{}", sqld::free_port());
+    assert_names(&open(&url), &url, "no server listens");
     let plain = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = plain.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -237,8 +399,8 @@ fn urls_and_hosts_that_cannot_be_are_named() {
         // Until the other side has read it and gives up.
         let _ = stream.read_to_end(&mut Vec::new());
     });
-    let error = open(&format!("https://127.0.0.1:{port}")).to_string();
-    assert!(error.contains("no safe connection"), "{error}");
+    let url = format!("https://127.0.0.1:{port}");
+    assert_names(&open(&url), &url, "no safe connection");
 }
 
 /// What two clients write at once is all there.
@@ -283,6 +445,24 @@ fn a_real_server_dies_and_comes_back_under_load() {
     channels.sort_unstable();
     let expected: Vec<_> = (0..60).chain(1_000..1_060).map(|id| (id, 1)).collect();
     assert_eq!(channels, expected);
+}
+
+/// One request for each 50,000 rows that are read, and as many for a save as of ten peers.
+#[test]
+fn two_hundred_thousand_peers_take_few_requests() {
+    let mock = Mock::start(None);
+    let mut session = sized(5, 200_000, 1_000, 1_000);
+    backend(&mock, 0).save(&session).unwrap();
+    let save = mock.take_requests().len();
+    let again = backend(&mock, 0);
+    assert!(again.load().unwrap() == Some(session.clone()));
+    let load = mock.take_requests().len();
+    session.peers[199_999].access_hash = 1;
+    again.save(&session).unwrap();
+    let second_save = mock.take_requests().len();
+    assert!(again.load().unwrap() == Some(session));
+    let second_load = mock.take_requests().len();
+    assert_eq!((save, load, second_save, second_load), (3, 6, 1, 1));
 }
 
 #[test]
@@ -365,4 +545,142 @@ fn a_replica_reads_offline_and_writes_only_online() {
             .windows(16)
             .any(|window| key.windows(16).any(|part| part == window))
     );
+}
+
+/// A server overwrites nothing that is deleted, so we do. Its logs have the keys until it folds them.
+#[test]
+fn a_server_keeps_no_key_of_a_deleted_account_in_its_database() {
+    if !sqld::is_available() {
+        return;
+    }
+    let mut server = Sqld::start();
+    let options = RemoteOptions::default();
+    let open = |account: &str| {
+        LibSqlBackend::open_remote_account(server.url(), "", account, options).unwrap()
+    };
+    let (other, victim) = (open("other"), open("victim"));
+    other.save(&sized(2, 10, 2, 2)).unwrap();
+    let mut session = sized(5, 200, 5, 5);
+    for dc in &mut session.dcs {
+        dc.auth_key = Some(key_of(200 + dc.dc_id as u8));
+    }
+    session.future_auth_token = Some(key_of(206).to_vec());
+    victim.save(&session).unwrap();
+    for n in 0..20 {
+        other.set_home_dc(n).unwrap();
+        victim
+            .apply_update_state(UpdateStateChange::Secondary { qts: n })
+            .unwrap();
+    }
+    drop((other, victim));
+    let keys: Vec<_> = (201..=206).map(key_of).collect();
+    let is_key_in = |file: &std::path::Path| has_window_of(&std::fs::read(file).unwrap(), &keys);
+    fold_log(&mut server);
+    assert!(is_key_in(&server.data_file()));
+    LibSqlBackend::remote_account(server.url(), "", "victim", options)
+        .unwrap()
+        .delete()
+        .unwrap();
+    assert!(is_key_in(&server.dir().join("db/dbs/default/wallog")));
+    fold_log(&mut server);
+    assert!(!is_key_in(&server.data_file()));
+    assert!(!is_key_in(&server.dir().join("db/dbs/default/data-wal")));
+    let other = LibSqlBackend::remote_account(server.url(), "", "other", options).unwrap();
+    assert_eq!(other.load().unwrap().unwrap().home_dc_id, 19);
+}
+
+/// Servers move what is in their log to the database when they start, too.
+fn fold_log(server: &mut Sqld) {
+    server.kill();
+    server.restart();
+}
+
+fn has_window_of(bytes: &[u8], keys: &[[u8; 256]]) -> bool {
+    let windows: std::collections::HashSet<&[u8]> =
+        keys.iter().flat_map(|key| key.windows(16)).collect();
+    bytes.windows(16).any(|window| windows.contains(window))
+}
+
+/// Databases that older releases made on a server, table by table and row by row.
+#[test]
+fn every_old_generation_on_a_server_is_read_and_migrated() {
+    if !sqld::is_available() {
+        return;
+    }
+    let vectors = vectors::of_kind("sqlite");
+    assert_eq!(vectors.len(), 14, "golden databases");
+    for vector in vectors {
+        let name = &vector.name;
+        let expected = sorted(vector.expect.clone().unwrap());
+        let mut server = Sqld::start();
+        server.execute(&dump(&vector.path));
+
+        let old = LibSqlBackend::open_remote(server.url(), "").unwrap();
+        assert_eq!(sorted(old.load().unwrap().unwrap()), expected, "{name}");
+        assert_eq!(old.accounts().unwrap(), ["default"], "{name}");
+        let update = UpdateStateChange::Secondary { qts: 4711 };
+        old.apply_update_state(update).unwrap();
+        let mut migrated = expected.clone();
+        migrated.updates_state.qts = 4711;
+        let fresh = LibSqlBackend::open_remote(server.url(), "").unwrap();
+        assert_eq!(sorted(fresh.load().unwrap().unwrap()), migrated, "{name}");
+        assert_eq!(count_of_kept_tables(&server), dump_tables(&vector.path));
+
+        fresh.delete().unwrap();
+        assert_eq!(fresh.load().unwrap(), None, "{name}");
+        fold_log(&mut server);
+        assert_eq!(count_of_kept_tables(&server), 0, "{name}");
+        let keys: Vec<_> = expected.dcs.iter().filter_map(|dc| dc.auth_key).collect();
+        let stored = std::fs::read(server.data_file()).unwrap();
+        assert!(!has_window_of(&stored, &keys), "{name}: a key is left");
+    }
+}
+
+/// How many tables of an older release the server still has under other names.
+fn count_of_kept_tables(server: &Sqld) -> i64 {
+    let database = rusqlite::Connection::open(server.data_file()).unwrap();
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'pre\\_%' ESCAPE '\\'";
+    database.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn dump_tables(path: &std::path::Path) -> i64 {
+    let database = rusqlite::Connection::open(path).unwrap();
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
+    database.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// A database as the statements that make it.
+fn dump(path: &std::path::Path) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy.db");
+    std::fs::copy(path, &copy).unwrap();
+    let database = rusqlite::Connection::open(copy).unwrap();
+    let rows = |sql: &str| -> Vec<String> {
+        let mut prepared = database.prepare(sql).unwrap();
+        let rows = prepared.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let mut script = rows("SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL").concat();
+    for table in rows("SELECT name FROM sqlite_schema WHERE type = 'table'") {
+        let columns = rows(&format!("SELECT name FROM pragma_table_info('{table}')"));
+        let quoted: Vec<_> = columns
+            .iter()
+            .map(|name| format!("quote(\"{name}\")"))
+            .collect();
+        let values = quoted.join(" || ',' || ");
+        script += &rows(&format!(
+            "SELECT 'INSERT INTO \"{table}\" VALUES (' || {values} || ');' FROM \"{table}\""
+        ))
+        .concat();
+    }
+    script
+}
+
+/// Rows of the old tables had no order.
+fn sorted(mut session: PersistedSession) -> PersistedSession {
+    session.dcs.sort_by_key(|dc| (dc.dc_id, dc.flags.0));
+    session.updates_state.channels.sort_unstable();
+    session.peers.sort_by_key(|peer| peer.id);
+    session.min_peers.sort_by_key(|peer| peer.user_id);
+    session
 }

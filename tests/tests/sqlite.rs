@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use mtsession::{
-    Account, Change, DcFlags, PersistedSession, SessionBackend, SqliteBackend, UpdateStateChange,
+    Account, Change, DcFlags, LibSqlBackend, PersistedSession, SessionBackend, SqliteBackend,
+    UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
 use mtsession_tests::vectors;
@@ -415,17 +416,14 @@ fn rows_changed_by_another_program_are_seen() {
     assert_eq!(backend.load().unwrap(), Some(session));
 }
 
-#[test]
-fn a_thousand_accounts_live_in_one_file() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("accounts.db");
+/// A file with the accounts `account-0000` to `account-0999`; the first is `template`.
+fn a_thousand_accounts(path: &Path, template: &PersistedSession) {
     // Filled by one statement after the other, without a disk flush each: a copy of one account.
-    let template = sized(5, 20, 5, 5);
-    SqliteBackend::open_account(&path, "account-0000")
+    SqliteBackend::open_account(path, "account-0000")
         .unwrap()
-        .save(&template)
+        .save(template)
         .unwrap();
-    let database = Connection::open(&path).unwrap();
+    let database = Connection::open(path).unwrap();
     database
         .execute_batch("BEGIN; PRAGMA secure_delete = ON")
         .unwrap();
@@ -452,8 +450,15 @@ fn a_thousand_accounts_live_in_one_file() {
     }
     database.execute_batch("COMMIT").unwrap();
     drop(database);
-    assert_eq!(SqliteBackend::accounts(&path).unwrap().len(), 1000);
+    assert_eq!(SqliteBackend::accounts(path).unwrap().len(), 1000);
+}
 
+#[test]
+fn a_thousand_accounts_live_in_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("accounts.db");
+    let template = sized(5, 20, 5, 5);
+    a_thousand_accounts(&path, &template);
     let victim = SqliteBackend::open_account(&path, "account-0500").unwrap();
     let keys: Vec<_> = victim
         .load()
@@ -473,15 +478,26 @@ fn a_thousand_accounts_live_in_one_file() {
         }
         backend.save(&session).unwrap();
     }
-    let bytes = || -> Vec<u8> {
-        let entries = fs::read_dir(dir.path()).unwrap();
-        entries
-            .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
-            .collect()
-    };
-    assert!(has_window_of(&bytes(), &keys));
+    assert!(has_window_of(&bytes_in(dir.path()), &keys));
     SqliteBackend::delete_account(&path, "account-0500").unwrap();
-    assert!(!has_window_of(&bytes(), &keys), "key bytes are left");
+    let left = has_window_of(&bytes_in(dir.path()), &keys);
+    assert!(!left, "key bytes are left");
+
+    // The libSQL backend on the same file.
+    let keys = [SqliteBackend::open_account(&path, "account-0600")].map(|victim| {
+        victim.unwrap().load().unwrap().unwrap().dcs[0]
+            .auth_key
+            .unwrap()
+    });
+    assert!(has_window_of(&bytes_in(dir.path()), &keys));
+    let libsql = LibSqlBackend::open_local_account(&path, "account-0600").unwrap();
+    libsql
+        .apply_update_state(UpdateStateChange::Secondary { qts: 1 })
+        .unwrap();
+    libsql.delete().unwrap();
+    let left = has_window_of(&bytes_in(dir.path()), &keys);
+    assert!(!left, "key bytes are left");
+    libsql.save(&template).unwrap();
 
     assert_eq!(SqliteBackend::accounts(&path).unwrap().len(), 999);
     SqliteBackend::rename_account(&path, "account-0001", "renamed").unwrap();
@@ -495,6 +511,14 @@ fn a_thousand_accounts_live_in_one_file() {
     assert_eq!(first.load().unwrap(), Some(template));
 }
 
+/// Every byte of every file of a directory.
+fn bytes_in(dir: &Path) -> Vec<u8> {
+    let entries = fs::read_dir(dir).unwrap();
+    entries
+        .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
+        .collect()
+}
+
 fn has_window_of(bytes: &[u8], keys: &[[u8; 256]]) -> bool {
     let windows: std::collections::HashSet<&[u8]> =
         keys.iter().flat_map(|key| key.windows(16)).collect();
@@ -504,10 +528,69 @@ fn has_window_of(bytes: &[u8], keys: &[[u8; 256]]) -> bool {
 #[test]
 fn two_hundred_thousand_peers_round_trip() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("large.db");
-    let session = sized(5, 200_000, 1_000, 1_000);
-    SqliteBackend::open(&path).unwrap().save(&session).unwrap();
-    assert!(SqliteBackend::open(&path).unwrap().load().unwrap() == Some(session));
+    let (sqlite, libsql) = (dir.path().join("sqlite.db"), dir.path().join("libsql.db"));
+    let session = Some(sized(5, 200_000, 1_000, 1_000));
+    let saved = session.as_ref().unwrap();
+    SqliteBackend::open(&sqlite).unwrap().save(saved).unwrap();
+    assert!(SqliteBackend::open(&sqlite).unwrap().load().unwrap() == session);
+    let backend = LibSqlBackend::open_local(&libsql).unwrap();
+    backend.save(saved).unwrap();
+    assert!(LibSqlBackend::open_local(&libsql).unwrap().load().unwrap() == session);
+    let backend = SqliteBackend::in_memory().unwrap();
+    backend.save(saved).unwrap();
+    assert!(backend.load().unwrap() == session);
+    let backend = LibSqlBackend::in_memory().unwrap();
+    backend.save(saved).unwrap();
+    assert!(backend.load().unwrap() == session);
+}
+
+/// A batch changes rows where they were last seen, so it has to notice that somebody moved them.
+#[test]
+fn a_batch_on_rows_that_others_moved_changes_the_right_ones() {
+    use mtsession::UpdateChange;
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bot.db");
+    let (one, other) = (
+        SqliteBackend::open(&path).unwrap(),
+        SqliteBackend::open(&path).unwrap(),
+    );
+    let memory = mtsession::InMemoryBackend::new();
+    let mut session = sized(2, 10, 10, 10);
+    for backend in [&one as &dyn SessionBackend, &memory] {
+        backend.save(&session).unwrap();
+    }
+    session.peers.reverse();
+    session.min_peers.reverse();
+    session.updates_state.channels.reverse();
+    session.updates_state.channels.push((77, 7));
+    for backend in [&other as &dyn SessionBackend, &memory] {
+        backend.save(&session).unwrap();
+    }
+    let mut peer = session.peers[2].clone();
+    peer.access_hash = 5;
+    let mut min_peer = session.min_peers[3].clone();
+    min_peer.msg_id = 6;
+    let channel = |id, pts| Change::Update(UpdateChange::Channel { id, pts });
+    let changes = [
+        channel(session.updates_state.channels[1].0, 8),
+        channel(77, 9),
+        channel(78, 1),
+        channel(78, 2),
+        Change::Peer((&peer).into()),
+        Change::MinPeer((&min_peer).into()),
+        Change::Update(UpdateChange::Secondary { qts: 3 }),
+    ];
+    // The first batch meets rows that moved, the second knows where they are.
+    for backend in [&one as &dyn SessionBackend, &memory] {
+        backend.apply(&changes).unwrap();
+    }
+    let expected = memory.load().unwrap();
+    assert_eq!(one.load().unwrap(), expected);
+    for backend in [&one as &dyn SessionBackend, &memory] {
+        backend.apply(&changes[..5]).unwrap();
+    }
+    assert_eq!(other.load().unwrap(), memory.load().unwrap());
 }
 
 #[test]

@@ -19,9 +19,18 @@ fn the_old_release_uses_what_was_exported() {
     session.future_auth_token = Some(vec![1, 2, 3]);
     SqliteBackend::export_ferogram(&session, &path).unwrap();
 
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/sqlite-peer/Cargo.toml");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/peer/Cargo.toml");
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--release", "--quiet", "--manifest-path"])
+        .args([
+            "run",
+            "--release",
+            "--quiet",
+            "--features",
+            "sqlite",
+            "--bin",
+            "peer-sqlite",
+            "--manifest-path",
+        ])
         .arg(manifest)
         .args(["--", "load"])
         .arg(&path)

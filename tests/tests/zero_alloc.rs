@@ -5,7 +5,8 @@ use mtsession::PersistedSession;
 use mtsession::core::text::{CompactSession, decode_any, encode_native, native_len};
 use mtsession::core::wire::{encode_body_to_slice, encode_to_slice};
 use mtsession::core::{
-    Change, FixedSession, Peer, SessionMut, SessionSource, SessionView, UpdateChange, encoded_len,
+    Account, Change, FixedSession, Names, NamesOf, Peer, PeerKind, SessionMut, SessionSource,
+    SessionView, UpdateChange, encoded_len,
 };
 use mtsession_tests::random::sized;
 
@@ -77,7 +78,21 @@ fn nothing_is_allocated_by_the_codec() {
     assert_none("reading a native string", || {
         assert_eq!(decode_any(&native, &mut buffer).unwrap().home_dc_id(), 2);
     });
-    let account = mtsession::Account {
+    assert_none("names", || {
+        let mut block = [0; 64];
+        let mut free = &mut block[..];
+        let alice = NamesOf::new(1_000_059, PeerKind::User).with_phone(Some("15550001000"));
+        alice.encode(["alice", "a"].into_iter(), &mut free).unwrap();
+        let left = free.len();
+        let names = Names::parse(&block[..block.len() - left]).unwrap();
+        let session = session.with_account(Account::default()).with_names(names);
+        let encoded = encode_to_slice(&session, &mut buffer).unwrap();
+        let view = SessionView::parse(encoded).unwrap();
+        assert_eq!(view.names(), names);
+        let usernames = view.names().iter().map(|names| names.usernames().len());
+        assert_eq!(usernames.sum::<usize>(), 2);
+    });
+    let account = Account {
         user_id: Some(5),
         ..Default::default()
     };

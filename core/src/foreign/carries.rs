@@ -93,7 +93,11 @@ impl Carries {
         .union(Self::HOST_NAME)
         .union(Self::FUTURE_AUTH_TOKEN)
         .union(Self::TIME_OFFSETS)
-        .union(Self::OTHER_ADDRESSES);
+        .union(Self::OTHER_ADDRESSES)
+        .union(Self::NAMES_OF_PEERS);
+
+    /// What peers are called: what stores may have no room for.
+    pub const NAMES_OF_PEERS: Self = Self::USERNAMES.union(Self::PHONES).union(Self::TITLES);
 
     /// Every member with its name, in the order they are listed.
     const NAMES: [(Self, &str); 22] = [
@@ -178,6 +182,11 @@ impl Carries {
         );
         for dc in session.dcs() {
             found |= Self::of_dc(&dc, home);
+        }
+        for names in session.names().iter() {
+            found.add_if(names.usernames().len() > 0, Self::USERNAMES);
+            found.add_if(names.phone.is_some(), Self::PHONES);
+            found.add_if(names.title.is_some(), Self::TITLES);
         }
         found
     }

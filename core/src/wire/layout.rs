@@ -67,6 +67,10 @@ pub(crate) const TAG_CHANNELS: u32 = 2;
 pub(crate) const TAG_PEERS: u32 = 3;
 /// Min-peer records beyond the 65,535th.
 pub(crate) const TAG_MIN_PEERS: u32 = 4;
+/// The first of the tags that a reader who does not know them may skip; up to the footer's.
+pub(crate) const TAG_OPTIONAL: u32 = 64;
+/// The [`Names`](crate::Names) of peers.
+pub(crate) const TAG_NAMES: u32 = 64;
 /// Magic and body length, always the last section and always of the same size: finds the trailer
 /// from the end of the input even when damage to the body makes its own parse run into it.
 pub(crate) const TAG_FOOTER: u32 = 127;

@@ -12,6 +12,7 @@ mod trailer;
 mod view;
 
 pub(crate) use reader::Reader;
+pub(crate) use records::{join, join_part};
 pub(crate) use sink::copy_bytes;
 
 pub use crc::Crc32c;

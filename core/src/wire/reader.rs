@@ -6,19 +6,20 @@ use crate::error::{DecodeError, DecodeErrorKind, Field};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
-    offset: usize,
+    /// Bytes of the whole input: what is missing in the rest was read.
+    len: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) const fn new(input: &'a [u8]) -> Self {
         Self {
             rest: input,
-            offset: 0,
+            len: input.len(),
         }
     }
 
     pub(crate) const fn offset(&self) -> usize {
-        self.offset
+        self.len.saturating_sub(self.rest.len())
     }
 
     pub(crate) const fn rest(&self) -> &'a [u8] {
@@ -32,7 +33,6 @@ impl<'a> Reader<'a> {
             return Err(self.error(DecodeErrorKind::Truncated, field));
         };
         self.rest = tail;
-        self.offset = self.offset.saturating_add(len);
         Ok(head)
     }
 
@@ -46,7 +46,6 @@ impl<'a> Reader<'a> {
             return Err(self.error(DecodeErrorKind::Truncated, field));
         };
         self.rest = tail;
-        self.offset = self.offset.saturating_add(N);
         Ok(head)
     }
 
@@ -92,6 +91,6 @@ impl<'a> Reader<'a> {
 
     /// An error about what comes next.
     pub(crate) const fn error(&self, kind: DecodeErrorKind, field: Field) -> DecodeError {
-        DecodeError::new(kind, field, self.offset)
+        DecodeError::new(kind, field, self.offset())
     }
 }

@@ -24,7 +24,7 @@ macro_rules! join {
     ($len:expr; $($part:expr),+) => {{
         let mut record = [0; $len];
         let rest = record.as_mut_slice();
-        $(let rest = $crate::wire::records::join_part(rest, &$part);)+
+        $(let rest = $crate::wire::join_part(rest, &$part);)+
         debug_assert!(rest.is_empty());
         record
     }};
@@ -137,6 +137,8 @@ pub(crate) struct Records<'a, T> {
     more: &'a [u8],
     /// Bytes of a record in the trailer; never zero.
     more_len: usize,
+    /// Records in both. Asked for several times by whoever copies the list, so not divided out.
+    left: usize,
     of: PhantomData<fn() -> T>,
 }
 
@@ -149,24 +151,30 @@ impl<T> Clone for Records<'_, T> {
 impl<T> Copy for Records<'_, T> {}
 
 impl<'a, T> Records<'a, T> {
-    pub(crate) const EMPTY: Self = Self::new(&[], 1);
+    pub(crate) const EMPTY: Self = Self::new(&[], 1, 0);
 
-    /// `body` must be whole records of `record_len` bytes.
-    pub(crate) const fn new(body: &'a [u8], record_len: usize) -> Self {
+    /// `body` must be `count` records of `record_len` bytes.
+    pub(crate) const fn new(body: &'a [u8], record_len: usize, count: usize) -> Self {
         Self {
             body,
             body_len: record_len,
             more: &[],
             more_len: 1,
+            left: count,
             of: PhantomData,
         }
     }
 
     /// Continues the list; `more` must be whole records of `record_len` bytes.
     pub(crate) const fn continued(self, more: &'a [u8], record_len: usize) -> Self {
+        let count = match more.len().checked_div(record_len) {
+            Some(count) => count,
+            None => 0,
+        };
         Self {
             more,
             more_len: record_len,
+            left: self.left.saturating_add(count),
             ..self
         }
     }
@@ -177,6 +185,7 @@ impl<T: Record> Iterator for Records<'_, T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
+        self.left = self.left.checked_sub(1)?;
         if let Some((record, rest)) = self.body.split_at_checked(self.body_len) {
             self.body = rest;
             return T::from_bytes(record);
@@ -187,10 +196,7 @@ impl<T: Record> Iterator for Records<'_, T> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let count = |bytes: &[u8], len| bytes.len().checked_div(len).unwrap_or_default();
-        let body = count(self.body, self.body_len);
-        let len = body.saturating_add(count(self.more, self.more_len));
-        (len, Some(len))
+        (self.left, Some(self.left))
     }
 
     /// Runs both parts as plain loops: a session of 60,000 peers is copied through here.

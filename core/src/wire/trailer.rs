@@ -5,13 +5,15 @@ use super::crc::Crc32c;
 use super::encode::put;
 use super::layout::{
     CHANNEL_LEN, CRC_LEN, FOOTER_LEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN, TAG_ACCOUNT, TAG_CHANNELS,
-    TAG_END, TAG_FOOTER, TAG_MIN_PEERS, TAG_PEERS, TRAILER_MAGIC, TRAILER_VERSION,
+    TAG_END, TAG_FOOTER, TAG_MIN_PEERS, TAG_NAMES, TAG_OPTIONAL, TAG_PEERS, TRAILER_MAGIC,
+    TRAILER_VERSION,
 };
 use super::out::Out;
 use super::reader::Reader;
 use super::records::Record;
 use crate::account::Account;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
+use crate::names::Names;
 use crate::source::SessionSource;
 
 /// Most bytes of an encoded [`Account`]: four options, an `i64`, an `i32` and two flags.
@@ -27,6 +29,7 @@ pub(super) struct Trailer<'a> {
     pub(super) channels: &'a [u8],
     pub(super) peers: &'a [u8],
     pub(super) min_peers: &'a [u8],
+    pub(super) names: Names<'a>,
 }
 
 /// Writes the trailer of `source`, whose body of `body_len` bytes was put before.
@@ -46,6 +49,11 @@ pub(super) fn write<S: SessionSource, O: Out>(
     put_overflow(out, TAG_CHANNELS, source.channels())?;
     put_overflow(out, TAG_PEERS, source.peers())?;
     put_overflow(out, TAG_MIN_PEERS, source.min_peers())?;
+    let names = source.names().as_bytes();
+    if !names.is_empty() {
+        put_section(out, TAG_NAMES, names.len())?;
+        put(out, names)?;
+    }
     put_section(out, TAG_FOOTER, FOOTER_LEN)?;
     put(out, &TRAILER_MAGIC)?;
     put(out, &to_u32(Field::Trailer, body_len)?.to_le_bytes())?;
@@ -71,6 +79,7 @@ pub(super) fn len<E>(source: &impl SessionSource) -> Result<usize, EncodeError<E
         section(overflow_len(source.channels().len(), CHANNEL_LEN))?,
         section(overflow_len(source.peers().len(), PEER_LEN))?,
         section(overflow_len(source.min_peers().len(), MIN_PEER_LEN))?,
+        section(source.names().as_bytes().len())?,
         FROM_FOOTER,
     ];
     Ok(parts.into_iter().fold(0, usize::saturating_add))
@@ -292,6 +301,9 @@ fn read_sections<'a>(reader: &mut Reader<'a>, body_len: usize) -> Result<Trailer
                     return Err(malformed());
                 }
             }
+            TAG_NAMES => trailer.names = Names::parse(payload).map_err(|_| malformed())?,
+            // Nothing of the login, whatever it is: a newer release adds it again.
+            TAG_OPTIONAL.. if tag < TAG_FOOTER => {}
             newer => {
                 return Err(at.error(DecodeErrorKind::NewerTrailer(newer), Field::TrailerSection));
             }

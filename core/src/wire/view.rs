@@ -14,6 +14,7 @@ use crate::auth_key::AuthKeyRef;
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::{DcFlags, DcRef};
 use crate::error::{DecodeError, DecodeErrorKind, Field, Foreign};
+use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
 
@@ -55,6 +56,7 @@ pub struct SessionView<'a> {
     channels: Records<'a, ChannelPts>,
     peers: Records<'a, Peer>,
     min_peers: Records<'a, MinPeer>,
+    names: Names<'a>,
 }
 
 impl<'a> SessionView<'a> {
@@ -101,6 +103,7 @@ impl<'a> SessionView<'a> {
             channels: Records::EMPTY,
             peers: Records::EMPTY,
             min_peers: Records::EMPTY,
+            names: Names::NONE,
         };
         if !reader.rest().is_empty() {
             return Err(reader.error(DecodeErrorKind::TrailingBytes, Field::Trailer));
@@ -171,6 +174,7 @@ impl<'a> SessionView<'a> {
             channels: more_channels,
             peers: more_peers,
             min_peers: more_min_peers,
+            names,
         } = trailer;
         Ok(Self {
             version,
@@ -187,6 +191,7 @@ impl<'a> SessionView<'a> {
             min_peers: min_peers
                 .records(MIN_PEER_LEN)
                 .continued(more_min_peers, MIN_PEER_LEN),
+            names,
         })
     }
 
@@ -216,7 +221,7 @@ impl<'a> List<'a> {
     };
 
     const fn records<T: Record>(&self, record_len: usize) -> Records<'a, T> {
-        Records::new(self.bytes, record_len)
+        Records::new(self.bytes, record_len, self.count)
     }
 }
 
@@ -286,6 +291,7 @@ impl<'a> Dcs<'a> {
 impl<'a> Iterator for Dcs<'a> {
     type Item = DcRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<DcRef<'a>> {
         self.left = self.left.checked_sub(1)?;
         read_dc(&mut self.reader, self.version).ok()
@@ -298,6 +304,7 @@ impl<'a> Iterator for Dcs<'a> {
 
 impl ExactSizeIterator for Dcs<'_> {}
 
+#[inline]
 fn read_dc<'a>(reader: &mut Reader<'a>, version: u8) -> Result<DcRef<'a>, DecodeError> {
     let dc_id = reader.i32(Field::DcId)?;
     let auth_key = if reader.presence(Field::DcHasKey)? {
@@ -341,6 +348,10 @@ impl SessionSource for SessionView<'_> {
 
     fn future_auth_token(&self) -> Option<&[u8]> {
         self.token
+    }
+
+    fn names(&self) -> Names<'_> {
+        self.names
     }
 
     fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {

@@ -1,25 +1,26 @@
 //! The log itself. This folder is compiled twice: as it stands, and with `async` stripped.
 
+mod care;
 mod flash;
-mod scan;
-mod write;
+mod pages;
+mod put;
+mod read;
+mod save;
 
 use core::ops::Range;
 
-use mtsession_core::{Change, Full, SessionMut, SessionSource, WhenFull};
-use zeroize::Zeroizing;
+use flash::Chip;
+use mtsession_core::{Change, SessionMut, SessionSource, WhenFull};
 
 use super::{NorFlash, bisync};
-use crate::error::Error;
+use crate::buffer::Buffer;
+use crate::error::{Details, Error, Fail};
 use crate::fill::Fill;
 use crate::geometry::{Geometry, MAX_UNIT_LEN, MIN_UNIT_LEN};
-use crate::index::{Index, Memory, NOWHERE};
-use crate::record::{self, MAX_RECORD};
+use crate::index::Index;
+use crate::lists::Memory;
 use crate::settings::{Durability, FlashStats, KeyCopies};
 use crate::state::State;
-
-/// Room for one record; wiped after use, since it may have held a key.
-type Buffer = Zeroizing<[u8; MAX_RECORD]>;
 
 /// A session in a region of NOR flash.
 ///
@@ -28,7 +29,8 @@ type Buffer = Zeroizing<[u8; MAX_RECORD]>;
 ///
 /// The capacities are those of the largest session that the log keeps an index for: DC entries,
 /// channels, peers and min peers. With the default ones the object takes less than 1.2 KiB of RAM.
-/// Calls need up to 2 KiB of stack.
+/// On a Cortex-M, [`append`](Self::append) takes up to 1.4 KiB of stack, [`load`](Self::load) into a
+/// `FixedSession` 2.6 KiB.
 #[cfg_attr(feature = "_test", derive(Clone))]
 pub struct SessionLog<
     F,
@@ -38,15 +40,19 @@ pub struct SessionLog<
     const MIN_PEERS: usize = 16,
 > {
     flash: F,
+    failed_programs: u16,
     state: State,
     memory: Memory<DCS, CHANNELS, PEERS, MIN_PEERS>,
 }
 
 /// The log without its capacities: everything is done here, once for all of them.
-pub(crate) struct Shell<'a, F> {
-    flash: &'a mut F,
+///
+/// One for each call. Its steps fail with a [`Fail`].
+pub(crate) struct Shell<'a, F: NorFlash> {
+    chip: Chip<'a, F>,
     state: &'a mut State,
     index: Index<'a>,
+    buffer: Buffer,
 }
 
 #[bisync]
@@ -83,82 +89,131 @@ impl<
     };
 
     /// Opens the log in `region` of the chip, in bytes. Reads page headers and writes nothing.
+    #[inline(never)]
     pub async fn mount(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
         let () = Self::CHIP;
         let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE, flash.capacity())?;
-        let mut log = Self::new(flash, geometry);
-        log.shell().locate().await?;
-        Ok(log)
+        // Without an index as long as none is needed: the log is moved on its way to the caller.
+        let mut log = SessionLog::<F, 0, 0, 0, 0>::new(flash, geometry);
+        log.locate().await?;
+        Ok(log.resized())
     }
 
     /// Erases `region` and begins an empty log in it.
     pub async fn format(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
         let () = Self::CHIP;
         let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE, flash.capacity())?;
-        let mut log = Self::new(flash, geometry);
-        log.shell().format().await?;
-        Ok(log)
+        let mut log = SessionLog::<F, 0, 0, 0, 0>::new(flash, geometry);
+        log.format_again().await?;
+        Ok(log.resized())
+    }
+
+    /// With other capacities, while there is nothing in the index.
+    fn resized<const D: usize, const C: usize, const P: usize, const M: usize>(
+        self,
+    ) -> SessionLog<F, D, C, P, M> {
+        SessionLog {
+            flash: self.flash,
+            failed_programs: self.failed_programs,
+            state: self.state,
+            memory: Memory::new(),
+        }
     }
 
     pub(crate) fn new(flash: F, geometry: Geometry) -> Self {
         Self {
             flash,
+            failed_programs: 0,
             state: State::new(geometry),
             memory: Memory::new(),
         }
     }
 
+    #[inline(never)]
     pub(crate) fn shell(&mut self) -> Shell<'_, F> {
         Shell {
-            flash: &mut self.flash,
+            chip: Chip {
+                flash: &mut self.flash,
+                geometry: self.state.geometry,
+                failed_programs: &mut self.failed_programs,
+                details: Details::NONE,
+            },
             state: &mut self.state,
             index: self.memory.index(),
+            buffer: Buffer::new(),
         }
     }
 
+    pub(crate) async fn locate(&mut self) -> Result<(), Error<F::Error>> {
+        let mut shell = self.shell();
+        let result = shell.locate().await;
+        shell.done(result)
+    }
+
+    pub(crate) async fn format_again(&mut self) -> Result<(), Error<F::Error>> {
+        let mut shell = self.shell();
+        let result = shell.format().await;
+        shell.done(result)
+    }
+
     /// Makes `session` what the log holds. `false`: nothing was ever saved, or it was deleted.
+    #[inline(never)]
     pub async fn load(&mut self, session: &mut impl SessionMut) -> Result<bool, Error<F::Error>> {
-        self.shell().load(session).await
+        let mut shell = self.shell();
+        let result = shell.load(&mut Fill(session)).await;
+        shell.done(result)
     }
 
     /// Carries out one change.
+    #[inline(never)]
     pub async fn append(&mut self, change: &Change<'_>) -> Result<(), Error<F::Error>> {
-        self.shell().put(change).await
+        let mut shell = self.shell();
+        let result = shell.put(change).await;
+        shell.done(result)
     }
 
     /// Carries out all changes or, whatever happens, none of them.
     pub async fn apply(&mut self, changes: &[Change<'_>]) -> Result<(), Error<F::Error>> {
-        self.shell().apply(changes).await
+        let mut shell = self.shell();
+        let result = shell.apply(changes).await;
+        shell.done(result)
     }
 
     /// Replaces everything with `session`, or leaves everything as it was.
+    #[inline(never)]
     pub async fn save(&mut self, session: &impl SessionSource) -> Result<(), Error<F::Error>> {
-        self.shell().save(session).await
+        let mut shell = self.shell();
+        let result = shell.save(session).await;
+        shell.done(result)
     }
 
     /// Deletes the session and erases every page: no key is left on the chip.
     pub async fn delete(&mut self) -> Result<(), Error<F::Error>> {
-        self.shell().delete().await
+        let mut shell = self.shell();
+        let result = shell.delete().await;
+        shell.done(result)
     }
 
     /// Writes the counters that [`Durability::Lazy`] kept back.
     pub async fn sync(&mut self) -> Result<(), Error<F::Error>> {
         let mut shell = self.shell();
-        if shell.state.lazy > 0 {
-            shell.flush_all().await?;
-        }
-        Ok(())
+        let result = shell.flush_lazy().await;
+        shell.done(result)
     }
 
     /// Does ahead of time what would make a later call slow: after it, no [`append`](Self::append)
     /// erases. For idle moments; costs nothing when there is nothing to do.
     pub async fn maintain(&mut self) -> Result<(), Error<F::Error>> {
-        self.shell().maintain().await
+        let mut shell = self.shell();
+        let result = shell.maintain().await;
+        shell.done(result)
     }
 
     /// What the log knows about its region. Reads page headers.
     pub async fn stats(&mut self) -> Result<FlashStats, Error<F::Error>> {
-        self.shell().stats().await
+        let mut shell = self.shell();
+        let result = shell.stats().await;
+        shell.done(result)
     }
 
     /// How counters are written from now on.
@@ -198,116 +253,10 @@ impl<
     }
 }
 
-#[bisync]
 impl<F: NorFlash> Shell<'_, F> {
-    async fn load<S: SessionMut>(&mut self, session: &mut S) -> Result<bool, Error<F::Error>> {
-        if self.state.indexed {
-            self.ready().await?;
-            return self.emit_session(session).await;
-        }
-        match self.scan(&mut Fill(session)).await {
-            Ok(()) if !self.index.has_holes() => {}
-            Ok(()) | Err(Error::Session(_)) => {
-                // Lists with holes, or a session that makes room by forgetting.
-                self.ready().await?;
-                return self.emit_session(session).await;
-            }
-            Err(error) => return Err(error),
-        }
-        self.ready().await?;
-        self.put_counters(session)?;
-        Ok(self.state.present)
-    }
-
-    /// What the index itself knows.
-    fn put_counters<S: SessionMut>(&self, session: &mut S) -> Result<(), Full> {
-        session.set_home_dc_id(self.index.fixed.home_dc_id);
-        session.set_counters(self.index.fixed.counters);
-        for channel in self.index.channels() {
-            if channel.at != NOWHERE {
-                session.push_channel(mtsession_core::ChannelPts {
-                    id: channel.id(),
-                    pts: channel.pts,
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the session record by record, in the order of its lists.
-    async fn emit_session<S: SessionMut>(
-        &mut self,
-        session: &mut S,
-    ) -> Result<bool, Error<F::Error>> {
-        session.reset();
-        self.put_counters(session)?;
-        let mut buffer = Buffer::new([0; MAX_RECORD]);
-        let mut n = 0;
-        while let Some((slot, at, units)) = self.index.place(n) {
-            n = n.saturating_add(1);
-            self.emit_entry(session, slot, at, units, &mut buffer)
-                .await?;
-        }
-        Ok(self.state.present)
-    }
-
-    async fn emit_entry<S: SessionMut>(
-        &mut self,
-        session: &mut S,
-        slot: crate::index::Slot,
-        at: u16,
-        units: u8,
-        buffer: &mut Buffer,
-    ) -> Result<(), Error<F::Error>> {
-        use crate::index::Slot;
-
-        let head = match slot {
-            Slot::Dc(slot, false) => self.fetch_dc(slot, buffer).await?,
-            Slot::Dc(_, true) | Slot::Channel(_) => return Ok(()),
-            _ if at == NOWHERE => return Ok(()),
-            _ => self.fetch(at, units, buffer).await?,
-        };
-        let Some(head) = head else {
-            self.state.damaged = self.state.damaged.saturating_add(1);
-            return Ok(());
-        };
-        match record::decode(head, record::payload_of(buffer.as_slice(), head)) {
-            Some(Change::Dc(dc)) => session.push_dc(&dc)?,
-            Some(Change::Peer(peer)) => session.push_peer(peer)?,
-            Some(Change::MinPeer(min_peer)) => session.push_min_peer(min_peer)?,
-            Some(change) => session.apply(&change)?,
-            None => {}
-        }
-        Ok(())
-    }
-
-    async fn stats(&mut self) -> Result<FlashStats, Error<F::Error>> {
-        self.ready().await?;
-        let geometry = self.state.geometry;
-        let mut stats = FlashStats {
-            pages: geometry.pages,
-            page_size: geometry.page_size,
-            turns: self.state.sequence,
-            max_erases: self.state.erases,
-            min_erases: u32::MAX,
-            damaged: self.state.damaged,
-            failed_programs: self.state.failed_programs,
-            ..FlashStats::default()
-        };
-        for page in 0..geometry.pages {
-            let header = self.header(page).await.map_err(Error::Flash)?;
-            // A page without a header is the free one: as often as its neighbours, or one behind.
-            let erases = header.map_or(self.state.erases, |header| header.erases);
-            stats.max_erases = stats.max_erases.max(erases);
-            stats.min_erases = stats.min_erases.min(erases);
-        }
-        let pages = u32::from(geometry.pages).wrapping_sub(1);
-        let all = 0..pages.wrapping_add(1).wrapping_mul(geometry.page_units());
-        let live = self.index.live_units(&all);
-        let capacity = pages.saturating_mul(self.state.page_room());
-        stats.live = live << geometry.shift;
-        stats.free = capacity.saturating_sub(live) << geometry.shift;
-        stats.free_in_page = self.state.head.room() << geometry.shift;
-        Ok(stats)
+    /// Ends a call.
+    #[inline(never)]
+    fn done<T>(&mut self, result: Result<T, Fail>) -> Result<T, Error<F::Error>> {
+        result.map_err(|fail| self.chip.details.explain(fail))
     }
 }

@@ -1,19 +1,20 @@
 //! The file backend.
 
-use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Instant;
 
-use mtsession_core::{Account, Change, SessionSource};
+use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
 
 use super::journal;
 use super::paths::Paths;
 use super::snapshot::Fsync;
-use super::state::{self, Appended, Buffers, FileStatus, Known, Refreshed};
+use super::state::{self, Buffers, FileStatus, Known, Refreshed};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
+use crate::found;
+use crate::journal_sync::{JournalSync, LastFlush};
+use crate::names::{self, PeerNames};
 use crate::session::PersistedSession;
 use crate::stored::{Stored, check};
 use crate::sync::lock;
@@ -24,41 +25,6 @@ const NAME: &str = "binary-file";
 /// Once is enough unless others write at the same time, or the file system does not tell a file from
 /// itself.
 const ATTEMPTS: usize = 3;
-
-/// When journaled changes (counters and peers) are made safe against a power cut. Against a crash of
-/// the process they are safe at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JournalSync {
-    /// With every change: one disk flush each.
-    Each,
-    /// With the first change after this time; a cut loses at most what was stored since then. Losing
-    /// counters only means fetching those updates again, losing a peer means resolving it again.
-    Within(Duration),
-}
-
-impl Default for JournalSync {
-    /// Within 30 seconds, which is also how long Linux keeps written data in memory.
-    fn default() -> Self {
-        Self::Within(Duration::from_secs(30))
-    }
-}
-
-impl JournalSync {
-    /// Whether a change that comes now is to be flushed, given when the last one was.
-    pub(crate) fn is_due(self, last_sync: &mut Option<Instant>) -> bool {
-        let Self::Within(bound) = self else {
-            return true;
-        };
-        let now = Instant::now();
-        let last = last_sync.get_or_insert(now);
-        let is_due = now.duration_since(*last) >= bound;
-        if is_due {
-            *last = now;
-        }
-        is_due
-    }
-}
 
 /// Keeps the session in a file.
 ///
@@ -75,6 +41,8 @@ impl JournalSync {
 /// Files are created with mode 0600 and replaced by renaming, through symbolic links; a file that
 /// cannot be renamed over (a mount point) is written in place with a complete copy beside it. A file
 /// that cannot be read is an error and stays as it is.
+///
+/// A backend that has written holds both files open, so that a small change asks for no path.
 ///
 /// ```
 /// use mtsession::{BinaryFileBackend, PersistedSession, SessionBackend, UpdateStateChange};
@@ -99,7 +67,7 @@ pub struct BinaryFileBackend {
 struct State {
     known: Option<Known>,
     buffers: Buffers,
-    last_sync: Option<Instant>,
+    last_flush: LastFlush,
 }
 
 impl BinaryFileBackend {
@@ -146,7 +114,8 @@ impl BinaryFileBackend {
     fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
         move |source| {
             let source = explain(source, &self.path);
-            StoreError::io(NAME, self.path.display().to_string(), action, source)
+            let found = found::instead(&source, &self.path);
+            StoreError::io_finding(NAME, self.path.display().to_string(), action, source, found)
         }
     }
 
@@ -188,35 +157,45 @@ impl BinaryFileBackend {
         Ok(())
     }
 
+    fn set_names_locked(&self, names: &[PeerNames]) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        let paths = self.prepare(&mut state)?;
+        let rewritten = Known::rewrite(paths, self.fsync, |stored| {
+            let names = names::encode(names, stored)?;
+            stored.set_names(names.as_names());
+            Ok(())
+        })?;
+        state.known = Some(rewritten);
+        Ok(())
+    }
+
     /// Appends to the journal that is known; false when there is none, or when it is stale.
     fn append(&self, state: &mut State, changes: &[Change<'_>]) -> io::Result<bool> {
-        let sync = self.is_sync_due(state);
-        let State { known, buffers, .. } = &mut *state;
-        let Some(known) = known else {
+        let State {
+            known: Some(known),
+            buffers,
+            last_flush,
+        } = &mut *state
+        else {
             return Ok(false);
         };
-        match known.append(&self.path, changes, buffers, sync)? {
-            Appended::Done { fold } => {
-                if fold {
-                    self.fold(state);
-                }
-                Ok(true)
+        let is_stored = known.append(&self.path, changes, buffers)?;
+        if is_stored {
+            if self.fsync == Fsync::Yes && last_flush.is_due(self.journal_sync) {
+                known.flush()?;
+                last_flush.is_now();
             }
-            Appended::Stale => Ok(false),
+            if known.is_due_for_folding() {
+                self.fold(state);
+            }
         }
+        Ok(is_stored)
     }
 
     /// Forgets what is known, which was found not to be so, and resolves the path anew.
     fn prepare(&self, state: &mut State) -> io::Result<Paths> {
         state.known = None;
         Paths::resolve(&self.path)
-    }
-
-    fn is_sync_due(&self, state: &mut State) -> bool {
-        if self.fsync == Fsync::No {
-            return false;
-        }
-        self.journal_sync.is_due(&mut state.last_sync)
     }
 
     /// Writes the journal into the snapshot. The change that made it due is stored already, so a
@@ -284,5 +263,60 @@ impl SessionBackend for BinaryFileBackend {
     fn account(&self) -> io::Result<Account> {
         let stored = self.load_stored().map_err(self.error("load"))?;
         Ok(stored.map(|stored| stored.account()).unwrap_or_default())
+    }
+
+    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
+        let stored = self.load_stored().map_err(self.error("load"))?;
+        let names = stored.as_ref().map(SessionSource::names);
+        Ok(names::decode(names.unwrap_or_default()))
+    }
+
+    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
+        self.set_names_locked(names)
+            .map_err(self.error("save the names"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mtsession_core::UpdateChange;
+
+    use super::*;
+
+    const UPDATE: Change<'_> = Change::Update(UpdateChange::Secondary { qts: 1 });
+
+    fn always_due(dir: &tempfile::TempDir) -> BinaryFileBackend {
+        let backend = BinaryFileBackend::new(dir.path().join("a"))
+            .with_journal_sync(JournalSync::Within(core::time::Duration::ZERO));
+        backend.save(&PersistedSession::default()).unwrap();
+        backend.apply(&[UPDATE]).unwrap();
+        backend
+    }
+
+    fn last_flush(backend: &BinaryFileBackend) -> LastFlush {
+        lock(&backend.state).last_flush
+    }
+
+    /// The bound would be two periods otherwise.
+    #[test]
+    fn a_change_that_was_not_appended_leaves_the_flush_due() {
+        let dir = tempfile::tempdir().unwrap();
+        let backend = always_due(&dir);
+        let other = BinaryFileBackend::new(backend.path());
+        other.save(&PersistedSession::default()).unwrap();
+
+        let before = last_flush(&backend);
+        let is_appended = backend.append(&mut lock(&backend.state), &[UPDATE]);
+        assert!(!is_appended.unwrap(), "the journal is another's");
+        assert_eq!(last_flush(&backend), before);
+    }
+
+    #[test]
+    fn every_change_is_flushed_when_one_is_due() {
+        let dir = tempfile::tempdir().unwrap();
+        let backend = always_due(&dir);
+        let before = last_flush(&backend);
+        backend.apply(&[UPDATE]).unwrap();
+        assert_ne!(last_flush(&backend), before);
     }
 }

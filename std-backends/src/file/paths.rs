@@ -1,7 +1,7 @@
-//! Which files make up one session, and telling whether a file is still the same.
+//! Which files make up one session.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Metadata};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,8 @@ pub(super) struct Paths {
     pub(super) dir: PathBuf,
     /// How names of temporary files begin.
     pub(super) temp_prefix: OsString,
+    /// Whether the path that was given is a symbolic link, which can lead elsewhere tomorrow.
+    pub(super) is_link: bool,
 }
 
 impl Paths {
@@ -51,6 +53,7 @@ impl Paths {
             journal: snapshot.with_file_name(journal),
             pending: snapshot.with_file_name(hidden(".mtsession-pending")),
             temp_prefix: hidden("."),
+            is_link: snapshot != path,
             dir,
             snapshot,
         })
@@ -89,70 +92,4 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
     }
     let message = format!("{} leads through too many symbolic links", path.display());
     Err(io::Error::new(io::ErrorKind::InvalidInput, message))
-}
-
-/// What tells one state of a file from another without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    len: u64,
-    modified: Option<std::time::SystemTime>,
-    #[cfg(unix)]
-    unix: (u64, u64, i64, i64),
-}
-
-impl Identity {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        use std::os::unix::fs::MetadataExt as _;
-
-        Self {
-            len: metadata.len(),
-            modified: metadata.modified().ok(),
-            #[cfg(unix)]
-            unix: (
-                metadata.dev(),
-                metadata.ino(),
-                metadata.ctime(),
-                metadata.ctime_nsec(),
-            ),
-        }
-    }
-}
-
-/// Whether `file` is no longer reachable under any name: somebody deleted the session.
-fn is_orphan(metadata: &Metadata) -> bool {
-    #[cfg(unix)]
-    return std::os::unix::fs::MetadataExt::nlink(metadata) == 0;
-    #[cfg(not(unix))]
-    {
-        // Elsewhere an open file cannot be removed.
-        let _ = metadata;
-        false
-    }
-}
-
-/// Whether `file` is what `path` names.
-pub(super) fn is_named(file: &File, path: &Path) -> io::Result<bool> {
-    let metadata = file.metadata()?;
-    if is_orphan(&metadata) {
-        return Ok(false);
-    }
-    match fs::metadata(path) {
-        Ok(named) => Ok(Identity::of(&named).same_file(&Identity::of(&metadata))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-impl Identity {
-    /// Whether both are states of one file.
-    fn same_file(&self, other: &Self) -> bool {
-        #[cfg(unix)]
-        return (self.unix.0, self.unix.1) == (other.unix.0, other.unix.1);
-        #[cfg(not(unix))]
-        {
-            let _ = other;
-            true
-        }
-    }
 }

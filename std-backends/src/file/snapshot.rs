@@ -4,18 +4,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::paths::{Paths, TEMP_SUFFIX};
+use crate::wiped::Wiped;
 
 /// The bytes of the session file, or `None` when there is none.
 ///
 /// A snapshot that cannot be renamed over is written in place, after a complete copy of the new one
 /// was stored beside it. As long as that copy exists, it is what counts.
-pub(super) fn read(paths: &Paths) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+pub(super) fn read(paths: &Paths) -> io::Result<Option<Wiped>> {
     for path in [&paths.pending, &paths.snapshot] {
         match fs::read(path) {
-            Ok(bytes) => return Ok(Some(Zeroizing::new(bytes))),
+            Ok(bytes) => return Ok(Some(bytes.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -48,8 +47,8 @@ impl Fsync {
 }
 
 /// Replaces the session file by `bytes`: afterwards, and after a crash at any point, it is either the
-/// old or the new one.
-pub(super) fn replace(paths: &Paths, bytes: &[u8], fsync: Fsync) -> io::Result<()> {
+/// old or the new one. Returns the new one.
+pub(super) fn replace(paths: &Paths, bytes: &[u8], fsync: Fsync) -> io::Result<File> {
     let old = match fs::metadata(&paths.snapshot) {
         Ok(metadata) => Some(metadata),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -66,14 +65,15 @@ pub(super) fn replace(paths: &Paths, bytes: &[u8], fsync: Fsync) -> io::Result<(
     keep_owner(temp.as_file(), old.as_ref());
     fsync.file(temp.as_file())?;
     match temp.persist(&paths.snapshot) {
-        Ok(_) => {
+        Ok(file) => {
             fsync.dir(&paths.dir)?;
             // Left by a crash while the snapshot was not replaceable; it counts until it is gone.
             match fs::remove_file(&paths.pending) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                Err(error) => Err(error),
-                Ok(()) => fsync.dir(&paths.dir),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+                Ok(()) => fsync.dir(&paths.dir)?,
             }
+            Ok(file)
         }
         Err(failed) if cannot_be_replaced(&failed.error) => {
             failed
@@ -81,20 +81,22 @@ pub(super) fn replace(paths: &Paths, bytes: &[u8], fsync: Fsync) -> io::Result<(
                 .persist(&paths.pending)
                 .map_err(|failed| failed.error)?;
             fsync.dir(&paths.dir)?;
-            finish_pending(paths, bytes, fsync)?;
-            fsync.dir(&paths.dir)
+            let file = finish_pending(paths, bytes, fsync)?;
+            fsync.dir(&paths.dir)?;
+            Ok(file)
         }
         Err(failed) => Err(failed.error),
     }
 }
 
 /// Writes the pending session into the snapshot, and then removes it.
-fn finish_pending(paths: &Paths, bytes: &[u8], fsync: Fsync) -> io::Result<()> {
+fn finish_pending(paths: &Paths, bytes: &[u8], fsync: Fsync) -> io::Result<File> {
     let mut file = OpenOptions::new().write(true).open(&paths.snapshot)?;
     file.write_all(bytes)?;
     file.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
     fsync.file(&file)?;
-    fs::remove_file(&paths.pending)
+    fs::remove_file(&paths.pending)?;
+    Ok(file)
 }
 
 /// Whether the file is there to stay: a mount point, or on another device than its directory.

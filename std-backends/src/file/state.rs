@@ -4,16 +4,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use super::identity::{Watched, is_named};
+use super::journal::{self, Tail};
+use super::paths::Paths;
+use super::snapshot::{self, Fsync};
+use crate::names;
+use crate::stored::Stored;
+use crate::wiped::Wiped;
 use mtsession_core::wire::encode_to_vec;
 use mtsession_core::{
-    Account, Change, DecodeError, DecodeErrorKind, Integrity, SessionSource, SessionView,
+    Account, Change, DecodeError, DecodeErrorKind, Integrity, NamesBuf, SessionSource, SessionView,
 };
-use zeroize::Zeroizing;
-
-use super::journal::{self, Tail};
-use super::paths::{Identity, Paths, is_named};
-use super::snapshot::{self, Fsync};
-use crate::stored::Stored;
 
 /// Bytes of a record's checksum.
 const CHAIN_LEN: usize = size_of::<u32>();
@@ -70,9 +71,14 @@ fn with_new_lock<R>(
         check_is_journal(&file, paths)?;
         // Best effort: a directory that cannot be listed can still be written to.
         let _ = paths.remove_stale_temps();
-        let result = f(&file)?;
+        let result = f(&file);
+        if result.is_err() && file.metadata().is_ok_and(|journal| journal.len() == 0) {
+            // Nothing is left beside what may be somebody else's file. Whoever waits for the lock finds
+            // it without a name.
+            let _ = fs::remove_file(&paths.journal);
+        }
         drop(locked);
-        return Ok((file, result));
+        return Ok((file, result?));
     }
 }
 
@@ -191,18 +197,55 @@ pub(super) fn status(paths: &Paths) -> io::Result<Option<FileStatus>> {
 pub(super) struct Known {
     paths: Paths,
     journal: File,
-    snapshot: Identity,
-    snapshot_len: u64,
-    tail: Tail,
-    account: Account,
+    seen: Seen,
 }
 
-/// Whether a small change found its place in the journal.
-pub(super) enum Appended {
-    /// It did. The session is due for folding when the flag is set.
-    Done { fold: bool },
-    /// The files are not as they were known: read them again.
-    Stale,
+/// A snapshot and its journal as they were last seen.
+#[derive(Debug)]
+struct Seen {
+    snapshot: Watched,
+    snapshot_len: u64,
+    tail: Tail,
+    beside: Beside,
+}
+
+/// What a session's file holds beside the session.
+#[derive(Debug, Default)]
+struct Beside {
+    account: Account,
+    names: NamesBuf,
+}
+
+impl Beside {
+    fn of(session: &impl SessionSource) -> Self {
+        Self {
+            account: session.account(),
+            names: session.names().into(),
+        }
+    }
+
+    /// What of it stays when the session becomes `session`.
+    fn kept_by(&self, session: &impl SessionSource) -> Self {
+        Self {
+            account: self.account,
+            names: names::kept_by(self.names.as_names(), session),
+        }
+    }
+
+    /// The session with it.
+    fn with<'s, S: SessionSource>(&'s self, session: &'s S) -> impl SessionSource + 's {
+        session
+            .with_account(self.account)
+            .with_names(self.names.as_names())
+    }
+}
+
+/// What [`Known::refresh`] did.
+pub(super) enum Refreshed {
+    /// The journal can be appended to now.
+    Journal,
+    /// The change was made part of a new snapshot.
+    Changed,
 }
 
 impl Known {
@@ -213,26 +256,33 @@ impl Known {
         fsync: Fsync,
         change: impl FnOnce(&mut Stored) -> io::Result<()>,
     ) -> io::Result<Self> {
-        let (journal, write) = with_new_lock(&paths, |journal| {
+        let (journal, seen) = with_new_lock(&paths, |journal| {
             let content = read(&paths, Some(journal))?;
-            let mut stored = content.map(|content| content.stored).unwrap_or_default();
-            change(&mut stored)?;
-            write(&paths, journal, &stored, fsync)
+            write_changed(&paths, journal, content, fsync, change)
         })?;
-        Ok(write.known(paths, journal))
+        Ok(Self {
+            paths,
+            journal,
+            seen,
+        })
     }
 
-    /// Stores `session` as a new snapshot under the lock. The account stays as it is.
+    /// Stores `session` as a new snapshot under the lock. The account stays as it is, and so do the
+    /// names of the peers that stay.
     pub(super) fn save(
         paths: Paths,
         fsync: Fsync,
         session: &impl SessionSource,
     ) -> io::Result<Self> {
-        let (journal, write) = with_new_lock(&paths, |journal| {
-            let account = replaceable_account(&paths)?;
-            write(&paths, journal, &session.with_account(account), fsync)
+        let (journal, seen) = with_new_lock(&paths, |journal| {
+            let beside = replaceable(&paths)?.kept_by(session);
+            write(&paths, journal, &beside.with(session), fsync)
         })?;
-        Ok(write.known(paths, journal))
+        Ok(Self {
+            paths,
+            journal,
+            seen,
+        })
     }
 
     /// [`save`](Self::save) without reading what is known; `None` when the files are not as they
@@ -243,15 +293,13 @@ impl Known {
         fsync: Fsync,
         session: &impl SessionSource,
     ) -> io::Result<Option<()>> {
-        let locked = Locked::exclusive(&self.journal)?;
+        let _locked = Locked::exclusive(&self.journal)?;
         if self.current_tail(path)?.is_none() {
             return Ok(None);
         }
-        let session = session.with_account(self.account);
-        let written = write(&self.paths, &self.journal, &session, fsync)?;
-        drop(locked);
-        (self.snapshot, self.snapshot_len) = (written.snapshot, written.snapshot_len);
-        self.tail = written.tail;
+        let beside = self.seen.beside.kept_by(session);
+        let session = beside.with(session);
+        self.seen = write(&self.paths, &self.journal, &session, fsync)?;
         Ok(Some(()))
     }
 
@@ -262,95 +310,106 @@ impl Known {
         fsync: Fsync,
         change: impl FnOnce(&mut Stored) -> io::Result<()>,
     ) -> io::Result<(Self, Refreshed)> {
-        let (journal, (write, refreshed)) = with_new_lock(&paths, |journal| {
-            let content = read(&paths, Some(journal))?;
-            if let Some(Content {
-                stored,
-                crc: Some(crc),
-                snapshot_len,
-                tail,
-                ..
-            }) = content
-            {
-                let tail = match tail {
-                    Some(tail) => {
-                        // What a crash tore is cut off before anything is written behind it.
-                        journal.set_len(tail.end)?;
-                        tail
-                    }
-                    None => reset_journal(journal, crc, fsync)?,
-                };
-                let write = Written {
-                    snapshot: Identity::of(&fs::metadata(&paths.snapshot)?),
+        let (journal, (seen, refreshed)) = with_new_lock(&paths, |journal| {
+            let content = match read(&paths, Some(journal))? {
+                Some(Content {
+                    crc: Some(crc),
+                    stored,
                     snapshot_len,
                     tail,
-                    account: stored.account(),
-                };
-                return Ok((write, Refreshed::Journal));
-            }
-            let mut stored = content.map(|content| content.stored).unwrap_or_default();
-            change(&mut stored)?;
-            let write = write(&paths, journal, &stored, fsync)?;
-            Ok((write, Refreshed::Changed))
+                    ..
+                }) => {
+                    let tail = match tail {
+                        Some(tail) => {
+                            // What a crash tore is cut off before anything is written behind it.
+                            journal.set_len(tail.end)?;
+                            tail
+                        }
+                        None => reset_journal(journal, crc, fsync)?,
+                    };
+                    let seen = Seen {
+                        snapshot: Watched::open(&paths)?,
+                        snapshot_len,
+                        tail,
+                        beside: Beside::of(&stored),
+                    };
+                    return Ok((seen, Refreshed::Journal));
+                }
+                content => content,
+            };
+            let seen = write_changed(&paths, journal, content, fsync, change)?;
+            Ok((seen, Refreshed::Changed))
         })?;
-        Ok((write.known(paths, journal), refreshed))
+        Ok((
+            Self {
+                paths,
+                journal,
+                seen,
+            },
+            refreshed,
+        ))
     }
 
-    /// Appends one batch to the journal, if everything is as it was known. `path` is what the caller
-    /// was given: a symbolic link that leads elsewhere now is noticed.
+    /// Appends one batch to the journal; false when the files are not as they were known, and must be
+    /// read again. `path` is what the caller was given: a symbolic link that leads elsewhere now is
+    /// noticed.
     pub(super) fn append(
         &mut self,
         path: &Path,
         changes: &[Change<'_>],
         buffers: &mut Buffers,
-        sync: bool,
-    ) -> io::Result<Appended> {
+    ) -> io::Result<bool> {
         let _locked = Locked::exclusive(&self.journal)?;
         let Some(tail) = self.current_tail(path)? else {
-            return Ok(Appended::Stale);
+            return Ok(false);
         };
-        self.tail = tail;
-        let tail = journal::encode(changes, tail, &mut buffers.record, &mut buffers.payload)?;
+        self.seen.tail = tail;
+        let after = journal::encode(changes, tail, &mut buffers.record, &mut buffers.payload)?;
         if let Err(error) = (&self.journal).write_all(&buffers.record) {
             // Half a record would be cut by the next writer as well.
-            let _ = self.journal.set_len(self.tail.end);
+            let _ = self.journal.set_len(tail.end);
             return Err(error);
         }
-        self.tail = tail;
-        if sync {
-            self.journal.sync_data()?;
-        }
-        Ok(Appended::Done {
-            fold: tail.end > self.snapshot_len.max(FOLD_AT_LEAST),
-        })
+        self.seen.tail = after;
+        Ok(true)
+    }
+
+    /// Makes everything that was appended safe against a power cut.
+    pub(super) fn flush(&self) -> io::Result<()> {
+        self.journal.sync_data()
+    }
+
+    /// Whether the journal has become longer than the session.
+    pub(super) fn is_due_for_folding(&self) -> bool {
+        self.seen.tail.end > self.seen.snapshot_len.max(FOLD_AT_LEAST)
     }
 
     /// Where the journal ends, which another process may have appended to; `None` when the files
     /// are not as they are known. Under the lock.
     ///
-    /// Two system calls: the name must still lead to the snapshot, and the last checksum must stand at
-    /// the end of the journal. That checksum covers everything before it, so that no other journal,
+    /// Two system calls: the snapshot must be as it was, and the last checksum must stand at the end of
+    /// the journal. That checksum covers everything before it, so that no other journal,
     /// and none that was started anew or emptied since, has it there.
     fn current_tail(&self, path: &Path) -> io::Result<Option<Tail>> {
-        match fs::metadata(path) {
-            Ok(snapshot) if Identity::of(&snapshot) == self.snapshot => {}
-            _ => return Ok(None),
+        let known = self.seen.tail;
+        if !self.seen.snapshot.is_unchanged(path, &self.paths) {
+            return Ok(None);
         }
         let mut end = [0; CHAIN_LEN + 1];
-        let chain_at = self.tail.end.saturating_sub(CHAIN_LEN_U64);
+        let chain_at = known.end.saturating_sub(CHAIN_LEN_U64);
         let len = read_at(&self.journal, &mut end, chain_at)?;
         let [chain @ .., _] = end;
-        if len < CHAIN_LEN || u32::from_le_bytes(chain) != self.tail.chain {
+        if len < CHAIN_LEN || u32::from_le_bytes(chain) != known.chain {
             return Ok(None);
         }
         if len == CHAIN_LEN {
-            return Ok(Some(self.tail));
+            return Ok(Some(known));
         }
         let mut records = Vec::new();
-        read_from(&self.journal, &mut records, self.tail.end)?;
-        let tail = journal::replay(&records, self.tail, |_| ());
+        read_from(&self.journal, &mut records, known.end)?;
+        let tail = journal::replay(&records, known, |_| ());
         let read = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        if self.tail.end.saturating_add(read) > tail.end {
+        if known.end.saturating_add(read) > tail.end {
             // What a crash tore is cut off before anything is written behind it.
             self.journal.set_len(tail.end)?;
         }
@@ -369,33 +428,17 @@ pub(super) struct Buffers {
     payload: Vec<u8>,
 }
 
-/// What [`Known::refresh`] did.
-pub(super) enum Refreshed {
-    /// The journal can be appended to now.
-    Journal,
-    /// The change was made part of a new snapshot.
-    Changed,
-}
-
-/// What a new snapshot and its empty journal look like.
-struct Written {
-    snapshot: Identity,
-    snapshot_len: u64,
-    tail: Tail,
-    account: Account,
-}
-
-impl Written {
-    fn known(self, paths: Paths, journal: File) -> Known {
-        Known {
-            paths,
-            journal,
-            snapshot: self.snapshot,
-            snapshot_len: self.snapshot_len,
-            tail: self.tail,
-            account: self.account,
-        }
-    }
+/// Stores the current session, or an empty one, as a new snapshot with `change` made to it.
+fn write_changed(
+    paths: &Paths,
+    journal: &File,
+    content: Option<Content>,
+    fsync: Fsync,
+    change: impl FnOnce(&mut Stored) -> io::Result<()>,
+) -> io::Result<Seen> {
+    let mut stored = content.map(|content| content.stored).unwrap_or_default();
+    change(&mut stored)?;
+    write(paths, journal, &stored, fsync)
 }
 
 /// Writes a new snapshot and starts its journal.
@@ -404,20 +447,20 @@ fn write(
     journal: &File,
     session: &impl SessionSource,
     fsync: Fsync,
-) -> io::Result<Written> {
-    let bytes = Zeroizing::new(encode_to_vec(session)?);
+) -> io::Result<Seen> {
+    let bytes = Wiped::from(encode_to_vec(session)?);
     let crc = bytes
         .last_chunk()
         .copied()
         .map(u32::from_le_bytes)
         .unwrap_or_default();
-    snapshot::replace(paths, &bytes, fsync)?;
+    let snapshot = snapshot::replace(paths, &bytes, fsync)?;
     let tail = reset_journal(journal, crc, fsync)?;
-    Ok(Written {
-        snapshot: Identity::of(&fs::metadata(&paths.snapshot)?),
+    Ok(Seen {
+        snapshot: Watched::new(snapshot)?,
         snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         tail,
-        account: session.account(),
+        beside: Beside::of(session),
     })
 }
 
@@ -453,18 +496,18 @@ fn check_is_journal(journal: &File, paths: &Paths) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
 }
 
-/// What is known of the account in a session that is about to be replaced.
+/// What lies beside a session that is about to be replaced.
 ///
 /// A damaged session may be replaced by a good one. What is no session of ours, or one of a newer
 /// release, may not: the path is probably a mistake.
-fn replaceable_account(paths: &Paths) -> io::Result<Account> {
+fn replaceable(paths: &Paths) -> io::Result<Beside> {
     let Some(bytes) = snapshot::read(paths)? else {
-        return Ok(Account::default());
+        return Ok(Beside::default());
     };
     match SessionView::parse(&bytes) {
-        Ok(view) => Ok(view.account()),
+        Ok(view) => Ok(Beside::of(&view)),
         Err(error) if is_somebody_elses(&error) => Err(error.into()),
-        Err(_) => Ok(Account::default()),
+        Err(_) => Ok(Beside::default()),
     }
 }
 

@@ -19,6 +19,13 @@ pub enum ForeignError {
     NotLoggedIn,
     /// The key has another length than 256 bytes.
     KeyLength(usize),
+    /// A table lacks a column that every version of the library has.
+    MissingColumn {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
     /// A table that must have one row has none or several.
     Rows {
         /// The table.
@@ -34,6 +41,13 @@ pub enum ForeignError {
     UnknownVersion(i64),
     /// Telegram Desktop's data is protected by a passcode.
     Passcode,
+    /// There is no account with this number.
+    NoAccount {
+        /// The number that was asked for, from 1.
+        number: usize,
+        /// How many accounts there are.
+        count: usize,
+    },
     /// The target needs what the session does not have.
     Missing(Carries),
     /// Something does not fit into the target, and what.
@@ -69,6 +83,9 @@ impl fmt::Display for ForeignError {
             Self::Own => f.write_str("one of our own sessions: open it as a store"),
             Self::NotLoggedIn => f.write_str("no auth key in it: nobody is logged in"),
             Self::KeyLength(len) => write!(f, "its auth key has {len} bytes, not 256"),
+            Self::MissingColumn { table, column } => {
+                write!(f, "damaged: its table {table} has no column {column}")
+            }
             Self::Rows { table, count } => {
                 write!(f, "its table {table} has {count} rows where one is expected")
             }
@@ -82,6 +99,12 @@ impl fmt::Display for ForeignError {
             Self::Passcode => f.write_str(
                 "it is locked with a local passcode: remove it in Telegram Desktop's settings first",
             ),
+            Self::NoAccount { number, count: 1 } => {
+                write!(f, "it holds one account: there is no number {number}")
+            }
+            Self::NoAccount { number, count } => {
+                write!(f, "it holds {count} accounts: there is no number {number}")
+            }
             Self::Missing(what) => write!(f, "the target needs what is not known: {what}"),
             Self::Unfit(what) => f.write_str(what),
             Self::Sqlite(error) => error.fmt(f),
@@ -118,7 +141,7 @@ impl From<ForeignError> for io::Error {
     fn from(error: ForeignError) -> Self {
         match error {
             ForeignError::Io(error) => error,
-            ForeignError::Missing(_) | ForeignError::Unfit(_) => {
+            ForeignError::Missing(_) | ForeignError::Unfit(_) | ForeignError::NoAccount { .. } => {
                 Self::new(io::ErrorKind::InvalidInput, error)
             }
             error => Self::new(io::ErrorKind::InvalidData, error),

@@ -46,7 +46,7 @@ impl FileFormat {
             Self::KurigramSqlite => "a kurigram database",
             Self::MtcuteSqlite => "an mtcute database",
             Self::GrammersSqlite => "a grammers database",
-            Self::GrammersTl => "a grammers session file",
+            Self::GrammersTl => "a session file of grammers 0.1 to 0.8",
             Self::GramJsStore => "a GramJS store",
             Self::GotdJson => "a gotd session file",
             Self::Tdata => "Telegram Desktop's tdata",
@@ -89,7 +89,8 @@ impl FileFormat {
                 .union(Carries::TITLES)
                 .union(Carries::CHANNEL_KINDS)
                 .union(Carries::MIN_PEERS)
-                .union(Carries::MEDIA_DC),
+                .union(Carries::MEDIA_DC)
+                .union(Carries::SALTS),
             Self::GrammersSqlite => LOGIN
                 .union(WHO)
                 .union(STATE)

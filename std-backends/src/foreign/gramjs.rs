@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key, PeerNames};
+use super::import::{Import, Key};
 use super::marked::unmark;
+use crate::names::PeerNames;
 
 /// How the file with the key ends.
 const AUTH_KEY: &str = "%3AauthKey";

@@ -4,9 +4,10 @@ use mtsession_core::{Account, ChannelKind, DcFlags, Peer, PeerKind};
 
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key, PeerNames};
+use super::import::{Import, Key};
 use super::marked::unmark;
 use super::sqlite::Db;
+use crate::names::PeerNames;
 
 // The bits of `subtype`.
 pub(super) const USER_SELF: u8 = 1;
@@ -23,10 +24,12 @@ pub(super) fn recognise(db: &Db) -> Option<FileFormat> {
 
 pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::GrammersSqlite);
+    import.version = Some(db.user_version()?);
     let home = db.only_row("dc_home", &["dc_id"], |row| row.get("dc_id"))?;
     import.set_home(home);
 
     let columns = ["dc_id", "ipv4", "ipv6", "auth_key"];
+    db.require("dc_option", &columns)?;
     let dcs = db.rows("dc_option", &columns, |row| {
         Ok((
             row.get("dc_id")?,
@@ -50,6 +53,7 @@ pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     }
 
     let columns = ["peer_id", "hash", "subtype"];
+    db.require("peer_info", &columns)?;
     let peers = db.rows("peer_info", &columns, |row| {
         let (kind, id) = unmark(row.get("peer_id")?).ok_or_else(|| row.damaged("peer_id"))?;
         let subtype = row.get::<Option<u8>>("subtype")?.unwrap_or_default();

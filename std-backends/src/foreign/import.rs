@@ -2,37 +2,16 @@
 
 use mtsession_core::foreign::{Carries, Server};
 use mtsession_core::{
-    AUTH_KEY_LEN, Account, ChannelPts, Counters, DcFlags, Full, MinPeer, Peer, PeerKind,
-    SessionMut, SessionSource, WithAccount,
+    AUTH_KEY_LEN, Account, ChannelPts, Counters, DcFlags, Full, MinPeer, Peer, SessionMut,
+    SessionSource, WithAccount,
 };
 use zeroize::{Zeroize, Zeroizing};
 
 use super::error::ForeignError;
 use super::format::FileFormat;
 use crate::dc::DcEntry;
+use crate::names::PeerNames;
 use crate::session::PersistedSession;
-
-/// The names of a peer, for stores that have room for them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PeerNames {
-    /// Bare id of the peer.
-    pub id: i64,
-    /// What the peer is; ids of different kinds may be equal.
-    pub kind: PeerKind,
-    /// Usernames, the first one being the main one.
-    pub usernames: Vec<String>,
-    /// Phone number: digits without `+`.
-    pub phone: Option<String>,
-    /// Full name of a user, title of a chat or channel.
-    pub title: Option<String>,
-}
-
-impl PeerNames {
-    /// Whether there is nothing to keep.
-    pub(super) fn is_empty(&self) -> bool {
-        self.usernames.is_empty() && self.phone.is_none() && self.title.is_none()
-    }
-}
 
 /// A session of another library. Its keys are wiped on drop.
 ///
@@ -45,6 +24,7 @@ impl PeerNames {
 /// let backend = BinaryFileBackend::new("my.session");
 /// backend.save(&import.session)?;
 /// backend.set_account(import.account)?;
+/// backend.set_peer_names(&import.names)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
@@ -60,6 +40,8 @@ pub struct Import {
     pub account: Account,
     /// Names of peers, in the order of the peers.
     pub names: Vec<PeerNames>,
+    /// How many accounts there are, of which this is one: see [`read_account`](super::read_account).
+    pub accounts: usize,
     /// Other libraries that left tables in the same database. They mix up who wrote what last: better
     /// give every client a file of its own.
     pub also: Vec<FileFormat>,
@@ -73,6 +55,7 @@ impl Import {
             session: Zeroizing::default(),
             account: Account::default(),
             names: Vec::new(),
+            accounts: 1,
             also: Vec::new(),
         }
     }

@@ -11,10 +11,11 @@
 //! | grammers | SQLite, and the TL file of 0.1 to 0.8 in both byte orders |
 //! | GramJS | the directory of a `StoreSession` |
 //! | gotd | JSON |
-//! | Telegram Desktop | `tdata` without a passcode |
+//! | Telegram Desktop | `tdata` without a passcode, each of its accounts ([`read_account`]) |
 //! | all of them | a text file with a session string |
 //!
-//! Everything becomes one [`Import`], which saves into any backend. [`write()`] goes the other way, see
+//! Everything becomes one [`Import`], which saves into any backend; what its peers are called goes along
+//! where there is room, see [`set_peer_names`](crate::SessionBackend::set_peer_names). [`write()`] goes the other way, see
 //! [`Target`]. Only one copy of a session may be
 //! used afterwards: two clients with one key from two addresses make the servers destroy it.
 
@@ -36,8 +37,11 @@ mod tdata;
 mod telethon;
 mod write;
 
+/// The names of a peer.
+pub use crate::names::PeerNames;
 pub use error::ForeignError;
 pub use format::FileFormat;
-pub use import::{Import, PeerNames};
-pub use read::read;
+pub use import::Import;
+pub(crate) use read::describe;
+pub use read::{read, read_account};
 pub use write::{Options, Target, write};

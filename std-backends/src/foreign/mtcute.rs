@@ -8,9 +8,10 @@ use mtsession_core::{Account, ChannelKind, Counters, DcFlags, MinPeer, Peer, Pee
 use super::cursor::Cursor;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key, PeerNames};
+use super::import::{Import, Key};
 use super::marked::unmark;
 use super::sqlite::{Cells, Db};
+use crate::names::PeerNames;
 
 /// The flag of `current_user`.
 const USER_IS_BOT: i32 = 1;
@@ -20,6 +21,18 @@ const CHANNEL_BROADCAST: u32 = 1 << 5;
 const CHANNEL_MEGAGROUP: u32 = 1 << 8;
 const CHANNEL_GIGAGROUP: u32 = 1 << 26;
 
+/// TL's `vector`.
+pub(super) const VECTOR: u32 = 0x1CB5_C415;
+/// TL's `future_salt`.
+pub(super) const FUTURE_SALT: u32 = 0x0949_D9DC;
+// The constructors of the layer that mtcute 0.29 has. Of other layers the titles are not read: where
+// they stand is not known.
+pub(super) const USER: u32 = 0x3177_4388;
+pub(super) const CHAT: u32 = 0x41CB_F256;
+pub(super) const CHANNEL: u32 = 0x1C32_B11C;
+/// The flag of `channel` that it has an access hash.
+pub(super) const CHANNEL_HAS_HASH: u32 = 1 << 13;
+
 pub(super) fn recognise(db: &Db) -> Option<FileFormat> {
     let is_one = db.has("mtcute_migrations") && db.has("key_value") && db.has("auth_keys");
     is_one.then_some(FileFormat::MtcuteSqlite)
@@ -27,6 +40,14 @@ pub(super) fn recognise(db: &Db) -> Option<FileFormat> {
 
 pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::MtcuteSqlite);
+    // Every part has a version of its own; that of the peers tells releases apart.
+    let versions = db.rows("mtcute_migrations", &["repo", "version"], |row| {
+        let version: Option<i64> = row.get("version")?;
+        Ok(version.filter(|_| row.get::<String>("repo").is_ok_and(|repo| repo == "peers")))
+    })?;
+    import.version = versions.into_iter().flatten().next();
+    db.require("key_value", &["key", "value"])?;
+    db.require("auth_keys", &["dc", "key"])?;
     let values: BTreeMap<String, Vec<u8>> = db
         .rows("key_value", &["key", "value"], |row| {
             Ok((row.get("key")?, row.get("value")?))
@@ -71,13 +92,25 @@ pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
         }
     }
 
+    for dc in import
+        .session
+        .dcs
+        .iter_mut()
+        .filter(|dc| dc.flags.is_main())
+    {
+        if let Some(salts) = values.get(&format!("salts:{}", dc.dc_id)) {
+            dc.first_salt = current_salt(salts, unix_now())?;
+        }
+    }
     read_state(&values, &mut import)?;
     let columns = ["id", "hash", "usernames", "phone", "complete", "isMin"];
+    db.require("peers", &["id", "hash", "usernames", "phone"])?;
     for (peer, names) in db.rows("peers", &columns, read_peer)?.into_iter().flatten() {
         import.push_peer(peer, names);
     }
     if db.has("message_refs") {
         let columns = ["peer_id", "chat_id", "msg_id"];
+        db.require("message_refs", &columns)?;
         let refs = db.rows("message_refs", &columns, |row| {
             let bare = |column| {
                 let bare = unmark(row.get(column)?).map(|(_, id)| id);
@@ -168,8 +201,9 @@ fn read_peer(row: &Cells<'_>) -> Result<Option<(Peer, PeerNames)>, ForeignError>
         access_hash: access_hash(&hash).ok_or_else(|| row.damaged("hash"))?,
         kind,
         channel_kind: complete
+            .as_deref()
             .filter(|_| kind == PeerKind::Channel)
-            .and_then(|channel| channel_kind(&channel)),
+            .and_then(channel_kind),
         is_community: false,
     };
     let usernames: String = row.get("usernames")?;
@@ -177,9 +211,75 @@ fn read_peer(row: &Cells<'_>) -> Result<Option<(Peer, PeerNames)>, ForeignError>
         usernames: serde_json::from_str(&usernames)
             .map_err(|error| ForeignError::json("peers.usernames", &error))?,
         phone: row.get("phone")?,
+        title: complete.as_deref().and_then(title),
         ..PeerNames::default()
     };
     Ok(Some((peer, names)))
+}
+
+/// Seconds since 1970.
+fn unix_now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The salt that mtcute itself would take: the last that is valid already. Where all are for later, the
+/// first is the next best.
+fn current_salt(salts: &[u8], now: i64) -> Result<i64, ForeignError> {
+    let what = "key_value.salts";
+    let mut salts = Cursor::new(salts);
+    if salts.u32(what)? != VECTOR {
+        return Err(ForeignError::damaged(what));
+    }
+    let mut current = 0;
+    for index in 0..salts.i32(what)? {
+        if salts.u32(what)? != FUTURE_SALT {
+            return Err(ForeignError::damaged(what));
+        }
+        let valid_since = i64::from(salts.i32(what)?);
+        let _valid_until = salts.i32(what)?;
+        let salt = salts.i64(what)?;
+        if index == 0 || valid_since <= now {
+            current = salt;
+        }
+    }
+    Ok(current)
+}
+
+/// What a peer's TL object calls it: the full name of a user, the title of anything else.
+fn title(object: &[u8]) -> Option<String> {
+    let what = "peers.complete";
+    let mut object = Cursor::new(object);
+    let constructor = object.u32(what).ok()?;
+    let flags = object.u32(what).ok()?;
+    let mut skip = |count: usize| object.bytes(count, what).map(|_| ()).ok();
+    let texts = match constructor {
+        // flags2, id, access_hash
+        USER => {
+            skip(if flags & 1 == 0 { 12 } else { 20 })?;
+            (flags >> 1 & 0b11).count_ones()
+        }
+        // id
+        CHAT => {
+            skip(8)?;
+            1
+        }
+        CHANNEL => {
+            skip(if flags & CHANNEL_HAS_HASH == 0 {
+                12
+            } else {
+                20
+            })?;
+            1
+        }
+        _ => return None,
+    };
+    let mut words = Vec::new();
+    for _ in 0..texts {
+        let text = str::from_utf8(object.tl_bytes(what).ok()?).ok()?;
+        words.extend(Some(text).filter(|text| !text.is_empty()));
+    }
+    Some(words.join(" ")).filter(|title| !title.is_empty())
 }
 
 /// `"low|high"`, two signed halves; empty where there is none.

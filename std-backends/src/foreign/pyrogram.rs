@@ -9,9 +9,10 @@ use mtsession_core::{Account, ChannelKind, Peer, PeerKind};
 
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key, PeerNames};
+use super::import::{Import, Key};
 use super::marked::unmark;
 use super::sqlite::{Cells, Db};
+use crate::names::PeerNames;
 
 /// Which of the family wrote it, by what only that one has.
 pub(super) fn recognise(db: &Db) -> Result<Option<FileFormat>, ForeignError> {
@@ -33,6 +34,8 @@ pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     let mut import = Import::new(recognise(db)?.ok_or(ForeignError::Unknown)?);
     import.version = Some(db.only_row("version", &["number"], |row| row.get("number"))?);
 
+    let everywhere = ["dc_id", "test_mode", "auth_key", "user_id", "is_bot"];
+    db.require("sessions", &everywhere)?;
     let columns = [
         "dc_id",
         "api_id",
@@ -71,6 +74,7 @@ pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     import.push_dc(dc_id, &server, Some(&key));
 
     let mut usernames = read_usernames(db)?;
+    db.require("peers", &["id", "access_hash", "type", "phone_number"])?;
     let columns = ["id", "access_hash", "type", "username", "phone_number"];
     for (marked, peer, mut names) in db.rows("peers", &columns, read_peer)? {
         for username in usernames.remove(&marked).unwrap_or_default() {
@@ -97,6 +101,7 @@ fn read_usernames(db: &Db) -> Result<BTreeMap<i64, Vec<String>>, ForeignError> {
     } else {
         ("id", "username")
     };
+    db.require("usernames", &[id, name])?;
     let rows = db.rows("usernames", &[id, name], |row| {
         Ok((
             row.get::<Option<i64>>(id)?,
@@ -138,6 +143,7 @@ fn read_peer(row: &Cells<'_>) -> Result<(i64, Peer, PeerNames), ForeignError> {
 /// Row 0 is the account's; the others have marked channel ids.
 fn read_state(db: &Db, import: &mut Import) -> Result<(), ForeignError> {
     let columns = ["id", "pts", "qts", "date", "seq"];
+    db.require("update_state", &columns)?;
     let rows = db.rows("update_state", &columns, |row| {
         let id: i64 = row.get("id")?;
         match unmark(id) {

@@ -16,38 +16,89 @@ use super::{gotd, gramjs, grammers_sqlite, grammers_tl, mtcute, pyrogram, tdata,
 use crate::error::StoreError;
 use crate::session::PersistedSession;
 
+/// How every SQLite database begins.
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
 /// Session files are small; whatever is larger than this is not one (databases aside).
 const MAX_FILE: u64 = 16 << 20;
 
 /// Reads the session of another library from a file or directory, which is left as it is.
 ///
 /// Of a database that several libraries have written to, the tables with a key are taken and the
-/// others named in [`Import::also`].
+/// others named in [`Import::also`]; of several accounts of Telegram Desktop the first, see
+/// [`read_account`].
 ///
 /// # Errors
 /// `InvalidData` with a [`ForeignError`] inside, naming the path: not a known session, nobody logged
 /// in, or which part is damaged.
 pub fn read(path: &Path) -> io::Result<Import> {
-    read_any(path).map_err(|error| {
+    read_account(path, 1)
+}
+
+/// Reads one of the accounts of Telegram Desktop, which holds several: `number` counts from 1.
+///
+/// # Errors
+/// As [`read`]; `InvalidInput` where there is no account with this number.
+pub fn read_account(path: &Path, number: usize) -> io::Result<Import> {
+    read_any(path, number).map_err(|error| {
         StoreError::io("foreign session", path.display().to_string(), "read", error)
     })
 }
 
-fn read_any(path: &Path) -> Result<Import, ForeignError> {
-    if fs::metadata(path)?.is_dir() {
-        if let Some(prefix) = gramjs::prefix(path)? {
-            return gramjs::read(path, &prefix);
+/// What lies at `path`, with its version, where it is the session of a library; logged in or not.
+pub(crate) fn describe(path: &Path) -> Option<String> {
+    let (formats, version) = match read_any(path, 1) {
+        Ok(import) => {
+            let formats = core::iter::once(import.format).chain(import.also).collect();
+            (formats, import.version)
         }
-        return tdata::read(path);
+        Err(_) if starts_with(path, SQLITE_MAGIC).is_ok_and(|is_database| is_database) => {
+            (formats_in(&Db::open(path).ok()?).ok()?, None)
+        }
+        Err(_) => return None,
+    };
+    let names: Vec<_> = formats.iter().map(FileFormat::to_string).collect();
+    let names = names.join(" and ");
+    match version {
+        _ if names.is_empty() => None,
+        Some(version) => Some(format!("{names}, version {version}")),
+        None => Some(names),
     }
+}
+
+fn read_any(path: &Path, number: usize) -> Result<Import, ForeignError> {
+    if fs::metadata(path)?.is_dir() && gramjs::prefix(path)?.is_none() {
+        return tdata::read(path, number);
+    }
+    if fs::metadata(path)?.is_file() && starts_with(path, b"TDF$")? {
+        return tdata::read(path.parent().unwrap_or(Path::new(".")), number);
+    }
+    let import = read_one(path)?;
+    match number {
+        1 => Ok(import),
+        _ => Err(ForeignError::NoAccount { number, count: 1 }),
+    }
+}
+
+fn starts_with(path: &Path, magic: &[u8]) -> io::Result<bool> {
     let mut head = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, 16), &mut head)?;
-    match head.as_slice() {
-        b"SQLite format 3\0" => return read_database(&Db::open(path)?),
-        [b'T', b'D', b'F', b'$', ..] => {
-            return tdata::read(path.parent().unwrap_or(Path::new(".")));
-        }
-        _ => {}
+    let limit = u64::try_from(magic.len()).unwrap_or(u64::MAX);
+    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, limit), &mut head)?;
+    Ok(head == magic)
+}
+
+/// Everything that holds one account.
+fn read_one(path: &Path) -> Result<Import, ForeignError> {
+    if let Some(prefix) = fs::metadata(path)?
+        .is_dir()
+        .then(|| gramjs::prefix(path))
+        .transpose()?
+        .flatten()
+    {
+        return gramjs::read(path, &prefix);
+    }
+    if starts_with(path, SQLITE_MAGIC)? {
+        return read_database(&Db::open(path)?);
     }
     if fs::metadata(path)?.len() > MAX_FILE {
         return Err(ForeignError::Unknown);
@@ -79,17 +130,29 @@ fn read_text(text: &str) -> Result<Import, ForeignError> {
 /// A reader of one library's tables.
 type Reader = fn(&Db) -> Result<Import, ForeignError>;
 
-fn read_database(db: &Db) -> Result<Import, ForeignError> {
-    let candidates: [(Option<FileFormat>, Reader); 4] = [
+/// Whose tables there are, and who reads them.
+fn candidates(db: &Db) -> Result<Vec<(FileFormat, Reader)>, ForeignError> {
+    let all: [(Option<FileFormat>, Reader); 4] = [
         (telethon::recognise(db)?, telethon::read),
         (pyrogram::recognise(db)?, pyrogram::read),
         (mtcute::recognise(db), mtcute::read),
         (grammers_sqlite::recognise(db), grammers_sqlite::read),
     ];
+    let known = all.into_iter();
+    Ok(known
+        .filter_map(|(format, read)| Some((format?, read)))
+        .collect())
+}
+
+fn formats_in(db: &Db) -> Result<Vec<FileFormat>, ForeignError> {
+    let formats = candidates(db)?.into_iter().map(|(format, _)| format);
+    Ok(formats.collect())
+}
+
+fn read_database(db: &Db) -> Result<Import, ForeignError> {
     let mut best: Option<Import> = None;
     let (mut formats, mut failed) = (Vec::new(), None);
-    for (format, read) in candidates {
-        let Some(format) = format else { continue };
+    for (format, read) in candidates(db)? {
         formats.push(format);
         match read(db) {
             // The session with the most in it is the one that was lived in.

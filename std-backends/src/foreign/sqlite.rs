@@ -69,6 +69,19 @@ impl Db {
         Ok(self.columns(table)?.contains(column))
     }
 
+    /// Makes sure that `table` has what no version of its library can do without.
+    pub(super) fn require(
+        &self,
+        table: &'static str,
+        columns: &[&'static str],
+    ) -> Result<(), ForeignError> {
+        let known = self.columns(table)?;
+        match columns.iter().find(|column| !known.contains(**column)) {
+            Some(column) => Err(ForeignError::MissingColumn { table, column }),
+            None => Ok(()),
+        }
+    }
+
     /// Reads every row of `table` in the order it was written; columns that the table lacks read as
     /// NULL.
     pub(super) fn rows<T>(
@@ -101,6 +114,14 @@ impl Db {
             })?);
         }
         Ok(found)
+    }
+
+    /// The number that a program may keep in the database's header.
+    pub(super) fn user_version(&self) -> Result<i64, ForeignError> {
+        let version = self
+            .connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok(version)
     }
 
     /// Reads the only row of `table`.

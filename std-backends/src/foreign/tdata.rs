@@ -36,7 +36,8 @@ const SALT_LEN: usize = 32;
 /// Rounds that a passcode is stretched with when there is none.
 const ROUNDS_WITHOUT_PASSCODE: u32 = 1;
 
-pub(super) fn read(dir: &Path) -> Result<Import, ForeignError> {
+/// Reads the account with this number, counted from 1.
+pub(super) fn read(dir: &Path, number: usize) -> Result<Import, ForeignError> {
     let nested = dir.join("tdata");
     let dir = if find(dir, KEY_FILE).is_none() && nested.is_dir() {
         nested.as_path()
@@ -46,7 +47,7 @@ pub(super) fn read(dir: &Path) -> Result<Import, ForeignError> {
     if find(dir, KEY_FILE).is_none() {
         return Err(ForeignError::Unknown);
     }
-    let keys = read_file(dir, KEY_FILE)?;
+    let (version, keys) = read_file(dir, KEY_FILE)?;
     let mut keys = Stream::new(&keys);
     let salt = keys.bytes("salt of the key file")?;
     let encrypted_key = keys.bytes("key of the key file")?;
@@ -66,16 +67,25 @@ pub(super) fn read(dir: &Path) -> Result<Import, ForeignError> {
         .ok_or_else(|| ForeignError::damaged("account list of the key file"))?;
     let mut info = Stream::new(info.get(4..).unwrap_or_default());
     let count = info.i32("account list")?;
-    let first = if count > 0 {
-        info.i32("account list")?
-    } else {
-        0
-    };
+    let mut accounts = Vec::new();
+    for _ in 0..count {
+        accounts.push(info.i32("account list")?);
+    }
+    if accounts.is_empty() {
+        // Releases before there could be several say nothing.
+        accounts.push(0);
+    }
+    let index = number.checked_sub(1).and_then(|at| accounts.get(at));
+    let count = accounts.len();
+    let account = index.ok_or(ForeignError::NoAccount { number, count })?;
 
-    let data = read_file(dir, &file_name(first))?;
+    let (_, data) = read_file(dir, &file_name(*account))?;
     let data = Stream::new(&data).bytes("account file")?.to_vec();
     let data = decrypt(&data, local_key).ok_or_else(|| ForeignError::damaged("account file"))?;
-    read_account(data.get(4..).unwrap_or_default())
+    let mut import = read_account(data.get(4..).unwrap_or_default())?;
+    import.accounts = count;
+    import.version = Some(version.into());
+    Ok(import)
 }
 
 /// The block of an account: user, home DC, keys of every DC.
@@ -138,7 +148,8 @@ fn find(dir: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// The content of a file whose digest holds.
-fn read_file(dir: &Path, name: &str) -> Result<Zeroizing<Vec<u8>>, ForeignError> {
+/// The release that wrote a file, and what is in it.
+fn read_file(dir: &Path, name: &str) -> Result<(u32, Zeroizing<Vec<u8>>), ForeignError> {
     let damaged = || ForeignError::damaged(format!("file {name}"));
     let path =
         find(dir, name).ok_or_else(|| ForeignError::damaged(format!("file {name} is missing")))?;
@@ -155,7 +166,7 @@ fn read_file(dir: &Path, name: &str) -> Result<Zeroizing<Vec<u8>>, ForeignError>
     if md5.finalize().as_slice() != digest {
         return Err(damaged());
     }
-    Ok(Zeroizing::new(data.to_vec()))
+    Ok((u32::from_le_bytes(*version), Zeroizing::new(data.to_vec())))
 }
 
 /// The key that protects the local key, for an empty passcode.

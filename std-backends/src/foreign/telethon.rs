@@ -5,9 +5,10 @@ use mtsession_core::{Peer, PeerKind};
 
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key, PeerNames};
+use super::import::{Import, Key};
 use super::marked::unmark;
 use super::sqlite::{Cells, Db};
+use crate::names::PeerNames;
 
 /// The newest schema.
 const NEWEST: i64 = 8;
@@ -26,6 +27,7 @@ pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     import.version = Some(version);
 
     let columns = ["dc_id", "server_address", "port", "auth_key"];
+    db.require("sessions", &columns)?;
     let (dc_id, host, port, key) = db.only_row("sessions", &columns, |row| {
         Ok((
             row.get("dc_id")?,
@@ -43,6 +45,7 @@ pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
     import.push_dc(dc_id, &Server { host, port }, Some(&key));
 
     let columns = ["id", "hash", "username", "phone", "name"];
+    db.require("entities", &columns)?;
     for (peer, names) in db.rows("entities", &columns, read_entity)? {
         import.push_peer(peer, names);
     }
@@ -87,6 +90,7 @@ fn unmark_of_any_age(marked: i64, access_hash: i64) -> Option<(PeerKind, i64)> {
 /// Row 0 is the account's; the others have bare channel ids, and only their pts means something.
 fn read_state(db: &Db, import: &mut Import) -> Result<(), ForeignError> {
     let columns = ["id", "pts", "qts", "date", "seq"];
+    db.require("update_state", &columns)?;
     let rows = db.rows("update_state", &columns, |row| {
         Ok((row.get::<i64>("id")?, row.counters()?))
     })?;

@@ -59,6 +59,12 @@ pub(super) trait Connection: Send {
     /// in the same transaction.
     fn keep_old(&mut self, tables: &LegacyTables) -> io::Result<Vec<Statement>>;
 
+    /// What lies in the database's place, when `error` says that it is none of ours.
+    fn found_instead(&self, error: &io::Error) -> Option<String> {
+        let _ = error;
+        None
+    }
+
     /// Makes sure that nothing of what was deleted is left in any file, nor in backups of the database
     /// of an older release.
     fn scrub(&mut self, with_backups: bool) -> io::Result<()>;

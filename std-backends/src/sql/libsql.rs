@@ -14,6 +14,7 @@ use super::replica::Replica;
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
+use crate::names::PeerNames;
 use crate::session::PersistedSession;
 use crate::sync::lock;
 
@@ -34,6 +35,9 @@ const NAME: &str = "libsql";
 /// each. Requests time out and are repeated ([`RemoteOptions`]); a write is carried out once, however
 /// often it was sent. When no answer comes at all, the error says whether nothing was changed or
 /// whether that is unknown.
+///
+/// Writers notice each other by a table that all of them keep (`remote_write`). Rows that are edited
+/// by hand, with SQL, are seen by backends that are opened afterwards.
 ///
 /// # Replicas
 ///
@@ -318,6 +322,22 @@ impl SessionBackend for LibSqlBackend {
             Database::One(store) => store.account(),
             #[cfg(feature = "libsql-remote")]
             Database::Replica(replica) => replica.copy()?.account(),
+        })
+    }
+
+    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
+        self.with("load the names", |database| match database {
+            Database::One(store) => store.peer_names(),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.copy()?.peer_names(),
+        })
+    }
+
+    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
+        self.with("save the names", |database| match database {
+            Database::One(store) => store.set_peer_names(names),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.set_peer_names(names),
         })
     }
 }

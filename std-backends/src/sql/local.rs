@@ -14,7 +14,7 @@ use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::local_error::explain;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement, Value, ValueRef};
-use crate::file::JournalSync;
+use crate::journal_sync::{JournalSync, LastFlush};
 
 /// How long a writer waits for others, unless told otherwise.
 pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub(super) struct LocalConnection {
     open: Option<Open>,
     busy_timeout: Duration,
     journal_sync: JournalSync,
-    last_sync: Option<Instant>,
+    last_flush: LastFlush,
 }
 
 struct Open {
@@ -57,7 +57,7 @@ impl LocalConnection {
             open: None,
             busy_timeout: DEFAULT_BUSY_TIMEOUT,
             journal_sync: JournalSync::default(),
-            last_sync: None,
+            last_flush: LastFlush::default(),
         }
     }
 
@@ -151,7 +151,7 @@ impl LocalConnection {
     }
 
     fn durability(&mut self, wanted: Durability) -> Durability {
-        if wanted == Durability::Now || self.journal_sync.is_due(&mut self.last_sync) {
+        if wanted == Durability::Now || self.last_flush.is_due(self.journal_sync) {
             return Durability::Now;
         }
         Durability::Soon
@@ -198,8 +198,8 @@ impl Open {
 
     fn write(&mut self, write: &Write, durability: Durability) -> rusqlite::Result<Written> {
         self.set_synchronous(durability)?;
-        if let ([statement], false) = (write.statements.as_slice(), write.if_unchanged) {
-            execute(&self.database, statement)?;
+        if let (alike @ [_], false) = (write.statements.as_slice(), write.if_unchanged) {
+            execute(&self.database, alike)?;
             return Ok(Written::Done);
         }
         let seen = self.seen;
@@ -214,8 +214,8 @@ impl Open {
                 return Ok(Written::Conflict);
             }
         }
-        for statement in &write.statements {
-            execute(&transaction, statement)?;
+        for alike in write.statements.chunk_by(|a, b| a.sql == b.sql) {
+            execute(&transaction, alike)?;
         }
         transaction.commit()?;
         Ok(Written::Done)
@@ -232,12 +232,18 @@ impl Connection for LocalConnection {
             let mut result = Ok(());
             'selects: for (index, select) in selects.iter().enumerate() {
                 let mut prepared = transaction.prepare_cached(&select.sql())?;
-                bind(&mut prepared, &select.params)?;
+                bind(&mut prepared, &select.params, &[])?;
                 let columns = prepared.column_count();
+                let is_numbered = select.numbered_columns().is_some();
                 let mut rows = prepared.raw_query();
+                let mut number = 0_i64..;
                 while let Some(row) = rows.next()? {
                     let mut values = [ValueRef::Null; MAX_COLUMNS];
-                    for (column, value) in values.iter_mut().enumerate().take(columns) {
+                    let (numbers, read) = values.split_at_mut(usize::from(is_numbered));
+                    for (value, number) in numbers.iter_mut().zip(&mut number) {
+                        *value = ValueRef::Integer(number);
+                    }
+                    for (column, value) in read.iter_mut().enumerate().take(columns) {
                         *value = value_ref(row.get_ref(column)?);
                     }
                     result = on_row(index, &values);
@@ -254,6 +260,10 @@ impl Connection for LocalConnection {
             Ok(result)
         };
         read(open).map_err(|error: rusqlite::Error| explain(&error))?
+    }
+
+    fn found_instead(&self, error: &io::Error) -> Option<String> {
+        crate::found::instead(error, self.path.as_deref()?)
     }
 
     fn is_unchanged(&mut self) -> io::Result<bool> {
@@ -282,8 +292,13 @@ impl Connection for LocalConnection {
                 return Ok(Written::Conflict);
             }
         }
-        open.write(write, durability)
-            .map_err(|error| explain(&error))
+        let written = open
+            .write(write, durability)
+            .map_err(|error| explain(&error))?;
+        if (written, durability) == (Written::Done, Durability::Now) {
+            self.last_flush.is_now();
+        }
+        Ok(written)
     }
 
     fn is_ours(&mut self) -> io::Result<bool> {
@@ -410,18 +425,34 @@ fn value_ref(value: rusqlite::types::ValueRef<'_>) -> ValueRef<'_> {
     }
 }
 
-fn execute(database: &rusqlite::Connection, statement: &Statement) -> rusqlite::Result<()> {
-    let mut prepared = database.prepare_cached(statement.sql)?;
-    bind(&mut prepared, &statement.params)?;
-    // Pragmas answer with rows.
-    let mut rows = prepared.raw_query();
-    while rows.next()?.is_some() {}
+/// Carries out statements of the same SQL.
+fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Result<()> {
+    let Some(first) = alike.first() else {
+        return Ok(());
+    };
+    let mut prepared = database.prepare_cached(first.sql)?;
+    let mut bound: &[Value] = &[];
+    for statement in alike {
+        bind(&mut prepared, &statement.params, bound)?;
+        bound = &statement.params;
+        // Pragmas answer with rows.
+        let mut rows = prepared.raw_query();
+        while rows.next()?.is_some() {}
+    }
     Ok(())
 }
 
-fn bind(prepared: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
-    for (index, value) in (1..).zip(params) {
-        prepared.raw_bind_parameter(index, value)?;
+/// Binds what is not bound already: mostly the account's name, of which SQLite makes a copy.
+fn bind(
+    prepared: &mut rusqlite::Statement<'_>,
+    params: &[Value],
+    bound: &[Value],
+) -> rusqlite::Result<()> {
+    let bound = bound.iter().map(Some).chain(core::iter::repeat(None));
+    for ((index, value), bound) in (1..).zip(params).zip(bound) {
+        if !bound.is_some_and(|bound| bound.is_same_text(value)) {
+            prepared.raw_bind_parameter(index, value)?;
+        }
     }
     Ok(())
 }

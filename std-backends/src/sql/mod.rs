@@ -3,11 +3,13 @@
 mod connection;
 #[cfg(feature = "sqlite")]
 mod export;
+mod known;
 mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;
 mod local;
 mod local_error;
+mod names;
 mod plan;
 #[cfg(feature = "libsql-remote")]
 mod remote;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mtsession_core::{Change, ChannelPts, SessionSource, UpdateChange};
+use mtsession_core::{Change, ChannelPts, SessionMut, SessionSource, UpdateChange};
 
 use super::connection::Durability;
 use super::statement::Statement;
@@ -149,6 +149,35 @@ pub(super) fn apply(
         statements.insert(0, tables::ensure_account(account));
     }
     Ok((statements, durability))
+}
+
+/// What [`apply`] does, when it is known which rows there are: those that change are not looked for
+/// then. `None` where a change is not one of a row or a counter.
+pub(super) fn apply_in_place(
+    account: &str,
+    known: &Stored,
+    changes: &[Change<'_>],
+) -> Option<Vec<Statement>> {
+    let statement = |change: &Change<'_>| match *change {
+        Change::Peer(peer) => Some(match known.find_peer(&peer) {
+            Some(at) => tables::update(account, at, &peer),
+            None => tables::put_peer(account, &peer),
+        }),
+        Change::MinPeer(min_peer) => Some(match known.find_min_peer(min_peer.user_id) {
+            Some(at) => tables::update(account, at, &min_peer),
+            None => tables::put_min_peer(account, &min_peer),
+        }),
+        Change::Update(UpdateChange::Channel { id, pts }) => {
+            let channel = ChannelPts { id, pts };
+            Some(match known.find_channel(id) {
+                Some(at) => tables::update(account, at, &channel),
+                None => tables::put_channel(account, channel),
+            })
+        }
+        Change::Update(ref update) => tables::set_counters(account, update),
+        _ => None,
+    };
+    changes.iter().map(statement).collect()
 }
 
 /// Lengths are checked as every store checks them. Whether there is room for another DC entry is left

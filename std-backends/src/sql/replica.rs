@@ -5,6 +5,7 @@ use std::io;
 use mtsession_core::{Change, SessionSource};
 
 use super::store::SqlStore;
+use crate::names::PeerNames;
 
 /// Writes go to the server first, reads come from the copy.
 pub(super) struct Replica {
@@ -55,6 +56,10 @@ impl Replica {
                 }
             }
         }
+        let names = self.primary.peer_names()?;
+        if self.copy.peer_names()? != names {
+            self.copy.set_peer_names(&names)?;
+        }
         self.is_behind = false;
         Ok(())
     }
@@ -65,6 +70,10 @@ impl Replica {
 
     pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
         self.write(|store| store.apply(changes))
+    }
+
+    pub(super) fn set_peer_names(&mut self, names: &[PeerNames]) -> io::Result<()> {
+        self.write(|store| store.set_peer_names(names))
     }
 
     pub(super) fn delete(&mut self) -> io::Result<()> {

@@ -100,36 +100,56 @@ pub(super) fn set_application_id() -> Statement {
 /// A table of older releases, and what is done with it.
 struct LegacyTable {
     name: &'static str,
-    drop: &'static str,
+    drop: &'static [&'static str],
     #[cfg(feature = "libsql-remote")]
     keep: &'static str,
     #[cfg(feature = "libsql-remote")]
-    drop_kept: &'static str,
+    drop_kept: &'static [&'static str],
+}
+
+/// Drops a table that may not exist. A secret column is overwritten before, as servers do not.
+macro_rules! drop_table {
+    ($name:expr $(, $secret:literal)?) => {
+        &[
+            $(
+                concat!("CREATE TABLE IF NOT EXISTS ", $name, " (", $secret, ")"),
+                concat!(
+                    "UPDATE ", $name, " SET ", $secret, " = zeroblob(length(CAST(", $secret, " AS BLOB)))"
+                ),
+            )?
+            concat!("DROP TABLE IF EXISTS ", $name),
+        ]
+    };
 }
 
 macro_rules! legacy_tables {
-    ($($name:literal)+) => {
+    ($($name:literal $(with $secret:literal)?),+) => {
         [$(LegacyTable {
             name: $name,
-            drop: concat!("DROP TABLE IF EXISTS ", $name),
+            drop: drop_table!($name $(, $secret)?),
             #[cfg(feature = "libsql-remote")]
             keep: concat!("ALTER TABLE ", $name, " RENAME TO pre_mtsession_", $name),
             #[cfg(feature = "libsql-remote")]
-            drop_kept: concat!("DROP TABLE IF EXISTS pre_mtsession_", $name),
+            drop_kept: drop_table!(concat!("pre_mtsession_", $name) $(, $secret)?),
         }),+]
     };
 }
 
 /// The tables of all older generations; what a migration removes.
 const LEGACY_TABLES: [LegacyTable; 7] = legacy_tables![
-    "meta" "dc_entries" "dcs" "update_state" "channel_pts" "peers" "min_peers"
+    "meta" with "value",
+    "dc_entries" with "auth_key",
+    "dcs" with "auth_key",
+    "update_state",
+    "channel_pts",
+    "peers",
+    "min_peers"
 ];
 
 /// Removes the tables of older releases.
 pub(super) fn drop_legacy() -> impl Iterator<Item = Statement> {
-    LEGACY_TABLES
-        .into_iter()
-        .map(|table| Statement::new(table.drop, []))
+    let statements = LEGACY_TABLES.into_iter().flat_map(|table| table.drop);
+    statements.map(|sql| Statement::new(sql, []))
 }
 
 /// Keeps the tables of an older release under other names.
@@ -138,16 +158,15 @@ pub(super) fn keep_legacy(tables: &LegacyTables) -> impl Iterator<Item = Stateme
     LEGACY_TABLES
         .into_iter()
         .filter(|table| tables.has(table.name))
-        .flat_map(|table| [table.drop_kept, table.keep])
+        .flat_map(|table| table.drop_kept.iter().copied().chain([table.keep]))
         .map(|sql| Statement::new(sql, []))
 }
 
 /// Removes what was kept.
 #[cfg(feature = "libsql-remote")]
 pub(super) fn drop_kept() -> impl Iterator<Item = Statement> {
-    LEGACY_TABLES
-        .into_iter()
-        .map(|table| Statement::new(table.drop_kept, []))
+    let statements = LEGACY_TABLES.into_iter().flat_map(|table| table.drop_kept);
+    statements.map(|sql| Statement::new(sql, []))
 }
 
 /// Who else keeps sessions in SQLite, by tables that only they have.

@@ -12,7 +12,8 @@ use super::local::{self, LocalConnection};
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
-use crate::file::JournalSync;
+use crate::journal_sync::JournalSync;
+use crate::names::PeerNames;
 use crate::session::PersistedSession;
 use crate::stored::check;
 use crate::sync::lock;
@@ -254,6 +255,18 @@ impl SessionBackend for SqliteBackend {
 
     fn account(&self) -> io::Result<Account> {
         lock(&self.store).account().map_err(self.error("load"))
+    }
+
+    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
+        lock(&self.store)
+            .peer_names()
+            .map_err(self.error("load the names"))
+    }
+
+    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
+        lock(&self.store)
+            .set_peer_names(names)
+            .map_err(self.error("save the names"))
     }
 }
 

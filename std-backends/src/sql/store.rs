@@ -5,10 +5,11 @@ use std::io;
 use mtsession_core::{Account, Change, SessionMut, SessionSource};
 
 use super::connection::{Connection, Durability, Write, Written};
+use super::known::Known;
 use super::row::Row;
 use super::schema::{self, Findings, Layout};
 use super::statement::{Select, Statement};
-use super::{legacy, plan, tables};
+use super::{legacy, names, plan, tables};
 use crate::session::PersistedSession;
 use crate::stored::{Stored, check};
 
@@ -27,11 +28,9 @@ pub(super) struct SqlStore {
     account: String,
     /// What the account held when the connection read last; every write of ours is carried out on it
     /// too. It is only relied on while the connection says that nobody else wrote.
-    #[expect(
-        clippy::option_option,
-        reason = "not read yet; there was none; there was one"
-    )]
-    known: Option<Option<Stored>>,
+    known: Option<Known>,
+    /// Whether the database had the table of names when the account was read.
+    has_names: bool,
 }
 
 impl SqlStore {
@@ -40,6 +39,7 @@ impl SqlStore {
             connection,
             account: account.to_owned(),
             known: None,
+            has_names: false,
         }
     }
 
@@ -55,12 +55,17 @@ impl SqlStore {
             if self.known.is_none() {
                 self.refresh()?;
             }
-            let known = self.known.as_ref().and_then(Option::as_ref);
-            let statements = plan::save(&self.account, known, session);
+            let known = self.known.as_mut();
+            let known = known.and_then(Known::stored);
+            let mut statements = plan::save(&self.account, known, session);
+            let loses_peers = |old: &Stored| crate::names::loses_peers(old, session);
+            if self.has_names && known.is_none_or(loses_peers) {
+                statements.push(names::drop_orphans(&self.account));
+            }
             let is_done = if statements.is_empty() {
                 self.connection.is_unchanged()?
             } else {
-                self.write_if_unchanged(statements)?
+                self.write_if_unchanged(statements, Durability::Now)?
             };
             if is_done {
                 self.remember(session);
@@ -68,55 +73,73 @@ impl SqlStore {
             }
             self.known = None;
         }
-        let statements = plan::save(&self.account, None, session);
+        let mut statements = plan::save(&self.account, None, session);
+        statements.extend(self.has_names.then(|| names::drop_orphans(&self.account)));
         self.write(statements, Durability::Now)
     }
 
     /// Makes the known session equal to one that was saved.
     fn remember(&mut self, session: &impl SessionSource) {
-        let Some(known) = &mut self.known else {
-            return;
-        };
-        let mut saved = Stored::copy_of(session);
-        if let Some(known) = known {
-            saved.set_account(known.account());
+        if let Some(known) = &mut self.known {
+            let mut saved = Stored::copy_of(session);
+            if let Some(known) = known.stored() {
+                saved.set_account(known.account());
+            }
+            *known = Known::new(Some(saved));
         }
-        *known = Some(saved);
     }
 
     /// The session, or `None` when there is none.
     pub(super) fn load(&mut self) -> io::Result<Option<PersistedSession>> {
-        Ok(self.current()?.as_ref().map(Stored::session))
+        Ok(self.current()?.map(Stored::session))
     }
 
     /// What is known of the account.
     pub(super) fn account(&mut self) -> io::Result<Account> {
-        let current = self.current()?.as_ref();
-        Ok(current.map(Stored::account).unwrap_or_default())
+        Ok(self.current()?.map(Stored::account).unwrap_or_default())
     }
 
     /// What the account holds now.
-    pub(super) fn current(&mut self) -> io::Result<&Option<Stored>> {
+    pub(super) fn current(&mut self) -> io::Result<Option<&Stored>> {
         self.forget_on_error(|store| {
             if store.known.is_none() || !store.connection.is_unchanged()? {
                 store.refresh()?;
             }
             Ok(())
         })?;
-        Ok(self.known.get_or_insert_default())
+        Ok(self.known.get_or_insert_default().stored())
     }
 
     /// Carries out a batch as one.
     pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
-        let (statements, durability) = plan::apply(&self.account, changes)?;
-        self.forget_on_error(|store| {
-            store.prepare()?;
-            store.write(statements, durability)?;
-            if let Some(known) = &mut store.known {
-                known.get_or_insert_default().replay(changes);
-            }
-            Ok(())
-        })
+        // One statement alone needs no transaction, which costs more than finding a row.
+        let is_done = changes.len() > 1
+            && self.known.as_ref().is_some_and(Known::exists)
+            && self.forget_on_error(|store| store.apply_in_place(changes))?;
+        if !is_done {
+            let (statements, durability) = plan::apply(&self.account, changes)?;
+            self.forget_on_error(|store| {
+                store.prepare()?;
+                store.write(statements, durability)
+            })?;
+        }
+        if let Some(known) = &mut self.known {
+            known.apply(changes);
+        }
+        Ok(())
+    }
+
+    /// Carries out a batch on rows whose places are known, unless somebody else wrote since they were.
+    fn apply_in_place(&mut self, changes: &[Change<'_>]) -> io::Result<bool> {
+        self.prepare()?;
+        let known = self.known.as_mut();
+        let known = known.and_then(Known::stored);
+        let statements =
+            known.and_then(|known| plan::apply_in_place(&self.account, known, changes));
+        match statements {
+            Some(statements) => self.write_if_unchanged(statements, Durability::Soon),
+            None => Ok(false),
+        }
     }
 
     /// Removes the account, and every trace of its keys.
@@ -137,7 +160,8 @@ impl SqlStore {
 
     /// The names of all accounts.
     pub(super) fn accounts(&mut self) -> io::Result<Vec<String>> {
-        match self.look()? {
+        let layout = self.look().map_err(|error| self.naming(error))?;
+        match layout {
             Layout::Empty => Ok(Vec::new()),
             Layout::Legacy(tables) => Ok(legacy::read(&mut *self.connection, &tables)?
                 .map(|_| DEFAULT_ACCOUNT.to_owned())
@@ -157,7 +181,7 @@ impl SqlStore {
 
     /// Looks whether the database can be one of ours.
     pub(super) fn check_layout(&mut self) -> io::Result<()> {
-        self.look().map(|_| ())
+        self.forget_on_error(|store| store.look().map(|_| ()))
     }
 
     /// Gives the account another name.
@@ -175,7 +199,7 @@ impl SqlStore {
                 return Err(error(io::ErrorKind::AlreadyExists, "there is an", to));
             }
             let statement = tables::rename(&self.account, to);
-            if self.write_if_unchanged(vec![statement])? {
+            if self.write_if_unchanged(vec![statement], Durability::Now)? {
                 self.known = None;
                 to.clone_into(&mut self.account);
                 return Ok(());
@@ -199,12 +223,22 @@ impl SqlStore {
         self.connection.set_ours(false);
     }
 
-    fn forget_on_error<R>(&mut self, f: impl FnOnce(&mut Self) -> io::Result<R>) -> io::Result<R> {
-        let result = f(self);
-        if result.is_err() {
-            self.forget();
+    /// The error with whose session is there instead of ours, where that can be told.
+    fn naming(&self, error: io::Error) -> io::Error {
+        match self.connection.found_instead(&error) {
+            Some(found) => io::Error::new(error.kind(), format!("{error} (found {found})")),
+            None => error,
         }
-        result
+    }
+
+    pub(super) fn forget_on_error<R>(
+        &mut self,
+        f: impl FnOnce(&mut Self) -> io::Result<R>,
+    ) -> io::Result<R> {
+        f(self).map_err(|error| {
+            self.forget();
+            self.naming(error)
+        })
     }
 
     /// Finds out what the database is.
@@ -225,14 +259,14 @@ impl SqlStore {
     }
 
     /// Makes sure that the database has our tables, with the session of an older release in them.
-    fn prepare(&mut self) -> io::Result<()> {
+    pub(super) fn prepare(&mut self) -> io::Result<()> {
         if self.connection.is_ours()? {
             return Ok(());
         }
         for _ in 0..LOOKS {
             let (statements, known) = match self.look()? {
                 Layout::Ours => return Ok(()),
-                Layout::Empty => (Vec::new(), Some(None)),
+                Layout::Empty => (Vec::new(), Some(Known::default())),
                 Layout::Legacy(tables) => {
                     let keep = self.connection.keep_old(&tables)?;
                     let old = match legacy::read(&mut *self.connection, &tables) {
@@ -249,9 +283,10 @@ impl SqlStore {
                 .chain(self.connection.mark())
                 .chain(statements)
                 .collect();
-            if self.write_if_unchanged(statements)? {
+            if self.write_if_unchanged(statements, Durability::Now)? {
                 self.connection.set_ours(true);
                 self.known = known;
+                self.has_names = false;
                 return Ok(());
             }
         }
@@ -264,6 +299,7 @@ impl SqlStore {
     /// Reads the account anew.
     fn refresh(&mut self) -> io::Result<()> {
         self.known = None;
+        self.has_names = false;
         if !self.connection.is_ours()? {
             for _ in 0..LOOKS {
                 let read = match self.look()? {
@@ -274,12 +310,12 @@ impl SqlStore {
                 };
                 // Between the look and the read somebody may have migrated it.
                 if read.is_ok() || self.connection.is_unchanged()? {
-                    self.known = Some(read?);
+                    self.known = Some(Known::new(read?));
                     return Ok(());
                 }
             }
         }
-        self.known = Some(self.read_account()?);
+        self.known = Some(Known::new(self.read_account()?));
         Ok(())
     }
 
@@ -294,7 +330,9 @@ impl SqlStore {
             ChannelPts::select(account),
             Peer::select(account),
             MinPeer::select(account),
+            names::look(),
         ];
+        let mut has_names = false;
         let mut stored = Stored::default();
         let mut exists = false;
         self.read_rows(&selects, |index, row| match index {
@@ -305,12 +343,25 @@ impl SqlStore {
             1 => tables::push_dc_row(row, &mut stored),
             2 => ChannelPts::push_row(row, &mut stored),
             3 => Peer::push_row(row, &mut stored),
-            _ => MinPeer::push_row(row, &mut stored),
+            4 => MinPeer::push_row(row, &mut stored),
+            _ => {
+                has_names = true;
+                Ok(())
+            }
         })?;
+        self.has_names = has_names;
         Ok(exists.then_some(stored))
     }
 
-    fn read_rows(
+    pub(super) fn account_name(&self) -> &str {
+        &self.account
+    }
+
+    pub(super) fn has_names(&self) -> bool {
+        self.has_names
+    }
+
+    pub(super) fn read_rows(
         &mut self,
         selects: &[Select],
         mut on_row: impl FnMut(usize, &Row<'_>) -> io::Result<()>,
@@ -322,7 +373,11 @@ impl SqlStore {
             })
     }
 
-    fn write(&mut self, statements: Vec<Statement>, durability: Durability) -> io::Result<()> {
+    pub(super) fn write(
+        &mut self,
+        statements: Vec<Statement>,
+        durability: Durability,
+    ) -> io::Result<()> {
         let write = Write {
             statements,
             durability,
@@ -332,10 +387,14 @@ impl SqlStore {
     }
 
     /// Writes unless somebody else wrote since the last read; says whether it did.
-    fn write_if_unchanged(&mut self, statements: Vec<Statement>) -> io::Result<bool> {
+    fn write_if_unchanged(
+        &mut self,
+        statements: Vec<Statement>,
+        durability: Durability,
+    ) -> io::Result<bool> {
         let write = Write {
             statements,
-            durability: Durability::Now,
+            durability,
             if_unchanged: true,
         };
         Ok(self.connection.write(&write)? == Written::Done)

@@ -52,6 +52,8 @@ macro_rules! put {
 pub(super) trait ListItem: Copy + PartialEq {
     /// Stores many at given positions: `?2` is `[[position, column, …], …]`.
     const REPLACE_MANY: &'static str;
+    /// Changes the one at the position `?2`; what is not its identity follows.
+    const UPDATE: &'static str;
     /// Removes everything from position `?2` on.
     const TRUNCATE: &'static str;
 
@@ -61,10 +63,27 @@ pub(super) trait ListItem: Copy + PartialEq {
     fn push_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()>;
     /// Appends the columns to a JSON array, each after a comma.
     fn push_json(&self, json: &mut String);
+    /// What is not the identity, as parameters.
+    fn content(&self) -> impl IntoIterator<Item = Value>;
 }
 
 /// The most JSON in one parameter: servers refuse texts of several megabytes.
-const MAX_JSON: usize = 512 * 1024;
+pub(super) const MAX_JSON: usize = 512 * 1024;
+
+/// Appends a text to JSON.
+pub(super) fn json_text(text: &str, json: &mut String) {
+    json.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => json.extend(['\\', char]),
+            control if control < ' ' => {
+                let _ = write!(json, "\\u{:04x}", u32::from(control));
+            }
+            other => json.push(other),
+        }
+    }
+    json.push('"');
+}
 
 /// Stores `items` at their positions.
 pub(super) fn replace_many<T: ListItem>(
@@ -99,6 +118,13 @@ fn json_chunks<T: ListItem>(
     })
 }
 
+/// Changes the item at a position to one of the same identity.
+pub(super) fn update<T: ListItem>(account: &str, index: usize, item: &T) -> Statement {
+    let place = [account.into(), position(index)];
+    let params: Vec<_> = place.into_iter().chain(item.content()).collect();
+    Statement::new(T::UPDATE, params)
+}
+
 /// Shortens a list.
 pub(super) fn truncate<T: ListItem>(account: &str, len: usize) -> Statement {
     Statement::new(T::TRUNCATE, [account.into(), position(len)])
@@ -124,6 +150,9 @@ impl ListItem for ChannelPts {
         SELECT account.id, value->>0, value->>1, value->>2
         FROM account, json_each(?2) WHERE name = ?1
         ON CONFLICT (account, position) DO UPDATE SET id = excluded.id, pts = excluded.pts";
+    const UPDATE: &'static str = "\
+        UPDATE channel SET pts = ?3
+        WHERE account = (SELECT id FROM account WHERE name = ?1) AND position = ?2";
     const TRUNCATE: &'static str = "\
         DELETE FROM channel
         WHERE account = (SELECT id FROM account WHERE name = ?1) AND position >= ?2";
@@ -147,6 +176,10 @@ impl ListItem for ChannelPts {
 
     fn push_json(&self, json: &mut String) {
         let _ = write!(json, ",{},{}", self.id, self.pts);
+    }
+
+    fn content(&self) -> impl IntoIterator<Item = Value> {
+        [self.pts.into()]
     }
 }
 
@@ -182,6 +215,9 @@ impl ListItem for Peer {
         ON CONFLICT (account, position) DO UPDATE SET
             id = excluded.id, access_hash = excluded.access_hash, kind = excluded.kind,
             channel_kind = excluded.channel_kind, is_community = excluded.is_community";
+    const UPDATE: &'static str = "\
+        UPDATE peer SET access_hash = ?3, channel_kind = ?4, is_community = ?5
+        WHERE account = (SELECT id FROM account WHERE name = ?1) AND position = ?2";
     const TRUNCATE: &'static str = "\
         DELETE FROM peer
         WHERE account = (SELECT id FROM account WHERE name = ?1) AND position >= ?2";
@@ -222,6 +258,14 @@ impl ListItem for Peer {
         }
         json.push_str(if self.is_community { ",1" } else { ",0" });
     }
+
+    fn content(&self) -> impl IntoIterator<Item = Value> {
+        [
+            self.access_hash.into(),
+            self.channel_kind.map(ChannelKind::to_byte).into(),
+            self.is_community.into(),
+        ]
+    }
 }
 
 /// Stores a peer in its place, or behind the others. The identity is [`Peer::key`] in SQL: kind and
@@ -250,6 +294,9 @@ impl ListItem for MinPeer {
         FROM account, json_each(?2) WHERE name = ?1
         ON CONFLICT (account, position) DO UPDATE SET user_id = excluded.user_id,
             peer_id = excluded.peer_id, msg_id = excluded.msg_id";
+    const UPDATE: &'static str = "\
+        UPDATE min_peer SET peer_id = ?3, msg_id = ?4
+        WHERE account = (SELECT id FROM account WHERE name = ?1) AND position = ?2";
     const TRUNCATE: &'static str = "\
         DELETE FROM min_peer
         WHERE account = (SELECT id FROM account WHERE name = ?1) AND position >= ?2";
@@ -274,6 +321,10 @@ impl ListItem for MinPeer {
 
     fn push_json(&self, json: &mut String) {
         let _ = write!(json, ",{},{},{}", self.user_id, self.peer_id, self.msg_id);
+    }
+
+    fn content(&self) -> impl IntoIterator<Item = Value> {
+        [self.peer_id.into(), self.msg_id.into()]
     }
 }
 
@@ -482,9 +533,14 @@ pub(super) fn set_counters(account: &str, update: &UpdateChange) -> Option<State
     })
 }
 
-/// Removes an account and everything of it.
+/// Removes an account and everything of it. Secrets are overwritten first, in place: a local file
+/// overwrites whatever is deleted (`secure_delete`), but servers do not, nor let a client ask for it.
 pub(super) fn delete(account: &str) -> impl Iterator<Item = Statement> {
     [
+        "UPDATE dc SET auth_key = zeroblob(256)
+            WHERE account = (SELECT id FROM account WHERE name = ?1) AND auth_key IS NOT NULL",
+        "UPDATE account SET future_auth_token = zeroblob(length(future_auth_token))
+            WHERE name = ?1 AND future_auth_token IS NOT NULL",
         "DELETE FROM dc WHERE account = (SELECT id FROM account WHERE name = ?1)",
         "DELETE FROM channel WHERE account = (SELECT id FROM account WHERE name = ?1)",
         "DELETE FROM peer WHERE account = (SELECT id FROM account WHERE name = ?1)",

@@ -1,6 +1,9 @@
 //! What the programs share: a flash in RAM that keeps the rules, and the end of a program.
 #![no_std]
 
+#[cfg(feature = "peers")]
+pub mod peers;
+
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };

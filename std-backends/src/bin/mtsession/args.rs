@@ -70,6 +70,9 @@ pub(crate) struct InspectArgs {
     /// Print auth keys and the future auth token in hexadecimal
     #[arg(long)]
     pub(crate) show_secrets: bool,
+    /// Which of the accounts of Telegram Desktop's `tdata`, counted from 1
+    #[arg(long = "account", value_name = "N")]
+    pub(crate) number: Option<usize>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -99,6 +102,9 @@ pub(crate) struct ConvertArgs {
     /// Replace a session that is already there
     #[arg(long)]
     pub(crate) force: bool,
+    /// Which of the accounts of Telegram Desktop's `tdata`, counted from 1
+    #[arg(long = "account", value_name = "N")]
+    pub(crate) number: Option<usize>,
     #[command(flatten)]
     pub(crate) account: AccountArgs,
 }
@@ -110,6 +116,9 @@ pub(crate) struct ExportArgs {
     /// Which kind of string
     #[arg(long, value_enum, default_value_t = StringKind::Native)]
     pub(crate) format: StringKind,
+    /// Which of the accounts of Telegram Desktop's `tdata`, counted from 1
+    #[arg(long = "account", value_name = "N")]
+    pub(crate) number: Option<usize>,
     #[command(flatten)]
     pub(crate) account: AccountArgs,
 }

@@ -1,8 +1,8 @@
 //! `mtsession convert`, `export` and `import`.
 
-use mtsession::Fingerprint;
-use mtsession::core::SessionSource as _;
-use mtsession::core::foreign::Carries;
+use mtsession::core::SessionSource;
+use mtsession::core::foreign::{Carries, StringFormat};
+use mtsession::{Fingerprint, PeerNames};
 
 use crate::Done;
 use crate::args::{AccountArgs, ConvertArgs, ExportArgs, ImportArgs};
@@ -15,30 +15,39 @@ pub(crate) fn convert(args: &ConvertArgs) -> Done {
         let message = format!("{} is both source and target", args.from);
         return Err(Failure::Usage(message));
     }
-    store(&args.from, &args.to, args.force, &args.account)
+    let from = || args.from.load_account(args.number);
+    store((&args.from, from), &args.to, args.force, &args.account)
 }
 
 pub(crate) fn import(args: &ImportArgs) -> Done {
-    store(&Store::StringStdio, &args.store, args.force, &args.account)
+    let from = (&Store::StringStdio, || Store::StringStdio.load());
+    store(from, &args.store, args.force, &args.account)
 }
 
 /// Copies a session, reads it back, and says what happened where that does not go between the lines
 /// of a string.
-fn store(from: &Store, to: &Store, force: bool, account: &AccountArgs) -> Done {
+fn store(
+    (from, load): (&Store, impl FnOnce() -> Result<Loaded, Failure>),
+    to: &Store,
+    force: bool,
+    account: &AccountArgs,
+) -> Done {
     if !force && to.is_taken()? {
         let message = format!("{to} exists already; --force replaces it");
         return Err(Failure::Usage(message));
     }
     let progress = Progress::start();
     progress.step(format!("reading {from}"));
-    let mut loaded = from.load()?;
+    let mut loaded = load()?;
     account.complete(&mut loaded.parts.account);
     progress.step(format!(
         "writing {} peers to {to}",
         loaded.parts.session.peers.len()
     ));
     to.save(&loaded.parts, account.telethon_ipv6())?;
-    if matches!(to, Store::StringStdio | Store::LibraryString(_)) {
+    if let Some(format) = to.printed_string() {
+        drop(progress);
+        say_lost(&loaded, format);
         return Ok(());
     }
     progress.step(format!("reading {to} back"));
@@ -51,9 +60,8 @@ fn store(from: &Store, to: &Store, force: bool, account: &AccountArgs) -> Done {
     }
     println!("{from}: {}", report::origin(&loaded.origin));
     println!("{to}: {}", report::origin(&stored.origin));
-    match kept {
-        Kept::All => println!("Read back equal."),
-        Kept::Except(lost) => println!("Left out, because the target has no place for it: {lost}."),
+    for line in kept {
+        println!("{line}");
     }
     if let Some(fingerprint) = home_fingerprint(&loaded) {
         println!(
@@ -87,28 +95,43 @@ impl Drop for Progress {
     }
 }
 
-enum Kept {
-    All,
-    Except(Carries),
+/// What got lost, in lines for a person, and whether the home DC's key is the same.
+fn compare(to: &Store, loaded: &Loaded, stored: &Loaded) -> (Vec<String>, bool) {
+    let same_key = home_fingerprint(loaded) == home_fingerprint(stored);
+    let carries = |loaded: &Loaded| Carries::of(&with_account(loaded));
+    let lines = lost(loaded, carries(stored), &stored.parts.names, to);
+    let is_ours =
+        !matches!(stored.origin, Origin::Foreign(..)) && !matches!(to, Store::Ferogram(_));
+    let same = !is_ours
+        || report::equal(
+            (&loaded.parts.session, &loaded.parts.account),
+            (&stored.parts.session, &stored.parts.account),
+        );
+    let lines = if lines.is_empty() {
+        vec!["Read back equal.".to_owned()]
+    } else {
+        lines
+    };
+    (lines, same && same_key)
 }
 
-/// What got lost, and whether the home DC's key is the same.
-fn compare(to: &Store, loaded: &Loaded, stored: &Loaded) -> (Kept, bool) {
-    let same_key = home_fingerprint(loaded) == home_fingerprint(stored);
-    if matches!(stored.origin, Origin::Foreign(..)) || matches!(to, Store::Ferogram(_)) {
-        let carries =
-            |loaded: &Loaded| Carries::of(&loaded.parts.session.with_account(loaded.parts.account));
-        let lost = carries(loaded).without(carries(stored));
-        if lost.is_empty() {
-            return (Kept::All, same_key);
-        }
-        return (Kept::Except(lost), same_key);
+/// What the target does not hold, going by what it can hold and by the names that it has.
+fn lost(loaded: &Loaded, kept: Carries, names: &[PeerNames], to: &Store) -> Vec<String> {
+    let mut lines = Vec::new();
+    let lost = Carries::of(&with_account(loaded)).without(kept);
+    if !lost.is_empty() {
+        lines.push(format!(
+            "Left out, because the target has no place for it: {lost}."
+        ));
     }
-    let same = report::equal(
-        (&loaded.parts.session, &loaded.parts.account),
-        (&stored.parts.session, &stored.parts.account),
-    );
-    (Kept::All, same && same_key)
+    if let Some(names) = report::names_lost(&loaded.parts.names, names) {
+        lines.push(format!("{names} are not kept by {}.", to.kind()));
+    }
+    lines
+}
+
+fn with_account(loaded: &Loaded) -> impl SessionSource + '_ {
+    loaded.parts.session.with_account(loaded.parts.account)
 }
 
 fn home_fingerprint(loaded: &Loaded) -> Option<Fingerprint> {
@@ -118,12 +141,21 @@ fn home_fingerprint(loaded: &Loaded) -> Option<Fingerprint> {
 }
 
 pub(crate) fn export(args: &ExportArgs) -> Done {
-    let mut loaded = args.store.load()?;
+    let mut loaded = args.store.load_account(args.number)?;
     args.account.complete(&mut loaded.parts.account);
     let ipv6 = args.account.telethon_ipv6();
     let Some(format) = args.format.login() else {
+        say_lost(&loaded, StringFormat::Native);
         return Store::StringStdio.save(&loaded.parts, ipv6);
     };
+    say_lost(&loaded, format);
     let session = loaded.parts.session.with_account(loaded.parts.account);
     Store::StringStdio.put_text(&encode_login(&session, format, ipv6)?)
+}
+
+/// Says what a string on standard output leaves out.
+fn say_lost(loaded: &Loaded, format: StringFormat) {
+    for line in lost(loaded, format.carries(), &[], &Store::StringStdio) {
+        eprintln!("mtsession: {line}");
+    }
 }

@@ -7,7 +7,7 @@ use crate::args::InspectArgs;
 use crate::report;
 
 pub(crate) fn run(args: &InspectArgs) -> Done {
-    let loaded = args.store.load()?;
+    let loaded = args.store.load_account(args.number)?;
     let mut out = std::io::stdout();
     if args.json {
         let value = report::json(&args.store, &loaded, args.show_secrets);

@@ -5,7 +5,7 @@ use core::fmt::Write as _;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table, TableComponent};
 use mtsession::core::{AuthKeyRef, Integrity, SessionSource as _};
-use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PersistedSession};
+use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSession};
 use serde_json::{Value, json};
 
 use crate::store::{Loaded, Origin, Store};
@@ -61,6 +61,7 @@ pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String
             count(session.updates_state.channels.len(), "with their own pts"),
         ),
         ("peers", peers(session)),
+        ("their names", names(&loaded.parts.names)),
         (
             "min peers",
             count(session.min_peers.len(), "known from messages"),
@@ -122,6 +123,7 @@ pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value 
         value
     };
     let token = session.future_auth_token.as_ref();
+    let [usernames, phones, titles] = count_names(&loaded.parts.names);
     let mut value = json!({
         "store": store.to_string(),
         "format": format_json(&loaded.origin),
@@ -146,6 +148,11 @@ pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value 
             "channels": stats.peers_channels,
             "chats": stats.peers_chats,
             "communities": stats.peers_communities,
+        },
+        "peer_names": {
+            "usernames": usernames,
+            "phones": phones,
+            "titles": titles,
         },
         "min_peers": stats.min_peers,
         "future_auth_token_len": token.map(Vec::len),
@@ -287,6 +294,10 @@ fn peers(session: &PersistedSession) -> String {
     format!("{}: {}", stats.peers_total, kinds.join(", "))
 }
 
+fn names(names: &[PeerNames]) -> String {
+    names_lost(names, &[]).unwrap_or_else(|| "none".to_owned())
+}
+
 fn count(count: usize, what: &str) -> String {
     match count {
         0 => "none".to_owned(),
@@ -332,4 +343,46 @@ fn hex(bytes: &[u8]) -> String {
 /// Whether two sessions are the same in every field, peers and order included.
 pub(crate) fn equal(a: (&PersistedSession, &Account), b: (&PersistedSession, &Account)) -> bool {
     a == b && a.0.encoded_len() == b.0.encoded_len()
+}
+
+/// How many names of each kind `before` has and `after` has not, in words; `None` where all are kept.
+pub(crate) fn names_lost(before: &[PeerNames], after: &[PeerNames]) -> Option<String> {
+    let (before, after) = (count_names(before), count_names(after));
+    let lost = [0, 1, 2].map(|kind: usize| {
+        let count = |counts: &[usize; 3]| counts.get(kind).copied().unwrap_or_default();
+        count(&before).saturating_sub(count(&after))
+    });
+    let parts: Vec<_> = lost
+        .into_iter()
+        .zip(["usernames", "phones", "titles"])
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", thousands(count)))
+        .collect();
+    let (last, rest) = parts.split_last()?;
+    Some(match rest {
+        [] => last.clone(),
+        rest => format!("{} and {last}", rest.join(", ")),
+    })
+}
+
+/// Usernames, phones and titles.
+fn count_names(names: &[PeerNames]) -> [usize; 3] {
+    [
+        names.iter().map(|names| names.usernames.len()).sum(),
+        names.iter().filter(|names| names.phone.is_some()).count(),
+        names.iter().filter(|names| names.title.is_some()).count(),
+    ]
+}
+
+/// A number with its digits in groups of three.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && digits.len().saturating_sub(index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -9,7 +9,7 @@ use crate::Done;
 use crate::args::UpgradeArgs;
 use crate::failure::Failure;
 use crate::report;
-use crate::store::{Loaded, Store};
+use crate::store::{Loaded, Store, save_in};
 
 pub(crate) fn run(args: &UpgradeArgs) -> Done {
     let old = args.store.load()?;
@@ -76,10 +76,7 @@ impl Proof {
 }
 
 fn prove(name: &str, backend: &dyn SessionBackend, old: &Loaded) -> Result<Proof, Failure> {
-    backend.save(&old.parts.session)?;
-    if !old.parts.account.is_empty() {
-        backend.set_account(old.parts.account)?;
-    }
+    save_in(backend, &old.parts)?;
     let stored = backend.load()?;
     let stored: PersistedSession = stored.ok_or_else(|| {
         Failure::Problems(format!("the {name} backend lost the session it was given"))

@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 use self::outgoing::Outgoing;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::PeerNames;
 use crate::error::StoreError;
+use crate::names::PeerNames;
 
 /// What is written, in the version that the library itself writes today (or still reads).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

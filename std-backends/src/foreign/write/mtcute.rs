@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use super::outgoing::{MarkedPeer, Outgoing};
 use crate::foreign::error::ForeignError;
 use crate::foreign::marked::mark;
+use crate::foreign::mtcute::{CHANNEL, CHANNEL_HAS_HASH, CHAT, FUTURE_SALT, USER, VECTOR};
 
 const TABLES: &str = "
     CREATE TABLE mtcute_migrations (repo TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL);
@@ -31,10 +32,6 @@ const TABLES: &str = "
     INSERT INTO mtcute_migrations VALUES
         ('auth_keys', 1), ('kv', 1), ('ref_messages', 1), ('peers', 2);";
 
-// TL constructors of the layer that mtcute 0.29 has.
-const USER: u32 = 0x3177_4388;
-const CHAT: u32 = 0x41CB_F256;
-const CHANNEL: u32 = 0x1C32_B11C;
 const CHAT_PHOTO_EMPTY: u32 = 0x37C1_011C;
 
 pub(super) fn write(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), ForeignError> {
@@ -72,7 +69,7 @@ pub(super) fn write(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), Fore
 }
 
 fn write_values(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), ForeignError> {
-    let mut row = db.prepare("INSERT INTO key_value VALUES (?1, ?2)")?;
+    let mut row = db.prepare("INSERT OR IGNORE INTO key_value VALUES (?1, ?2)")?;
     let mut put = |key: &str, value: &[u8]| row.execute(params![key, value]);
     let block = |dc_id: i32, media_only, server: &mtsession_core::foreign::Server| {
         let id = u8::try_from(dc_id).map_err(|_| ForeignError::UnknownDc(dc_id))?;
@@ -106,11 +103,29 @@ fn write_values(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), ForeignE
         put("updates_date", &counters.date.to_le_bytes())?;
         put("updates_seq", &counters.seq.to_le_bytes())?;
     }
+    for dc in &outgoing.session.dcs {
+        if dc.first_salt != 0 && dc.flags.is_main() {
+            put(&format!("salts:{}", dc.dc_id), &salts(dc.first_salt))?;
+        }
+    }
     for channel in outgoing.channels() {
         let key = format!("updates_channel:{}", channel.id);
         put(&key, &channel.pts.to_le_bytes())?;
     }
     Ok(())
+}
+
+/// One salt, from the beginning: until when it is valid is not known, and the server says which one it
+/// wants instead.
+fn salts(salt: i64) -> Vec<u8> {
+    let mut salts = Vec::new();
+    salts.extend(VECTOR.to_le_bytes());
+    salts.extend(1_i32.to_le_bytes());
+    salts.extend(FUTURE_SALT.to_le_bytes());
+    salts.extend(0_i32.to_le_bytes());
+    salts.extend(i32::MAX.to_le_bytes());
+    salts.extend(salt.to_le_bytes());
+    salts
 }
 
 /// `"low|high"`, two signed halves; empty for chats.
@@ -126,7 +141,8 @@ fn hash_text(peer: &MarkedPeer<'_>) -> String {
 
 /// The peer as the server would send it, with what is known of it.
 fn tl_object(peer: &MarkedPeer<'_>) -> Vec<u8> {
-    let title = peer.title().unwrap_or("?");
+    // Empty where it is not known: a stand-in would pass for a name.
+    let title = peer.title().unwrap_or_default();
     let mut object = Vec::new();
     match peer.peer.kind {
         PeerKind::User => {
@@ -157,7 +173,7 @@ fn tl_object(peer: &MarkedPeer<'_>) -> Vec<u8> {
                 Some(ChannelKind::Gigagroup) => 1 << 8 | 1 << 26,
                 Some(ChannelKind::Broadcast) | None => 1 << 5,
             };
-            let flags: u32 = 1 << 13 | kind;
+            let flags: u32 = CHANNEL_HAS_HASH | kind;
             object.extend(CHANNEL.to_le_bytes());
             object.extend(flags.to_le_bytes());
             object.extend(0_u32.to_le_bytes());

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 
 use super::{Options, Secret, Target};
 use crate::foreign::error::ForeignError;
-use crate::foreign::import::PeerNames;
 use crate::foreign::marked::mark;
+use crate::names::PeerNames;
 use crate::session::PersistedSession;
 
 /// A session that has all that its target needs.

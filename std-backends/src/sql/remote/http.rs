@@ -242,6 +242,15 @@ impl Server {
             .collect()
     }
 
+    /// Takes the token out of an error that quotes the server.
+    pub(super) fn without_token(&self, error: io::Error) -> io::Error {
+        let text = error.to_string();
+        if self.token.is_empty() || !text.contains(&*self.token) {
+            return error;
+        }
+        io::Error::new(error.kind(), text.replace(&*self.token, "[token]"))
+    }
+
     fn explain(&self, error: &HttpError) -> Failure {
         match error {
             HttpError::HostNotFound => Failure::not_sent(
@@ -278,6 +287,10 @@ impl Server {
                 let message = format!("no safe connection to the server (TLS: {what})");
                 Failure::final_(io::ErrorKind::ConnectionAborted, message)
             }
+            HttpError::Protocol(what) => Failure::unknown(
+                io::ErrorKind::InvalidData,
+                format!("what answers there speaks no HTTP ({what}): check the url"),
+            ),
             HttpError::BadUri(_) => {
                 Failure::final_(io::ErrorKind::InvalidInput, "this is no url of a server")
             }

@@ -329,8 +329,8 @@ impl<'s> Page<'s> {
     }
 }
 
-impl Connection for RemoteConnection {
-    fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+impl RemoteConnection {
+    fn read_at_one_moment(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
         self.seen = None;
         for attempt in 0..CONFLICTS {
             let mut pages: Vec<_> = selects
@@ -359,14 +359,7 @@ impl Connection for RemoteConnection {
         Err(contended())
     }
 
-    fn is_unchanged(&mut self) -> io::Result<bool> {
-        match self.seen {
-            None => Ok(false),
-            Some(seen) => Ok(self.read_pages(&mut [])? == seen),
-        }
-    }
-
-    fn write(&mut self, write: &Write) -> io::Result<Written> {
+    fn write_until_stored(&mut self, write: &Write) -> io::Result<Written> {
         let known = self.seen.take();
         let mut from = match known {
             Some(tag) => tag,
@@ -389,6 +382,28 @@ impl Connection for RemoteConnection {
             }
         }
         Err(contended())
+    }
+}
+
+impl Connection for RemoteConnection {
+    fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+        let read = self.read_at_one_moment(selects, on_row);
+        read.map_err(|error| self.server.without_token(error))
+    }
+
+    fn is_unchanged(&mut self) -> io::Result<bool> {
+        let Some(seen) = self.seen else {
+            return Ok(false);
+        };
+        match self.read_pages(&mut []) {
+            Ok(newest) => Ok(newest == seen),
+            Err(error) => Err(self.server.without_token(error)),
+        }
+    }
+
+    fn write(&mut self, write: &Write) -> io::Result<Written> {
+        let written = self.write_until_stored(write);
+        written.map_err(|error| self.server.without_token(error))
     }
 
     fn is_ours(&mut self) -> io::Result<bool> {

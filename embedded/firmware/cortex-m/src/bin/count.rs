@@ -3,17 +3,13 @@
 #![no_std]
 #![no_main]
 
-use core::future::Future;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
+use core::mem::{size_of, size_of_val};
 
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SYST};
+use firmware_cortex_m::peers::{block_on, channel, dc, login, peer};
 use firmware_cortex_m::{Ram, SIZE};
-use mtsession_core::{
-    AuthKeyRef, Change, ChannelPts, Counters, DcFlags, DcRef, FixedSession, Peer, SessionMut,
-    UpdateChange,
-};
+use mtsession_core::{Change, Counters, FixedSession, SessionMut, UpdateChange};
 use mtsession_embedded::SessionLog;
 use semihosting::println;
 use sequential_storage::cache::Cache;
@@ -98,30 +94,11 @@ impl Updates {
     }
 }
 
-fn channel(n: u32) -> i64 {
-    1_500_000_000 + i64::from(n) * 1013
-}
-
-fn peer(n: u32, access_hash: i64) -> Peer {
-    Peer { id: 5_000_000_000 + i64::from(n) * 777, access_hash, ..Peer::default() }
-}
-
 fn key(slot: &Slot) -> u16 {
     match slot {
         Slot::Counters => 0,
         Slot::Channel(n) => 100 + n,
         Slot::Peer(n) => 200 + n,
-    }
-}
-
-fn dc(n: i32, key: &[u8; 256]) -> DcRef<'_> {
-    DcRef {
-        dc_id: n,
-        addr: "149.154.167.51:443",
-        auth_key: Some(AuthKeyRef::new(key)),
-        first_salt: 0x1234_5678_9ABC,
-        time_offset: 0,
-        flags: DcFlags::NONE,
     }
 }
 
@@ -136,40 +113,61 @@ fn main() -> ! {
     syst.set_reload(MAX);
     syst.clear_current();
     syst.enable_counter();
-    let own = own(&mut flash);
+    let Some(own) = own(&mut flash) else { semihosting::process::exit(1) };
     flash.0.fill(0xFF);
-    let seq = sequential(&mut flash);
-    let (Some(own), Some(seq)) = (own, seq) else {
-        semihosting::process::exit(1)
-    };
-    let ratio = |own: u64, seq: u64| own * 1000 / seq.max(1);
-    println!("instructions per update, mean / worst, 16 KiB, program unit 4:");
-    println!("  mtsession            {} / {}", own.mean(), own.worst);
-    println!("  sequential-storage 8 {} / {}", seq.mean(), seq.worst);
+    let Some(seq) = sequential(&mut flash) else { semihosting::process::exit(1) };
+    for (store, done) in [("mtsession", &own), ("sequential-storage 8", &seq)] {
+        let figure = |what: &str, unit: &str, value: u64| {
+            println!("flash\t{what}\tnRF52840 16K\t{store}\t{unit}\t{value}");
+        };
+        figure("update, mean", "instructions", done.updates.mean());
+        figure("update, worst", "instructions", done.updates.worst);
+        figure("mount and load", "instructions", done.load.sum);
+        figure("RAM of the store", "bytes", done.ram as u64);
+        figure("stack of an update", "bytes", done.stack as u64);
+    }
     println!(
-        "  ratio in thousandths {} / {}",
-        ratio(own.mean(), seq.mean()),
-        ratio(own.worst, seq.worst)
+        "flash\tFixedSession<6, 32, 64, 16, 32>\tnRF52840 16K\tmtsession\tbytes\t{}",
+        size_of::<FixedSession<6, 32, 64, 16, 32>>()
     );
     // The bounds that the log keeps to: a quarter on average, half in the worst case.
-    let kept = own.mean() * 4 <= seq.mean() && own.worst * 2 <= seq.worst;
+    let kept = own.updates.mean() * 4 <= seq.updates.mean() && own.updates.worst * 2 <= seq.updates.worst;
     semihosting::process::exit(i32::from(!kept))
 }
 
-fn own(mut flash: &mut Ram) -> Option<Tally> {
-    let mut session = FixedSession::<6, 32, 64, 0, 0>::new();
-    let bytes = core::array::from_fn(|n| n as u8);
-    for n in 1..=5 {
-        session.put_dc(&dc(n, &bytes)).ok()?;
+/// What a store did.
+struct Done {
+    updates: Tally,
+    load: Tally,
+    ram: usize,
+    stack: usize,
+}
+
+/// Bytes below this function's frame that are watched, far more than any store takes.
+const WATCHED: usize = 16 * 1024;
+const PAINT: u8 = 0xA5;
+
+/// How much stack a call takes.
+#[inline(never)]
+fn stack_of(call: impl FnOnce() -> bool) -> Option<usize> {
+    // Some room for this function itself.
+    let top = cortex_m::register::msp::read() as usize - 256;
+    let bottom = top - WATCHED;
+    for at in bottom..top {
+        // SAFETY: free stack below the frames of all that runs; there are no interrupts.
+        unsafe { (at as *mut u8).write_volatile(PAINT) };
     }
+    let done = call();
+    // SAFETY: as above.
+    let used = (bottom..top).find(|at| unsafe { (*at as *const u8).read_volatile() } != PAINT);
+    done.then(|| top - used.unwrap_or(top) + 256)
+}
+
+fn own(mut flash: &mut Ram) -> Option<Done> {
+    let mut session = FixedSession::<6, 32, 64, 0, 0>::new();
+    login(&mut session).ok()?;
     let mut updates = Updates::new();
     session.set_counters(updates.counters);
-    for n in 0..32 {
-        session.put_channel(ChannelPts { id: channel(n), pts: 1000 }).ok()?;
-    }
-    for n in 0..64 {
-        session.put_peer(peer(n, i64::from(n) << 40)).ok()?;
-    }
     let mut log = SessionLog::<_>::format(&mut flash, 0..SIZE as u32).ok()?;
     log.save(&session).ok()?;
     let mut tally = Tally::default();
@@ -177,17 +175,33 @@ fn own(mut flash: &mut Ram) -> Option<Tally> {
         let (_, change) = updates.next();
         tally.time(|| log.append(&change).is_ok()).then_some(())?;
     }
-    Some(tally)
+    let ram = size_of_val(&log);
+    let mut stack = 0;
+    // A page turn is among so many.
+    for _ in 0..1_000 {
+        let (_, change) = updates.next();
+        stack = stack.max(stack_of(|| log.append(&change).is_ok())?);
+    }
+    drop(log);
+    let mut load = Tally::default();
+    load.time(|| {
+        let Ok(mut log) = SessionLog::<_>::mount(&mut flash, 0..SIZE as u32) else { return false };
+        matches!(log.load(&mut session), Ok(true))
+    })
+    .then_some(())?;
+    Some(Done { updates: tally, load, ram, stack })
 }
 
-fn sequential(flash: &mut Ram) -> Option<Tally> {
-    let cache = Cache::new(
-        ArrayPageStates::<4>::new(),
-        ArrayPagePointers::<4>::new(),
-        ArrayKeyPointers::<u16, 128>::new(),
-    );
+fn sequential(flash: &mut Ram) -> Option<Done> {
+    let caches = || {
+        Cache::new(
+            ArrayPageStates::<4>::new(),
+            ArrayPagePointers::<4>::new(),
+            ArrayKeyPointers::<u16, 128>::new(),
+        )
+    };
     let config = MapConfig::new(0..SIZE as u32);
-    let mut map = MapStorage::<u16, _, _>::new(flash, config, cache);
+    let mut map = MapStorage::<u16, _, _>::new(flash, config, caches());
     let (mut data, mut buffer) = ([0; 1024], [0; 512]);
     let bytes = core::array::from_fn(|n| n as u8);
     let mut put = |key: u16, change: &Change<'_>, tally: Option<&mut Tally>| {
@@ -216,16 +230,26 @@ fn sequential(flash: &mut Ram) -> Option<Tally> {
         let (slot, change) = updates.next();
         put(key(&slot), &change, Some(&mut tally)).then_some(())?;
     }
-    Some(tally)
-}
-
-/// The flash in RAM never waits.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
-            return done;
-        }
+    let mut stack = 0;
+    for _ in 0..1_000 {
+        let (slot, change) = updates.next();
+        stack = stack.max(stack_of(|| put(key(&slot), &change, None))?);
     }
+    let ram = size_of_val(&map);
+    let (flash, _) = map.destroy();
+    let mut map = MapStorage::<u16, _, _>::new(flash, MapConfig::new(0..SIZE as u32), caches());
+    let mut load = Tally::default();
+    let mut session = FixedSession::<6, 32, 64, 0, 0>::new();
+    load.time(|| {
+        let read = async {
+            let mut items = map.fetch_all_items(&mut data).await.ok()?;
+            while let Some((_, value)) = items.next::<&[u8]>(&mut buffer).await.ok()? {
+                session.apply(&Change::decode(value).ok()?.0).ok()?;
+            }
+            Some(())
+        };
+        block_on(read).is_some()
+    })
+    .then_some(())?;
+    Some(Done { updates: tally, load, ram, stack })
 }

@@ -9,15 +9,17 @@ use core::str::FromStr;
 use std::io;
 use std::path::PathBuf;
 
-use mtsession::foreign::PeerNames;
+use mtsession::core::foreign::StringFormat;
 use mtsession::{
-    Account, LibSqlBackend, PersistedSession, RemoteOptions, SessionBackend, SqliteBackend,
+    Account, LibSqlBackend, PeerNames, PersistedSession, RemoteOptions, SessionBackend,
+    SqliteBackend,
 };
 use mtsession_embedded::image::Layout;
 use zeroize::Zeroizing;
 
 pub(crate) use foreign::{Library, encode_login};
 pub(crate) use read::{Loaded, Origin};
+pub(crate) use write::save_in;
 
 use crate::failure::Failure;
 
@@ -161,6 +163,30 @@ impl Store {
             Self::LibSql(url, account) => Box::new(libsql(url, account)?),
             _ => return Ok(None),
         }))
+    }
+
+    /// The format of the string that writing to it prints.
+    pub(crate) fn printed_string(&self) -> Option<StringFormat> {
+        match self {
+            Self::StringStdio => Some(StringFormat::Native),
+            Self::LibraryString(library) => library.string(),
+            _ => None,
+        }
+    }
+
+    /// What kind of store it is, with its article.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::File(_) => "a session file",
+            Self::StringStdio
+            | Self::StringFile(_)
+            | Self::StringEnv(_)
+            | Self::LibraryString(_) => "a string session",
+            Self::Sqlite(..) | Self::LibSql(..) => "the database",
+            Self::Ferogram(_) => "ferogram-session",
+            Self::Flash(..) => "a flash image",
+            Self::Library(library, _) => library.target().format().name(),
+        }
     }
 
     /// The names of all accounts in a database.

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{FlashLayout, Parts, Store};
 use crate::failure::Failure;
+use crate::report;
 
 /// A session as it was found.
 #[derive(Debug)]
@@ -47,11 +48,22 @@ impl Store {
             Self::Sqlite(..) | Self::LibSql(..) => self.load_backend(),
             Self::Ferogram(path) => Self::File(path.clone()).load(),
             Self::Flash(path, layout) => self.load_flash(path, *layout),
-            Self::Library(_, path) => load_foreign(path).map_err(Failure::Store),
+            Self::Library(_, path) => load_foreign(path, None).map_err(Failure::Store),
             Self::StringStdio | Self::StringFile(_) | Self::StringEnv(_) => {
                 self.decode(&self.text()?)
             }
             Self::LibraryString(_) => Self::StringStdio.load(),
+        }
+    }
+
+    /// Reads the account with this number, where one place holds several that have no names.
+    pub(crate) fn load_account(&self, number: Option<usize>) -> Result<Loaded, Failure> {
+        match (self, number) {
+            (_, None) => self.load(),
+            (Self::File(path), Some(_)) => load_foreign(path, number).map_err(Failure::Store),
+            _ => Err(Failure::Usage(format!(
+                "{self} has no numbered accounts, as Telegram Desktop has"
+            ))),
         }
     }
 
@@ -61,7 +73,7 @@ impl Store {
         let Err(Failure::Store(refused)) = ours else {
             return ours;
         };
-        match load_foreign(path) {
+        match load_foreign(path, None) {
             Ok(loaded) => Ok(loaded),
             // Where nobody knows it, our own words say more.
             Err(error) if is_unknown(&error) => Err(Failure::Store(refused)),
@@ -73,6 +85,7 @@ impl Store {
         let backend = self.backend()?.ok_or_else(|| self.not_found())?;
         let session = Zeroizing::new(backend.load()?.ok_or_else(|| self.not_found())?);
         let account = backend.account()?;
+        let names = backend.peer_names()?;
         let origin = match self {
             Self::File(path) if backend.name() == "binary-file" => {
                 let status = BinaryFileBackend::new(path).status()?;
@@ -84,7 +97,7 @@ impl Store {
             parts: Parts {
                 session,
                 account,
-                names: Vec::new(),
+                names,
             },
             origin,
         })
@@ -93,8 +106,14 @@ impl Store {
     fn load_flash(&self, path: &Path, layout: FlashLayout) -> Result<Loaded, Failure> {
         let image = Zeroizing::new(self.read(path)?);
         let mut session = Stored::default();
-        let report = image::load(&image, layout.chip, &mut session)
-            .map_err(|error| self.unreadable(error))?;
+        let loaded = image::load(&image, layout.chip, &mut session);
+        if !loaded.as_ref().is_ok_and(|report| report.present)
+            && let Ok(import) = foreign::read(path)
+        {
+            let found = report::origin(&Origin::Foreign(import.format, import.version));
+            return Err(self.unreadable(format!("it is no flash image but {found}")));
+        }
+        let report = loaded.map_err(|error| self.unreadable(error))?;
         if !report.present {
             return Err(self.not_found());
         }
@@ -129,7 +148,16 @@ impl Store {
                 let value = std::env::var_os(name).ok_or_else(|| self.not_found())?;
                 value.into_encoded_bytes()
             }
-            Self::StringFile(path) => self.read(path)?,
+            Self::StringFile(path) => {
+                let bytes = self.read(path)?;
+                if str::from_utf8(&bytes).is_err()
+                    && let Ok(import) = foreign::read(path)
+                {
+                    let found = report::origin(&Origin::Foreign(import.format, import.version));
+                    return Err(self.unreadable(format!("it is no string but {found}")));
+                }
+                bytes
+            }
             _ => {
                 if io::stdin().is_terminal() {
                     eprintln!("Paste the session string and press Enter, then Ctrl-D:");
@@ -164,8 +192,15 @@ impl Store {
     }
 }
 
-fn load_foreign(path: &Path) -> io::Result<Loaded> {
-    let import = foreign::read(path)?;
+fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
+    let import = foreign::read_account(path, number.unwrap_or(1))?;
+    if number.is_none() && import.accounts > 1 {
+        eprintln!(
+            "mtsession: {} holds {} accounts and this is the first: --account takes another",
+            path.display(),
+            import.accounts
+        );
+    }
     if !import.also.is_empty() {
         for other in &import.also {
             eprintln!("mtsession: {} also holds {other}", path.display());

@@ -113,10 +113,18 @@ impl Store {
     }
 }
 
-fn save_in(backend: &dyn SessionBackend, parts: &Parts) -> Result<(), Failure> {
+/// Stores everything that the backend has room for.
+pub(crate) fn save_in(backend: &dyn SessionBackend, parts: &Parts) -> Result<(), Failure> {
     backend.save(&parts.session)?;
     if !parts.account.is_empty() {
         backend.set_account(parts.account)?;
+    }
+    if !parts.names.is_empty() {
+        match backend.set_peer_names(&parts.names) {
+            // The report of what was lost says it.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            set => set?,
+        }
     }
     Ok(())
 }

@@ -1,0 +1,335 @@
+//! Usernames, phone numbers and titles of peers: carried beside the session, by stores that have room.
+//!
+//! No part of the drop-in session has a field for them, so they travel as one block of bytes, laid out
+//! as in [`format`](crate::format). A session without names has an empty block.
+
+use core::fmt;
+
+use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
+use crate::peer::PeerKind;
+use crate::wire::{Reader, Sink, join};
+
+/// The bit of a record that has a phone number.
+const HAS_PHONE: u8 = 1;
+/// The bit of a record that has a title.
+const HAS_TITLE: u8 = 1 << 1;
+
+/// The names of many peers, encoded and checked.
+///
+/// ```
+/// use mtsession_core::{Names, NamesOf, PeerKind};
+///
+/// let alice = NamesOf::new(777_000, PeerKind::User)
+///     .with_phone(Some("15550001000"))
+///     .with_title(Some("Alice"));
+/// let mut bytes = heapless::Vec::<u8, 64>::new();
+/// alice.encode(["alice"].into_iter(), &mut bytes)?;
+///
+/// let names = Names::parse(&bytes)?;
+/// let found = names.iter().next().expect("encoded above");
+/// assert_eq!((found.id, found.phone, found.title), (777_000, Some("15550001000"), Some("Alice")));
+/// assert!(found.usernames().eq(["alice"]));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Names<'a>(&'a [u8]);
+
+impl<'a> Names<'a> {
+    /// No names.
+    pub const NONE: Self = Self(&[]);
+
+    /// Checks a block of names.
+    ///
+    /// # Errors
+    /// Says at which byte of the block a record is damaged.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        while !reader.rest().is_empty() {
+            read(&mut reader)?;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The block itself.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every peer that has names, in the order that they were stored in.
+    pub fn iter(self) -> impl Iterator<Item = NamesOf<'a>> {
+        let mut reader = Reader::new(self.0);
+        // Nothing is left to be found: the block was checked.
+        core::iter::from_fn(move || read(&mut reader).ok())
+    }
+}
+
+/// Says how many, not which.
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Names({} peers)", self.iter().count())
+    }
+}
+
+/// The names of one peer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct NamesOf<'a> {
+    /// Bare id of the peer.
+    pub id: i64,
+    /// What the peer is; ids of different kinds may be equal.
+    pub kind: PeerKind,
+    /// Phone number: digits without `+`.
+    pub phone: Option<&'a str>,
+    /// Full name of a user, title of a chat or channel.
+    pub title: Option<&'a str>,
+    usernames: Texts<'a>,
+    encoded: &'a [u8],
+}
+
+impl<'a> NamesOf<'a> {
+    /// A peer of which nothing is known yet.
+    #[must_use]
+    pub const fn new(id: i64, kind: PeerKind) -> Self {
+        Self {
+            id,
+            kind,
+            phone: None,
+            title: None,
+            usernames: Texts {
+                reader: Reader::new(&[]),
+                left: 0,
+            },
+            encoded: &[],
+        }
+    }
+
+    /// The same with this phone number.
+    #[must_use]
+    pub const fn with_phone(self, phone: Option<&'a str>) -> Self {
+        Self { phone, ..self }
+    }
+
+    /// The same with this name or title.
+    #[must_use]
+    pub const fn with_title(self, title: Option<&'a str>) -> Self {
+        Self { title, ..self }
+    }
+
+    /// The usernames that were read, the main one first.
+    #[must_use]
+    pub fn usernames(&self) -> impl ExactSizeIterator<Item = &'a str> {
+        self.usernames
+    }
+
+    /// The record that this was read from, to be copied into another block.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.encoded
+    }
+
+    /// Appends a record with these usernames.
+    ///
+    /// # Errors
+    /// [`EncodeError::TooLong`], before anything is written, for more than 255 usernames and for a text
+    /// of more than 65,535 bytes.
+    pub fn encode<'u, W: Sink>(
+        &self,
+        usernames: impl ExactSizeIterator<Item = &'u str> + Clone,
+        sink: &mut W,
+    ) -> Result<(), EncodeError<W::Error>> {
+        let len = usernames.len();
+        let max = usize::from(u8::MAX);
+        let field = Field::TrailerNames;
+        let count = u8::try_from(len).map_err(|_| EncodeError::TooLong { field, len, max })?;
+        for text in usernames.clone() {
+            text_len(text)?;
+        }
+        for text in [self.phone, self.title].into_iter().flatten() {
+            text_len(text)?;
+        }
+        let head = join!(10; [self.kind.to_byte()], self.id.to_le_bytes(), [count]);
+        sink.write(&head).map_err(EncodeError::Sink)?;
+        for username in usernames {
+            put_text(sink, username)?;
+        }
+        let present = u8::from(self.phone.is_some()) | u8::from(self.title.is_some()) << 1;
+        sink.write(&[present]).map_err(EncodeError::Sink)?;
+        [self.phone, self.title]
+            .into_iter()
+            .flatten()
+            .try_for_each(|text| put_text(sink, text))
+    }
+}
+
+/// Which peer, not what it is called.
+impl fmt::Debug for NamesOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamesOf")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+fn text_len<E>(text: &str) -> Result<u16, EncodeError<E>> {
+    let len = text.len();
+    u16::try_from(len).map_err(|_| EncodeError::TooLong {
+        field: Field::TrailerNames,
+        len,
+        max: usize::from(u16::MAX),
+    })
+}
+
+fn put_text<W: Sink>(sink: &mut W, text: &str) -> Result<(), EncodeError<W::Error>> {
+    let len = text_len(text)?.to_le_bytes();
+    sink.write(&len).map_err(EncodeError::Sink)?;
+    sink.write(text.as_bytes()).map_err(EncodeError::Sink)
+}
+
+/// Texts that were checked, one after another.
+#[derive(Clone, Copy)]
+struct Texts<'a> {
+    reader: Reader<'a>,
+    left: usize,
+}
+
+impl PartialEq for Texts<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (*self).eq(*other)
+    }
+}
+
+impl Eq for Texts<'_> {}
+
+impl<'a> Iterator for Texts<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.left = self.left.checked_sub(1)?;
+        text(&mut self.reader).ok()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Texts<'_> {}
+
+fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
+    const FIELD: Field = Field::TrailerNames;
+    let len = reader.len_u16(FIELD)?;
+    let at = *reader;
+    core::str::from_utf8(reader.bytes(len, FIELD)?)
+        .map_err(|_| at.error(DecodeErrorKind::Utf8, FIELD))
+}
+
+fn read<'a>(reader: &mut Reader<'a>) -> Result<NamesOf<'a>, DecodeError> {
+    const FIELD: Field = Field::TrailerNames;
+    let start = *reader;
+    let kind = match reader.u8(FIELD)? {
+        kind @ 0..=2 => PeerKind::from_byte(kind),
+        _ => return Err(start.error(DecodeErrorKind::Trailer, FIELD)),
+    };
+    let id = reader.i64(FIELD)?;
+    let left = reader.len_u8(FIELD)?;
+    let usernames = Texts {
+        reader: *reader,
+        left,
+    };
+    for _ in 0..left {
+        text(reader)?;
+    }
+    let present_at = *reader;
+    let present = reader.u8(FIELD)?;
+    if present & !(HAS_PHONE | HAS_TITLE) != 0 {
+        return Err(present_at.error(DecodeErrorKind::Trailer, FIELD));
+    }
+    let mut optional = |bit| match present & bit {
+        0 => Ok(None),
+        _ => text(reader).map(Some),
+    };
+    let phone = optional(HAS_PHONE)?;
+    let title = optional(HAS_TITLE)?;
+    let len = start.rest().len().saturating_sub(reader.rest().len());
+    Ok(NamesOf {
+        id,
+        kind,
+        phone,
+        title,
+        usernames,
+        encoded: start.rest().get(..len).unwrap_or_default(),
+    })
+}
+
+/// A block of names that grows.
+///
+/// ```
+/// use mtsession_core::{NamesBuf, NamesOf, PeerKind};
+///
+/// let mut names = NamesBuf::new();
+/// names.push(&NamesOf::new(5, PeerKind::Chat).with_title(Some("Family")), [].into_iter())?;
+/// names.retain(|names| names.kind != PeerKind::Chat);
+/// assert!(names.as_names().is_empty());
+/// # Ok::<(), mtsession_core::EncodeError<core::convert::Infallible>>(())
+/// ```
+#[cfg(feature = "alloc")]
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct NamesBuf(alloc::vec::Vec<u8>);
+
+#[cfg(feature = "alloc")]
+impl NamesBuf {
+    /// An empty block; allocates nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(alloc::vec::Vec::new())
+    }
+
+    /// The names in it.
+    #[must_use]
+    pub fn as_names(&self) -> Names<'_> {
+        // Only whole records are ever appended.
+        Names(&self.0)
+    }
+
+    /// Appends the names of a peer.
+    ///
+    /// # Errors
+    /// As [`NamesOf::encode`].
+    pub fn push<'u>(
+        &mut self,
+        names: &NamesOf<'_>,
+        usernames: impl ExactSizeIterator<Item = &'u str> + Clone,
+    ) -> Result<(), EncodeError<core::convert::Infallible>> {
+        names.encode(usernames, &mut self.0)
+    }
+
+    /// Keeps the names of those peers for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&NamesOf<'_>) -> bool) {
+        let mut kept = alloc::vec::Vec::with_capacity(self.0.len());
+        for names in self.as_names().iter().filter(|names| keep(names)) {
+            kept.extend_from_slice(names.as_bytes());
+        }
+        self.0 = kept;
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl From<Names<'_>> for NamesBuf {
+    fn from(names: Names<'_>) -> Self {
+        Self(names.as_bytes().to_vec())
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl fmt::Debug for NamesBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_names().fmt(f)
+    }
+}

@@ -1,0 +1,83 @@
+//! What is done in idle time, and what can be told about the region.
+
+use super::super::{NorFlash, bisync};
+use super::Shell;
+use crate::error::Fail;
+use crate::lists::{DC_COPIES, DCS, NOWHERE};
+use crate::record::MAX_RECORD;
+use crate::settings::{FlashStats, KeyCopies};
+
+#[bisync]
+impl<F: NorFlash> Shell<'_, F> {
+    /// Turns pages until every key is on two.
+    pub(super) async fn second_copies(&mut self) -> Result<(), Fail> {
+        for _ in 0..self.state.geometry.pages {
+            let at = |list, slot| self.index.lists.get(list, slot).at;
+            let is_single = |slot| at(DCS, slot) == NOWHERE || at(DC_COPIES, slot) == NOWHERE;
+            if !(0..self.index.len(DCS)).any(is_single) {
+                break;
+            }
+            self.turn(false).await?;
+        }
+        Ok(())
+    }
+
+    /// Does in idle time what a put would have to wait for.
+    pub(super) async fn maintain(&mut self) -> Result<(), Fail> {
+        self.ready().await?;
+        if self.state.key_copies == KeyCopies::Two {
+            self.second_copies().await?;
+        }
+        let record = u32::try_from(MAX_RECORD).unwrap_or_default();
+        let enough = self.state.geometry.units(record);
+        for _ in 0..self.state.geometry.pages {
+            // In a page's first half no turn is near; a device that starts over and over does not
+            // erase each time.
+            if self.state.page.room() >= enough.max(self.state.page_room() >> 1) {
+                break;
+            }
+            self.prepare_next().await?;
+            let victim = self.state.geometry.next(self.state.head, 2);
+            let victim = self.state.geometry.page(victim);
+            let live = self.index.lists.live_units(&victim);
+            if self.state.page_room().saturating_sub(live) >= enough {
+                break;
+            }
+            // The next turn would leave too little room, and the one behind it would erase.
+            self.turn(false).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn stats(&mut self) -> Result<FlashStats, Fail> {
+        self.ready().await?;
+        let geometry = self.state.geometry;
+        let mut stats = FlashStats {
+            pages: geometry.pages,
+            page_size: geometry.page_size,
+            turns: self.state.sequence,
+            max_erases: self.state.erases,
+            min_erases: u32::MAX,
+            damaged: self.state.damaged,
+            failed_programs: *self.chip.failed_programs,
+            ..FlashStats::default()
+        };
+        for page in 0..geometry.pages {
+            let erases = match self.header(page).await {
+                Ok(header) => header.erases,
+                Err(Fail::Flash) => return Err(Fail::Flash),
+                // A page without a header is the free one: as often as its neighbours, or one behind.
+                Err(_) => self.state.erases,
+            };
+            stats.max_erases = stats.max_erases.max(erases);
+            stats.min_erases = stats.min_erases.min(erases);
+        }
+        let pages = u32::from(geometry.pages).wrapping_sub(1);
+        let live = self.index.lists.live_units(&self.state.everywhere());
+        let capacity = pages.saturating_mul(self.state.page_room());
+        stats.live = live << geometry.shift;
+        stats.free = capacity.saturating_sub(live) << geometry.shift;
+        stats.free_in_page = self.state.page.room() << geometry.shift;
+        Ok(stats)
+    }
+}

@@ -1,0 +1,275 @@
+//! Single changes, and batches of them.
+
+use mtsession_core::{Change, Field, PeerKey, UpdateChange, WhenFull};
+
+use super::super::{NorFlash, bisync};
+use super::Shell;
+use crate::error::Fail;
+use crate::hot::{self, PRIMARY};
+use crate::lists::{CHANNELS, field, list_of, next_version, print};
+use crate::record::{self, COMMIT, Relation};
+use crate::settings::KeyCopies;
+use crate::state::Due;
+
+/// Bytes of the longest hot record; programmed with a whole unit, at most this.
+const HOT_LEN: u32 = 8;
+const MAX_HOT_UNIT: usize = 32;
+/// How often a hot record is tried in other places, after the first one.
+const ATTEMPTS: u8 = 3;
+
+#[bisync]
+impl<F: NorFlash> Shell<'_, F> {
+    /// Carries out one change.
+    pub(super) async fn put(&mut self, change: &Change<'_>) -> Result<(), Fail> {
+        self.ready().await?;
+        let Some(counter) = self.index.count(change) else {
+            self.store(change, false).await?;
+            return self.copy_keys(change).await;
+        };
+        let (first, last) = match self.state.due() {
+            Due::Later => return Ok(()),
+            Due::This => (counter, counter),
+            Due::All => (0, PRIMARY),
+        };
+        self.flush(first, last).await
+    }
+
+    /// Writes every counter that is only in RAM.
+    pub(super) async fn flush_lazy(&mut self) -> Result<(), Fail> {
+        if self.state.lazy == 0 {
+            return Ok(());
+        }
+        self.flush(0, PRIMARY).await
+    }
+
+    /// Writes the counters from `first` to `last` that RAM knows better than flash.
+    async fn flush(&mut self, first: u16, last: u16) -> Result<(), Fail> {
+        let channels = self.index.len(CHANNELS);
+        let mut counter = first;
+        let mut attempts = 0_u8;
+        loop {
+            if counter >= channels {
+                counter = PRIMARY;
+            }
+            // Reserving may turn the page, which writes the counters.
+            self.reserve(self.state.geometry.units(HOT_LEN)).await?;
+            let is_first = counter == PRIMARY && !self.state.present;
+            if is_first || self.index.is_ahead(counter) {
+                match self.flush_once(counter).await {
+                    Ok(()) => {}
+                    Err(_) if attempts < ATTEMPTS && self.state.indexed => {
+                        attempts = attempts.wrapping_add(1);
+                        continue;
+                    }
+                    Err(fail) => {
+                        self.state.forget();
+                        return Err(fail);
+                    }
+                }
+            }
+            if counter >= last {
+                self.state.lazy = 0;
+                return Ok(());
+            }
+            attempts = 0;
+            counter = counter.wrapping_add(1);
+        }
+    }
+
+    /// Writes a counter, where there is room for a hot record.
+    async fn flush_once(&mut self, counter: u16) -> Result<(), Fail> {
+        let shift = self.state.geometry.shift;
+        let at = self.state.page.tail;
+        let (base, hot) = self.index.hot(counter);
+        let mut bytes = [0xFF; MAX_HOT_UNIT];
+        let seed = self.state.page.seed ^ at;
+        let Some(len) = base.and_then(|base| hot::encode(shift, seed, base, hot, &mut bytes))
+        else {
+            // The step is too large for a hot record.
+            let change = self.index.absolute(counter);
+            return self.store_at(&change, counter, false).await;
+        };
+        let units = self.state.geometry.units(len);
+        let len = usize::try_from(units << shift).unwrap_or(MAX_HOT_UNIT);
+        self.state.tail_unknown = true;
+        let (bytes, _) = bytes.split_at(len.min(MAX_HOT_UNIT));
+        self.chip.program(at, bytes).await?;
+        self.state.tail_unknown = false;
+        self.state.page.tail = at.wrapping_add(units);
+        self.index.note_hot(hot);
+        self.state.present = true;
+        Ok(())
+    }
+
+    /// Writes a change that is no hot record; unchanged entries are not written again.
+    async fn store(&mut self, change: &Change<'_>, pending: bool) -> Result<(), Fail> {
+        match self.slot_of(change).await? {
+            Some(slot) => self.store_at(change, slot, pending).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Where a change belongs; `None` if flash says the same already.
+    async fn slot_of(&mut self, change: &Change<'_>) -> Result<Option<u16>, Fail> {
+        let Some(list) = list_of(change) else {
+            let known = self.index.fixed.home_dc_id;
+            let same = self.state.present && matches!(change, Change::HomeDc(id) if *id == known);
+            return Ok((!same).then_some(0));
+        };
+        let print = print(change);
+        let mut first = 0;
+        if let Change::Update(UpdateChange::Channel { id, .. }) = change {
+            if let Some(slot) = self.index.find_channel(*id) {
+                return Ok(Some(slot));
+            }
+            first = u16::MAX;
+        }
+        let mut victims = match self.state.when_full {
+            WhenFull::Refuse => 0_u8,
+            WhenFull::EvictOldest => 2,
+        };
+        loop {
+            let candidate = self.index.candidate(list, print, first);
+            let slot = if let Some(slot) = candidate {
+                slot
+            } else if let Some(slot) = self.index.free_slot(list) {
+                return Ok(Some(slot));
+            } else {
+                let victim = if victims > 0 {
+                    self.index.victim(list)
+                } else {
+                    None
+                };
+                victims = victims.wrapping_sub(1);
+                victim.ok_or(Fail::Capacity(field(list)))?
+            };
+            let is_known = self.fetch(list, slot).await?;
+            let known = self.buffer.bytes();
+            if candidate.is_none() {
+                let own = self.index.fixed.own_id;
+                let is_own = own != 0
+                    && is_known
+                    && matches!(
+                        record::decode(known),
+                        Some(Change::Peer(peer)) if peer.key() == PeerKey::user(own)
+                    );
+                if !is_own {
+                    return Ok(Some(slot));
+                }
+            } else if is_known {
+                match record::relation(change, known) {
+                    Relation::Same => return Ok(None),
+                    Relation::Entry => return Ok(Some(next_version(change, known, slot))),
+                    Relation::Other => {}
+                }
+            }
+            first = slot.saturating_add(u16::from(candidate.is_some()));
+        }
+    }
+
+    /// Writes a change's record for a slot.
+    async fn store_at(
+        &mut self,
+        change: &Change<'_>,
+        slot: u16,
+        pending: bool,
+    ) -> Result<(), Fail> {
+        let mut is_second = pending;
+        loop {
+            self.encode(change, slot)?;
+            let units = self.units();
+            if !pending {
+                self.reserve(units).await?;
+            }
+            // Making room may have used the buffer.
+            self.encode(change, slot)?;
+            record::set_pending(self.buffer.bytes(), pending);
+            match self.emit().await {
+                Ok(()) => {
+                    self.state.present = true;
+                    let at = self.state.page.last(units);
+                    let noted = self.index.note(change, slot, at, units);
+                    return noted.map_err(Fail::Capacity);
+                }
+                Err(fail) if is_second => {
+                    self.state.forget();
+                    return Err(fail);
+                }
+                Err(_) => {
+                    // Once more on another page.
+                    is_second = true;
+                    self.state.page.tail = self.state.page.end;
+                    self.state.tail_unknown = false;
+                }
+            }
+        }
+    }
+
+    /// Makes the record of a change in the buffer.
+    #[inline(never)]
+    pub(super) fn encode(&mut self, change: &Change<'_>, slot: u16) -> Result<(), Fail> {
+        let encoded = record::encode(change, slot, self.buffer.bytes());
+        encoded.ok_or(Fail::RecordTooLarge(match change {
+            Change::Dc(_) => Field::Dcs,
+            Change::FutureAuthToken(_) => Field::Token,
+            _ => Field::Change,
+        }))
+    }
+
+    /// With two copies of keys: writes the second one of a DC entry that was just stored.
+    async fn copy_keys(&mut self, change: &Change<'_>) -> Result<(), Fail> {
+        if self.state.key_copies == KeyCopies::Two && matches!(change, Change::Dc(_)) {
+            self.second_copies().await?;
+        }
+        Ok(())
+    }
+
+    /// Carries out all changes or none.
+    pub(super) async fn apply(&mut self, changes: &[Change<'_>]) -> Result<(), Fail> {
+        if let [change] = changes {
+            return self.put(change).await;
+        }
+        self.ready().await?;
+        let geometry = self.state.geometry;
+        record::mark(COMMIT, 0, self.buffer.bytes());
+        let mut units = self.units();
+        for change in changes {
+            let change = self.index.without_base(change);
+            self.encode(&change, 0)?;
+            units = units.saturating_add(self.units());
+        }
+        let max = self.state.page_room();
+        if units > max {
+            self.chip.details.batch = (units << geometry.shift, max << geometry.shift);
+            return Err(Fail::BatchTooLarge);
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.reserve(units).await?;
+        let result = self.apply_pending(changes).await;
+        if result.is_err() {
+            self.state.forget();
+        }
+        result?;
+        for change in changes {
+            self.copy_keys(change).await?;
+        }
+        Ok(())
+    }
+
+    async fn apply_pending(&mut self, changes: &[Change<'_>]) -> Result<(), Fail> {
+        let start = self.state.page.tail;
+        for change in changes {
+            let change = self.index.without_base(change);
+            self.store(&change, true).await?;
+        }
+        if self.state.page.tail != start {
+            let in_page = start.wrapping_sub(self.state.geometry.page_at(self.state.head));
+            let slot = u16::try_from(in_page).unwrap_or_default();
+            record::mark(COMMIT, slot, self.buffer.bytes());
+            self.emit().await?;
+        }
+        Ok(())
+    }
+}

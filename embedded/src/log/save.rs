@@ -1,0 +1,172 @@
+//! Replacing everything: saving, deleting, formatting.
+
+use mtsession_core::FixedSession;
+
+use super::super::{NorFlash, bisync};
+use super::Shell;
+use crate::error::Fail;
+use crate::fill::{self, Entries};
+use crate::header::{PRESENT, WIPE};
+use crate::lists::{LISTS, Slot, field};
+use crate::record::{self, WIPED};
+use crate::settings::KeyCopies;
+use crate::state::{Page, seed};
+
+#[bisync]
+impl<F: NorFlash> Shell<'_, F> {
+    /// Replaces everything: writes the new session to pages of its own, the last of whose headers
+    /// makes all of them count at once.
+    pub(super) async fn save(&mut self, source: &dyn Entries) -> Result<(), Fail> {
+        self.ready().await?;
+        let parts = self.measure(source)?;
+        // The pages behind the head must hold nothing that is live.
+        let mut turns = 0_u8;
+        while self.free_run() < parts {
+            if turns >= self.state.geometry.pages.saturating_mul(2) {
+                return Err(Fail::StoreFull);
+            }
+            self.turn(true).await?;
+            turns = turns.saturating_add(1);
+        }
+        self.replace(source, parts, PRESENT).await?;
+        if self.state.key_copies == KeyCopies::Two {
+            self.second_copies().await?;
+        }
+        Ok(())
+    }
+
+    /// How many pages a session takes; checks everything that could keep it from being saved.
+    fn measure(&mut self, source: &dyn Entries) -> Result<u8, Fail> {
+        for list in 0..LISTS {
+            if source.len(list) > self.index.lists.capacity(list) {
+                return Err(Fail::Capacity(field(list)));
+            }
+        }
+        let room = self.state.page_room();
+        let (mut parts, mut left) = (1_u8, room);
+        let mut cursor = Slot::default();
+        while let Some(change) = fill::next(source, &mut cursor) {
+            self.encode(&change, cursor.slot)?;
+            let units = self.units();
+            if units > left {
+                parts = parts.saturating_add(1);
+                left = room;
+            }
+            left = left.saturating_sub(units);
+            cursor.slot = cursor.slot.wrapping_add(1);
+        }
+        if parts >= self.state.geometry.pages {
+            return Err(Fail::StoreFull);
+        }
+        Ok(parts)
+    }
+
+    /// How many pages behind the head hold nothing that is live; at least the free one.
+    fn free_run(&self) -> u8 {
+        let geometry = self.state.geometry;
+        let mut run = 1_u8;
+        while run < geometry.pages.wrapping_sub(1) {
+            let page = geometry.next(self.state.head, run.wrapping_add(1));
+            if self.index.lists.live_units(&geometry.page(page)) > 0 {
+                break;
+            }
+            run = run.wrapping_add(1);
+        }
+        run
+    }
+
+    async fn replace(&mut self, source: &dyn Entries, parts: u8, flags: u8) -> Result<(), Fail> {
+        let result = self.write_parts(source, parts, flags).await;
+        if result.is_err() {
+            self.state.forget();
+        }
+        result
+    }
+
+    /// Writes a session to the `parts` pages behind the head.
+    async fn write_parts(
+        &mut self,
+        source: &dyn Entries,
+        parts: u8,
+        flags: u8,
+    ) -> Result<(), Fail> {
+        let mut cursor = Slot::default();
+        for part in 1..=parts {
+            self.open_page().await?;
+            if part == 1 {
+                self.index.clear();
+                for change in source.header() {
+                    self.index.note(&change, 0, 0, 0).map_err(Fail::Capacity)?;
+                }
+            }
+            while let Some(change) = fill::next(source, &mut cursor) {
+                self.encode(&change, cursor.slot)?;
+                let units = self.units();
+                if self.state.page.room() < units && part < parts {
+                    break;
+                }
+                self.emit().await?;
+                let at = self.state.page.last(units);
+                self.index
+                    .note(&change, cursor.slot, at, units)
+                    .map_err(Fail::Capacity)?;
+                cursor.slot = cursor.slot.wrapping_add(1);
+            }
+            self.close_page(flags, part, parts).await?;
+        }
+        self.state.lazy = 0;
+        Ok(())
+    }
+
+    /// Deletes the session: an empty page takes over, then every other page is erased.
+    pub(super) async fn delete(&mut self) -> Result<(), Fail> {
+        if !self.state.located {
+            self.locate().await?;
+        }
+        let nothing = FixedSession::<0, 0, 0, 0, 0>::new();
+        self.replace(&nothing, 1, WIPE).await?;
+        self.state.indexed = true;
+        self.finish_wipe().await
+    }
+
+    pub(super) async fn finish_wipe(&mut self) -> Result<(), Fail> {
+        let geometry = self.state.geometry;
+        for back in 1..geometry.pages {
+            self.chip
+                .erase(geometry.previous(self.state.head, back))
+                .await?;
+        }
+        if self.state.tail_unknown {
+            self.reopen_tail().await?;
+        }
+        record::mark(WIPED, 0, self.buffer.bytes());
+        self.emit().await?;
+        self.state.wipe = false;
+        // The next page is erased once more when its turn comes, as all others: equal wear.
+        self.state.next_erased = false;
+        Ok(())
+    }
+
+    /// Begins an empty log; whatever the region holds is erased.
+    pub(super) async fn format(&mut self) -> Result<(), Fail> {
+        let geometry = self.state.geometry;
+        let mut erases = 0;
+        for page in 0..geometry.pages {
+            if let Ok(header) = self.header(page).await {
+                erases = header.erases.max(erases);
+            }
+        }
+        for page in 0..geometry.pages {
+            self.chip.erase(page).await?;
+        }
+        self.state.next_erases = erases.saturating_add(1);
+        self.state.sequence = 0;
+        self.state.page = Page::new(&geometry, 0, seed(1));
+        self.index.clear();
+        self.close_page(0, 1, 1).await?;
+        self.state.chain = 1;
+        self.state.located = true;
+        self.state.indexed = true;
+        Ok(())
+    }
+}

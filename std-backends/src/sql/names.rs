@@ -1,0 +1,215 @@
+//! What peers are called, in a table of its own.
+//!
+//! The table is made when names are first stored, and is no part of the schema's number: a database
+//! without names has no table, and a release that knows nothing of it goes on with the database. Such a
+//! release leaves the names of peers that it removes; they are not shown, and go with the next save.
+//! An account takes its names along in every release: a trigger does it.
+
+use std::io;
+
+use mtsession_core::PeerKind;
+
+use super::connection::Durability;
+use super::row::Row;
+use super::statement::{Select, Statement, Value};
+use super::store::SqlStore;
+use super::tables::{self, MAX_JSON, json_text};
+use crate::names::PeerNames;
+
+const CREATE: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS names (
+        account INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        what INTEGER NOT NULL CHECK (what BETWEEN 0 AND 2),
+        position INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (account, kind, id, what, position)
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TRIGGER IF NOT EXISTS names_of_account AFTER DELETE ON account BEGIN
+        DELETE FROM names WHERE account = OLD.id;
+    END",
+];
+
+// What `what` says.
+const USERNAME: i64 = 0;
+const PHONE: i64 = 1;
+const TITLE: i64 = 2;
+
+/// Rows that are read at once: servers limit the size of an answer.
+const PAGE: i64 = 20_000;
+
+/// Finds the table.
+pub(super) fn look() -> Select {
+    Select {
+        table: "sqlite_schema",
+        columns: "name",
+        from: "sqlite_schema WHERE type = 'table' AND name = 'names'",
+        params: Vec::new(),
+        is_list: false,
+    }
+}
+
+/// Removes the names of peers that are no longer there.
+pub(super) fn drop_orphans(account: &str) -> Statement {
+    const SQL: &str = "\
+        DELETE FROM names WHERE account = (SELECT id FROM account WHERE name = ?1)
+            AND NOT EXISTS (SELECT 1 FROM peer WHERE peer.account = names.account
+                AND peer.id = names.id AND peer.kind = names.kind)";
+    Statement::new(SQL, [account.into()])
+}
+
+/// Replaces the names of an account by those of the peers that it has.
+fn replace(account: &str, names: &[PeerNames]) -> Vec<Statement> {
+    const DELETE: &str =
+        "DELETE FROM names WHERE account = (SELECT id FROM account WHERE name = ?1)";
+    const INSERT: &str = "\
+        INSERT OR REPLACE INTO names (account, kind, id, what, position, text)
+        SELECT account.id, value->>0, value->>1, value->>2, value->>3, value->>4
+        FROM account, json_each(?2) WHERE name = ?1 AND EXISTS (SELECT 1 FROM peer
+            WHERE peer.account = account.id AND peer.id = value->>1 AND peer.kind = value->>0)";
+    let mut statements: Vec<_> = CREATE.map(|sql| Statement::new(sql, [])).into();
+    statements.push(tables::ensure_account(account));
+    statements.push(Statement::new(DELETE, [account.into()]));
+    let mut json = String::new();
+    let mut flush = |json: &mut String| {
+        if !json.is_empty() {
+            json.push(']');
+            let rows = Value::Text(core::mem::take(json));
+            statements.push(Statement::new(INSERT, [account.into(), rows]));
+        }
+    };
+    for (peer, what, position, text) in names.iter().flat_map(texts) {
+        json.push(if json.is_empty() { '[' } else { ',' });
+        let head = format!("[{},{},{what},{position},", peer.kind.to_byte(), peer.id);
+        json.push_str(&head);
+        json_text(text, &mut json);
+        json.push(']');
+        if json.len() > MAX_JSON {
+            flush(&mut json);
+        }
+    }
+    flush(&mut json);
+    statements
+}
+
+/// Every text of a peer: what it is, and its place among those of its kind.
+fn texts(peer: &PeerNames) -> impl Iterator<Item = (&PeerNames, i64, usize, &str)> {
+    let usernames = peer.usernames.iter().enumerate();
+    usernames
+        .map(move |(position, name)| (peer, USERNAME, position, name.as_str()))
+        .chain(
+            peer.phone
+                .iter()
+                .map(move |phone| (peer, PHONE, 0, phone.as_str())),
+        )
+        .chain(
+            peer.title
+                .iter()
+                .map(move |title| (peer, TITLE, 0, title.as_str())),
+        )
+}
+
+/// The rows behind `last`.
+fn select(account: &str, last: Place) -> Select {
+    Select {
+        table: "names",
+        columns: "id, kind, what, position, text",
+        from: "names WHERE account = (SELECT id FROM account WHERE name = ?1)
+            AND (kind, id, what, position) > (?2, ?3, ?4, ?5)
+            AND EXISTS (SELECT 1 FROM peer WHERE peer.account = names.account
+                AND peer.id = names.id AND peer.kind = names.kind)
+            ORDER BY kind, id, what, position LIMIT ?6",
+        params: vec![
+            account.into(),
+            last.kind.into(),
+            last.id.into(),
+            last.what.into(),
+            last.position.into(),
+            PAGE.into(),
+        ],
+        is_list: false,
+    }
+}
+
+/// Where a row stands in the table's order.
+#[derive(Clone, Copy)]
+struct Place {
+    kind: i64,
+    id: i64,
+    what: i64,
+    position: i64,
+}
+
+impl Place {
+    const START: Self = Self {
+        kind: i64::MIN,
+        id: 0,
+        what: 0,
+        position: 0,
+    };
+}
+
+/// Adds a row to the names of its peer.
+fn push_row(row: &Row<'_>, to: &mut Vec<PeerNames>) -> io::Result<Place> {
+    let place = Place {
+        id: row.i64(0)?,
+        kind: row.i64(1)?,
+        what: row.i64(2)?,
+        position: row.i64(3)?,
+    };
+    let kind = u8::try_from(place.kind).map_err(|_| row.out_of_range(1, place.kind))?;
+    let key = (place.id, PeerKind::from_byte(kind));
+    let text = row.text(4)?.to_owned();
+    if to.last().is_none_or(|names| (names.id, names.kind) != key) {
+        to.push(PeerNames {
+            id: key.0,
+            kind: key.1,
+            ..PeerNames::default()
+        });
+    }
+    if let Some(names) = to.last_mut() {
+        match place.what {
+            PHONE => names.phone = Some(text),
+            TITLE => names.title = Some(text),
+            _ => names.usernames.push(text),
+        }
+    }
+    Ok(place)
+}
+
+impl SqlStore {
+    /// What the account's peers are called.
+    pub(super) fn peer_names(&mut self) -> io::Result<Vec<PeerNames>> {
+        self.current()?;
+        let mut names = Vec::new();
+        if !self.has_names() {
+            return Ok(names);
+        }
+        let mut last = Place::START;
+        loop {
+            let mut rows = 0_i64;
+            let select = [select(self.account_name(), last)];
+            self.read_rows(&select, |_, row| {
+                last = push_row(row, &mut names)?;
+                rows = rows.saturating_add(1);
+                Ok(())
+            })?;
+            if rows < PAGE {
+                return Ok(names);
+            }
+        }
+    }
+
+    /// Replaces them.
+    pub(super) fn set_peer_names(&mut self, names: &[PeerNames]) -> io::Result<()> {
+        let statements = replace(self.account_name(), names);
+        self.forget_on_error(|store| {
+            store.prepare()?;
+            store.write(statements, Durability::Now)
+        })?;
+        // Whether there is a table is known with the account.
+        self.forget();
+        Ok(())
+    }
+}
