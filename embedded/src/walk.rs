@@ -48,6 +48,8 @@ pub(crate) struct Walk {
     /// Behind the last valid record.
     tail: u32,
     mode: Mode,
+    /// Behind the last blank unit.
+    blank: u32,
     /// Where a single hot record is accepted although hunting: right behind a bad one.
     successor: Range<u32>,
     /// A first hot record found while hunting, as what undoes it.
@@ -66,6 +68,7 @@ impl Walk {
             at,
             tail: page.tail,
             mode: Mode::Reading,
+            blank: 0,
             successor: 0..0,
             trial: None,
             batch_end: None,
@@ -188,6 +191,7 @@ impl Walk {
         match found {
             Found::Blank => {
                 self.revert(index);
+                self.blank = self.at;
                 match was {
                     Mode::Reading => self.mode = Mode::Gap,
                     Mode::Gap => {
@@ -204,7 +208,10 @@ impl Walk {
                 // Hot records that continue a lost one are bad in a row. Behind a gap there was a sync
                 // record, perhaps on a weak word that an earlier one left.
                 let looks_hot = bytes.first().is_some_and(|first| first >> 6 != 3);
-                if was != Mode::Hunting || looks_hot && self.successor.contains(&at) {
+                if was != Mode::Hunting
+                    || self.blank == at
+                    || looks_hot && self.successor.contains(&at)
+                {
                     self.successor = successor(at, bytes, &geometry);
                 }
                 self.mode = Mode::Hunting;
