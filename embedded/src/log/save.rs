@@ -140,7 +140,11 @@ impl<F: NorFlash> Shell<'_, F> {
             self.reopen_tail().await?;
         }
         record::mark(WIPED, 0, self.buffer.bytes());
-        self.emit().await?;
+        match self.emit().await {
+            // The page went on, and its record of this went bad: the next page has not the flag.
+            Err(Fail::StoreFull) => self.turn(false).await?,
+            result => result?,
+        }
         self.state.wipe = false;
         // The next page is erased once more when its turn comes, as all others: equal wear.
         self.state.next_erased = false;
