@@ -7,6 +7,7 @@ use super::Shell;
 use crate::error::Fail;
 use crate::geometry::Geometry;
 use crate::header::{Header, PRESENT, header_units};
+use crate::hot::PRIMARY;
 use crate::lists::{CHANNELS, DC_COPIES, DCS, NOWHERE, Place, Slot};
 use crate::locate::Locator;
 use crate::record::{self, Head, SYNC};
@@ -174,7 +175,9 @@ impl<F: NorFlash> Shell<'_, F> {
             }
             self.index.moved(to, at);
         }
-        let flags = if self.state.present { PRESENT } else { 0 };
+        // The header has the counters, so that a first update of them is stored with it.
+        let is_present = self.state.present || self.index.is_ahead(PRIMARY);
+        let flags = if is_present { PRESENT } else { 0 };
         self.close_page(flags, 0, 0).await
     }
 

@@ -87,3 +87,36 @@ proptest! {
         play.run();
     }
 }
+
+/// The first update of an empty log may be stored by the header of the page that it turns to. Such a log
+/// has a session, or the update would come out later.
+#[test]
+fn a_first_update_that_turns_the_page_does_not_come_back() {
+    let cut = |step, program| {
+        Some(Trouble {
+            step,
+            tear: Tear { program, erase: 0 },
+            second: None,
+        })
+    };
+    let primary = |seq| Act::Primary {
+        pts: 0,
+        date: 0,
+        seq,
+    };
+    for last in 0..30 {
+        let steps = [
+            (Act::ClearChannels, cut(0, 1)),
+            (primary(1), cut(last, 0)),
+            (Act::Channel { id: 0, step: 0 }, None),
+            (primary(2), cut(0, 0)),
+        ];
+        Play {
+            shape: Shape::Unit4,
+            pages: 2,
+            keys_twice: false,
+            steps: steps.map(|(act, cut)| Step { act, cut }).into(),
+        }
+        .run();
+    }
+}
