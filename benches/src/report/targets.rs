@@ -98,6 +98,9 @@ fn codec_targets() -> Vec<Target> {
             group: "",
             why: match operation {
                 "encode" if beside == MEMCPY => "fields are put together, not moved as one block",
+                "PersistedSession" => {
+                    "its allocations and copies of keys are the same; all is checked before any is copied"
+                }
                 "string out" => "base64 in constant time looks nothing up in a table",
                 _ => "",
             },
@@ -155,6 +158,7 @@ fn store_targets() -> Vec<Target> {
         target("file on disk", "apply_update_state", "M", 20.0),
         target("file on disk", "apply_update_state", "L", 500.0),
         target("SQLite", "save", "L", 20.0),
+        target("SQLite", "load", "L", 1.3),
     ]
 }
 
