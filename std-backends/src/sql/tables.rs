@@ -22,7 +22,7 @@ macro_rules! account {
 /// Inserts one row at the position of the first row like it, or behind the others. Written without
 /// `SELECT` as the source: SQLite would build a temporary table for each row then.
 macro_rules! put {
-    ($table:literal ($columns:literal) like ($like:literal) values ($values:literal) set ($set:literal)) => {
+    ($table:literal $(by $index:literal)? ($columns:literal) like ($like:literal) values ($values:literal) set ($set:literal)) => {
         concat!(
             "INSERT INTO ",
             $table,
@@ -32,6 +32,8 @@ macro_rules! put {
             account!(),
             ", coalesce((SELECT min(position) FROM ",
             $table,
+            // Left to itself, SQLite looks through the account's rows in order of their positions.
+            $(" INDEXED BY ", $index,)?
             " WHERE account = ",
             account!(),
             " AND ",
@@ -185,7 +187,7 @@ impl ListItem for ChannelPts {
 
 /// Stores a channel's pts in its place, or behind the others.
 pub(super) fn put_channel(account: &str, channel: ChannelPts) -> Statement {
-    const SQL: &str = put!("channel" ("id, pts") like ("id = ?2") values ("?2, ?3")
+    const SQL: &str = put!("channel" by "channel_id" ("id, pts") like ("id = ?2") values ("?2, ?3")
         set ("pts = excluded.pts"));
     Statement::new(SQL, [account.into(), channel.id.into(), channel.pts.into()])
 }
@@ -271,7 +273,7 @@ impl ListItem for Peer {
 /// Stores a peer in its place, or behind the others. The identity is [`Peer::key`] in SQL: kind and
 /// id, and among users whether it is a community.
 pub(super) fn put_peer(account: &str, peer: &Peer) -> Statement {
-    const SQL: &str = put!("peer" ("id, access_hash, kind, channel_kind, is_community")
+    const SQL: &str = put!("peer" by "peer_id" ("id, access_hash, kind, channel_kind, is_community")
         like ("id = ?2 AND kind = ?4 AND (kind <> 0 OR is_community = ?6)")
         values ("?2, ?3, ?4, ?5, ?6")
         set ("access_hash = excluded.access_hash, channel_kind = excluded.channel_kind, \
@@ -330,7 +332,7 @@ impl ListItem for MinPeer {
 
 /// Stores the context of a user in its place, or behind the others.
 pub(super) fn put_min_peer(account: &str, min_peer: &MinPeer) -> Statement {
-    const SQL: &str = put!("min_peer" ("user_id, peer_id, msg_id") like ("user_id = ?2")
+    const SQL: &str = put!("min_peer" by "min_peer_user_id" ("user_id, peer_id, msg_id") like ("user_id = ?2")
         values ("?2, ?3, ?4") set ("peer_id = excluded.peer_id, msg_id = excluded.msg_id"));
     let params = [
         account.into(),
