@@ -7,7 +7,8 @@
 //!
 //! Integers are little-endian. A record's checksum also covers the checksum before it (the header's
 //! for the first), so nothing stale, moved or of another snapshot passes. A record is one atomic
-//! batch. Reading stops at the first record that does not check: the rest was torn by a crash.
+//! batch. Reading stops at the first record that does not check or holds what no journal takes: the
+//! rest was torn by a crash.
 
 use mtsession_core::wire::Crc32c;
 use mtsession_core::{Change, EncodeError, wire::SliceFull};
@@ -57,7 +58,8 @@ pub(super) fn header(snapshot: u32) -> [u8; HEADER_LEN] {
 }
 
 /// Whether a change goes into the journal. Keys, tokens and the home DC go into the snapshot: they
-/// must survive a power cut, and secrets live in one file only.
+/// must survive a power cut, and secrets live in one file only. A reader keeps to the same rule:
+/// a few bytes behind a journal must not move the account to another DC.
 pub(super) fn takes(change: &Change<'_>) -> bool {
     matches!(
         change,
@@ -125,6 +127,9 @@ fn next<'b>(
     let mut payload = covered.get(head..)?;
     while !payload.is_empty() {
         let (change, more) = Change::decode(payload).ok()?;
+        if !takes(&change) {
+            return None;
+        }
         changes.push(change);
         payload = more;
     }
@@ -236,5 +241,12 @@ mod tests {
     fn a_journal_of_another_snapshot_has_no_records() {
         let (bytes, _) = journal(&batches());
         assert_eq!(replay(&bytes, Tail::of_header(8), |_| ()).records, 0);
+    }
+
+    #[test]
+    fn a_change_that_no_journal_takes_ends_the_replay() {
+        let counter = Change::Update(UpdateChange::Secondary { qts: 1 });
+        let (bytes, _) = journal(&[vec![counter], vec![counter, Change::HomeDc(-3)]]);
+        assert_eq!(replay(&bytes, Tail::of_header(7), |_| ()).records, 1);
     }
 }
