@@ -3,7 +3,6 @@
 mod connection;
 #[cfg(feature = "sqlite")]
 mod export;
-mod known;
 mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;

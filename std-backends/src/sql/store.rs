@@ -5,7 +5,6 @@ use std::io;
 use mtsession_core::{Account, Change, SessionMut, SessionSource};
 
 use super::connection::{Connection, Durability, Write, Written};
-use super::known::Known;
 use super::row::Row;
 use super::schema::{self, Findings, Layout};
 use super::statement::{Select, Statement};
@@ -28,7 +27,11 @@ pub(super) struct SqlStore {
     account: String,
     /// What the account held when the connection read last; every write of ours is carried out on it
     /// too. It is only relied on while the connection says that nobody else wrote.
-    known: Option<Known>,
+    #[expect(
+        clippy::option_option,
+        reason = "not read yet; there was none; there was one"
+    )]
+    known: Option<Option<Stored>>,
     /// Whether the database had the table of names when the account was read.
     has_names: bool,
 }
@@ -55,8 +58,7 @@ impl SqlStore {
             if self.known.is_none() {
                 self.refresh()?;
             }
-            let known = self.known.as_mut();
-            let known = known.and_then(Known::stored);
+            let known = self.known.as_ref().and_then(Option::as_ref);
             let mut statements = plan::save(&self.account, known, session);
             let loses_peers = |old: &Stored| crate::names::loses_peers(old, session);
             if self.has_names && known.is_none_or(loses_peers) {
@@ -80,41 +82,43 @@ impl SqlStore {
 
     /// Makes the known session equal to one that was saved.
     fn remember(&mut self, session: &impl SessionSource) {
-        if let Some(known) = &mut self.known {
-            let mut saved = Stored::copy_of(session);
-            if let Some(known) = known.stored() {
-                saved.set_account(known.account());
-            }
-            *known = Known::new(Some(saved));
+        let Some(known) = &mut self.known else {
+            return;
+        };
+        let mut saved = Stored::copy_of(session);
+        if let Some(known) = known {
+            saved.set_account(known.account());
         }
+        *known = Some(saved);
     }
 
     /// The session, or `None` when there is none.
     pub(super) fn load(&mut self) -> io::Result<Option<PersistedSession>> {
-        Ok(self.current()?.map(Stored::session))
+        Ok(self.current()?.as_ref().map(Stored::session))
     }
 
     /// What is known of the account.
     pub(super) fn account(&mut self) -> io::Result<Account> {
-        Ok(self.current()?.map(Stored::account).unwrap_or_default())
+        let current = self.current()?.as_ref();
+        Ok(current.map(Stored::account).unwrap_or_default())
     }
 
     /// What the account holds now.
-    pub(super) fn current(&mut self) -> io::Result<Option<&Stored>> {
+    pub(super) fn current(&mut self) -> io::Result<&Option<Stored>> {
         self.forget_on_error(|store| {
             if store.known.is_none() || !store.connection.is_unchanged()? {
                 store.refresh()?;
             }
             Ok(())
         })?;
-        Ok(self.known.get_or_insert_default().stored())
+        Ok(self.known.get_or_insert_default())
     }
 
     /// Carries out a batch as one.
     pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
         // One statement alone needs no transaction, which costs more than finding a row.
         let is_done = changes.len() > 1
-            && self.known.as_ref().is_some_and(Known::exists)
+            && matches!(self.known, Some(Some(_)))
             && self.forget_on_error(|store| store.apply_in_place(changes))?;
         if !is_done {
             let (statements, durability) = plan::apply(&self.account, changes)?;
@@ -124,7 +128,7 @@ impl SqlStore {
             })?;
         }
         if let Some(known) = &mut self.known {
-            known.apply(changes);
+            known.get_or_insert_default().replay(changes);
         }
         Ok(())
     }
@@ -132,8 +136,7 @@ impl SqlStore {
     /// Carries out a batch on rows whose places are known, unless somebody else wrote since they were.
     fn apply_in_place(&mut self, changes: &[Change<'_>]) -> io::Result<bool> {
         self.prepare()?;
-        let known = self.known.as_mut();
-        let known = known.and_then(Known::stored);
+        let known = self.known.as_ref().and_then(Option::as_ref);
         let statements =
             known.and_then(|known| plan::apply_in_place(&self.account, known, changes));
         match statements {
@@ -266,7 +269,7 @@ impl SqlStore {
         for _ in 0..LOOKS {
             let (statements, known) = match self.look()? {
                 Layout::Ours => return Ok(()),
-                Layout::Empty => (Vec::new(), Some(Known::default())),
+                Layout::Empty => (Vec::new(), Some(None)),
                 Layout::Legacy(tables) => {
                     let keep = self.connection.keep_old(&tables)?;
                     let old = match legacy::read(&mut *self.connection, &tables) {
@@ -310,12 +313,12 @@ impl SqlStore {
                 };
                 // Between the look and the read somebody may have migrated it.
                 if read.is_ok() || self.connection.is_unchanged()? {
-                    self.known = Some(Known::new(read?));
+                    self.known = Some(read?);
                     return Ok(());
                 }
             }
         }
-        self.known = Some(Known::new(self.read_account()?));
+        self.known = Some(self.read_account()?);
         Ok(())
     }
 
