@@ -6,6 +6,7 @@ use super::layout::{
     CHANNEL_LEN, CURRENT, DC_LEN, FIXED_LEN, KEY_LEN, MAX_LONG, MAX_SHORT, MIN_PEER_LEN, PEER_LEN,
 };
 use super::out::{Gather, InPlace, Out};
+use super::peer_record::PeerRecord;
 use super::records::{Record, join};
 use super::sink::{Sink, SliceFull};
 use super::trailer;
@@ -197,9 +198,9 @@ fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeE
     } = source.counters();
     let [pts, qts, date, seq] = [pts, qts, date, seq].map(i32::to_le_bytes);
     put(out, &join!(16; pts, qts, date, seq))?;
-    put_list(out, source.channels())?;
-    put_list(out, source.peers())?;
-    put_list(out, source.min_peers())?;
+    put_list(out, source.channels().map(|channel| channel.to_bytes()))?;
+    put_list(out, source.peer_records().map(PeerRecord::into_bytes))?;
+    put_list(out, source.min_peers().map(|peer| peer.to_bytes()))?;
     match source.future_auth_token() {
         None => put(out, &[0]),
         Some(token) => {
@@ -226,14 +227,10 @@ fn put_dc<O: Out>(out: &mut O, dc: &DcRef<'_>) -> Result<(), EncodeError<O::Erro
     put(out, &[dc.flags.0])
 }
 
-fn put_list<const LEN: usize, T, O>(
+fn put_list<const LEN: usize, O: Out>(
     out: &mut O,
-    records: impl ExactSizeIterator<Item = T>,
-) -> Result<(), EncodeError<O::Error>>
-where
-    T: Record<Bytes = [u8; LEN]>,
-    O: Out,
-{
+    records: impl ExactSizeIterator<Item = [u8; LEN]>,
+) -> Result<(), EncodeError<O::Error>> {
     let count = u16::try_from(records.len()).unwrap_or(u16::MAX);
     put(out, &count.to_le_bytes())?;
     out.put_records(records, usize::from(count))

@@ -5,6 +5,7 @@ mod crc;
 mod encode;
 mod layout;
 mod out;
+mod peer_record;
 mod reader;
 mod records;
 mod sink;
@@ -21,5 +22,6 @@ pub use encode::encode_to_vec;
 pub use encode::{
     encode, encode_body, encode_body_to_slice, encode_to_slice, encoded_body_len, encoded_len,
 };
+pub use peer_record::{PeerKinds, PeerRecord};
 pub use sink::{Counter, Sink, SliceFull};
 pub use view::{Integrity, SessionView};

@@ -1,7 +1,6 @@
 //! The two ways out of the encoder: into memory where it stays, or in pieces through a [`Sink`].
 
 use super::crc::Crc32c;
-use super::records::Record;
 use super::sink::{Sink, SliceFull, copy_bytes};
 
 /// What the encoder writes to. Unlike a [`Sink`] it takes records one by one without losing time, and
@@ -17,13 +16,11 @@ pub(super) trait Out {
     }
 
     /// Writes the first `count` records, of `LEN` bytes each; there must be so many.
-    fn put_records<const LEN: usize, T>(
+    fn put_records<const LEN: usize>(
         &mut self,
-        records: impl Iterator<Item = T>,
+        records: impl Iterator<Item = [u8; LEN]>,
         count: usize,
-    ) -> Result<(), Self::Error>
-    where
-        T: Record<Bytes = [u8; LEN]>;
+    ) -> Result<(), Self::Error>;
 
     /// The checksum of everything that was put.
     fn checksum(&mut self) -> Result<u32, Self::Error>;
@@ -66,19 +63,16 @@ impl Out for InPlace<'_> {
     }
 
     #[inline]
-    fn put_records<const LEN: usize, T>(
+    fn put_records<const LEN: usize>(
         &mut self,
-        records: impl Iterator<Item = T>,
+        records: impl Iterator<Item = [u8; LEN]>,
         count: usize,
-    ) -> Result<(), SliceFull>
-    where
-        T: Record<Bytes = [u8; LEN]>,
-    {
+    ) -> Result<(), SliceFull> {
         let space = self.next(count.saturating_mul(LEN))?;
         // Zipped slices compile to a loop without any check.
         let slots = space.as_chunks_mut::<LEN>().0.iter_mut();
         for (slot, record) in slots.zip(records) {
-            *slot = record.to_bytes();
+            *slot = record;
         }
         Ok(())
     }
@@ -149,21 +143,18 @@ impl<S: Sink> Out for Gather<'_, S> {
         self.sink.write(bytes)
     }
 
-    fn put_records<const LEN: usize, T>(
+    fn put_records<const LEN: usize>(
         &mut self,
-        mut records: impl Iterator<Item = T>,
+        mut records: impl Iterator<Item = [u8; LEN]>,
         count: usize,
-    ) -> Result<(), S::Error>
-    where
-        T: Record<Bytes = [u8; LEN]>,
-    {
+    ) -> Result<(), S::Error> {
         let mut left = count;
         while left > 0 {
             let free = self.block.get_mut(self.filled..).unwrap_or_default();
             let (slots, _) = free.as_chunks_mut::<LEN>();
             let fitting = slots.len().min(left);
             for (slot, record) in slots.iter_mut().take(fitting).zip(&mut records) {
-                *slot = record.to_bytes();
+                *slot = record;
             }
             self.filled = self.filled.saturating_add(fitting.saturating_mul(LEN));
             left = left.saturating_sub(fitting);
