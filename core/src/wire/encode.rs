@@ -206,7 +206,7 @@ fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeE
         Some(token) => {
             put(out, &[1])?;
             put(out, &long(Field::Token, token.len())?.to_le_bytes())?;
-            put_secret(out, token)
+            put(out, token)
         }
     }
 }
@@ -215,7 +215,7 @@ fn put_dc<O: Out>(out: &mut O, dc: &DcRef<'_>) -> Result<(), EncodeError<O::Erro
     let has_key = u8::from(dc.auth_key.is_some());
     put(out, &join!(5; dc.dc_id.to_le_bytes(), [has_key]))?;
     if let Some(key) = dc.auth_key {
-        put_secret(out, key.as_bytes())?;
+        put(out, key.as_bytes())?;
     }
     let addr_len = short(Field::DcAddr, dc.addr.len())?;
     let salt = dc.first_salt.to_le_bytes();
@@ -250,8 +250,4 @@ fn long<E>(field: Field, len: usize) -> Result<u16, EncodeError<E>> {
 #[inline]
 pub(super) fn put<O: Out>(out: &mut O, bytes: &[u8]) -> Result<(), EncodeError<O::Error>> {
     out.put(bytes).map_err(EncodeError::Sink)
-}
-
-fn put_secret<O: Out>(out: &mut O, bytes: &[u8]) -> Result<(), EncodeError<O::Error>> {
-    out.put_secret(bytes).map_err(EncodeError::Sink)
 }

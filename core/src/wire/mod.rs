@@ -8,12 +8,14 @@ mod out;
 mod peer_record;
 mod reader;
 mod records;
+mod scratch;
 mod sink;
 mod trailer;
 mod view;
 
 pub(crate) use reader::Reader;
 pub(crate) use records::{join, join_part};
+pub(crate) use scratch::Scratch;
 pub(crate) use sink::copy_bytes;
 
 pub use crc::Crc32c;

@@ -1,6 +1,7 @@
 //! The two ways out of the encoder: into memory where it stays, or in pieces through a [`Sink`].
 
 use super::crc::Crc32c;
+use super::scratch::Scratch;
 use super::sink::{Sink, SliceFull, copy_bytes};
 
 /// What the encoder writes to. Unlike a [`Sink`] it takes records one by one without losing time, and
@@ -9,11 +10,6 @@ pub(super) trait Out {
     type Error;
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
-
-    /// Writes bytes of which no copy may be left behind.
-    fn put_secret(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.put(bytes)
-    }
 
     /// Writes the first `count` records, of `LEN` bytes each; there must be so many.
     fn put_records<const LEN: usize>(
@@ -93,7 +89,7 @@ const BLOCK: usize = if cfg!(feature = "std") { 2048 } else { 256 };
 pub(super) struct Gather<'s, S> {
     sink: &'s mut S,
     crc: Crc32c,
-    block: [u8; BLOCK],
+    block: Scratch<BLOCK>,
     filled: usize,
 }
 
@@ -102,7 +98,7 @@ impl<'s, S: Sink> Gather<'s, S> {
         Self {
             sink,
             crc: Crc32c::new(),
-            block: [0; BLOCK],
+            block: Scratch::new(),
             filled: 0,
         }
     }
@@ -125,20 +121,12 @@ impl<S: Sink> Out for Gather<'_, S> {
             self.flush()?;
         }
         let end = self.filled.saturating_add(bytes.len());
-        match self.block.get_mut(self.filled..end) {
-            Some(free) => {
-                copy_bytes(free, bytes);
-                self.filled = end;
-                Ok(())
-            }
-            // Longer than a block: there is nothing to gather.
-            None => self.put_secret(bytes),
+        if let Some(free) = self.block.get_mut(self.filled..end) {
+            copy_bytes(free, bytes);
+            self.filled = end;
+            return Ok(());
         }
-    }
-
-    /// Secrets are not gathered.
-    fn put_secret(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
-        self.flush()?;
+        // Longer than a block: there is nothing to gather.
         self.crc.update(bytes);
         self.sink.write(bytes)
     }
