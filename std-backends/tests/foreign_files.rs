@@ -21,6 +21,9 @@ use mtsession::foreign::{FileFormat, ForeignError, Import, read, read_account};
 use mtsession::{BinaryFileBackend, SessionBackend, StoreError};
 use serde_json::Value;
 
+use files::{copy_of, snapshot};
+
+mod files;
 mod tdata;
 
 struct FileVector {
@@ -450,33 +453,6 @@ fn what_was_read_saves_into_a_store() {
             .auth_key
             .unwrap();
         assert!(!debug.contains(&format!("{}, {}, {}", key[9], key[10], key[11])));
-    }
-}
-
-/// Names, sizes and contents of everything under `dir`.
-fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(snapshot(&path));
-        } else {
-            let content = fs::read(&path).unwrap();
-            found.insert(path, content);
-        }
-    }
-    found
-}
-
-fn copy_of(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            copy_of(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        fs::copy(from, to).unwrap();
     }
 }
 
