@@ -508,6 +508,18 @@ fn changed(dir: &Path, name: &str, sql: &str) -> PathBuf {
     path
 }
 
+#[test]
+fn a_user_that_mtcute_does_not_know_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    // Version 1, no flags, id 0.
+    let sql = "UPDATE key_value SET value = x'01000000000000000000000000000000'
+        WHERE key = 'current_user'";
+    let account = read(&changed(dir.path(), "mtcute-0.29.7-s01.session", sql))
+        .unwrap()
+        .account;
+    assert_eq!((account.user_id, account.is_bot), (None, None));
+}
+
 /// Whether it is the error that it should be.
 type Check = fn(&ForeignError) -> bool;
 
