@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use self::outgoing::Outgoing;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use crate::error::StoreError;
+use crate::error::{StoreError, already_there};
 use crate::names::PeerNames;
 
 /// What is written, in the version that the library itself writes today (or still reads).
@@ -144,7 +144,7 @@ fn write_any(
 ) -> Result<(), ForeignError> {
     let outgoing = Outgoing::new(target, session, names)?;
     if path.symlink_metadata().is_ok() {
-        return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+        return Err(already_there().into());
     }
     match target {
         Target::Telethon7 => database(path, |db| telethon::write(db, 7, options, &outgoing)),
