@@ -60,11 +60,18 @@ impl Store {
     pub(crate) fn load_account(&self, number: Option<usize>) -> Result<Loaded, Failure> {
         match (self, number) {
             (_, None) => self.load(),
-            (Self::File(path), Some(_)) => load_foreign(path, number).map_err(Failure::Store),
-            _ => Err(Failure::Usage(format!(
-                "{self} has no numbered accounts, as Telegram Desktop has"
-            ))),
+            (Self::File(path), Some(_)) => match load_foreign(path, number) {
+                Err(error) if is_unknown(&error) => self.load().and(Err(self.no_numbers())),
+                loaded => loaded.map_err(Failure::Store),
+            },
+            _ => Err(self.no_numbers()),
         }
+    }
+
+    fn no_numbers(&self) -> Failure {
+        Failure::Usage(format!(
+            "{self} has no numbered accounts, as Telegram Desktop has"
+        ))
     }
 
     /// Ours, or else that of another library, whichever recognises it.
@@ -83,7 +90,7 @@ impl Store {
 
     fn load_backend(&self) -> Result<Loaded, Failure> {
         let backend = self.backend()?.ok_or_else(|| self.not_found())?;
-        let session = Zeroizing::new(backend.load()?.ok_or_else(|| self.not_found())?);
+        let session = Zeroizing::new(backend.load()?.ok_or_else(|| self.no_account())?);
         let account = backend.account()?;
         let names = backend.peer_names()?;
         let origin = match self {
