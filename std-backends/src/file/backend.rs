@@ -311,6 +311,29 @@ mod tests {
         assert_eq!(last_flush(&backend), before);
     }
 
+    /// Half-way between a snapshot and its journal, they do not belong together.
+    #[test]
+    fn a_writer_at_work_is_no_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let backend = BinaryFileBackend::new(dir.path().join("a")).without_fsync();
+        backend.save(&PersistedSession::default()).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for home_dc_id in 1..=500 {
+                    let session = PersistedSession {
+                        home_dc_id,
+                        ..PersistedSession::default()
+                    };
+                    backend.save(&session).unwrap();
+                    backend.apply(&[UPDATE]).unwrap();
+                }
+            });
+            while !writer.is_finished() {
+                assert_eq!(backend.status().unwrap().unwrap().journal_lost, 0);
+            }
+        });
+    }
+
     #[test]
     fn every_change_is_flushed_when_one_is_due() {
         let dir = tempfile::tempdir().unwrap();

@@ -90,6 +90,8 @@ struct Content {
     /// The snapshot's checksum; `None` for one of an older release, which no journal can continue.
     crc: Option<u32>,
     snapshot_len: u64,
+    /// Bytes of the journal, good or not.
+    journal_len: u64,
     /// The good part of the journal, if it continues the snapshot.
     tail: Option<Tail>,
 }
@@ -110,6 +112,10 @@ fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<Content>> {
         integrity: view.integrity(),
         crc,
         snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        journal_len: match journal {
+            Some(journal) => journal.metadata()?.len(),
+            None => 0,
+        },
         tail: None,
     };
     if let (Some(crc), Some(mut journal)) = (crc, journal) {
@@ -126,27 +132,31 @@ fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<Content>> {
     Ok(Some(content))
 }
 
-/// Reads the session for a caller that changes nothing.
-pub(super) fn load(paths: &Paths) -> io::Result<Option<Stored>> {
+/// Reads snapshot and journal for a caller that changes nothing, under the lock if there is one.
+fn read_shared(paths: &Paths) -> io::Result<Option<Content>> {
     loop {
         match File::open(&paths.journal) {
             Ok(journal) => {
                 let _locked = Locked::shared(&journal)?;
                 if is_named(&journal, &paths.journal)? {
-                    let content = read(paths, Some(&journal))?;
-                    return Ok(content.map(|content| content.stored));
+                    return read(paths, Some(&journal));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let content = read(paths, None);
                 // A first writer that came in between is waited for.
                 if !fs::exists(&paths.journal)? {
-                    return content.map(|content| content.map(|content| content.stored));
+                    return content;
                 }
             }
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The session.
+pub(super) fn load(paths: &Paths) -> io::Result<Option<Stored>> {
+    Ok(read_shared(paths)?.map(|content| content.stored))
 }
 
 /// What the files of a session look like from outside; see
@@ -166,20 +176,12 @@ pub struct FileStatus {
     pub journal_lost: u64,
 }
 
-/// Looks at the files without a lock, and without changing anything.
+/// What the files look like.
 pub(super) fn status(paths: &Paths) -> io::Result<Option<FileStatus>> {
-    let journal = match File::open(&paths.journal) {
-        Ok(journal) => Some(journal),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    let journal_len = match &journal {
-        Some(journal) => journal.metadata()?.len(),
-        None => 0,
-    };
-    let Some(content) = read(paths, journal.as_ref())? else {
+    let Some(content) = read_shared(paths)? else {
         return Ok(None);
     };
+    let journal_len = content.journal_len;
     let header = u64::try_from(journal::HEADER_LEN).unwrap_or_default();
     let tail = content.tail;
     let good = tail.map_or(journal_len.min(header), |tail| tail.end);
