@@ -55,7 +55,10 @@ mod list;
 mod min_peer;
 mod peer;
 
-pub(super) use self::account::*;
+pub(super) use self::account::{
+    delete, ensure_account, read_account_row, rename, save_account, select_account, select_names,
+    set_account, set_counters, set_home_dc, set_token,
+};
 pub(super) use self::channel::{push_channels, put_channel};
 pub(super) use self::dc::{push_dc_row, put_dc, replace_dc, select_dcs, truncate_dcs};
 pub(super) use self::list::{
