@@ -6,10 +6,11 @@ use std::sync::Mutex;
 
 use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
 
+use super::content::{self, FileStatus};
 use super::journal;
 use super::paths::Paths;
 use super::snapshot::Fsync;
-use super::state::{self, Buffers, FileStatus, Known, Refreshed};
+use super::state::{self, Buffers, Known, Refreshed};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::found;
@@ -107,7 +108,7 @@ impl BinaryFileBackend {
     /// As [`load`](SessionBackend::load).
     pub fn status(&self) -> io::Result<Option<FileStatus>> {
         Paths::resolve(&self.path)
-            .and_then(|paths| state::status(&paths))
+            .and_then(|paths| content::status(&paths))
             .map_err(self.error("inspect"))
     }
 
@@ -120,7 +121,7 @@ impl BinaryFileBackend {
     }
 
     fn load_stored(&self) -> io::Result<Option<Stored>> {
-        state::load(&Paths::resolve(&self.path)?)
+        content::load(&Paths::resolve(&self.path)?)
     }
 
     fn save_locked(&self, session: &PersistedSession) -> io::Result<()> {
