@@ -12,9 +12,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use mtsession_core::SessionSource;
 use mtsession_core::foreign::{Carries, StringFormat, TelethonIpv6};
-use rusqlite::Connection;
+use mtsession_core::{Counters, SessionSource};
+use rusqlite::{Connection, Statement};
 use zeroize::Zeroizing;
 
 use self::outgoing::Outgoing;
@@ -173,6 +173,20 @@ fn database(
     transaction.commit()?;
     connection.close().map_err(|(_, error)| error)?;
     persist(file, path)
+}
+
+/// The row 0 of an `update_state`, which is the account's own.
+fn write_counters(state: &mut Statement<'_>, counters: Counters) -> Result<(), ForeignError> {
+    if counters.is_initialised() {
+        let Counters {
+            pts,
+            qts,
+            date,
+            seq,
+        } = counters;
+        state.execute([0, pts, qts, date, seq])?;
+    }
+    Ok(())
 }
 
 fn text(
