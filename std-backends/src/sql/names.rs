@@ -49,13 +49,8 @@ macro_rules! has_peer {
 
 /// Finds the table.
 pub(super) fn look() -> Select {
-    Select {
-        table: "sqlite_schema",
-        columns: "name",
-        from: "sqlite_schema WHERE type = 'table' AND name = 'names'",
-        params: Vec::new(),
-        is_list: false,
-    }
+    let from = "sqlite_schema WHERE type = 'table' AND name = 'names'";
+    Select::new("sqlite_schema", "name", from)
 }
 
 /// Removes the names of peers that are no longer there.
@@ -121,25 +116,20 @@ fn texts(peer: &PeerNames) -> impl Iterator<Item = (&PeerNames, i64, usize, &str
 
 /// The rows behind `last`.
 fn select(account: &str, last: Place) -> Select {
-    Select {
-        table: "names",
-        columns: "id, kind, what, position, text",
-        from: concat!(
-            of_account!("names"),
-            " AND (kind, id, what, position) > (?2, ?3, ?4, ?5) AND ",
-            has_peer!(),
-            " ORDER BY kind, id, what, position LIMIT ?6"
-        ),
-        params: vec![
-            account.into(),
-            last.kind.into(),
-            last.id.into(),
-            last.what.into(),
-            last.position.into(),
-            PAGE.into(),
-        ],
-        is_list: false,
-    }
+    let from = concat!(
+        of_account!("names"),
+        " AND (kind, id, what, position) > (?2, ?3, ?4, ?5) AND ",
+        has_peer!(),
+        " ORDER BY kind, id, what, position LIMIT ?6"
+    );
+    Select::new("names", "id, kind, what, position, text", from).bind([
+        account.into(),
+        last.kind.into(),
+        last.id.into(),
+        last.what.into(),
+        last.position.into(),
+        PAGE.into(),
+    ])
 }
 
 /// Where a row stands in the table's order.

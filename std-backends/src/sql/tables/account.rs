@@ -11,14 +11,9 @@ use crate::stored::Stored;
 
 /// What is not a list.
 pub(in crate::sql) fn select_account(account: &str) -> Select {
-    Select {
-        table: "account",
-        columns: "name, home_dc, pts, qts, date, seq, future_auth_token, user_id, is_bot, api_id, \
-                  test_mode",
-        from: "account WHERE name = ?1",
-        params: vec![account.into()],
-        is_list: false,
-    }
+    let columns = "name, home_dc, pts, qts, date, seq, future_auth_token, user_id, is_bot, api_id, \
+                   test_mode";
+    Select::new("account", columns, "account WHERE name = ?1").bind([account.into()])
 }
 
 /// Reads the account's own row.
@@ -161,11 +156,5 @@ pub(in crate::sql) fn rename(from: &str, to: &str) -> Statement {
 
 /// The names of all accounts.
 pub(in crate::sql) fn select_names() -> Select {
-    Select {
-        table: "account",
-        columns: "name",
-        from: "account ORDER BY name",
-        params: Vec::new(),
-        is_list: false,
-    }
+    Select::new("account", "name", "account ORDER BY name")
 }

@@ -11,13 +11,9 @@ use crate::stored::Stored;
 
 /// The DC table, in order.
 pub(in crate::sql) fn select_dcs(account: &str) -> Select {
-    Select {
-        table: "dc",
-        columns: "position, dc_id, flags, addr, auth_key, first_salt, time_offset",
-        from: concat!(of_account!("dc"), " ORDER BY position"),
-        params: vec![account.into()],
-        is_list: false,
-    }
+    let columns = "position, dc_id, flags, addr, auth_key, first_salt, time_offset";
+    let from = concat!(of_account!("dc"), " ORDER BY position");
+    Select::new("dc", columns, from).bind([account.into()])
 }
 
 /// Reads a row of the DC table and appends it.

@@ -87,13 +87,8 @@ pub(in crate::sql) fn json_text(text: &str, json: &mut String) {
 
 /// The list's rows, in order.
 pub(in crate::sql) fn select<T: ListItem>(account: &str) -> Select {
-    Select {
-        table: T::TABLE,
-        columns: T::COLUMNS,
-        from: T::FROM,
-        params: vec![account.into()],
-        is_list: true,
-    }
+    let select = Select::new(T::TABLE, T::COLUMNS, T::FROM);
+    select.bind([account.into()]).list()
 }
 
 /// Stores `items` at their positions.
