@@ -134,7 +134,7 @@ fn lost(loaded: &Loaded, kept: Carries, names: &[PeerNames], to: &Store) -> Vec<
         ));
     }
     if let Some(names) = report::names_lost(&loaded.parts.names, names) {
-        lines.push(format!("{names} are not kept by {}.", to.kind()));
+        lines.push(format!("Not kept by {}: {names}.", to.kind()));
     }
     lines
 }

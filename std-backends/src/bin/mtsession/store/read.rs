@@ -150,7 +150,7 @@ impl Store {
 
     /// The text of a string store.
     fn text(&self) -> Result<Zeroizing<String>, Failure> {
-        let bytes = match self {
+        let bytes = Zeroizing::new(match self {
             Self::StringEnv(name) => {
                 let value = std::env::var_os(name).ok_or_else(|| self.not_found())?;
                 value.into_encoded_bytes()
@@ -169,14 +169,16 @@ impl Store {
                 if io::stdin().is_terminal() {
                     eprintln!("Paste the session string and press Enter, then Ctrl-D:");
                 }
-                let mut bytes = Vec::new();
+                // Room for every string but the largest: what grows leaves pieces behind.
+                let mut bytes = Vec::with_capacity(64 * 1024);
                 io::stdin().read_to_end(&mut bytes)?;
                 bytes
             }
-        };
-        String::from_utf8(bytes)
-            .map(Zeroizing::new)
-            .map_err(|_| self.unreadable("it is not text"))
+        });
+        match str::from_utf8(&bytes) {
+            Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+            Err(_) => Err(self.unreadable("it is not text")),
+        }
     }
 
     fn decode(&self, text: &str) -> Result<Loaded, Failure> {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::foreign::{encode_login, missing_options};
 use super::{FlashLayout, Parts, Store};
 use crate::failure::Failure;
+use crate::report;
 
 impl Store {
     /// Stores a session, and what is known of its account.
@@ -27,9 +28,8 @@ impl Store {
             Self::Ferogram(path) => {
                 let left_out = SqliteBackend::export_ferogram(&parts.session, path)?;
                 if left_out > 0 {
-                    eprintln!(
-                        "mtsession: {left_out} entries left out: that release knows an id only once"
-                    );
+                    let entries = report::counted(left_out, ["entry", "entries"]);
+                    eprintln!("mtsession: {entries} left out: that release knows an id only once");
                 }
                 Ok(())
             }
