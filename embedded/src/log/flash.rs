@@ -4,7 +4,9 @@ use super::super::{NorFlash, bisync};
 use crate::error::{Details, Fail};
 use crate::geometry::Geometry;
 
-/// Units of one read that may fail before the driver itself is held to be broken.
+/// Units in a row that may fail to be read before the driver itself is held to be broken. Power cuts
+/// leave no two side by side, however many there are: a cut tears one word, and the next record starts
+/// behind a unit that is left out.
 const MAX_FAULTS: u8 = 8;
 /// Bytes that are read back at once: the largest unit.
 const PIECE: usize = 32;
@@ -42,6 +44,8 @@ impl<F: NorFlash> Chip<'_, F> {
                     return Err(Fail::Flash);
                 }
                 piece.fill(0);
+            } else {
+                faults = 0;
             }
             is_second = false;
             from = from.wrapping_add(step);
