@@ -27,8 +27,9 @@ impl<F: NorFlash> Shell<'_, F> {
             return self.copy_keys(change).await;
         };
         let (first, last) = match self.state.due() {
-            Due::Later => return Ok(()),
-            Due::This => (counter, counter),
+            // The first update makes the log a session.
+            Due::Later if self.state.present => return Ok(()),
+            Due::Later | Due::This => (counter, counter),
             Due::All => (0, PRIMARY),
         };
         self.flush(first, last).await
