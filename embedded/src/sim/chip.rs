@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use embedded_storage::nor_flash::{
-    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
-    check_write,
+    NorFlashError, NorFlashErrorKind, check_erase, check_read, check_write,
 };
 
 use super::Dice;
@@ -335,7 +334,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         }
     }
 
-    fn do_read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
+    pub(super) fn do_read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
         self.call()?;
         check_read(self, offset, bytes.len()).map_err(ChipError::Rule)?;
         self.hold_stuck();
@@ -350,13 +349,13 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         Ok(())
     }
 
-    fn do_erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
+    pub(super) fn do_erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
         self.call()?;
         check_erase(self, from, to).map_err(ChipError::Rule)?;
         (from as usize / ERASE..to as usize / ERASE).try_for_each(|page| self.erase_page(page))
     }
 
-    fn do_write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
+    pub(super) fn do_write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
         self.call()?;
         check_write(self, offset, bytes.len()).map_err(ChipError::Rule)?;
         self.counts.programs += 1;
@@ -367,65 +366,5 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         }
         self.hold_stuck();
         Ok(())
-    }
-}
-
-impl<const WRITE: usize, const ERASE: usize> ErrorType for Chip<WRITE, ERASE> {
-    type Error = ChipError;
-}
-
-impl<const WRITE: usize, const ERASE: usize> ReadNorFlash for Chip<WRITE, ERASE> {
-    const READ_SIZE: usize = 1;
-
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
-        self.do_read(offset, bytes)
-    }
-
-    fn capacity(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-impl<const WRITE: usize, const ERASE: usize> NorFlash for Chip<WRITE, ERASE> {
-    const WRITE_SIZE: usize = WRITE;
-    const ERASE_SIZE: usize = ERASE;
-
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
-        self.do_erase(from, to)
-    }
-
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
-        self.do_write(offset, bytes)
-    }
-}
-
-#[cfg(feature = "async")]
-impl<const WRITE: usize, const ERASE: usize> embedded_storage_async::nor_flash::ReadNorFlash
-    for Chip<WRITE, ERASE>
-{
-    const READ_SIZE: usize = 1;
-
-    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
-        self.do_read(offset, bytes)
-    }
-
-    fn capacity(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-#[cfg(feature = "async")]
-impl<const WRITE: usize, const ERASE: usize> embedded_storage_async::nor_flash::NorFlash
-    for Chip<WRITE, ERASE>
-{
-    const WRITE_SIZE: usize = WRITE;
-    const ERASE_SIZE: usize = ERASE;
-
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
-        self.do_erase(from, to)
-    }
-
-    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
-        self.do_write(offset, bytes)
     }
 }

@@ -67,6 +67,11 @@ impl OwnedChange {
             Self::Account(account) => Change::Account(*account),
         }
     }
+
+    /// Carries out the change.
+    pub fn apply(&self, session: &mut Plain) {
+        SessionMut::apply(session, &self.as_ref()).unwrap();
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
