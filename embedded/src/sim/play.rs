@@ -170,6 +170,9 @@ impl<const W: usize, const E: usize> Stage<W, E> {
         }
         self.mount();
         if let Some((after, tear)) = cut.second {
+            let started = self.log.clone();
+            self.settle(&allowed, "mounted");
+            self.log = started;
             // In what is written first: the mark behind the gap, and a change.
             self.log.chip().cut(
                 Cut {
@@ -181,17 +184,16 @@ impl<const W: usize, const E: usize> Stage<W, E> {
             let change = Call::Append(OwnedChange::HomeDc(77));
             let done = change.run(&mut self.log);
             let dead = self.log.chip().power_up();
-            let mut changed = allowed.clone();
-            for history in &mut changed {
-                history.note(&change);
-            }
             match done {
-                Ok(()) => allowed = changed,
+                Ok(()) => {
+                    self.model.note(&change);
+                    allowed = vec![self.model.clone()];
+                }
                 // A full region says so, and stays as it is.
-                Err(Error::StoreFull) if !dead => {}
+                Err(Error::StoreFull) if !dead => allowed = vec![self.model.clone()],
                 Err(error) => {
                     assert!(dead, "{error}");
-                    allowed.extend(changed);
+                    allowed = self.model.interrupted(&change);
                 }
             }
             self.mount();
