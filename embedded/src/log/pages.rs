@@ -25,6 +25,10 @@ impl<F: NorFlash> Shell<'_, F> {
         let mut locator = Locator::new();
         for page in 0..geometry.pages {
             let mut header = self.header(page).await;
+            if header == Err(Fail::Flash) {
+                // An older page must not be taken for the newest.
+                return Err(Fail::Flash);
+            }
             if let Ok(other) = &header
                 && !other.matches(&geometry)
             {
