@@ -44,7 +44,7 @@ impl From<&DcRef<'_>> for OwnedDc {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnedChange {
     HomeDc(i32),
     Dc(OwnedDc),
