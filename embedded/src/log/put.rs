@@ -27,8 +27,9 @@ impl<F: NorFlash> Shell<'_, F> {
             return self.copy_keys(change).await;
         };
         let (first, last) = match self.state.due() {
-            Due::Later => return Ok(()),
-            Due::This => (counter, counter),
+            // The first update makes the log a session.
+            Due::Later if self.state.present => return Ok(()),
+            Due::Later | Due::This => (counter, counter),
             Due::All => (0, PRIMARY),
         };
         self.flush(first, last).await
@@ -44,6 +45,15 @@ impl<F: NorFlash> Shell<'_, F> {
 
     /// Writes the counters from `first` to `last` that RAM knows better than flash.
     async fn flush(&mut self, first: u16, last: u16) -> Result<(), Fail> {
+        let result = self.try_flush(first, last).await;
+        if result.is_err() {
+            // What was refused must not come out with a later call.
+            self.state.forget();
+        }
+        result
+    }
+
+    async fn try_flush(&mut self, first: u16, last: u16) -> Result<(), Fail> {
         let channels = self.index.len(CHANNELS);
         let mut counter = first;
         let mut attempts = 0_u8;
@@ -61,10 +71,7 @@ impl<F: NorFlash> Shell<'_, F> {
                         attempts = attempts.wrapping_add(1);
                         continue;
                     }
-                    Err(fail) => {
-                        self.state.forget();
-                        return Err(fail);
-                    }
+                    Err(fail) => return Err(fail),
                 }
             }
             if counter >= last {
