@@ -99,7 +99,7 @@ pub(crate) struct ConvertArgs {
     pub(crate) from: Store,
     /// Where it shall be, too
     pub(crate) to: Store,
-    /// Replace a session that is already there
+    /// Replace a session of ours that is already there; those of other libraries never are
     #[arg(long)]
     pub(crate) force: bool,
     /// Which of the accounts of Telegram Desktop's `tdata`, counted from 1
@@ -216,7 +216,7 @@ impl StringKind {
 pub(crate) struct ImportArgs {
     /// Where to store it
     pub(crate) store: Store,
-    /// Replace a session that is already there
+    /// Replace a session of ours that is already there; those of other libraries never are
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
