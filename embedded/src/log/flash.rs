@@ -4,10 +4,6 @@ use super::super::{NorFlash, bisync};
 use crate::error::{Details, Fail};
 use crate::geometry::Geometry;
 
-/// Units in a row that may fail to be read before the driver itself is held to be broken. Power cuts
-/// leave no two side by side, however many there are: a cut tears one word, and the next record starts
-/// behind a unit that is left out.
-const MAX_FAULTS: u8 = 8;
 /// Bytes that are read back at once: the largest unit.
 const PIECE: usize = 32;
 
@@ -28,29 +24,34 @@ impl<F: NorFlash> Chip<'_, F> {
         let unit = usize::try_from(self.geometry.unit()).unwrap_or_default();
         let mut from = 0_usize;
         let mut step = bytes.len();
-        let (mut faults, mut is_second) = (0_u8, false);
         while let Some(piece) = bytes.get_mut(from..from.wrapping_add(step)) {
             let address = address.wrapping_add(u32::try_from(from).unwrap_or_default());
-            if let Err(error) = self.flash.read(address, piece).await {
-                // Unit by unit, each of them twice.
-                if step > unit || !is_second {
-                    is_second = step <= unit;
-                    step = unit.min(step);
+            if self.flash.read(address, piece).await.is_err() {
+                if step > unit {
+                    step = unit;
                     continue;
                 }
-                faults = faults.wrapping_add(1);
-                if faults > MAX_FAULTS {
-                    self.details.flash = Some(error);
-                    return Err(Fail::Flash);
+                self.probe(piece).await?;
+                if self.flash.read(address, piece).await.is_err() {
+                    piece.fill(0);
                 }
-                piece.fill(0);
-            } else {
-                faults = 0;
             }
-            is_second = false;
             from = from.wrapping_add(step);
         }
         Ok(())
+    }
+
+    /// Tells a word that cannot be read from a driver that fails: then nothing can be read. What was
+    /// read as zeros for that would be lost.
+    async fn probe(&mut self, piece: &mut [u8]) -> Result<(), Fail> {
+        for page in 0..self.geometry.pages {
+            let address = self.geometry.address(self.geometry.page_at(page));
+            match self.flash.read(address, piece).await {
+                Ok(()) => return Ok(()),
+                Err(error) => self.details.flash = Some(error),
+            }
+        }
+        Err(Fail::Flash)
     }
 
     /// Programs and reads back.

@@ -25,6 +25,10 @@ impl<F: NorFlash> Shell<'_, F> {
         let mut locator = Locator::new();
         for page in 0..geometry.pages {
             let mut header = self.header(page).await;
+            if header == Err(Fail::Flash) {
+                // An older page must not be taken for the newest.
+                return Err(Fail::Flash);
+            }
             if let Ok(other) = &header
                 && !other.matches(&geometry)
             {
@@ -71,6 +75,7 @@ impl<F: NorFlash> Shell<'_, F> {
         let page = self.state.geometry.next(self.state.head, 1);
         let seed = seed(self.state.sequence.wrapping_add(1));
         self.state.page = Page::new(&self.state.geometry, page, seed);
+        self.state.tail_unknown = false;
         Ok(())
     }
 
@@ -293,15 +298,30 @@ impl<F: NorFlash> Shell<'_, F> {
             let bytes = self.buffer.units(units, &geometry);
             record::seal(bytes, self.state.page.seed ^ at);
             match self.chip.program(at, bytes).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.state.tail_unknown = false;
+                    return Ok(());
+                }
                 Err(failed) => fail = failed,
             }
-            // Readers take two blank units for the end: as long as there is nothing, leave one. Behind
-            // something they go on, so leave all of it, since a unit of ones looks like an erased one.
-            if self.chip.programmed_end(base, next).await? == base {
-                self.state.page.tail = base.wrapping_add(1);
+            // Readers take two blank units for the end: as long as there is nothing, leave one, but once.
+            // Behind something they go on, so leave all of it, since a unit of ones looks like an erased
+            // one.
+            match self.chip.programmed_end(base, next).await {
+                Ok(end) if end > base => {}
+                Ok(_) if !self.state.tail_unknown => {
+                    self.state.tail_unknown = true;
+                    self.state.page.tail = base.wrapping_add(1);
+                }
+                Ok(_) => break,
+                Err(failed) => {
+                    fail = failed;
+                    break;
+                }
             }
         }
+        // Whoever goes on looks at what was left here.
+        self.state.page.tail = base;
         self.state.tail_unknown = true;
         Err(fail)
     }

@@ -29,8 +29,9 @@ impl<F: NorFlash> Shell<'_, F> {
             };
         };
         let (first, last) = match self.state.due() {
-            Due::Later => return Ok(()),
-            Due::This => (counter, counter),
+            // The first update makes the log a session.
+            Due::Later if self.state.present => return Ok(()),
+            Due::Later | Due::This => (counter, counter),
             Due::All => (0, PRIMARY),
         };
         self.flush(first, last).await
@@ -54,7 +55,11 @@ impl<F: NorFlash> Shell<'_, F> {
                 counter = PRIMARY;
             }
             // Reserving may turn the page, which writes the counters.
-            self.reserve(self.state.geometry.units(HOT_LEN)).await?;
+            if let Err(fail) = self.reserve(self.state.geometry.units(HOT_LEN)).await {
+                // What was refused must not come out with a later call.
+                self.state.forget();
+                return Err(fail);
+            }
             let is_first = counter == PRIMARY && !self.state.present;
             let mut result = Ok(());
             if is_first || self.index.is_ahead(counter) {

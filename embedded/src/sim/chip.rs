@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use embedded_storage::nor_flash::{
-    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
-    check_write,
+    NorFlashError, NorFlashErrorKind, check_erase, check_read, check_write,
 };
 
 use super::Dice;
@@ -96,8 +95,10 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     pub late: bool,
     cut: Option<(u64, Tear)>,
     dead: bool,
-    /// Number of the call that fails, and whether every later one does.
-    fail: Option<(u64, bool)>,
+    /// Numbers of the calls that fail.
+    fail: Range<u64>,
+    /// Whether reads of them work nevertheless.
+    pub spares_reads: bool,
     /// A cell, as byte and bit, and what it always reads as.
     pub stuck: Option<(usize, u8, bool)>,
     /// Cells of a page that was nearly erased, or of a weak word, that turn to 0 some steps later.
@@ -121,7 +122,8 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             late: false,
             cut: None,
             dead: false,
-            fail: None,
+            fail: 0..0,
+            spares_reads: false,
             stuck: None,
             fading: Vec::new(),
             violations: 0,
@@ -136,14 +138,16 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         self.dice = Dice::new(seed);
     }
 
-    /// Fails call number `after` from now; with `for_ever`, every later one too.
-    pub fn fail(&mut self, after: u64, for_ever: bool) {
-        self.fail = Some((self.counts.calls + after, for_ever));
+    /// Fails so many calls, the first of them number `after` from now.
+    pub fn fail(&mut self, after: u64, times: u64) {
+        let first = self.counts.calls + after;
+        self.fail = first..first.saturating_add(times);
     }
 
     /// Stops failing.
     pub fn heal(&mut self) {
-        self.fail = None;
+        self.fail = 0..0;
+        self.spares_reads = false;
     }
 
     /// Whether the power was cut. It is on again afterwards, and a cut still to come is called off.
@@ -162,16 +166,16 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         self.bytes[bit / 8] ^= 1 << (bit % 8);
     }
 
-    fn call(&mut self) -> Result<(), ChipError> {
+    fn call(&mut self, is_read: bool) -> Result<(), ChipError> {
         let call = self.counts.calls;
         self.counts.calls += 1;
         if self.dead {
             return Err(ChipError::PowerLost);
         }
-        match self.fail {
-            Some((at, for_ever)) if call == at || for_ever && call > at => Err(ChipError::Injected),
-            _ => Ok(()),
+        if self.fail.contains(&call) && !(is_read && self.spares_reads) {
+            return Err(ChipError::Injected);
         }
+        Ok(())
     }
 
     /// Counts a word program or a page erase; the tear if the power is cut in it.
@@ -338,8 +342,8 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         }
     }
 
-    fn do_read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
-        self.call()?;
+    pub(super) fn do_read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
+        self.call(true)?;
         check_read(self, offset, bytes.len()).map_err(ChipError::Rule)?;
         self.hold_stuck();
         self.counts.reads += 1;
@@ -353,14 +357,14 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         Ok(())
     }
 
-    fn do_erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
-        self.call()?;
+    pub(super) fn do_erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
+        self.call(false)?;
         check_erase(self, from, to).map_err(ChipError::Rule)?;
         (from as usize / ERASE..to as usize / ERASE).try_for_each(|page| self.erase_page(page))
     }
 
-    fn do_write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
-        self.call()?;
+    pub(super) fn do_write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
+        self.call(false)?;
         check_write(self, offset, bytes.len()).map_err(ChipError::Rule)?;
         self.counts.programs += 1;
         self.counts.programmed_bytes += bytes.len() as u64;
@@ -370,65 +374,5 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         }
         self.hold_stuck();
         Ok(())
-    }
-}
-
-impl<const WRITE: usize, const ERASE: usize> ErrorType for Chip<WRITE, ERASE> {
-    type Error = ChipError;
-}
-
-impl<const WRITE: usize, const ERASE: usize> ReadNorFlash for Chip<WRITE, ERASE> {
-    const READ_SIZE: usize = 1;
-
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
-        self.do_read(offset, bytes)
-    }
-
-    fn capacity(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-impl<const WRITE: usize, const ERASE: usize> NorFlash for Chip<WRITE, ERASE> {
-    const WRITE_SIZE: usize = WRITE;
-    const ERASE_SIZE: usize = ERASE;
-
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
-        self.do_erase(from, to)
-    }
-
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
-        self.do_write(offset, bytes)
-    }
-}
-
-#[cfg(feature = "async")]
-impl<const WRITE: usize, const ERASE: usize> embedded_storage_async::nor_flash::ReadNorFlash
-    for Chip<WRITE, ERASE>
-{
-    const READ_SIZE: usize = 1;
-
-    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
-        self.do_read(offset, bytes)
-    }
-
-    fn capacity(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-#[cfg(feature = "async")]
-impl<const WRITE: usize, const ERASE: usize> embedded_storage_async::nor_flash::NorFlash
-    for Chip<WRITE, ERASE>
-{
-    const WRITE_SIZE: usize = WRITE;
-    const ERASE_SIZE: usize = ERASE;
-
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
-        self.do_erase(from, to)
-    }
-
-    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
-        self.do_write(offset, bytes)
     }
 }

@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     clippy::large_enum_variant,
     clippy::panic,
+    clippy::ref_option,
     clippy::struct_excessive_bools,
     clippy::use_self,
     clippy::unwrap_used,
@@ -16,12 +17,17 @@
     reason = "support of tests, where a panic is a failed test"
 )]
 
+mod act;
 mod chip;
+mod driver;
+mod history;
 mod play;
 mod script;
 mod session;
 
+pub use act::Act;
 pub use chip::{Chip, ChipError, Counts, Cut, ERASE_TEARS, PROGRAM_TEARS, Tear};
-pub use play::{Act, Play, Shape, Step, Trouble};
+pub use history::History;
+pub use play::{Play, Shape, Step, Trouble};
 pub use script::{Call, Dice, fresh_session, random_calls, workload};
 pub use session::{OwnedChange, OwnedDc, Plain};

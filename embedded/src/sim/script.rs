@@ -8,7 +8,8 @@ use mtsession_core::{
     UpdateChange,
 };
 
-use super::{OwnedChange, OwnedDc, Plain};
+use super::{Chip, ChipError, OwnedChange, OwnedDc, Plain};
+use crate::{Error, SessionLog};
 
 /// Random numbers that are the same every time (`SplitMix64`).
 #[derive(Clone, Debug)]
@@ -57,18 +58,36 @@ impl Call {
         match self {
             Self::Append(change) => {
                 let session = session.get_or_insert_with(Plain::default);
-                session.apply(&change.as_ref()).unwrap();
+                change.apply(session);
             }
             Self::Apply(changes) if changes.is_empty() => {}
             Self::Apply(changes) => {
                 let session = session.get_or_insert_with(Plain::default);
                 for change in changes {
-                    session.apply(&change.as_ref()).unwrap();
+                    change.apply(session);
                 }
             }
             Self::Save(new) => *session = Some(new.clone()),
             Self::Delete => *session = None,
             Self::Maintain | Self::Sync => {}
+        }
+    }
+
+    /// Makes the call.
+    pub fn run<const W: usize, const E: usize>(
+        &self,
+        log: &mut SessionLog<Chip<W, E>>,
+    ) -> Result<(), Error<ChipError>> {
+        match self {
+            Self::Append(change) => log.append(&change.as_ref()),
+            Self::Apply(changes) => {
+                let changes: Vec<_> = changes.iter().map(OwnedChange::as_ref).collect();
+                log.apply(&changes)
+            }
+            Self::Save(session) => log.save(session),
+            Self::Delete => log.delete(),
+            Self::Maintain => log.maintain(),
+            Self::Sync => log.sync(),
         }
     }
 }

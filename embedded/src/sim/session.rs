@@ -44,7 +44,7 @@ impl From<&DcRef<'_>> for OwnedDc {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnedChange {
     HomeDc(i32),
     Dc(OwnedDc),
@@ -66,6 +66,11 @@ impl OwnedChange {
             Self::Token(token) => Change::FutureAuthToken(token.as_deref()),
             Self::Account(account) => Change::Account(*account),
         }
+    }
+
+    /// Carries out the change.
+    pub fn apply(&self, session: &mut Plain) {
+        SessionMut::apply(session, &self.as_ref()).unwrap();
     }
 }
 

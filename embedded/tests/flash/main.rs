@@ -15,7 +15,9 @@
 
 mod common;
 mod cut;
+mod driver;
 mod faults;
 mod image;
 mod log;
 mod model;
+mod rot;

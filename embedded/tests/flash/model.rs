@@ -49,6 +49,7 @@ fn play() -> impl Strategy<Value = Play> {
         Just(Shape::Unit4),
         Just(Shape::Unit1),
         Just(Shape::Unit8),
+        Just(Shape::Unit16),
         Just(Shape::Unit32),
     ];
     let step = (act(), prop::option::of(trouble())).prop_map(|(act, cut)| Step { act, cut });
@@ -56,12 +57,14 @@ fn play() -> impl Strategy<Value = Play> {
         shape,
         2..17_u8,
         any::<bool>(),
+        prop_oneof![3 => Just(1_u8), 2 => 2..40_u8],
         prop::collection::vec(step, 1..150),
     )
-        .prop_map(|(shape, pages, keys_twice, steps)| Play {
+        .prop_map(|(shape, pages, keys_twice, lazy, steps)| Play {
             shape,
             pages,
             keys_twice,
+            lazy,
             steps,
         })
 }
@@ -115,6 +118,7 @@ fn a_first_update_that_turns_the_page_does_not_come_back() {
             shape: Shape::Unit4,
             pages: 2,
             keys_twice: false,
+            lazy: 1,
             steps: steps.map(|(act, cut)| Step { act, cut }).into(),
         }
         .run();

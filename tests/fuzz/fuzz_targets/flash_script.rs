@@ -63,12 +63,14 @@ impl Numbers<'_> {
 
 fuzz_target!(|bytes: &[u8]| {
     let mut numbers = Numbers(bytes);
-    let shape = [Shape::Unit4, Shape::Unit1, Shape::Unit8, Shape::Unit32];
-    let first = numbers.byte();
+    let shape = [Shape::Unit4, Shape::Unit1, Shape::Unit8, Shape::Unit32, Shape::Unit16];
+    let (first, lazy) = (numbers.byte(), numbers.byte());
     let mut play = Play {
-        shape: shape[usize::from(first & 3)],
+        shape: shape[usize::from(lazy) % shape.len()],
         pages: 2 + (first >> 2) % 6,
         keys_twice: first & 128 != 0,
+        // Half of them as they come.
+        lazy: if first & 1 == 0 { 1 } else { lazy % 40 },
         steps: Vec::new(),
     };
     while !numbers.0.is_empty() && play.steps.len() < 200 {

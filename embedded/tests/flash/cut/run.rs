@@ -1,0 +1,245 @@
+//! Running a script with cuts.
+
+use core::iter;
+
+use mtsession_embedded::sim::{Call, Chip, Cut, Dice, ERASE_TEARS, History, PROGRAM_TEARS, Tear};
+
+use super::script::{STARTS, Script, Setting, restart, start};
+use crate::common::{Log, load, mount, pull, run};
+
+/// Cuts per geometry that are drawn in the run that everyone makes.
+const CUTS: u64 = 3000;
+/// How many of them are made in one script.
+const CUTS_PER_SCRIPT: usize = 1000;
+pub(super) struct Run<const W: usize, const E: usize> {
+    setting: Setting,
+    done: u64,
+    double: u64,
+    /// Runs that went on for two laps.
+    long: u64,
+    /// Programs that the chip had made when the script's device last started.
+    started: u64,
+    dice: Dice,
+}
+
+impl<const W: usize, const E: usize> Run<W, E> {
+    pub(super) fn new(setting: Setting) -> Self {
+        Self {
+            setting,
+            done: 0,
+            double: 0,
+            long: 0,
+            started: 0,
+            dice: Dice::new(42),
+        }
+    }
+
+    fn tear(&mut self) -> Tear {
+        Tear {
+            program: u8::try_from(self.dice.below(PROGRAM_TEARS.into())).unwrap(),
+            erase: u8::try_from(self.dice.below(ERASE_TEARS.into())).unwrap(),
+        }
+    }
+
+    /// Every step of a script with every tear.
+    pub(super) fn every(mut self) {
+        self.setting.late = true;
+        let script = Script::new::<W, E>(&self.setting, 1);
+        let tears = (0..PROGRAM_TEARS.max(ERASE_TEARS)).map(|n| Tear {
+            program: n % PROGRAM_TEARS,
+            erase: n % ERASE_TEARS,
+        });
+        let cuts = script.all().into_iter();
+        let cuts: Vec<_> = cuts
+            .flat_map(|(call, step)| tears.clone().map(move |tear| (call, step, tear)))
+            .collect();
+        self.script(&script, &cuts);
+        self.report("every step of a script");
+    }
+
+    /// Some steps of some scripts.
+    pub(super) fn some(mut self) {
+        let cuts = std::env::var("MTSESSION_CUTS").map_or(CUTS, |cuts| {
+            cuts.parse().expect("MTSESSION_CUTS is a number")
+        });
+        for seed in 1.. {
+            let left = usize::try_from(cuts - self.done).unwrap();
+            let script = Script::new::<W, E>(&self.setting, seed);
+            let drawn = script.draw(&mut self.dice, left.min(CUTS_PER_SCRIPT));
+            let cuts_of_script: Vec<_> = drawn
+                .into_iter()
+                .map(|(call, step)| (call, step, self.tear()))
+                .collect();
+            self.script(&script, &cuts_of_script);
+            if self.done >= cuts {
+                break;
+            }
+        }
+        self.report("drawn");
+    }
+
+    fn report(&self, what: &str) {
+        println!(
+            "{}, {what}: {} cuts, {} of them double, {} followed by two laps, 0 failures",
+            self.setting.name, self.done, self.double, self.long
+        );
+        assert!(self.double > 0 && self.long > 0);
+    }
+
+    /// Runs a script; `cuts` are in its order.
+    fn script(&mut self, script: &Script, cuts: &[(usize, u64, Tear)]) {
+        let mut log = start::<W, E>(&self.setting);
+        self.started = 0;
+        let mut model = History::new(self.setting.lazy);
+        let mut cuts = cuts.iter().peekable();
+        for (n, call) in script.calls.iter().enumerate() {
+            while let Some((_, step, tear)) = cuts.next_if(|(call, ..)| *call == n) {
+                self.cut(script, n, &log, &model, *step, *tear);
+            }
+            run(&mut log, call).unwrap();
+            model.note(call);
+            if (n + 1).is_multiple_of(STARTS) {
+                log = restart(&self.setting, log);
+                let found = load(&mut log).unwrap();
+                assert!(model.allows(&found), "restart after call {n}");
+                model.settle(found);
+                self.started = log.chip().counts.programs;
+            }
+        }
+        assert!(cuts.next().is_none());
+    }
+
+    /// Cuts call `n` at a step, in a third of the runs once more in what follows, and looks at what
+    /// is left.
+    fn cut(
+        &mut self,
+        script: &Script,
+        n: usize,
+        log: &Log<W, E>,
+        before: &History,
+        after: u64,
+        tear: Tear,
+    ) {
+        let call = &script.calls[n];
+        let double = self.dice.chance(35);
+        let mut context = format!(
+            "{}, seed {}, call {n} {}, step {after} of {}, {tear:?}",
+            self.setting.name,
+            script.seed,
+            kind(call),
+            script.steps[n]
+        );
+        let mut trial = log.clone();
+        let first = trial.chip().counts.programs == self.started;
+        trial.chip().cut(Cut { after, tear }, self.dice.next());
+        let acknowledged = run(&mut trial, call).is_ok();
+        let mut chip = pull(trial);
+        assert!(chip.power_up(), "{context}");
+        let mut allowed = before.interrupted(call);
+        if acknowledged {
+            // The power went with the last word, when the call had done its work.
+            let mut after = before.clone();
+            after.note(call);
+            allowed = vec![after];
+        }
+        let mut rest = n + 1;
+        if double {
+            self.double += 1;
+            let tear = self.tear();
+            // Often right in the first record that is written again.
+            let within = if self.dice.chance(50) { 40 } else { 3 };
+            let after = self.dice.below(within) as u64;
+            chip.cut(Cut { after, tear }, self.dice.next());
+            context = format!("{context}, then step {after}, {tear:?}");
+            let mut log = mount(chip).unwrap_or_else(|error| panic!("{context}: {error}"));
+            self.setting.set_up(&mut log);
+            let mut model = self.settle(log.clone(), &allowed, &context);
+            let mut complete = true;
+            for call in script.calls.iter().skip(rest).take(3) {
+                rest += 1;
+                if run(&mut log, call).is_ok() && !log.chip().is_dead() {
+                    model.note(call);
+                } else {
+                    complete = false;
+                    break;
+                }
+            }
+            allowed = if complete {
+                vec![model]
+            } else {
+                model.interrupted(&script.calls[rest - 1])
+            };
+            chip = pull(log);
+            let cut = chip.power_up();
+            assert_eq!(cut, !complete, "{context}");
+        }
+        // Goes on in circles: changes hold absolute values.
+        let rest = script.calls.iter().cycle().skip(rest);
+        let chip = self.check(chip, &allowed, rest, &context);
+        // What shows where writing went on may itself be hit.
+        assert!(
+            double || first || chip.weak_programs == 0,
+            "{context}: the word that was hit was programmed"
+        );
+    }
+
+    /// What is found on a chip is one of these.
+    fn settle(&self, mut log: Log<W, E>, allowed: &[History], context: &str) -> History {
+        log.chip().power_up();
+        let found = load(&mut log).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert!(
+            allowed.iter().any(|model| model.allows(&found)),
+            "{context}\nfound {found:#?}\nallowed {allowed:#?}"
+        );
+        let mut model = History::new(self.setting.lazy);
+        model.settle(found);
+        model
+    }
+
+    fn check<'a>(
+        &mut self,
+        chip: Chip<W, E>,
+        allowed: &[History],
+        rest: impl Iterator<Item = &'a Call>,
+        context: &str,
+    ) -> Chip<W, E> {
+        let mut log = mount(chip).unwrap_or_else(|error| panic!("{context}: {error}"));
+        self.setting.set_up(&mut log);
+        let mut model = self.settle(log.clone(), allowed, context);
+        self.done += 1;
+        // Damage often shows later: some go on for two laps.
+        let long = self.done.is_multiple_of(100);
+        self.long += u64::from(long);
+        let erases = log.chip().erases.clone();
+        let few = 1 + self.dice.below(3);
+        for (n, call) in rest.enumerate() {
+            let mut lapped = || {
+                let now = log.chip().erases.iter();
+                iter::zip(now, &erases).all(|(now, then)| *now >= then + 2)
+            };
+            if n >= few && (!long || lapped()) {
+                break;
+            }
+            run(&mut log, call).unwrap_or_else(|error| panic!("{context}, {n} later: {error}"));
+            model.note(call);
+        }
+        assert_eq!(log.chip().violations, 0, "{context}");
+        let now = load(&mut log).unwrap();
+        assert_eq!(&now, model.now(), "{context}, later");
+        let mut log = mount(pull(log)).unwrap();
+        let now = load(&mut log).unwrap();
+        assert!(model.allows(&now), "{context}, later and mounted");
+        pull(log)
+    }
+}
+
+fn kind(call: &Call) -> &'static str {
+    match call {
+        Call::Append(_) => "append",
+        Call::Apply(_) => "apply",
+        Call::Save(_) => "save",
+        Call::Delete => "delete",
+        Call::Maintain => "maintain",
+        Call::Sync => "sync",
+    }
+}
