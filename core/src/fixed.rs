@@ -31,17 +31,29 @@ pub struct FixedDc {
 }
 
 impl FixedDc {
-    fn new(dc: &DcRef<'_>) -> Result<Self, Full> {
-        let mut addr = String::new();
-        addr.push_str(dc.addr).map_err(|_| Full(Field::DcAddr))?;
-        Ok(Self {
-            dc_id: dc.dc_id,
-            addr,
-            auth_key: dc.auth_key.map(AuthKeyRef::copy_key),
-            first_salt: dc.first_salt,
-            time_offset: dc.time_offset,
-            flags: dc.flags,
-        })
+    const fn new() -> Self {
+        Self {
+            dc_id: 0,
+            addr: String::new(),
+            auth_key: None,
+            first_salt: 0,
+            time_offset: 0,
+            flags: DcFlags::NONE,
+        }
+    }
+
+    /// Takes over an entry whose address fits. In place: an entry is large, and has a key.
+    fn set(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
+        self.addr.clear();
+        self.addr
+            .push_str(dc.addr)
+            .map_err(|_| Full(Field::DcAddr))?;
+        self.dc_id = dc.dc_id;
+        self.auth_key = dc.auth_key.map(AuthKeyRef::copy_key);
+        self.first_salt = dc.first_salt;
+        self.time_offset = dc.time_offset;
+        self.flags = dc.flags;
+        Ok(())
     }
 
     /// Borrows the entry.
@@ -150,15 +162,33 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
     }
 }
 
-/// Appends to a cache; when it is full, the first element that `may_go` makes room.
-fn push_evicting<T, const N: usize>(list: &mut Vec<T, N>, item: T, may_go: impl Fn(&T) -> bool) {
-    if let Err(mut item) = list.push(item) {
-        // Without room even now, the new one is the one that goes.
-        let goes = list.iter().position(may_go).unwrap_or(N);
-        for known in list.iter_mut().skip(goes).rev() {
-            core::mem::swap(known, &mut item);
-        }
+fn check_len(len: usize, capacity: usize, field: Field) -> Result<(), Full> {
+    if len > capacity {
+        return Err(Full(field));
     }
+    Ok(())
+}
+
+/// Appends to a cache; when it is full, the first element that `may_go` makes room.
+fn push_to_cache<T, const N: usize>(
+    list: &mut Vec<T, N>,
+    item: T,
+    when_full: WhenFull,
+    field: Field,
+    may_go: impl Fn(&T) -> bool,
+) -> Result<(), Full> {
+    let Err(mut item) = list.push(item) else {
+        return Ok(());
+    };
+    if when_full == WhenFull::Refuse {
+        return Err(Full(field));
+    }
+    // Without room even now, the new one is the one that goes.
+    let goes = list.iter().position(may_go).unwrap_or(N);
+    for known in list.iter_mut().skip(goes).rev() {
+        core::mem::swap(known, &mut item);
+    }
+    Ok(())
 }
 
 impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> SessionSource
@@ -213,25 +243,18 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
     }
 
     fn fits(&self, source: &impl SessionSource) -> Result<(), Full> {
-        let fits = |len: usize, capacity: usize, field: Field| {
-            if len > capacity {
-                Err(Full(field))
-            } else {
-                Ok(())
-            }
-        };
-        fits(source.dcs().len(), D, Field::Dcs)?;
-        fits(source.channels().len(), C, Field::Channels)?;
+        check_len(source.dcs().len(), D, Field::Dcs)?;
+        check_len(source.channels().len(), C, Field::Channels)?;
         self.refuses(source.peers().len(), P, Field::Peers)?;
         self.refuses(source.min_peers().len(), M, Field::MinPeers)?;
-        fits(
+        check_len(
             source.future_auth_token().map_or(0, <[u8]>::len),
             T,
             Field::Token,
         )?;
         source
             .dcs()
-            .try_for_each(|dc| fits(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr))
+            .try_for_each(|dc| check_len(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr))
     }
 
     fn set_home_dc_id(&mut self, dc_id: i32) {
@@ -259,9 +282,12 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
     }
 
     fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
+        let index = self.dcs.len();
+        check_len(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr)?;
         self.dcs
-            .push(FixedDc::new(dc)?)
-            .map_err(|_| Full(Field::Dcs))
+            .push(FixedDc::new())
+            .map_err(|_| Full(Field::Dcs))?;
+        self.replace_dc(index, dc)
     }
 
     fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
@@ -271,30 +297,26 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
     }
 
     fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
-        if self.when_full == WhenFull::EvictOldest {
-            let account = self.account.user_id.map(PeerKey::user);
-            push_evicting(&mut self.peers, peer, |known| Some(known.key()) != account);
-            return Ok(());
-        }
-        self.peers.push(peer).map_err(|_| Full(Field::Peers))
+        let account = self.account.user_id.map(PeerKey::user);
+        let may_go = |known: &Peer| Some(known.key()) != account;
+        push_to_cache(&mut self.peers, peer, self.when_full, Field::Peers, may_go)
     }
 
     fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full> {
-        if self.when_full == WhenFull::EvictOldest {
-            push_evicting(&mut self.min_peers, min_peer, |_| true);
-            return Ok(());
-        }
-        self.min_peers
-            .push(min_peer)
-            .map_err(|_| Full(Field::MinPeers))
+        push_to_cache(
+            &mut self.min_peers,
+            min_peer,
+            self.when_full,
+            Field::MinPeers,
+            |_| true,
+        )
     }
 
     fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full> {
-        let new = FixedDc::new(dc)?;
-        if let Some(known) = self.dcs.get_mut(index) {
-            *known = new;
-        }
-        Ok(())
+        check_len(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr)?;
+        self.dcs
+            .get_mut(index)
+            .map_or(Ok(()), |known| known.set(dc))
     }
 
     fn replace_channel(&mut self, index: usize, channel: ChannelPts) {

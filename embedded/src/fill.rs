@@ -1,8 +1,7 @@
 //! Filling a session, and reading one, by list and slot: what the log needs of a caller's type.
 
 use mtsession_core::{
-    Change, ChannelPts, DcFlags, DcRef, Field, Full, MinPeer, Peer, SessionMut, SessionSource,
-    UpdateChange,
+    Change, ChannelPts, Counters, Field, Full, SessionMut, SessionSource, UpdateChange,
 };
 
 use crate::lists::{ACCOUNT, CHANNELS, DCS, LISTS, List, MIN_PEERS, PEERS, Slot, TOKEN};
@@ -13,37 +12,24 @@ pub(crate) trait Receive {
     /// Forgets everything.
     fn reset(&mut self);
 
+    /// Sets what is no list.
+    fn set_header(&mut self, home_dc_id: i32, counters: Counters);
+
     /// `None`: the entry is the next of its list.
     fn receive(&mut self, slot: Option<u16>, change: &Change<'_>) -> Result<(), Full>;
 }
 
-/// For building only the index.
-pub(crate) struct Ignore;
-
-impl Receive for Ignore {
-    fn reset(&mut self) {}
-
-    fn receive(&mut self, _: Option<u16>, _: &Change<'_>) -> Result<(), Full> {
-        Ok(())
-    }
-}
-
-/// Fills a session. Records come in the order of the log, lists are in the order of slots, so slots
-/// not seen yet are filled with placeholders.
+/// Fills a session. Records come in the order of the log, lists are in the order of slots.
 pub(crate) struct Fill<'s, S>(pub(crate) &'s mut S);
-
-const NO_DC: DcRef<'static> = DcRef {
-    dc_id: 0,
-    addr: "",
-    auth_key: None,
-    first_salt: 0,
-    time_offset: 0,
-    flags: DcFlags::NONE,
-};
 
 impl<S: SessionMut> Receive for Fill<'_, S> {
     fn reset(&mut self) {
         self.0.reset();
+    }
+
+    fn set_header(&mut self, home_dc_id: i32, counters: Counters) {
+        self.0.set_home_dc_id(home_dc_id);
+        self.0.set_counters(counters);
     }
 
     fn receive(&mut self, slot: Option<u16>, change: &Change<'_>) -> Result<(), Full> {
@@ -51,41 +37,40 @@ impl<S: SessionMut> Receive for Fill<'_, S> {
         let Some(slot) = slot.map(usize::from) else {
             return push(session, change);
         };
-        let blank = match change {
-            Change::Dc(_) => Change::Dc(NO_DC),
-            Change::Peer(_) => Change::Peer(Peer::default()),
-            Change::MinPeer(_) => Change::MinPeer(MinPeer::default()),
-            _ => return push(session, change),
-        };
-        let mut len = len(session, change);
-        while len <= slot {
-            push(session, &blank)?;
-            let longer = self::len(session, change);
-            // A list that pushes without growing evicts: it is full.
-            if longer <= len {
-                return Err(Full(Field::Peers));
+        if slot < len(session, change) {
+            match change {
+                Change::Dc(dc) => session.replace_dc(slot, dc)?,
+                Change::Peer(peer) => session.replace_peer(slot, *peer),
+                Change::MinPeer(min_peer) => session.replace_min_peer(slot, *min_peer),
+                _ => push(session, change)?,
             }
-            len = longer;
+            return Ok(());
         }
-        match change {
-            Change::Dc(dc) => session.replace_dc(slot, dc)?,
-            Change::Peer(peer) => session.replace_peer(slot, *peer),
-            Change::MinPeer(min_peer) => session.replace_min_peer(slot, *min_peer),
-            _ => {}
+        // The entry stands in for those before it: they are still to come.
+        for _ in len(session, change)..=slot {
+            push(session, change)?;
         }
-        Ok(())
+        // A list that pushes without growing evicts: it is full.
+        if slot < len(session, change) {
+            Ok(())
+        } else {
+            Err(Full(Field::Peers))
+        }
     }
 }
 
+/// How long the list that a change is about is; what is no list has every slot.
+#[inline(never)]
 fn len<S: SessionMut>(session: &S, change: &Change<'_>) -> usize {
     match change {
         Change::Dc(_) => session.dcs().len(),
         Change::Peer(_) => session.peers().len(),
-        _ => session.min_peers().len(),
+        Change::MinPeer(_) => session.min_peers().len(),
+        _ => usize::MAX,
     }
 }
 
-/// Appends to the list that a change is about, or sets what is no list.
+/// Appends to the list that a change is about, or sets account or token.
 #[inline(never)]
 fn push<S: SessionMut>(session: &mut S, change: &Change<'_>) -> Result<(), Full> {
     match change {
@@ -96,9 +81,7 @@ fn push<S: SessionMut>(session: &mut S, change: &Change<'_>) -> Result<(), Full>
             return session.push_channel(ChannelPts { id: *id, pts: *pts });
         }
         Change::FutureAuthToken(token) => return session.set_future_auth_token(*token),
-        Change::HomeDc(id) => session.set_home_dc_id(*id),
         Change::Account(account) => session.set_account(*account),
-        Change::Update(UpdateChange::Counters(counters)) => session.set_counters(*counters),
         _ => {}
     }
     Ok(())
@@ -111,8 +94,8 @@ pub(crate) trait Entries {
 
     fn get(&self, list: List, slot: u16) -> Option<Change<'_>>;
 
-    /// What is no list.
-    fn header(&self) -> [Change<'static>; 2];
+    /// What is no list: the home DC and the counters.
+    fn header(&self) -> (i32, Counters);
 }
 
 impl<S: SessionSource> Entries for S {
@@ -148,9 +131,8 @@ impl<S: SessionSource> Entries for S {
         }
     }
 
-    fn header(&self) -> [Change<'static>; 2] {
-        let counters = UpdateChange::Counters(self.counters());
-        [Change::HomeDc(self.home_dc_id()), Change::Update(counters)]
+    fn header(&self) -> (i32, Counters) {
+        (self.home_dc_id(), self.counters())
     }
 }
 

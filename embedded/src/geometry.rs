@@ -131,6 +131,7 @@ impl Geometry {
     }
 
     /// The page `steps` behind `page` in the ring; `steps` is at most the number of pages.
+    #[inline(never)]
     pub(crate) fn next(&self, page: u8, steps: u8) -> u8 {
         let sum = u16::from(page).wrapping_add(u16::from(steps));
         let pages = u16::from(self.pages);

@@ -3,6 +3,7 @@
 use mtsession_core::Counters;
 
 use crate::check::crc32c;
+use crate::codec::Codec;
 use crate::error::Fail;
 use crate::geometry::Geometry;
 
@@ -17,7 +18,7 @@ pub(crate) const PRESENT: u8 = 1;
 /// The session was deleted: every other page has to be erased before anything else happens.
 pub(crate) const WIPE: u8 = 1 << 1;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) page_size: u32,
     pub(crate) pages: u8,
@@ -36,92 +37,61 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    #[inline(never)]
-    pub(crate) fn encode(&self, page: u8, place: &mut [u8]) {
-        let int = i32::cast_unsigned;
-        let counters = self.counters;
-        let words = [
-            MAGIC,
-            u32::from_le_bytes([FORMAT_VERSION, self.shift, self.pages, self.flags]),
-            self.page_size,
-            self.sequence,
-            self.erases,
-            u32::from_le_bytes([self.part, self.parts, 0, 0]),
-            int(self.home_dc_id),
-            int(counters.pts),
-            int(counters.qts),
-            int(counters.date),
-            int(counters.seq),
-            0,
-        ];
+    pub(crate) fn encode(&mut self, page: u8, place: &mut [u8]) {
         let (place, padding) = place.split_at_mut_checked(HEADER_LEN).unwrap_or_default();
-        for (place, word) in place.as_chunks_mut().0.iter_mut().zip(words) {
-            *place = word.to_le_bytes();
-        }
+        padding.fill(0xFF);
+        self.fields(&mut Codec::write(place));
         let check = checksum(place, page).to_le_bytes();
         if let Some(place) = place.last_chunk_mut() {
             *place = check;
         }
-        padding.fill(0xFF);
     }
 
     /// Reads the header of page number `page`.
-    #[inline(never)]
     pub(crate) fn decode(bytes: &[u8], page: u8) -> Result<Self, Fail> {
         let bytes = bytes.get(..HEADER_LEN).unwrap_or_default();
-        let mut words = [0; HEADER_LEN / 4];
-        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
-            *word = u32::from_le_bytes(*bytes);
-        }
-        let [
-            magic,
-            form,
-            page_size,
-            sequence,
-            erases,
-            parts,
-            home,
-            pts,
-            qts,
-            date,
-            seq,
-            check,
-        ] = words;
-        if magic != MAGIC {
-            let is_blank = words.iter().all(|word| *word == u32::MAX);
-            return Err(if is_blank {
+        let Some([b'M', b'T', b'S', b'L', version, ..]) = bytes.first_chunk::<8>() else {
+            return Err(if bytes.iter().all(|byte| *byte == 0xFF) {
                 Fail::NotFormatted
             } else {
                 Fail::Foreign
             });
-        }
-        let [version, shift, pages, flags] = form.to_le_bytes();
+        };
         // Before the checksum: a newer format may have another one.
-        if version != FORMAT_VERSION {
-            return Err(Fail::NewerFormat(version));
+        if *version != FORMAT_VERSION {
+            return Err(Fail::NewerFormat(*version));
         }
-        if check != checksum(bytes, page) {
+        if bytes.last_chunk() != Some(&checksum(bytes, page).to_le_bytes()) {
             return Err(Fail::Corrupt);
         }
-        let [part, parts, ..] = parts.to_le_bytes();
-        let int = u32::cast_signed;
-        Ok(Self {
-            page_size,
-            pages,
-            shift,
-            flags,
-            sequence,
-            erases,
-            part,
-            parts,
-            home_dc_id: int(home),
-            counters: Counters {
-                pts: int(pts),
-                qts: int(qts),
-                date: int(date),
-                seq: int(seq),
-            },
-        })
+        let mut header = Self::default();
+        header.fields(&mut Codec::read(bytes));
+        Ok(header)
+    }
+
+    /// Writes or reads all but the checksum.
+    #[inline(never)]
+    fn fields(&mut self, codec: &mut Codec<'_, '_>) {
+        let word = |codec: &mut Codec<'_, '_>, word: &mut u32| {
+            *word = codec.word(word.cast_signed()).cast_unsigned();
+        };
+        word(codec, &mut { MAGIC });
+        codec.byte(FORMAT_VERSION);
+        self.shift = codec.byte(self.shift);
+        self.pages = codec.byte(self.pages);
+        self.flags = codec.byte(self.flags);
+        word(codec, &mut self.page_size);
+        word(codec, &mut self.sequence);
+        word(codec, &mut self.erases);
+        self.part = codec.byte(self.part);
+        self.parts = codec.byte(self.parts);
+        codec.fixed(0, 2);
+        self.home_dc_id = codec.word(self.home_dc_id);
+        let counters = &mut self.counters;
+        counters.pts = codec.word(counters.pts);
+        counters.qts = codec.word(counters.qts);
+        counters.date = codec.word(counters.date);
+        counters.seq = codec.word(counters.seq);
     }
 
     pub(crate) const fn matches(&self, geometry: &Geometry) -> bool {
@@ -150,7 +120,7 @@ mod tests {
 
     #[test]
     fn survives_and_notices_every_flip() {
-        let header = Header {
+        let mut header = Header {
             page_size: 4096,
             pages: 4,
             shift: 2,

@@ -205,7 +205,6 @@ impl Form {
     }
 }
 
-#[inline(never)]
 fn mask(bits: u8) -> u32 {
     let others = 32_u32.wrapping_sub(bits.into());
     u32::MAX.checked_shr(others).unwrap_or_default()

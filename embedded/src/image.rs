@@ -29,6 +29,7 @@ use mtsession_core::{SessionMut, SessionSource};
 use zeroize::Zeroizing;
 
 use crate::SessionLog;
+use crate::blocking::Base;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::settings::FlashStats;
@@ -66,8 +67,7 @@ pub fn load(
     layout: Layout,
     session: &mut impl SessionMut,
 ) -> Result<Report, ImageError> {
-    let mut log = open(image.to_vec(), layout)?;
-    log.locate()?;
+    let mut log = on_heap(open(image.to_vec(), layout)?);
     Ok(Report {
         present: log.load(session)?,
         stats: log.stats()?,
@@ -82,18 +82,23 @@ pub fn provision(
 ) -> Result<Vec<u8>, ImageError> {
     let mut blank = Vec::new();
     blank.resize(len, 0xFF);
-    let mut log = open(blank, layout)?;
-    log.format_again()?;
+    let mut base = open(blank, layout)?;
+    base.format()?;
+    let mut log = on_heap(base);
     log.save(session)?;
     let mut released = log.release().map_err(|(_, error)| error)?;
     Ok(core::mem::take(&mut *released.0))
 }
 
-/// On the heap: an index of that size would be a lot of stack.
-fn open(image: Vec<u8>, layout: Layout) -> Result<Box<Log>, ImageError> {
+fn open(image: Vec<u8>, layout: Layout) -> Result<Base<Bytes>, ImageError> {
     let end = u32::try_from(image.len()).unwrap_or(u32::MAX);
     let geometry = Geometry::new(&(0..end), layout.write, layout.erase, image.len())?;
-    Ok(Box::new(Log::new(Bytes(Zeroizing::new(image)), geometry)))
+    Ok(Base::new(Bytes(Zeroizing::new(image)), geometry))
+}
+
+/// An index of that size would be a lot of stack.
+fn on_heap(base: Base<Bytes>) -> Box<Log> {
+    Box::new(Log::with(base))
 }
 
 /// A copy of an image as a chip; wiped when dropped. Any alignment goes: the log keeps to the

@@ -40,7 +40,18 @@ pub(crate) struct Index<'a> {
     pub(crate) fixed: &'a mut Fixed,
 }
 
-impl Index<'_> {
+impl<'a> Index<'a> {
+    /// Without room for any entry.
+    #[inline(never)]
+    pub(crate) fn none(fixed: &'a mut Fixed) -> Self {
+        Self {
+            lists: Lists(Default::default()),
+            channels: &mut [],
+            fixed,
+        }
+    }
+
+    #[inline(never)]
     pub(crate) fn clear(&mut self) {
         for list in 0..LISTS {
             self.lists.clear(list);
@@ -68,6 +79,7 @@ impl Index<'_> {
         self.channels.get(usize::from(slot))
     }
 
+    #[inline(never)]
     pub(crate) fn find_channel(&self, id: i64) -> Option<u16> {
         let id = id.to_le_bytes();
         let len = self.len(CHANNELS);
@@ -201,6 +213,7 @@ impl Index<'_> {
     }
 
     /// Whether RAM knows a counter better than flash.
+    #[inline(never)]
     pub(crate) fn is_ahead(&self, counter: u16) -> bool {
         if counter == PRIMARY {
             return self.fixed.counters != self.fixed.written;
@@ -210,6 +223,7 @@ impl Index<'_> {
     }
 
     /// A counter as it is in RAM, as a hot record. Its base only if one can bring flash there.
+    #[inline(never)]
     pub(crate) fn hot(&self, counter: u16) -> (Option<Values>, Hot) {
         let Fixed {
             counters, written, ..

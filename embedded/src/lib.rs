@@ -40,6 +40,8 @@ mod blocking {
     #[path = "log/mod.rs"]
     mod log;
 
+    #[cfg(feature = "alloc")]
+    pub(crate) use log::Base;
     pub use log::SessionLog;
 }
 

@@ -109,6 +109,7 @@ pub(crate) struct Memory<const D: usize, const C: usize, const P: usize, const M
 }
 
 impl<const D: usize, const C: usize, const P: usize, const M: usize> Memory<D, C, P, M> {
+    #[inline(never)]
     pub(crate) fn new() -> Self {
         Self {
             single: [[Place::default(); 1]; 2],
@@ -121,7 +122,6 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize> Memory<D, C
         }
     }
 
-    #[inline(never)]
     pub(crate) fn index(&mut self) -> Index<'_> {
         let [account, token] = &mut self.single;
         let [dcs, copies] = &mut self.dcs;

@@ -12,7 +12,7 @@ use mtsession_core::{
     UpdateChange,
 };
 
-use crate::codec::{Reader, Writer};
+use crate::codec::Codec;
 
 const CHANNEL: u8 = 3;
 const NO_KIND: u8 = 3;
@@ -20,131 +20,121 @@ const NO_KIND: u8 = 3;
 /// How a payload is written: `Some` bits of the head for packed ones.
 pub(crate) type Packed = Option<u8>;
 
-/// Writes the change; `None` for what no record is made of.
-pub(crate) fn write(change: &Change<'_>, writer: &mut Writer<'_>) -> Option<Packed> {
-    match change {
-        Change::Update(UpdateChange::Channel { id, pts }) => {
-            return Some(Some(pack(writer, (*pts).into(), 4, *id, CHANNEL)));
-        }
+/// An entry without a content.
+pub(crate) const NO_DC: DcRef<'static> = DcRef {
+    dc_id: 0,
+    addr: "",
+    auth_key: None,
+    first_salt: 0,
+    time_offset: 0,
+    flags: DcFlags::NONE,
+};
+
+/// Writes or compares the change; says how long it is. `None` for what no record is made of, does not
+/// fit or differs.
+pub(crate) fn write<'b>(change: &Change<'b>, codec: &mut Codec<'b, '_>) -> Option<(Packed, usize)> {
+    let packed = match change {
+        Change::Update(UpdateChange::Channel { .. }) => Some(CHANNEL),
         Change::Peer(peer) => {
             let channel_kind = peer.channel_kind.map_or(NO_KIND, ChannelKind::to_byte);
-            let bits = peer.kind.to_byte() | channel_kind << 2 | u8::from(peer.is_community) << 4;
-            return Some(Some(pack(writer, peer.access_hash, 8, peer.id, bits)));
+            let bits = peer.kind.to_byte() | channel_kind << 2;
+            Some(bits | u8::from(peer.is_community) << 4)
         }
-        Change::HomeDc(id) => {
-            writer.byte(0);
-            writer.signed((*id).into());
-        }
-        Change::Dc(dc) => {
-            writer.byte(1);
-            writer.signed(dc.dc_id.into());
-            writer.bytes(dc.addr.as_bytes());
-            writer.optional_bytes(dc.auth_key.as_ref().map(|key| key.as_bytes().as_slice()));
-            writer.signed(dc.first_salt);
-            writer.signed(dc.time_offset.into());
-            writer.byte(dc.flags.0);
-        }
-        Change::Update(UpdateChange::Counters(counters)) => {
-            writer.byte(2);
-            writer.byte(0);
-            writer.signed(counters.pts.into());
-            writer.signed(counters.qts.into());
-            writer.signed(counters.date.into());
-            writer.signed(counters.seq.into());
-        }
-        Change::Update(UpdateChange::ClearChannels) => {
-            writer.byte(2);
-            writer.byte(4);
-        }
-        Change::MinPeer(min_peer) => {
-            writer.byte(4);
-            writer.signed(min_peer.user_id);
-            writer.signed(min_peer.peer_id);
-            writer.signed(min_peer.msg_id.into());
-        }
-        Change::FutureAuthToken(token) => {
-            writer.byte(5);
-            writer.optional_bytes(*token);
-        }
-        Change::Account(account) => {
-            writer.byte(6);
-            writer.optional(account.user_id);
-            writer.optional_bool(account.is_bot);
-            writer.optional(account.api_id.map(i64::from));
-            writer.optional_bool(account.test_mode);
-        }
-        _ => return None,
-    }
-    Some(None)
-}
-
-fn pack(writer: &mut Writer<'_>, value: i64, len: usize, id: i64, bits: u8) -> u8 {
-    writer.fixed(value, len);
-    // The sign bit has to be in the last byte that is kept.
-    let spare = (id ^ (id >> 63)).leading_zeros().wrapping_sub(1) >> 3;
-    writer.fixed(id, usize::try_from(8_u32.wrapping_sub(spare)).unwrap_or(8));
-    bits
+        _ => None,
+    };
+    let mut copy = *change;
+    fields(&mut copy, codec)?;
+    Some((packed, codec.done()?))
 }
 
 /// Reads a change; `None` for what is none, or a newer release's.
 pub(crate) fn read(packed: Packed, bytes: &[u8]) -> Option<Change<'_>> {
-    let mut reader = Reader::new(bytes);
-    let change = match packed {
-        Some(bits) if bits & 3 == CHANNEL => {
-            let pts = i32::try_from(reader.fixed(4)).unwrap_or_default();
-            let id = reader.rest();
-            Change::Update(UpdateChange::Channel { id, pts })
+    let mut change = match (packed, bytes) {
+        (Some(bits), _) if bits & 3 == CHANNEL => {
+            Change::Update(UpdateChange::Channel { id: 0, pts: 0 })
         }
-        Some(bits) => Change::Peer(Peer {
-            access_hash: reader.fixed(8),
-            id: reader.rest(),
+        (Some(bits), _) => Change::Peer(Peer {
             kind: PeerKind::from_byte(bits & 3),
             channel_kind: ChannelKind::from_byte(bits >> 2 & 3),
             is_community: bits >> 4 & 1 == 1,
+            ..Peer::default()
         }),
-        None => postcard(&mut reader)?,
+        (_, [0, ..]) => Change::HomeDc(0),
+        (_, [1, ..]) => Change::Dc(NO_DC),
+        (_, [2, 0, ..]) => Change::Update(UpdateChange::Counters(Counters::default())),
+        (_, [2, 4, ..]) => Change::Update(UpdateChange::ClearChannels),
+        (_, [4, ..]) => Change::MinPeer(MinPeer::default()),
+        (_, [5, ..]) => Change::FutureAuthToken(None),
+        (_, [6, ..]) => Change::Account(Account::default()),
+        _ => return None,
     };
-    reader.is_good().then_some(change)
+    let mut codec = Codec::read(bytes);
+    fields(&mut change, &mut codec)?;
+    codec.done()?;
+    Some(change)
 }
 
-fn postcard<'b>(reader: &mut Reader<'b>) -> Option<Change<'b>> {
-    Some(match reader.byte() {
-        0 => Change::HomeDc(reader.int()),
-        1 => Change::Dc(DcRef {
-            dc_id: reader.int(),
-            addr: core::str::from_utf8(reader.bytes()).ok()?,
-            auth_key: match reader.optional_bytes() {
+/// The fields of each change in their order, behind the number of its variant.
+#[inline(never)]
+fn fields<'b>(change: &mut Change<'b>, codec: &mut Codec<'b, '_>) -> Option<()> {
+    match change {
+        Change::Update(UpdateChange::Channel { id, pts }) => {
+            *pts = codec.word(*pts);
+            *id = codec.rest(*id);
+        }
+        Change::Peer(peer) => {
+            peer.access_hash = codec.fixed(peer.access_hash, 8);
+            peer.id = codec.rest(peer.id);
+        }
+        Change::HomeDc(id) => {
+            codec.byte(0);
+            *id = codec.int(*id);
+        }
+        Change::Dc(dc) => {
+            codec.byte(1);
+            dc.dc_id = codec.int(dc.dc_id);
+            dc.addr = core::str::from_utf8(codec.bytes(dc.addr.as_bytes())).ok()?;
+            let key = dc.auth_key.as_ref().map(|key| key.as_bytes().as_slice());
+            dc.auth_key = match codec.optional(key, Codec::bytes) {
                 Some(key) => Some(AuthKeyRef::new(key.try_into().ok()?)),
                 None => None,
-            },
-            first_salt: reader.signed(),
-            time_offset: reader.int(),
-            flags: DcFlags(reader.byte()),
-        }),
-        2 => Change::Update(match reader.byte() {
-            0 => UpdateChange::Counters(Counters {
-                pts: reader.int(),
-                qts: reader.int(),
-                date: reader.int(),
-                seq: reader.int(),
-            }),
-            4 => UpdateChange::ClearChannels,
-            _ => return None,
-        }),
-        4 => Change::MinPeer(MinPeer {
-            user_id: reader.signed(),
-            peer_id: reader.signed(),
-            msg_id: reader.int(),
-        }),
-        5 => Change::FutureAuthToken(reader.optional_bytes()),
-        6 => Change::Account(Account {
-            user_id: reader.flag().then(|| reader.signed()),
-            is_bot: reader.optional_bool(),
-            api_id: reader.flag().then(|| reader.int()),
-            test_mode: reader.optional_bool(),
-        }),
+            };
+            dc.first_salt = codec.signed(dc.first_salt);
+            dc.time_offset = codec.int(dc.time_offset);
+            dc.flags.0 = codec.byte(dc.flags.0);
+        }
+        Change::Update(UpdateChange::Counters(counters)) => {
+            codec.byte(2);
+            codec.byte(0);
+            counters.pts = codec.int(counters.pts);
+            counters.qts = codec.int(counters.qts);
+            counters.date = codec.int(counters.date);
+            counters.seq = codec.int(counters.seq);
+        }
+        Change::Update(UpdateChange::ClearChannels) => {
+            codec.byte(2);
+            codec.byte(4);
+        }
+        Change::MinPeer(min_peer) => {
+            codec.byte(4);
+            min_peer.user_id = codec.signed(min_peer.user_id);
+            min_peer.peer_id = codec.signed(min_peer.peer_id);
+            min_peer.msg_id = codec.int(min_peer.msg_id);
+        }
+        Change::FutureAuthToken(token) => {
+            codec.byte(5);
+            *token = codec.optional(*token, Codec::bytes);
+        }
+        Change::Account(account) => {
+            codec.byte(6);
+            account.user_id = codec.optional(account.user_id, Codec::signed);
+            account.is_bot = codec.optional(account.is_bot, Codec::flag);
+            account.api_id = codec.optional(account.api_id, Codec::int);
+            account.test_mode = codec.optional(account.test_mode, Codec::flag);
+        }
         _ => return None,
-    })
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -154,9 +144,8 @@ mod tests {
     fn same(change: Change<'_>) {
         let (mut ours, mut theirs) = ([0; 600], [0; 600]);
         let expected = change.encode(&mut theirs).unwrap();
-        let mut writer = Writer::new(&mut ours, false);
-        assert_eq!(write(&change, &mut writer), Some(None));
-        assert_eq!(writer.written(), u32::try_from(expected.len()).ok());
+        let written = write(&change, &mut Codec::write(&mut ours));
+        assert_eq!(written, Some((None, expected.len())));
         assert_eq!(ours[..expected.len()], *expected, "{change:?}");
         assert_eq!(read(None, expected), Some(change));
         for cut in 0..expected.len() {
@@ -165,17 +154,11 @@ mod tests {
                 None,
                 "{change:?} cut at {cut}"
             );
-            let mut writer = Writer::new(&mut ours[..cut], false);
-            write(&change, &mut writer);
-            assert_eq!(writer.written(), None);
+            assert_eq!(write(&change, &mut Codec::write(&mut ours[..cut])), None);
         }
-        let compare = |place: &mut [u8]| {
-            let mut writer = Writer::new(place, true);
-            write(&change, &mut writer);
-            writer.is_same()
-        };
+        let compare = |bytes: &[u8]| write(&change, &mut Codec::compare(bytes)).is_some();
         assert!(compare(expected));
-        let (cut, _) = expected.split_at_mut(expected.len().saturating_sub(1));
+        let (cut, _) = expected.split_at(expected.len().saturating_sub(1));
         assert!(!compare(cut));
         for at in 0..expected.len() {
             expected[at] ^= 0x10;
@@ -259,9 +242,7 @@ mod tests {
             let channel = Change::Update(UpdateChange::Channel { id, pts: -7 });
             for change in [peer, channel] {
                 let mut place = [0; 16];
-                let mut writer = Writer::new(&mut place, false);
-                let packed = write(&change, &mut writer).unwrap();
-                let len = usize::try_from(writer.written().unwrap()).unwrap();
+                let (packed, len) = write(&change, &mut Codec::write(&mut place)).unwrap();
                 assert_eq!(read(packed, &place[..len]), Some(change));
             }
         }

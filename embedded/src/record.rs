@@ -3,7 +3,7 @@
 use mtsession_core::{Change, Peer};
 
 use crate::check::crc32c;
-use crate::codec::Writer;
+use crate::codec::Codec;
 use crate::geometry::{Geometry, MAX_UNIT_LEN};
 use crate::payload::{self, Packed};
 
@@ -14,6 +14,9 @@ pub(crate) const MAX_RECORD: usize = 576;
 const MAX_PAYLOAD_END: usize = MAX_RECORD - 4;
 
 const _: () = assert!(MAX_RECORD.is_multiple_of(MAX_UNIT_LEN));
+
+/// Bytes of a record without a payload.
+pub(crate) const MARK_LEN: u32 = 8;
 
 /// What a record is.
 pub(crate) type Kind = u32;
@@ -75,6 +78,7 @@ impl Head {
     }
 
     /// Where the payload ends, counted from the record's start.
+    #[inline(never)]
     fn payload_end(self) -> usize {
         let mask = if self.kind() == PACKED { 31 } else { 0x3FF };
         let len = usize::try_from(self.0 >> 16 & mask).unwrap_or_default();
@@ -136,14 +140,16 @@ pub(crate) fn mark(kind: Kind, slot: u16, record: &mut [u8]) {
 
 /// Begins a record with a change; `None` if it is too long.
 pub(crate) fn encode(change: &Change<'_>, slot: u16, record: &mut [u8]) -> Option<()> {
-    let mut writer = Writer::new(record.get_mut(4..MAX_PAYLOAD_END)?, false);
-    let packed = payload::write(change, &mut writer)?;
+    let mut codec = Codec::write(record.get_mut(4..MAX_PAYLOAD_END)?);
+    let (packed, len) = payload::write(change, &mut codec)?;
     let form = packed.map_or(CHANGE << 26, |bits| PACKED << 26 | u32::from(bits) << 21);
-    Head(TAG | form | writer.written()? << 16 | u32::from(slot)).write(record);
+    let len = u32::try_from(len).ok()?;
+    Head(TAG | form | len << 16 | u32::from(slot)).write(record);
     Some(())
 }
 
 /// Makes a record part of a batch, or not.
+#[inline(never)]
 pub(crate) fn set_pending(record: &mut [u8], pending: bool) {
     if let Some(head) = Head::decode(record) {
         Head(head.0 & !PENDING | if pending { PENDING } else { 0 }).write(record);
@@ -167,7 +173,7 @@ pub(crate) enum Relation {
 }
 
 /// Compares a change with a valid record.
-pub(crate) fn relation(change: &Change<'_>, record: &mut [u8]) -> Relation {
+pub(crate) fn relation(change: &Change<'_>, record: &[u8]) -> Relation {
     let is_entry = match (decode(record), change) {
         (Some(Change::Dc(known)), Change::Dc(dc)) => known.slot() == dc.slot(),
         (Some(Change::Peer(known)), Change::Peer(peer)) => Peer::key(&known) == Peer::key(peer),
@@ -179,9 +185,9 @@ pub(crate) fn relation(change: &Change<'_>, record: &mut [u8]) -> Relation {
     let (true, Some(head)) = (is_entry, Head::decode(record)) else {
         return Relation::Other;
     };
-    let payload = record.get_mut(4..head.payload_end()).unwrap_or_default();
-    let mut writer = Writer::new(payload, true);
-    if payload::write(change, &mut writer) == Some(head.packed()) && writer.is_same() {
+    let payload = record.get(4..head.payload_end()).unwrap_or_default();
+    let same = Some((head.packed(), payload.len()));
+    if payload::write(change, &mut Codec::compare(payload)) == same {
         return Relation::Same;
     }
     Relation::Entry

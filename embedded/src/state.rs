@@ -21,6 +21,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    #[inline(never)]
     pub(crate) fn new(geometry: &Geometry, number: u8, seed: u32) -> Self {
         let units = geometry.page(number);
         Self {
@@ -101,6 +102,7 @@ impl State {
     }
 
     /// Units for records in a page.
+    #[inline(never)]
     pub(crate) fn page_room(&self) -> u32 {
         let headers = header_units(&self.geometry) << 1;
         self.geometry.page_units().saturating_sub(headers)
@@ -144,6 +146,7 @@ impl State {
         0..self.geometry.page_at(self.geometry.pages)
     }
 
+    #[inline(never)]
     pub(crate) fn count_damage(&mut self) {
         self.damaged = self.damaged.saturating_add(1);
     }
@@ -161,10 +164,17 @@ impl State {
         }
     }
 
-    /// After an error in the middle of a write: what is on flash is what counts.
-    pub(crate) fn forget(&mut self) {
+    /// From here on until [`remember`](Self::remember), what is on flash is what counts: whatever ends
+    /// the write in the middle.
+    pub(crate) const fn forget(&mut self) {
         self.indexed = false;
         self.located = false;
+    }
+
+    /// The write is complete.
+    pub(crate) const fn remember(&mut self) {
+        self.indexed = true;
+        self.located = true;
     }
 }
 
@@ -178,6 +188,7 @@ pub(crate) enum Due {
 }
 
 /// The register that the checks of a page with this sequence number start from.
+#[inline(never)]
 pub(crate) fn seed(sequence: u32) -> u32 {
     crate::check::crc32c(u32::MAX, &sequence.to_le_bytes())
 }

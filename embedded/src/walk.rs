@@ -114,7 +114,7 @@ impl Walk {
         buffer: &[u8],
         state: &mut State,
         index: &mut Index<'_>,
-        receive: &mut dyn Receive,
+        session: &mut Option<&mut (dyn Receive + '_)>,
     ) -> Result<bool, Fail> {
         let geometry = state.geometry;
         let bytes = self.bytes(buffer, geometry.shift);
@@ -136,13 +136,13 @@ impl Walk {
         let at = self.at;
         self.at = next;
         if self.batch_end.is_none() {
-            return self.judge(found, at, bytes, state, index, receive);
+            return self.judge(found, at, bytes, state, index, session);
         }
         if let Found::Record(head) = found
             && head.is_pending()
             && head.is_change()
         {
-            take(bytes, at, head, state, index, receive)?;
+            take(bytes, at, head, state, index, session)?;
         }
         Ok(true)
     }
@@ -181,7 +181,7 @@ impl Walk {
         bytes: &[u8],
         state: &mut State,
         index: &mut Index<'_>,
-        receive: &mut dyn Receive,
+        session: &mut Option<&mut (dyn Receive + '_)>,
     ) -> Result<bool, Fail> {
         let geometry = state.geometry;
         let was = self.mode;
@@ -235,7 +235,7 @@ impl Walk {
                 self.mode = Mode::Reading;
                 self.tail = self.at;
                 if head.is_change() && !head.is_pending() {
-                    take(bytes, at, head, state, index, receive)?;
+                    take(bytes, at, head, state, index, session)?;
                 }
                 if head.kind() == COMMIT {
                     let start = geometry.page_at(self.page.number);
@@ -289,7 +289,7 @@ fn take(
     head: Head,
     state: &mut State,
     index: &mut Index<'_>,
-    receive: &mut dyn Receive,
+    session: &mut Option<&mut (dyn Receive + '_)>,
 ) -> Result<(), Fail> {
     let Some(change) = record::decode(bytes) else {
         // Valid but unknown: a newer release's change that this one can do without.
@@ -302,18 +302,21 @@ fn take(
         .note(&change, slot, at, head.units(&state.geometry))
         .map_err(Fail::Capacity)?;
     // Counters, channels and the home DC are kept by the index, and put in at the end.
-    match list_of(&change) {
-        None | Some(CHANNELS) => Ok(()),
-        Some(_) => {
-            let [_, low] = slot.to_be_bytes();
-            let slot = if let Change::Dc(_) = change {
-                low.into()
-            } else {
-                slot
-            };
-            receive.receive(Some(slot), &change).map_err(Fail::Session)
+    if !matches!(list_of(&change), None | Some(CHANNELS))
+        && let Some(receiver) = session
+    {
+        let [_, low] = slot.to_be_bytes();
+        let slot = if let Change::Dc(_) = change {
+            low.into()
+        } else {
+            slot
+        };
+        // A session that has no room now may have it once it is known what is still there.
+        if receiver.receive(Some(slot), &change).is_err() {
+            *session = None;
         }
     }
+    Ok(())
 }
 
 /// Units of a hot record.

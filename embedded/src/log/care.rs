@@ -9,8 +9,11 @@ use crate::settings::{FlashStats, KeyCopies};
 
 #[bisync]
 impl<F: NorFlash> Shell<'_, F> {
-    /// Turns pages until every key is on two.
+    /// Where two copies of keys are wanted: turns pages until every key is on two.
     pub(super) async fn second_copies(&mut self) -> Result<(), Fail> {
+        if self.state.key_copies == KeyCopies::One {
+            return Ok(());
+        }
         for _ in 0..self.state.geometry.pages {
             let at = |list, slot| self.index.lists.get(list, slot).at;
             let is_single = |slot| at(DCS, slot) == NOWHERE || at(DC_COPIES, slot) == NOWHERE;
@@ -24,10 +27,8 @@ impl<F: NorFlash> Shell<'_, F> {
 
     /// Does in idle time what a put would have to wait for.
     pub(super) async fn maintain(&mut self) -> Result<(), Fail> {
-        self.ready().await?;
-        if self.state.key_copies == KeyCopies::Two {
-            self.second_copies().await?;
-        }
+        self.ready(None).await?;
+        self.second_copies().await?;
         let record = u32::try_from(MAX_RECORD).unwrap_or_default();
         let enough = self.state.geometry.units(record);
         for _ in 0..self.state.geometry.pages {
@@ -50,7 +51,7 @@ impl<F: NorFlash> Shell<'_, F> {
     }
 
     pub(super) async fn stats(&mut self) -> Result<FlashStats, Fail> {
-        self.ready().await?;
+        self.ready(None).await?;
         let geometry = self.state.geometry;
         let mut stats = FlashStats {
             pages: geometry.pages,

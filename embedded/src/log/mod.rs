@@ -17,7 +17,7 @@ use crate::buffer::Buffer;
 use crate::error::{Details, Error, Fail};
 use crate::fill::Fill;
 use crate::geometry::{Geometry, MAX_UNIT_LEN, MIN_UNIT_LEN};
-use crate::index::Index;
+use crate::index::{Fixed, Index};
 use crate::lists::Memory;
 use crate::settings::{Durability, FlashStats, KeyCopies};
 use crate::state::State;
@@ -29,8 +29,8 @@ use crate::state::State;
 ///
 /// The capacities are those of the largest session that the log keeps an index for: DC entries,
 /// channels, peers and min peers. With the default ones the object takes less than 1.2 KiB of RAM.
-/// On a Cortex-M, [`append`](Self::append) takes up to 1.4 KiB of stack, [`load`](Self::load) into a
-/// `FixedSession` 2.6 KiB.
+/// On a Cortex-M, [`append`](Self::append) takes up to 1.6 KiB of stack, [`load`](Self::load) into a
+/// `FixedSession` as much.
 #[cfg_attr(feature = "_test", derive(Clone))]
 pub struct SessionLog<
     F,
@@ -39,10 +39,49 @@ pub struct SessionLog<
     const PEERS: usize = 64,
     const MIN_PEERS: usize = 16,
 > {
+    base: Base<F>,
+    memory: Memory<DCS, CHANNELS, PEERS, MIN_PEERS>,
+}
+
+/// The log without its index, which the first steps do not need: it would be moved to the caller.
+#[cfg_attr(feature = "_test", derive(Clone))]
+pub(crate) struct Base<F> {
     flash: F,
     failed_programs: u16,
     state: State,
-    memory: Memory<DCS, CHANNELS, PEERS, MIN_PEERS>,
+}
+
+#[bisync]
+impl<F: NorFlash> Base<F> {
+    pub(crate) fn new(flash: F, geometry: Geometry) -> Self {
+        Self {
+            flash,
+            failed_programs: 0,
+            state: State::new(geometry),
+        }
+    }
+
+    #[inline(never)]
+    fn shell<'a>(&'a mut self, index: Index<'a>) -> Shell<'a, F> {
+        Shell {
+            chip: Chip {
+                flash: &mut self.flash,
+                geometry: self.state.geometry,
+                failed_programs: &mut self.failed_programs,
+                details: Details::NONE,
+            },
+            state: &mut self.state,
+            index,
+            buffer: Buffer::new(),
+        }
+    }
+
+    pub(crate) async fn format(&mut self) -> Result<(), Error<F::Error>> {
+        let mut fixed = Fixed::default();
+        let mut shell = self.shell(Index::none(&mut fixed));
+        let result = shell.format().await;
+        shell.done(result)
+    }
 }
 
 /// The log without its capacities: everything is done here, once for all of them.
@@ -93,67 +132,36 @@ impl<
     pub async fn mount(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
         let () = Self::CHIP;
         let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE, flash.capacity())?;
-        // Without an index as long as none is needed: the log is moved on its way to the caller.
-        let mut log = SessionLog::<F, 0, 0, 0, 0>::new(flash, geometry);
-        log.locate().await?;
-        Ok(log.resized())
+        let mut base = Base::new(flash, geometry);
+        let located = {
+            // Its memory is free again before the index takes some.
+            let mut fixed = Fixed::default();
+            let mut shell = base.shell(Index::none(&mut fixed));
+            let result = shell.locate().await;
+            shell.done(result)
+        };
+        located?;
+        Ok(Self::with(base))
     }
 
     /// Erases `region` and begins an empty log in it.
     pub async fn format(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
         let () = Self::CHIP;
         let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE, flash.capacity())?;
-        let mut log = SessionLog::<F, 0, 0, 0, 0>::new(flash, geometry);
-        log.format_again().await?;
-        Ok(log.resized())
+        let mut base = Base::new(flash, geometry);
+        base.format().await?;
+        Ok(Self::with(base))
     }
 
-    /// With other capacities, while there is nothing in the index.
-    fn resized<const D: usize, const C: usize, const P: usize, const M: usize>(
-        self,
-    ) -> SessionLog<F, D, C, P, M> {
-        SessionLog {
-            flash: self.flash,
-            failed_programs: self.failed_programs,
-            state: self.state,
-            memory: Memory::new(),
-        }
-    }
-
-    pub(crate) fn new(flash: F, geometry: Geometry) -> Self {
+    pub(crate) fn with(base: Base<F>) -> Self {
         Self {
-            flash,
-            failed_programs: 0,
-            state: State::new(geometry),
+            base,
             memory: Memory::new(),
         }
     }
 
-    #[inline(never)]
-    pub(crate) fn shell(&mut self) -> Shell<'_, F> {
-        Shell {
-            chip: Chip {
-                flash: &mut self.flash,
-                geometry: self.state.geometry,
-                failed_programs: &mut self.failed_programs,
-                details: Details::NONE,
-            },
-            state: &mut self.state,
-            index: self.memory.index(),
-            buffer: Buffer::new(),
-        }
-    }
-
-    pub(crate) async fn locate(&mut self) -> Result<(), Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.locate().await;
-        shell.done(result)
-    }
-
-    pub(crate) async fn format_again(&mut self) -> Result<(), Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.format().await;
-        shell.done(result)
+    fn shell(&mut self) -> Shell<'_, F> {
+        self.base.shell(self.memory.index())
     }
 
     /// Makes `session` what the log holds. `false`: nothing was ever saved, or it was deleted.
@@ -218,44 +226,43 @@ impl<
 
     /// How counters are written from now on.
     pub fn set_durability(&mut self, durability: Durability) {
-        self.state.durability = durability;
+        self.base.state.durability = durability;
     }
 
     /// How often keys are kept; entries that have too few copies get them with the next write of a
     /// DC entry, or in [`maintain`](Self::maintain).
     pub fn set_key_copies(&mut self, copies: KeyCopies) -> Result<(), Error<F::Error>> {
-        if copies == KeyCopies::Two && self.state.geometry.pages < 3 {
+        if copies == KeyCopies::Two && self.base.state.geometry.pages < 3 {
             return Err(Error::NeedsThreePages);
         }
-        self.state.key_copies = copies;
+        self.base.state.key_copies = copies;
         Ok(())
     }
 
     /// What to do with a peer for which there is no room: refuse it, or forget the one longest in
     /// its place. The account's own peer stays.
     pub fn set_when_full(&mut self, when_full: WhenFull) {
-        self.state.when_full = when_full;
+        self.base.state.when_full = when_full;
     }
 
     /// The driver, for tests.
     #[cfg(feature = "_test")]
     #[doc(hidden)]
     pub const fn chip(&mut self) -> &mut F {
-        &mut self.flash
+        &mut self.base.flash
     }
 
     /// Writes what is only in RAM and gives the driver back.
     pub async fn release(mut self) -> Result<F, (F, Error<F::Error>)> {
         match self.sync().await {
-            Ok(()) => Ok(self.flash),
-            Err(error) => Err((self.flash, error)),
+            Ok(()) => Ok(self.base.flash),
+            Err(error) => Err((self.base.flash, error)),
         }
     }
 }
 
 impl<F: NorFlash> Shell<'_, F> {
     /// Ends a call.
-    #[inline(never)]
     fn done<T>(&mut self, result: Result<T, Fail>) -> Result<T, Error<F::Error>> {
         result.map_err(|fail| self.chip.details.explain(fail))
     }

@@ -8,7 +8,7 @@ use crate::error::Fail;
 use crate::geometry::Geometry;
 use crate::header::{Header, PRESENT, header_units};
 use crate::hot::PRIMARY;
-use crate::lists::{CHANNELS, DC_COPIES, DCS, NOWHERE, Place, Slot};
+use crate::lists::{CHANNELS, DC_COPIES, DCS, NOWHERE, Slot};
 use crate::locate::Locator;
 use crate::record::{self, Head, SYNC};
 use crate::settings::KeyCopies;
@@ -99,27 +99,23 @@ impl<F: NorFlash> Shell<'_, F> {
 
     /// Makes the page that is being written count: programs its header twice.
     pub(super) async fn close_page(&mut self, flags: u8, part: u8, parts: u8) -> Result<(), Fail> {
+        let mut header = self.next_header(flags, part, parts);
+        let Page { number, .. } = self.state.page;
         let units = header_units(&self.state.geometry);
+        let mut at = self.state.geometry.page_at(number);
+        let bytes = self.buffer.units(units, &self.state.geometry);
+        header.encode(number, bytes);
         let mut result = Ok(());
         let mut counts = false;
-        for copy in 0..2_u8 {
-            let page = self.state.page.number;
-            let at = self.state.geometry.page_at(page);
-            let at = if copy == 0 {
-                at
-            } else {
-                at.wrapping_add(units)
-            };
-            let header = self.next_header(flags, part, parts);
+        for _ in 0..2_u8 {
             let bytes = self.buffer.units(units, &self.state.geometry);
-            header.encode(page, bytes);
             result = self.chip.program(at, bytes).await;
             counts |= result.is_ok();
+            at = at.wrapping_add(units);
         }
         if !counts {
             return result;
         }
-        let header = self.next_header(flags, part, parts);
         self.state.begin(&header);
         self.state.tail_unknown = false;
         self.index.fixed.written = self.index.fixed.counters;
@@ -127,7 +123,6 @@ impl<F: NorFlash> Shell<'_, F> {
     }
 
     /// The header of the page that is being written.
-    #[inline(never)]
     fn next_header(&self, flags: u8, part: u8, parts: u8) -> Header {
         let Geometry {
             page_size,
@@ -152,22 +147,15 @@ impl<F: NorFlash> Shell<'_, F> {
     /// Begins the next page: copies what is live in the oldest one, which then is the free page.
     /// With `pack`, goes on with what is live in the pages behind it, as long as it fits.
     pub(super) async fn turn(&mut self, pack: bool) -> Result<(), Fail> {
-        let result = self.try_turn(pack).await;
-        if result.is_err() {
-            self.state.forget();
-        }
-        result
-    }
-
-    async fn try_turn(&mut self, pack: bool) -> Result<(), Fail> {
+        self.state.forget();
         self.open_page().await?;
         let mut copying = Copying::new(self.state.geometry.next(self.state.page.number, 1), pack);
-        while let Some((from, to, place)) = self.next_copy(&mut copying) {
+        while let Some((from, to)) = self.next_copy(&mut copying) {
             let is_known = if from.list == CHANNELS {
                 let change = self.index.absolute(from.slot);
                 record::encode(&change, from.slot, self.buffer.bytes()).is_some()
             } else {
-                self.fetch_at(place).await?
+                self.fetch(from.list, from.slot).await?
             };
             let mut at = NOWHERE.into();
             if is_known {
@@ -183,11 +171,13 @@ impl<F: NorFlash> Shell<'_, F> {
         // The header has the counters, so that a first update of them is stored with it.
         let is_present = self.state.present || self.index.is_ahead(PRIMARY);
         let flags = if is_present { PRESENT } else { 0 };
-        self.close_page(flags, 0, 0).await
+        self.close_page(flags, 0, 0).await?;
+        self.state.remember();
+        Ok(())
     }
 
     /// What to copy next, and the slot that its new place is for.
-    fn next_copy(&self, copying: &mut Copying) -> Option<(Slot, Slot, Place)> {
+    fn next_copy(&self, copying: &mut Copying) -> Option<(Slot, Slot)> {
         let Self { state, index, .. } = self;
         let geometry = &state.geometry;
         let Page { number, .. } = state.page;
@@ -200,8 +190,8 @@ impl<F: NorFlash> Shell<'_, F> {
                 state.page.room()
             };
             let within = geometry.page(victim);
-            if let Some((slot, place)) = index.lists.next(&mut copying.cursor, &within, room) {
-                return Some((slot, slot, place));
+            if let Some((slot, _)) = index.lists.next(&mut copying.cursor, &within, room) {
+                return Some((slot, slot));
             }
             let next = geometry.next(victim, 1);
             copying.cursor = Slot::default();
@@ -229,7 +219,7 @@ impl<F: NorFlash> Shell<'_, F> {
             };
             let is_elsewhere = place.at != NOWHERE && !own.contains(&place.at.into());
             if is_elsewhere && state.page.room() >= u32::from(place.units) {
-                return Some((from, to, place));
+                return Some((from, to));
             }
         }
         None

@@ -8,8 +8,7 @@ use crate::error::Fail;
 use crate::hot::{self, PRIMARY};
 use crate::lists::{CHANNELS, field, list_of, next_version, print};
 use crate::record::{self, COMMIT, Relation};
-use crate::settings::KeyCopies;
-use crate::state::Due;
+use crate::state::{Due, Page};
 
 /// Bytes of the longest hot record; programmed with a whole unit, at most this.
 const HOT_LEN: u32 = 8;
@@ -21,10 +20,13 @@ const ATTEMPTS: u8 = 3;
 impl<F: NorFlash> Shell<'_, F> {
     /// Carries out one change.
     pub(super) async fn put(&mut self, change: &Change<'_>) -> Result<(), Fail> {
-        self.ready().await?;
+        self.ready(None).await?;
         let Some(counter) = self.index.count(change) else {
-            self.store(change, false).await?;
-            return self.copy_keys(change).await;
+            self.store(change, None, false).await?;
+            return match change {
+                Change::Dc(_) => self.second_copies().await,
+                _ => Ok(()),
+            };
         };
         let (first, last) = match self.state.due() {
             // The first update makes the log a session.
@@ -45,15 +47,6 @@ impl<F: NorFlash> Shell<'_, F> {
 
     /// Writes the counters from `first` to `last` that RAM knows better than flash.
     async fn flush(&mut self, first: u16, last: u16) -> Result<(), Fail> {
-        let result = self.try_flush(first, last).await;
-        if result.is_err() {
-            // What was refused must not come out with a later call.
-            self.state.forget();
-        }
-        result
-    }
-
-    async fn try_flush(&mut self, first: u16, last: u16) -> Result<(), Fail> {
         let channels = self.index.len(CHANNELS);
         let mut counter = first;
         let mut attempts = 0_u8;
@@ -62,57 +55,55 @@ impl<F: NorFlash> Shell<'_, F> {
                 counter = PRIMARY;
             }
             // Reserving may turn the page, which writes the counters.
-            self.reserve(self.state.geometry.units(HOT_LEN)).await?;
+            if let Err(fail) = self.reserve(self.state.geometry.units(HOT_LEN)).await {
+                // What was refused must not come out with a later call.
+                self.state.forget();
+                return Err(fail);
+            }
             let is_first = counter == PRIMARY && !self.state.present;
+            let mut result = Ok(());
             if is_first || self.index.is_ahead(counter) {
-                match self.flush_once(counter).await {
-                    Ok(()) => {}
-                    Err(_) if attempts < ATTEMPTS && self.state.indexed => {
-                        attempts = attempts.wrapping_add(1);
-                        continue;
+                let mut bytes = [0xFF; MAX_HOT_UNIT];
+                let (base, hot) = self.index.hot(counter);
+                let shift = self.state.geometry.shift;
+                let Page { tail, seed, .. } = self.state.page;
+                let len =
+                    base.and_then(|base| hot::encode(shift, seed ^ tail, base, hot, &mut bytes));
+                if let Some(len) = len {
+                    let units = self.state.geometry.units(len);
+                    let len = usize::try_from(units << shift).unwrap_or(MAX_HOT_UNIT);
+                    self.state.tail_unknown = true;
+                    let (bytes, _) = bytes.split_at(len.min(MAX_HOT_UNIT));
+                    result = self.chip.program(tail, bytes).await;
+                    if result.is_ok() {
+                        self.state.tail_unknown = false;
+                        self.state.page.tail = tail.wrapping_add(units);
+                        self.index.note_hot(hot);
+                        self.state.present = true;
                     }
-                    Err(fail) => return Err(fail),
+                } else {
+                    // The step is too large for a hot record.
+                    let change = self.index.absolute(counter);
+                    result = self.store(&change, Some(counter), false).await;
                 }
             }
-            if counter >= last {
-                self.state.lazy = 0;
-                return Ok(());
+            match result {
+                Ok(()) if counter >= last => {
+                    self.state.lazy = 0;
+                    return Ok(());
+                }
+                Ok(()) => {
+                    attempts = 0;
+                    counter = counter.wrapping_add(1);
+                }
+                Err(_) if attempts < ATTEMPTS && self.state.indexed => {
+                    attempts = attempts.wrapping_add(1);
+                }
+                Err(fail) => {
+                    self.state.forget();
+                    return Err(fail);
+                }
             }
-            attempts = 0;
-            counter = counter.wrapping_add(1);
-        }
-    }
-
-    /// Writes a counter, where there is room for a hot record.
-    async fn flush_once(&mut self, counter: u16) -> Result<(), Fail> {
-        let shift = self.state.geometry.shift;
-        let at = self.state.page.tail;
-        let (base, hot) = self.index.hot(counter);
-        let mut bytes = [0xFF; MAX_HOT_UNIT];
-        let seed = self.state.page.seed ^ at;
-        let Some(len) = base.and_then(|base| hot::encode(shift, seed, base, hot, &mut bytes))
-        else {
-            // The step is too large for a hot record.
-            let change = self.index.absolute(counter);
-            return self.store_at(&change, counter, false).await;
-        };
-        let units = self.state.geometry.units(len);
-        let len = usize::try_from(units << shift).unwrap_or(MAX_HOT_UNIT);
-        self.state.tail_unknown = true;
-        let (bytes, _) = bytes.split_at(len.min(MAX_HOT_UNIT));
-        self.chip.program(at, bytes).await?;
-        self.state.tail_unknown = false;
-        self.state.page.tail = at.wrapping_add(units);
-        self.index.note_hot(hot);
-        self.state.present = true;
-        Ok(())
-    }
-
-    /// Writes a change that is no hot record; unchanged entries are not written again.
-    async fn store(&mut self, change: &Change<'_>, pending: bool) -> Result<(), Fail> {
-        match self.slot_of(change).await? {
-            Some(slot) => self.store_at(change, slot, pending).await,
-            None => Ok(()),
         }
     }
 
@@ -174,13 +165,21 @@ impl<F: NorFlash> Shell<'_, F> {
         }
     }
 
-    /// Writes a change's record for a slot.
-    async fn store_at(
+    /// Writes a change's record: for this slot, or where it belongs. Unchanged entries are not written
+    /// again.
+    async fn store(
         &mut self,
         change: &Change<'_>,
-        slot: u16,
+        slot: Option<u16>,
         pending: bool,
     ) -> Result<(), Fail> {
+        let slot = match slot {
+            Some(slot) => slot,
+            None => match self.slot_of(change).await? {
+                Some(slot) => slot,
+                None => return Ok(()),
+            },
+        };
         let mut is_second = pending;
         loop {
             self.encode(change, slot)?;
@@ -213,7 +212,6 @@ impl<F: NorFlash> Shell<'_, F> {
     }
 
     /// Makes the record of a change in the buffer.
-    #[inline(never)]
     pub(super) fn encode(&mut self, change: &Change<'_>, slot: u16) -> Result<(), Fail> {
         let encoded = record::encode(change, slot, self.buffer.bytes());
         encoded.ok_or(Fail::RecordTooLarge(match change {
@@ -223,20 +221,12 @@ impl<F: NorFlash> Shell<'_, F> {
         }))
     }
 
-    /// With two copies of keys: writes the second one of a DC entry that was just stored.
-    async fn copy_keys(&mut self, change: &Change<'_>) -> Result<(), Fail> {
-        if self.state.key_copies == KeyCopies::Two && matches!(change, Change::Dc(_)) {
-            self.second_copies().await?;
-        }
-        Ok(())
-    }
-
     /// Carries out all changes or none.
     pub(super) async fn apply(&mut self, changes: &[Change<'_>]) -> Result<(), Fail> {
         if let [change] = changes {
             return self.put(change).await;
         }
-        self.ready().await?;
+        self.ready(None).await?;
         let geometry = self.state.geometry;
         record::mark(COMMIT, 0, self.buffer.bytes());
         let mut units = self.units();
@@ -254,28 +244,21 @@ impl<F: NorFlash> Shell<'_, F> {
             return Ok(());
         }
         self.reserve(units).await?;
-        let result = self.apply_pending(changes).await;
-        if result.is_err() {
-            self.state.forget();
-        }
-        result?;
-        for change in changes {
-            self.copy_keys(change).await?;
-        }
-        Ok(())
-    }
-
-    async fn apply_pending(&mut self, changes: &[Change<'_>]) -> Result<(), Fail> {
+        self.state.forget();
         let start = self.state.page.tail;
         for change in changes {
             let change = self.index.without_base(change);
-            self.store(&change, true).await?;
+            self.store(&change, None, true).await?;
         }
         if self.state.page.tail != start {
             let in_page = start.wrapping_sub(self.state.geometry.page_at(self.state.head));
             let slot = u16::try_from(in_page).unwrap_or_default();
             record::mark(COMMIT, slot, self.buffer.bytes());
             self.emit().await?;
+        }
+        self.state.remember();
+        if changes.iter().any(|change| matches!(change, Change::Dc(_))) {
+            self.second_copies().await?;
         }
         Ok(())
     }

@@ -8,8 +8,7 @@ use crate::error::Fail;
 use crate::fill::{self, Entries};
 use crate::header::{PRESENT, WIPE};
 use crate::lists::{LISTS, Slot, field};
-use crate::record::{self, WIPED};
-use crate::settings::KeyCopies;
+use crate::record::{self, MARK_LEN, WIPED};
 use crate::state::{Page, seed};
 
 #[bisync]
@@ -17,7 +16,7 @@ impl<F: NorFlash> Shell<'_, F> {
     /// Replaces everything: writes the new session to pages of its own, the last of whose headers
     /// makes all of them count at once.
     pub(super) async fn save(&mut self, source: &dyn Entries) -> Result<(), Fail> {
-        self.ready().await?;
+        self.ready(None).await?;
         let parts = self.measure(source)?;
         // The pages behind the head must hold nothing that is live.
         let mut turns = 0_u8;
@@ -29,10 +28,7 @@ impl<F: NorFlash> Shell<'_, F> {
             turns = turns.saturating_add(1);
         }
         self.replace(source, parts, PRESENT).await?;
-        if self.state.key_copies == KeyCopies::Two {
-            self.second_copies().await?;
-        }
-        Ok(())
+        self.second_copies().await
     }
 
     /// How many pages a session takes; checks everything that could keep it from being saved.
@@ -75,29 +71,16 @@ impl<F: NorFlash> Shell<'_, F> {
         run
     }
 
-    async fn replace(&mut self, source: &dyn Entries, parts: u8, flags: u8) -> Result<(), Fail> {
-        let result = self.write_parts(source, parts, flags).await;
-        if result.is_err() {
-            self.state.forget();
-        }
-        result
-    }
-
     /// Writes a session to the `parts` pages behind the head.
-    async fn write_parts(
-        &mut self,
-        source: &dyn Entries,
-        parts: u8,
-        flags: u8,
-    ) -> Result<(), Fail> {
+    async fn replace(&mut self, source: &dyn Entries, parts: u8, flags: u8) -> Result<(), Fail> {
+        self.state.forget();
         let mut cursor = Slot::default();
         for part in 1..=parts {
             self.open_page().await?;
             if part == 1 {
                 self.index.clear();
-                for change in source.header() {
-                    self.index.note(&change, 0, 0, 0).map_err(Fail::Capacity)?;
-                }
+                let (home_dc_id, counters) = source.header();
+                self.index.set_counters(home_dc_id, counters);
             }
             while let Some(change) = fill::next(source, &mut cursor) {
                 self.encode(&change, cursor.slot)?;
@@ -115,6 +98,7 @@ impl<F: NorFlash> Shell<'_, F> {
             self.close_page(flags, part, parts).await?;
         }
         self.state.lazy = 0;
+        self.state.remember();
         Ok(())
     }
 
@@ -125,7 +109,6 @@ impl<F: NorFlash> Shell<'_, F> {
         }
         let nothing = FixedSession::<0, 0, 0, 0, 0>::new();
         self.replace(&nothing, 1, WIPE).await?;
-        self.state.indexed = true;
         self.finish_wipe().await
     }
 
@@ -136,15 +119,11 @@ impl<F: NorFlash> Shell<'_, F> {
                 .erase(geometry.previous(self.state.head, back))
                 .await?;
         }
-        if self.state.tail_unknown {
-            self.reopen_tail().await?;
-        }
+        // Where the page went on, and its record of this went bad, there may be none: the next page has
+        // not the flag.
+        self.reserve(self.state.geometry.units(MARK_LEN)).await?;
         record::mark(WIPED, 0, self.buffer.bytes());
-        match self.emit().await {
-            // The page went on, and its record of this went bad: the next page has not the flag.
-            Err(Fail::StoreFull) => self.turn(false).await?,
-            result => result?,
-        }
+        self.emit().await?;
         self.state.wipe = false;
         // The next page is erased once more when its turn comes, as all others: equal wear.
         self.state.next_erased = false;
@@ -169,8 +148,7 @@ impl<F: NorFlash> Shell<'_, F> {
         self.index.clear();
         self.close_page(0, 1, 1).await?;
         self.state.chain = 1;
-        self.state.located = true;
-        self.state.indexed = true;
+        self.state.remember();
         Ok(())
     }
 }
