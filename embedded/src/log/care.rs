@@ -11,9 +11,9 @@ use crate::settings::{FlashStats, KeyCopies};
 impl<F: NorFlash> Shell<'_, F> {
     /// Turns pages until every key is on two.
     pub(super) async fn second_copies(&mut self) -> Result<(), Fail> {
-        for _ in 0..self.state.geometry.pages {
+        for _ in 0..self.state.geometry.pages.saturating_mul(2) {
             let at = |list, slot| self.index.lists.get(list, slot).at;
-            let is_single = |slot| at(DCS, slot) == NOWHERE || at(DC_COPIES, slot) == NOWHERE;
+            let is_single = |slot| (at(DCS, slot) == NOWHERE) != (at(DC_COPIES, slot) == NOWHERE);
             if !(0..self.index.len(DCS)).any(is_single) {
                 break;
             }
