@@ -44,6 +44,7 @@ impl<F: NorFlash> Shell<'_, F> {
         }
         let room = self.state.page_room();
         let (mut parts, mut left) = (1_u8, room);
+        let (mut live, mut dc) = (0_u32, 0_u32);
         let mut cursor = Slot::default();
         while let Some(change) = fill::next(source, &mut cursor) {
             self.encode(&change, cursor.slot)?;
@@ -53,9 +54,14 @@ impl<F: NorFlash> Shell<'_, F> {
                 left = room;
             }
             left = left.saturating_sub(units);
+            let copies = self.copies(&change);
+            live = live.saturating_add(units.saturating_mul(copies));
+            if copies > 1 {
+                dc = dc.max(units);
+            }
             cursor.slot = cursor.slot.wrapping_add(1);
         }
-        if parts >= self.state.geometry.pages {
+        if parts >= self.state.geometry.pages || live > self.limit(dc) {
             return Err(Fail::StoreFull);
         }
         Ok(parts)
