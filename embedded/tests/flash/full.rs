@@ -15,7 +15,7 @@ fn counts_on<const W: usize, const E: usize>(
 ) {
     let erases: Vec<_> = log.chip().erases.iter().map(|erases| erases + 2).collect();
     let mut n = 0;
-    while std::iter::zip(&log.chip().erases, &erases).any(|(now, then)| now < then) {
+    while core::iter::zip(&log.chip().erases, &erases).any(|(now, then)| now < then) {
         n += 1;
         let update = UpdateChange::Primary {
             pts: session.counters.pts + if n % 16 == 0 { 100_000 } else { 1 },

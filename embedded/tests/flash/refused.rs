@@ -39,6 +39,13 @@ fn used() -> Chip<4, PAGE> {
     pull(log)
 }
 
+/// The same region on another chip.
+fn other<const W: usize, const E: usize>() -> Chip<W, E> {
+    let mut chip = Chip::<W, E>::new(8 * PAGE);
+    chip.bytes = used().bytes;
+    chip
+}
+
 /// Changes both headers of every page.
 fn headers(mut chip: Chip<4, PAGE>, change: impl Fn(&mut [u8])) -> Chip<4, PAGE> {
     for page in chip.bytes.chunks_mut(PAGE) {
@@ -78,11 +85,6 @@ fn a_log_of_another_geometry_is_named_and_left_alone() {
     };
     for pages in [2, 3, 5, 8] {
         assert_eq!(error(used(), pages * 2048), written_for, "{pages} pages");
-    }
-    fn other<const W: usize, const E: usize>() -> Chip<W, E> {
-        let mut chip = Chip::<W, E>::new(8 * PAGE);
-        chip.bytes = used().bytes;
-        chip
     }
     assert_eq!(error(other::<8, PAGE>(), END), written_for);
     assert_eq!(error(other::<32, PAGE>(), END), written_for);
