@@ -77,6 +77,8 @@ fn every_call<const W: usize, const E: usize>(size: usize, options: Options) {
                 let result = run(&mut trial, call);
                 trial.chip().heal();
                 let now = load(&mut trial).unwrap_or_else(|error| panic!("{context}: {error}"));
+                // What fails once is done again.
+                assert!(times > 1 || result.is_ok(), "{context}: {result:?}");
                 let mut models = vec![after.clone()];
                 if result.is_err() {
                     let known = allowed.iter().any(|model| model.allows(&now));
