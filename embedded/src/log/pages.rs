@@ -307,10 +307,14 @@ impl<F: NorFlash> Shell<'_, F> {
             }
         }
         self.state.page.tail = start.min(end);
-        record::mark(SYNC, 0, self.buffer.bytes());
-        if self.emit().await.is_err() {
-            // The page is full, or as good as full.
-            self.state.page.tail = end;
+        // Twice: a cut in the first one before this start may have weakened its word, without a trace.
+        // It may take what is programmed now, and lose it later.
+        for _ in 0..2_u8 {
+            record::mark(SYNC, 0, self.buffer.bytes());
+            if self.emit().await.is_err() {
+                // The page is full, or as good as full.
+                self.state.page.tail = end;
+            }
         }
         self.state.tail_unknown = false;
         Ok(())
