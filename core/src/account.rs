@@ -7,6 +7,7 @@ use crate::dc::DcRef;
 use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
+use crate::wire::PeerRecord;
 
 /// The account behind a session, as far as it is known.
 ///
@@ -89,6 +90,10 @@ impl<S: SessionSource> SessionSource for WithAccount<'_, S> {
 
     fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
         self.session.peers()
+    }
+
+    fn peer_records(&self) -> impl ExactSizeIterator<Item = PeerRecord> {
+        self.session.peer_records()
     }
 
     fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {

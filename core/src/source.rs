@@ -9,6 +9,7 @@ use crate::dc::DcRef;
 use crate::error::{EncodeError, Full};
 use crate::names::Names;
 use crate::peer::{MinPeer, Peer, PeerKind};
+use crate::wire::PeerRecord;
 
 /// Anything that can enumerate a session: bytes ([`SessionView`](crate::SessionView)), fixed lists
 /// ([`FixedSession`](crate::FixedSession)), a std client's own structs.
@@ -43,6 +44,12 @@ pub trait SessionSource {
 
     /// The peer cache.
     fn peers(&self) -> impl ExactSizeIterator<Item = Peer>;
+
+    /// The same peers in the same order, as the format stores them. This is what encoding reads; a
+    /// source whose peers are far from [`Peer`] can say it faster.
+    fn peer_records(&self) -> impl ExactSizeIterator<Item = PeerRecord> {
+        self.peers().map(PeerRecord::from)
+    }
 
     /// The contexts of users known only from messages.
     fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer>;

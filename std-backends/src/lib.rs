@@ -16,6 +16,7 @@ mod memory;
 mod names;
 mod open;
 mod peer;
+mod peer_record;
 mod session;
 #[cfg(any(feature = "sqlite", feature = "libsql"))]
 mod sql;

@@ -6,6 +6,8 @@ use mtsession_core::{ChannelKind, MinPeer, Peer, PeerKind};
 ///
 /// The fields are those of `ferogram-session` 0.6.6. A peer that claims to be both a chat and a
 /// channel is a chat, as in the file format.
+// The flags side by side: see `peer_record`.
+#[repr(C)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CachedPeer {
@@ -27,18 +29,24 @@ pub struct CachedPeer {
     pub is_community: bool,
 }
 
-impl From<&CachedPeer> for Peer {
-    #[inline]
-    fn from(peer: &CachedPeer) -> Self {
-        let kind = match (peer.is_chat, peer.is_channel) {
+impl CachedPeer {
+    /// What the two flags of a cached peer say that it is.
+    pub(crate) const fn kind(is_channel: bool, is_chat: bool) -> PeerKind {
+        match (is_chat, is_channel) {
             (true, _) => PeerKind::Chat,
             (false, true) => PeerKind::Channel,
             (false, false) => PeerKind::User,
-        };
+        }
+    }
+}
+
+impl From<&CachedPeer> for Peer {
+    #[inline]
+    fn from(peer: &CachedPeer) -> Self {
         Self {
             id: peer.id,
             access_hash: peer.access_hash,
-            kind,
+            kind: CachedPeer::kind(peer.is_channel, peer.is_chat),
             channel_kind: peer.channel_kind,
             is_community: peer.is_community,
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use mtsession_core::text::{decode_any, encode_native, native_len};
-use mtsession_core::wire::{Sink, encode_to_vec, encoded_len};
+use mtsession_core::wire::{PeerRecord, Sink, encode_to_vec, encoded_len};
 use mtsession_core::{
     ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Peer, SessionMut, SessionSource,
     SessionView,
@@ -230,6 +230,10 @@ impl SessionSource for PersistedSession {
 
     fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
         self.peers.iter().map(Peer::from)
+    }
+
+    fn peer_records(&self) -> impl ExactSizeIterator<Item = PeerRecord> {
+        self.peers.iter().map(PeerRecord::from)
     }
 
     fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {

@@ -5,7 +5,7 @@ use core::convert::Infallible;
 use std::collections::HashMap;
 use std::io;
 
-use mtsession_core::wire::{encode_to_vec, encoded_len};
+use mtsession_core::wire::{PeerRecord, encode_to_vec, encoded_len};
 use mtsession_core::{
     Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Names, NamesBuf,
     Peer, PeerKey, SessionMut, SessionSource, SessionView,
@@ -199,6 +199,10 @@ impl SessionSource for Stored {
 
     fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
         self.session.peers()
+    }
+
+    fn peer_records(&self) -> impl ExactSizeIterator<Item = PeerRecord> {
+        self.session.peer_records()
     }
 
     fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {

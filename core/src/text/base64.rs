@@ -2,10 +2,9 @@
 //! decoding, and an encoder for every alphabet that session strings are written in.
 
 use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding};
-use zeroize::optimization_barrier;
 
 use crate::error::{DecodeError, DecodeErrorKind, Field};
-use crate::wire::{Sink, copy_bytes};
+use crate::wire::{Scratch, Sink, copy_bytes};
 
 /// Characters that `len` bytes take.
 ///
@@ -70,30 +69,12 @@ impl Alphabet {
 #[derive(Debug)]
 pub struct Base64Sink<'s, S: Sink> {
     sink: &'s mut S,
-    block: Block,
     alphabet: Alphabet,
-}
-
-/// The bytes that do not make a whole block yet, and the characters of the last one that did.
-struct Block {
-    bytes: [u8; BLOCK],
+    /// The bytes that do not make a whole block yet.
+    bytes: Scratch<BLOCK>,
     filled: usize,
-    text: [u8; BLOCK_CHARS],
-}
-
-impl core::fmt::Debug for Block {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "[redacted], {} bytes", self.filled)
-    }
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        // Wiping byte by byte, as arrays do by themselves, takes as long as encoding a short session.
-        self.bytes.fill(0);
-        self.text.fill(0);
-        optimization_barrier(self);
-    }
+    /// The characters of the last block that did.
+    text: Scratch<BLOCK_CHARS>,
 }
 
 impl<'s, S: Sink> Base64Sink<'s, S> {
@@ -106,12 +87,10 @@ impl<'s, S: Sink> Base64Sink<'s, S> {
     pub(crate) fn with_alphabet(alphabet: Alphabet, sink: &'s mut S) -> Self {
         Self {
             sink,
-            block: Block {
-                bytes: [0; BLOCK],
-                filled: 0,
-                text: [0; BLOCK_CHARS],
-            },
             alphabet,
+            bytes: Scratch::new(),
+            filled: 0,
+            text: Scratch::new(),
         }
     }
 
@@ -121,16 +100,11 @@ impl<'s, S: Sink> Base64Sink<'s, S> {
     }
 
     fn flush(&mut self) -> Result<(), S::Error> {
-        let Block {
-            bytes,
-            filled,
-            text,
-        } = &mut self.block;
-        let bytes = bytes.get(..*filled).unwrap_or_default();
-        *filled = 0;
+        let bytes = self.bytes.get(..self.filled).unwrap_or_default();
+        self.filled = 0;
         // Padding fills up to a multiple of four characters, which the text of a whole block is.
-        self.sink
-            .write(self.alphabet.encode(bytes, text).as_bytes())
+        let text = self.alphabet.encode(bytes, &mut self.text);
+        self.sink.write(text.as_bytes())
     }
 }
 
@@ -140,13 +114,12 @@ impl<S: Sink> Sink for Base64Sink<'_, S> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let Block { bytes, filled, .. } = &mut self.block;
-            let free = bytes.get_mut(*filled..).unwrap_or_default();
+            let free = self.bytes.get_mut(self.filled..).unwrap_or_default();
             let (head, tail) = rest.split_at_checked(free.len()).unwrap_or((rest, &[]));
             copy_bytes(free, head);
-            *filled = filled.saturating_add(head.len());
+            self.filled = self.filled.saturating_add(head.len());
             rest = tail;
-            if *filled >= BLOCK {
+            if self.filled >= BLOCK {
                 self.flush()?;
             }
         }

@@ -6,6 +6,7 @@ use super::layout::{
     CHANNEL_LEN, CURRENT, DC_LEN, FIXED_LEN, KEY_LEN, MAX_LONG, MAX_SHORT, MIN_PEER_LEN, PEER_LEN,
 };
 use super::out::{Gather, InPlace, Out};
+use super::peer_record::PeerRecord;
 use super::records::{Record, join};
 use super::sink::{Sink, SliceFull};
 use super::trailer;
@@ -197,15 +198,15 @@ fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeE
     } = source.counters();
     let [pts, qts, date, seq] = [pts, qts, date, seq].map(i32::to_le_bytes);
     put(out, &join!(16; pts, qts, date, seq))?;
-    put_list(out, source.channels())?;
-    put_list(out, source.peers())?;
-    put_list(out, source.min_peers())?;
+    put_list(out, source.channels().map(|channel| channel.to_bytes()))?;
+    put_list(out, source.peer_records().map(PeerRecord::into_bytes))?;
+    put_list(out, source.min_peers().map(|peer| peer.to_bytes()))?;
     match source.future_auth_token() {
         None => put(out, &[0]),
         Some(token) => {
             put(out, &[1])?;
             put(out, &long(Field::Token, token.len())?.to_le_bytes())?;
-            put_secret(out, token)
+            put(out, token)
         }
     }
 }
@@ -214,7 +215,7 @@ fn put_dc<O: Out>(out: &mut O, dc: &DcRef<'_>) -> Result<(), EncodeError<O::Erro
     let has_key = u8::from(dc.auth_key.is_some());
     put(out, &join!(5; dc.dc_id.to_le_bytes(), [has_key]))?;
     if let Some(key) = dc.auth_key {
-        put_secret(out, key.as_bytes())?;
+        put(out, key.as_bytes())?;
     }
     let addr_len = short(Field::DcAddr, dc.addr.len())?;
     let salt = dc.first_salt.to_le_bytes();
@@ -226,14 +227,10 @@ fn put_dc<O: Out>(out: &mut O, dc: &DcRef<'_>) -> Result<(), EncodeError<O::Erro
     put(out, &[dc.flags.0])
 }
 
-fn put_list<const LEN: usize, T, O>(
+fn put_list<const LEN: usize, O: Out>(
     out: &mut O,
-    records: impl ExactSizeIterator<Item = T>,
-) -> Result<(), EncodeError<O::Error>>
-where
-    T: Record<Bytes = [u8; LEN]>,
-    O: Out,
-{
+    records: impl ExactSizeIterator<Item = [u8; LEN]>,
+) -> Result<(), EncodeError<O::Error>> {
     let count = u16::try_from(records.len()).unwrap_or(u16::MAX);
     put(out, &count.to_le_bytes())?;
     out.put_records(records, usize::from(count))
@@ -253,8 +250,4 @@ fn long<E>(field: Field, len: usize) -> Result<u16, EncodeError<E>> {
 #[inline]
 pub(super) fn put<O: Out>(out: &mut O, bytes: &[u8]) -> Result<(), EncodeError<O::Error>> {
     out.put(bytes).map_err(EncodeError::Sink)
-}
-
-fn put_secret<O: Out>(out: &mut O, bytes: &[u8]) -> Result<(), EncodeError<O::Error>> {
-    out.put_secret(bytes).map_err(EncodeError::Sink)
 }

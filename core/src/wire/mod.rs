@@ -5,14 +5,17 @@ mod crc;
 mod encode;
 mod layout;
 mod out;
+mod peer_record;
 mod reader;
 mod records;
+mod scratch;
 mod sink;
 mod trailer;
 mod view;
 
 pub(crate) use reader::Reader;
 pub(crate) use records::{join, join_part};
+pub(crate) use scratch::Scratch;
 pub(crate) use sink::copy_bytes;
 
 pub use crc::Crc32c;
@@ -21,5 +24,6 @@ pub use encode::encode_to_vec;
 pub use encode::{
     encode, encode_body, encode_body_to_slice, encode_to_slice, encoded_body_len, encoded_len,
 };
+pub use peer_record::{PeerKinds, PeerRecord};
 pub use sink::{Counter, Sink, SliceFull};
 pub use view::{Integrity, SessionView};

@@ -1,7 +1,7 @@
 //! The two ways out of the encoder: into memory where it stays, or in pieces through a [`Sink`].
 
 use super::crc::Crc32c;
-use super::records::Record;
+use super::scratch::Scratch;
 use super::sink::{Sink, SliceFull, copy_bytes};
 
 /// What the encoder writes to. Unlike a [`Sink`] it takes records one by one without losing time, and
@@ -11,19 +11,12 @@ pub(super) trait Out {
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
 
-    /// Writes bytes of which no copy may be left behind.
-    fn put_secret(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.put(bytes)
-    }
-
     /// Writes the first `count` records, of `LEN` bytes each; there must be so many.
-    fn put_records<const LEN: usize, T>(
+    fn put_records<const LEN: usize>(
         &mut self,
-        records: impl Iterator<Item = T>,
+        records: impl Iterator<Item = [u8; LEN]>,
         count: usize,
-    ) -> Result<(), Self::Error>
-    where
-        T: Record<Bytes = [u8; LEN]>;
+    ) -> Result<(), Self::Error>;
 
     /// The checksum of everything that was put.
     fn checksum(&mut self) -> Result<u32, Self::Error>;
@@ -66,19 +59,16 @@ impl Out for InPlace<'_> {
     }
 
     #[inline]
-    fn put_records<const LEN: usize, T>(
+    fn put_records<const LEN: usize>(
         &mut self,
-        records: impl Iterator<Item = T>,
+        records: impl Iterator<Item = [u8; LEN]>,
         count: usize,
-    ) -> Result<(), SliceFull>
-    where
-        T: Record<Bytes = [u8; LEN]>,
-    {
+    ) -> Result<(), SliceFull> {
         let space = self.next(count.saturating_mul(LEN))?;
         // Zipped slices compile to a loop without any check.
         let slots = space.as_chunks_mut::<LEN>().0.iter_mut();
         for (slot, record) in slots.zip(records) {
-            *slot = record.to_bytes();
+            *slot = record;
         }
         Ok(())
     }
@@ -99,7 +89,7 @@ const BLOCK: usize = if cfg!(feature = "std") { 2048 } else { 256 };
 pub(super) struct Gather<'s, S> {
     sink: &'s mut S,
     crc: Crc32c,
-    block: [u8; BLOCK],
+    block: Scratch<BLOCK>,
     filled: usize,
 }
 
@@ -108,7 +98,7 @@ impl<'s, S: Sink> Gather<'s, S> {
         Self {
             sink,
             crc: Crc32c::new(),
-            block: [0; BLOCK],
+            block: Scratch::new(),
             filled: 0,
         }
     }
@@ -131,39 +121,28 @@ impl<S: Sink> Out for Gather<'_, S> {
             self.flush()?;
         }
         let end = self.filled.saturating_add(bytes.len());
-        match self.block.get_mut(self.filled..end) {
-            Some(free) => {
-                copy_bytes(free, bytes);
-                self.filled = end;
-                Ok(())
-            }
-            // Longer than a block: there is nothing to gather.
-            None => self.put_secret(bytes),
+        if let Some(free) = self.block.get_mut(self.filled..end) {
+            copy_bytes(free, bytes);
+            self.filled = end;
+            return Ok(());
         }
-    }
-
-    /// Secrets are not gathered.
-    fn put_secret(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
-        self.flush()?;
+        // Longer than a block: there is nothing to gather.
         self.crc.update(bytes);
         self.sink.write(bytes)
     }
 
-    fn put_records<const LEN: usize, T>(
+    fn put_records<const LEN: usize>(
         &mut self,
-        mut records: impl Iterator<Item = T>,
+        mut records: impl Iterator<Item = [u8; LEN]>,
         count: usize,
-    ) -> Result<(), S::Error>
-    where
-        T: Record<Bytes = [u8; LEN]>,
-    {
+    ) -> Result<(), S::Error> {
         let mut left = count;
         while left > 0 {
             let free = self.block.get_mut(self.filled..).unwrap_or_default();
             let (slots, _) = free.as_chunks_mut::<LEN>();
             let fitting = slots.len().min(left);
             for (slot, record) in slots.iter_mut().take(fitting).zip(&mut records) {
-                *slot = record.to_bytes();
+                *slot = record;
             }
             self.filled = self.filled.saturating_add(fitting.saturating_mul(LEN));
             left = left.saturating_sub(fitting);

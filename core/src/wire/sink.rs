@@ -3,6 +3,7 @@
 
 use core::convert::Infallible;
 use core::fmt;
+use core::ops::RangeInclusive;
 
 /// Accepts bytes in order.
 ///
@@ -35,7 +36,26 @@ impl<S: Sink> Sink for &mut S {
 /// that differ, where the compiler does not see that they cannot.
 #[inline]
 pub(crate) fn copy_bytes(to: &mut [u8], from: &[u8]) {
+    if to.len() == from.len() && SHORT.contains(&from.len()) {
+        return copy_short(to, from);
+    }
     for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
+/// As long as an address is. Calling `memcpy` for each took a fifth of the time of a session without
+/// peers.
+const SHORT: RangeInclusive<usize> = BLOCK..=2 * BLOCK;
+const BLOCK: usize = 16;
+
+/// Copies one block from the start and one from the end, which may overlap.
+#[inline]
+fn copy_short(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<BLOCK>(), from.first_chunk()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<BLOCK>(), from.last_chunk()) {
         *to = *from;
     }
 }

@@ -9,6 +9,7 @@ use super::layout::{
     TRAILER_VERSION,
 };
 use super::out::Out;
+use super::peer_record::PeerRecord;
 use super::reader::Reader;
 use super::records::Record;
 use crate::account::Account;
@@ -46,9 +47,12 @@ pub(super) fn write<S: SessionSource, O: Out>(
         put_section(out, TAG_ACCOUNT, account.len())?;
         put(out, account)?;
     }
-    put_overflow(out, TAG_CHANNELS, source.channels())?;
-    put_overflow(out, TAG_PEERS, source.peers())?;
-    put_overflow(out, TAG_MIN_PEERS, source.min_peers())?;
+    let channels = source.channels().map(|channel| channel.to_bytes());
+    put_overflow(out, TAG_CHANNELS, channels)?;
+    let peers = source.peer_records().map(PeerRecord::into_bytes);
+    put_overflow(out, TAG_PEERS, peers)?;
+    let min_peers = source.min_peers().map(|peer| peer.to_bytes());
+    put_overflow(out, TAG_MIN_PEERS, min_peers)?;
     let names = source.names().as_bytes();
     if !names.is_empty() {
         put_section(out, TAG_NAMES, names.len())?;
@@ -98,15 +102,11 @@ fn overflow_len(count: usize, record_len: usize) -> usize {
     count.saturating_sub(MAX_LONG).saturating_mul(record_len)
 }
 
-fn put_overflow<const LEN: usize, T, O>(
+fn put_overflow<const LEN: usize, O: Out>(
     out: &mut O,
     tag: u32,
-    records: impl ExactSizeIterator<Item = T>,
-) -> Result<(), EncodeError<O::Error>>
-where
-    T: Record<Bytes = [u8; LEN]>,
-    O: Out,
-{
+    records: impl ExactSizeIterator<Item = [u8; LEN]>,
+) -> Result<(), EncodeError<O::Error>> {
     let count = records.len().saturating_sub(MAX_LONG);
     if count == 0 {
         return Ok(());

@@ -318,6 +318,9 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
                 for at in blank {
                     self.bytes[at] |= self.dice.next() as u8;
                 }
+                if self.corrects {
+                    left = Word::Faulty;
+                }
             }
             6 => {
                 self.bytes[blank].fill(0xFF);

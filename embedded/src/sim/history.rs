@@ -11,7 +11,7 @@ use super::{Call, OwnedChange, Plain};
 /// The session that a log holds, and what a power cut may bring back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
-    /// The `n` of `Durability::Lazy`; at most 1 where every change is written at once.
+    /// The `n` of `Durability::Lazy`; 1 where every change is written at once.
     lazy: u16,
     /// The last session behind at most `n - 1` that differ from it only in counters.
     sessions: Vec<Option<Plain>>,
@@ -21,7 +21,7 @@ impl History {
     /// Of an empty log.
     pub fn new(lazy: u16) -> Self {
         Self {
-            lazy,
+            lazy: lazy.max(1),
             sessions: vec![None],
         }
     }

@@ -1,6 +1,7 @@
 //! Rotten bits, stuck cells, drivers that fail, and everything that a region must not be.
 
 use crate::common::{LISTS, load, mount, new_log, pull, run};
+use mtsession_core::{Change, UpdateChange};
 use mtsession_embedded::Durability;
 use mtsession_embedded::sim::{
     Call, Chip, Cut, Dice, OwnedChange, Plain, Tear, fresh_session, random_calls, workload,
@@ -209,5 +210,37 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
             return done;
         }
+    }
+}
+
+/// A device whose power fails in its first program of every boot leaves one unreadable word after
+/// another, which is no reason to give the region up.
+#[test]
+fn many_words_torn_side_by_side_are_no_broken_driver() {
+    let mut dice = Dice::new(5);
+    let session = fresh_session(&mut dice, 3, 12, 15);
+    let mut log = new_log::<8, 2048>(4 * 2048);
+    log.save(&session).unwrap();
+    let mut chip = pull(log);
+    chip.corrects = true;
+    let unreadable = Tear {
+        program: 5,
+        erase: 7,
+    };
+    for boot in 0..40 {
+        let mut log = mount(chip).unwrap_or_else(|error| panic!("boot {boot}: {error}"));
+        let found = load(&mut log).unwrap_or_else(|error| panic!("boot {boot}: {error}"));
+        assert_eq!(found.as_ref(), Some(&session), "boot {boot}");
+        log.chip().cut(
+            Cut {
+                after: 0,
+                tear: unreadable,
+            },
+            boot,
+        );
+        let counter = Change::Update(UpdateChange::Secondary { qts: 7 });
+        log.append(&counter).unwrap_err();
+        chip = pull(log);
+        chip.power_up();
     }
 }

@@ -1,0 +1,45 @@
+//! Memory for bytes on their way, which may be a key's.
+
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+
+use zeroize::optimization_barrier;
+
+/// An array that is wiped when dropped, in one go: byte by byte, as `Zeroizing` does it, takes as long
+/// as encoding a short session.
+pub(crate) struct Scratch<const N: usize>([u8; N]);
+
+impl<const N: usize> Scratch<N> {
+    pub(crate) const fn new() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> Deref for Scratch<N> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<const N: usize> DerefMut for Scratch<N> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl<const N: usize> Drop for Scratch<N> {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        optimization_barrier(self);
+    }
+}
+
+impl<const N: usize> fmt::Debug for Scratch<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
