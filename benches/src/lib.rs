@@ -18,22 +18,16 @@ pub mod codec;
 pub mod figures;
 pub mod flash;
 mod ours;
+mod program;
 pub mod report;
 mod samples;
 pub mod stores;
 mod theirs;
 
-use std::process::Command;
-
+pub use program::{cargo, must_be_release, program};
 pub use samples::{SIZES, Sample, samples};
 
 /// Under this name the library is in every table.
 pub const OURS: &str = "mtsession";
 /// The crate that it replaces.
 pub const THEIRS: &str = "ferogram-session";
-
-/// The cargo that runs us, or the one that is found.
-#[must_use]
-pub fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}

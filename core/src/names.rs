@@ -158,7 +158,8 @@ impl<'a> NamesOf<'a> {
         for username in usernames {
             put_text(sink, username)?;
         }
-        let present = u8::from(self.phone.is_some()) | u8::from(self.title.is_some()) << 1;
+        let flag = |text: Option<&str>, flag| if text.is_some() { flag } else { 0 };
+        let present = flag(self.phone, HAS_PHONE) | flag(self.title, HAS_TITLE);
         sink.write(&[present]).map_err(EncodeError::Sink)?;
         [self.phone, self.title]
             .into_iter()

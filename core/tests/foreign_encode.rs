@@ -264,6 +264,22 @@ fn what_is_missing_is_what_the_encoder_asks_for() {
 }
 
 #[test]
+fn the_account_decides_both_addresses_whenever_it_is_set() {
+    let mut login = dc2();
+    let gateway = Server::parse("venus-1.web.telegram.org:443").unwrap();
+    login.set_media(Some(MediaDc {
+        dc_id: 2,
+        server: gateway,
+    }));
+    login.set_account(Account {
+        test_mode: Some(true),
+        ..Account::default()
+    });
+    let addrs: Vec<_> = login.dcs().map(|dc| dc.addr.to_owned()).collect();
+    assert_eq!(addrs[1], "149.154.167.40:80");
+}
+
+#[test]
 fn a_round_trip_through_every_pair_keeps_what_both_sides_carry() {
     let mut login = dc2();
     login.set_account(whole_account());

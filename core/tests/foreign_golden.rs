@@ -9,12 +9,14 @@
 
 mod support;
 
-use mtsession_core::foreign::{Damage, Detected, Host, Server, StringFormat, TelethonIpv6, detect};
+use mtsession_core::foreign::{
+    Damage, Detected, Host, Login, Server, StringFormat, TelethonIpv6, detect,
+};
 use mtsession_core::text::{self, decode_any};
 use mtsession_core::{DcFlags, DecodeErrorKind, FixedSession, SessionMut, SessionSource};
 use support::{StringVector, string_vectors};
 
-fn login_of(vector: &StringVector) -> (StringFormat, mtsession_core::foreign::Login) {
+fn login_of(vector: &StringVector) -> (StringFormat, Login) {
     let mut buffer = [0; 1024];
     match detect(&vector.value, &mut buffer) {
         Ok(Detected::Foreign(format, login)) => (format, login),
@@ -109,19 +111,18 @@ fn a_user_id_that_cannot_be_is_something_else_read_as_one() {
     }
 }
 
+fn encoded(login: &Login, format: StringFormat) -> String {
+    let mut text = Vec::new();
+    let mut sink = support::Text(&mut text);
+    login.encode(format, TelethonIpv6::Keep, &mut sink).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
 #[test]
 fn what_was_read_is_written_back_to_the_byte() {
     for vector in string_vectors() {
         let (format, login) = login_of(&vector);
-        let mut text = Vec::new();
-        let mut sink = support::Text(&mut text);
-        login.encode(format, TelethonIpv6::Keep, &mut sink).unwrap();
-        assert_eq!(
-            String::from_utf8(text).unwrap(),
-            vector.value,
-            "{}",
-            vector.id
-        );
+        assert_eq!(encoded(&login, format), vector.value, "{}", vector.id);
     }
 }
 
@@ -146,22 +147,10 @@ fn a_login_copies_into_a_store() {
         );
 
         // And back, through our own store, without losing what the format carries.
-        let again = mtsession_core::foreign::Login::from_source(&session).unwrap();
-        let mut text = Vec::new();
-        again
-            .encode(
-                vector.format,
-                TelethonIpv6::Keep,
-                &mut support::Text(&mut text),
-            )
-            .unwrap();
+        let again = Login::from_source(&session).unwrap();
+        let text = encoded(&again, vector.format);
         if !vector.id.contains("pluto") && !matches!(login.server().host, Host::Name(_)) {
-            assert_eq!(
-                String::from_utf8(text).unwrap(),
-                vector.value,
-                "{}",
-                vector.id
-            );
+            assert_eq!(text, vector.value, "{}", vector.id);
         }
     }
 }

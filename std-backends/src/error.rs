@@ -80,6 +80,13 @@ impl StoreError {
     }
 }
 
+/// What is said where a file was to be made and there is one; better words than the system's.
+#[cfg(any(feature = "sqlite", feature = "foreign"))]
+pub(crate) fn already_there() -> io::Error {
+    let message = "something is there already, and nothing is replaced";
+    io::Error::new(io::ErrorKind::AlreadyExists, message)
+}
+
 /// `io::Error::into_inner` that gives the error back where there is nothing inside.
 trait IntoInnerOrSelf {
     fn into_inner_or_self(self) -> Result<Box<dyn Error + Send + Sync>, io::Error>;

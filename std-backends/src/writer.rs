@@ -179,10 +179,11 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         let mut waiting = Waiting::default();
-        while let Some(job) = self.jobs.blocking_recv() {
-            let mut next = Some(job);
-            // Takes along what came while the last batch was stored.
-            while let Some(job) = next {
+        let mut batch = Vec::with_capacity(CAPACITY);
+        // Takes along what came while the last batch was stored, but no more than that: whoever never
+        // stops to queue would keep it from being stored otherwise.
+        while self.jobs.blocking_recv_many(&mut batch, CAPACITY) > 0 {
+            for job in batch.drain(..) {
                 match job {
                     Job::Update(UpdateStateChange::All(state)) => {
                         self.store(&mut waiting);
@@ -198,7 +199,6 @@ impl Worker {
                         call(&*self.backend);
                     }
                 }
-                next = self.jobs.try_recv().ok();
             }
             self.store(&mut waiting);
         }
@@ -275,5 +275,62 @@ impl Waiting {
                     .collect::<Vec<_>>()
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::InMemoryBackend;
+
+    /// Keeps how many changes came at once.
+    #[derive(Default)]
+    struct Counting {
+        inner: InMemoryBackend,
+        batches: Mutex<Vec<usize>>,
+    }
+
+    impl SessionBackend for Counting {
+        fn save(&self, session: &PersistedSession) -> io::Result<()> {
+            self.inner.save(session)
+        }
+
+        fn load(&self) -> io::Result<Option<PersistedSession>> {
+            self.inner.load()
+        }
+
+        fn delete(&self) -> io::Result<()> {
+            self.inner.delete()
+        }
+
+        fn name(&self) -> &str {
+            self.inner.name()
+        }
+
+        fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+            lock(&self.batches).push(changes.len());
+            self.inner.apply(changes)
+        }
+    }
+
+    #[test]
+    fn a_batch_is_bounded_however_much_is_queued() {
+        let backend = Arc::new(Counting::default());
+        let (queue, jobs) = mpsc::channel(10 * CAPACITY);
+        for id in 1..=10 * i64::try_from(CAPACITY).unwrap() {
+            let peer = CachedPeer::from(Peer {
+                id,
+                ..Peer::default()
+            });
+            assert!(queue.try_send(Job::Peer(peer)).is_ok());
+        }
+        drop(queue);
+        let worker = Worker {
+            backend: backend.clone(),
+            jobs,
+            failure: Arc::default(),
+        };
+        worker.run();
+        assert_eq!(*lock(&backend.batches), [CAPACITY; 10]);
     }
 }

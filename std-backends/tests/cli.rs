@@ -100,7 +100,7 @@ fn inspect_shows_content_but_no_secret() {
         "pts 4211",
         "8 bytes [redacted]",
         "99292174",
-        "communities",
+        "1 user, 3 channels, 1 chat, 1 community",
     ] {
         assert!(shown.contains(part), "{part} is missing:\n{shown}");
     }
@@ -205,6 +205,138 @@ fn nothing_is_replaced_or_deleted_without_being_asked_to() {
     assert_code(&run(&["delete", &file, "--yes"], ""), 0);
     assert!(!Path::new(&file).exists());
     assert_code(&run(&["delete", &file, "--yes"], ""), 3);
+}
+
+/// What was written in place could be lost half-way, and stayed readable by others.
+#[cfg(unix)]
+#[test]
+fn a_string_or_image_is_replaced_whole_and_private() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    let (dir, file) = temp();
+    assert_code(&run(&["import", &file], &native()), 0);
+    for kind in ["string", "flash"] {
+        let path = dir.path().join(kind);
+        let (link, old) = (dir.path().join("link"), dir.path().join("old"));
+        fs::write(&path, "precious").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::hard_link(&path, &old).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let store = format!("{kind}:{}", link.display());
+        assert_code(&run(&["convert", &file, &store, "--force"], ""), 0);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&old).unwrap(), b"precious", "the old file itself");
+        fs::remove_file(&link).unwrap();
+        fs::remove_file(&old).unwrap();
+    }
+    // The session, its journal, the string and the image.
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4);
+
+    let socket = dir.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let store = format!("string:{}", socket.display());
+    assert_code(&run(&["convert", &file, &store, "--force"], ""), 2);
+    assert!(!fs::metadata(&socket).unwrap().is_file());
+}
+
+#[test]
+fn the_source_is_known_under_another_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (old, again) = (at("old.session"), at("./././old.session"));
+    fs::copy(vector("binary/v1_lc022_home2.session"), &old).unwrap();
+    let before = fs::read(&old).unwrap();
+    assert_code(&run(&["upgrade", &again, "--out", &old], ""), 2);
+    assert_code(&run(&["convert", &again, &old, "--force"], ""), 2);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&old, at("link")).unwrap();
+        assert_code(&run(&["upgrade", &at("link"), "--out", &old], ""), 2);
+    }
+    assert_eq!(fs::read(&old).unwrap(), before);
+}
+
+#[test]
+fn what_is_refused_is_named_and_explained() {
+    let (dir, file) = temp();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    assert_code(&run(&["import", &file], &native()), 0);
+    let database = at("accounts.db");
+    let alice = format!("sqlite:{database}#alice");
+    assert_code(&run(&["convert", &file, &alice], ""), 0);
+    let telethon = format!("telethon:{}", at("t.session"));
+    assert_code(&run(&["convert", &file, &telethon], ""), 0);
+    let ferogram = format!("ferogram:{}", at("f.db"));
+    assert_code(&run(&["convert", &file, &ferogram], ""), 0);
+    let below = at("accounts.db/x");
+
+    let nobody = vector("binary/v8_fs066_default.session");
+    let nobody = nobody.to_str().unwrap();
+
+    let refused: [(&[&str], i32, &str); 14] = [
+        (
+            &["export", nobody, "--format", "telethon"],
+            2,
+            "cannot write a Telethon string: ",
+        ),
+        (&["inspect", ""], 2, "an empty name"),
+        (&["convert", &file, &below], 5, &below),
+        (&["inspect", &database], 3, "`mtsession accounts` lists"),
+        (
+            &["inspect", &alice.replace("alice", "bob")],
+            3,
+            "mtsession accounts",
+        ),
+        (
+            &["accounts", &format!("libsql:{}", at("none"))],
+            3,
+            "no session",
+        ),
+        (
+            &["inspect", &file, "--account", "2"],
+            2,
+            "no numbered accounts",
+        ),
+        (&["inspect", &at("none"), "--account", "2"], 3, "no session"),
+        (&["convert", &file, &telethon], 2, "move it away"),
+        (&["convert", &file, &telethon, "--force"], 2, "move it away"),
+        (&["convert", &file, &ferogram, "--force"], 2, "move it away"),
+        (&["backup", &database, &file], 2, "exists already"),
+        (&["convert", &file, &at("new"), "--user-id", "0"], 2, "1..="),
+        (&["convert", &file, &at("new"), "--api-id", "0"], 2, "1.."),
+    ];
+    for (args, code, part) in refused {
+        let output = run(args, "");
+        assert_code(&output, code);
+        let text = error(&output);
+        assert!(text.contains(part), "{args:?}: {text}");
+    }
+    assert!(!dir.path().join("none").exists());
+}
+
+/// As behind `| head`.
+#[test]
+fn a_reader_that_left_is_no_panic() {
+    let (dir, file) = temp();
+    assert_code(&run(&["import", &file], &native()), 0);
+    let copy = dir.path().join("copy").to_str().unwrap().to_owned();
+    for args in [
+        &["convert", &file, &copy][..],
+        &["upgrade", &file, "--out", &copy],
+        &["inspect", &file],
+        &["verify", &file],
+        &["delete", &copy, "--yes"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_mtsession"))
+            .args(args)
+            .stdout(writer)
+            .output()
+            .unwrap();
+        assert!(!error(&output).contains("panicked"), "{}", error(&output));
+    }
 }
 
 #[test]
@@ -356,7 +488,7 @@ fn accounts_move_between_databases_and_back_to_the_old_crate() {
 
     let copy = at("copy.db");
     assert_code(&run(&["backup", &bob, &copy], ""), 0);
-    assert_code(&run(&["backup", &bob, &copy], ""), 5);
+    assert_code(&run(&["backup", &bob, &copy], ""), 2);
     let libsql = format!("libsql:{copy}#alice");
     assert_code(&run(&["inspect", &libsql], ""), 0);
 
@@ -399,7 +531,7 @@ fn names_of_peers_go_along_or_are_reported() {
     };
     let expected = names_of(&telethon);
     assert!(
-        expected.contains(" usernames, ") && expected.contains(" phones and "),
+        expected.contains(" usernames, ") && expected.contains("1 phone and "),
         "{expected}"
     );
 
@@ -414,7 +546,7 @@ fn names_of_peers_go_along_or_are_reported() {
     for store in &stores {
         let output = run(&["convert", &from, store], "");
         assert_code(&output, 0);
-        assert!(!out(&output).contains("not kept"), "{}", out(&output));
+        assert!(!out(&output).contains("Not kept"), "{}", out(&output));
         store.trim_start_matches("telethon:").clone_into(&mut from);
         assert_eq!(names_of(&from), expected);
     }
@@ -425,7 +557,7 @@ fn names_of_peers_go_along_or_are_reported() {
     for (store, kind) in [(&string, "a string session"), (&flash, "a flash image")] {
         let output = run(&["convert", &telethon, store], "");
         assert_code(&output, 0);
-        let said = format!("{expected} are not kept by {kind}.");
+        let said = format!("Not kept by {kind}: {expected}.");
         assert!(out(&output).contains(&said), "{}", out(&output));
         assert_eq!(names_of(store), "none");
     }
@@ -433,7 +565,7 @@ fn names_of_peers_go_along_or_are_reported() {
     let who = ["--user-id", "5", "--user"];
     let output = run(&[&["convert", &telethon, &grammers], &who[..]].concat(), "");
     assert_code(&output, 0);
-    let said = format!("{expected} are not kept by a grammers database.");
+    let said = format!("Not kept by a grammers database: {expected}.");
     assert!(out(&output).contains(&said), "{}", out(&output));
 
     // A string on standard output: the report does not go between its lines.
@@ -446,7 +578,7 @@ fn names_of_peers_go_along_or_are_reported() {
         assert_code(&output, 0);
         assert_eq!(out(&output).lines().count(), 1);
         assert!(
-            error(&output).contains("are not kept by a string session"),
+            error(&output).contains("Not kept by a string session: "),
             "{}",
             error(&output)
         );

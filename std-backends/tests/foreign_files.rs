@@ -21,6 +21,9 @@ use mtsession::foreign::{FileFormat, ForeignError, Import, read, read_account};
 use mtsession::{BinaryFileBackend, SessionBackend, StoreError};
 use serde_json::Value;
 
+use files::{copy_of, snapshot};
+
+mod files;
 mod tdata;
 
 struct FileVector {
@@ -453,33 +456,6 @@ fn what_was_read_saves_into_a_store() {
     }
 }
 
-/// Names, sizes and contents of everything under `dir`.
-fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(snapshot(&path));
-        } else {
-            let content = fs::read(&path).unwrap();
-            found.insert(path, content);
-        }
-    }
-    found
-}
-
-fn copy_of(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            copy_of(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        fs::copy(from, to).unwrap();
-    }
-}
-
 #[test]
 fn reading_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -530,6 +506,18 @@ fn changed(dir: &Path, name: &str, sql: &str) -> PathBuf {
         .unwrap();
     database.execute_batch(sql).unwrap();
     path
+}
+
+#[test]
+fn a_user_that_mtcute_does_not_know_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    // Version 1, no flags, id 0.
+    let sql = "UPDATE key_value SET value = x'01000000000000000000000000000000'
+        WHERE key = 'current_user'";
+    let account = read(&changed(dir.path(), "mtcute-0.29.7-s01.session", sql))
+        .unwrap()
+        .account;
+    assert_eq!((account.user_id, account.is_bot), (None, None));
 }
 
 /// Whether it is the error that it should be.

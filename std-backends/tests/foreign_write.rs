@@ -17,7 +17,8 @@ use mtsession::core::foreign::{Carries, StringFormat, TelethonIpv6};
 use mtsession::core::{Account, ChannelKind, PeerKind, SessionSource};
 use mtsession::foreign::{ForeignError, Import, Options, Target, read, write};
 use mtsession::{
-    BinaryFileBackend, InMemoryBackend, PeerNames, PersistedSession, SessionBackend, StoreError,
+    BinaryFileBackend, CachedMinPeer, InMemoryBackend, PeerNames, PersistedSession, SessionBackend,
+    StoreError,
 };
 
 const TARGETS: [Target; 7] = [
@@ -274,6 +275,49 @@ fn what_is_missing_is_named_at_once_and_nothing_is_written() {
         }
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_user_id_that_nobody_has_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.session");
+    let mut import = whole("kurigram-2.2.26-s01.session");
+    for id in [0, -5] {
+        import.account.user_id = Some(id);
+        for target in [Target::Pyrogram3, Target::Kurigram7, Target::Grammers] {
+            let error = write_default(&path, target, &import).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{target:?}");
+            assert!(error.to_string().contains(&format!("id {id}")), "{error}");
+        }
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// Damage that a store keeps as it is must not make a database that nobody can read.
+#[test]
+fn ids_that_nobody_has_are_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut import = whole("kurigram-2.2.26-s01.session");
+    let session = &mut *import.session;
+    session
+        .updates_state
+        .channels
+        .extend([(0, 7), (-5, 7), (i64::MIN, 7), (i64::MAX, 7)]);
+    for (user_id, peer_id) in [(0, 5), (5, 0), (-5, 5), (i64::MAX, i64::MAX)] {
+        session.min_peers.push(CachedMinPeer {
+            user_id,
+            peer_id,
+            msg_id: 9,
+        });
+    }
+    for target in TARGETS {
+        let path = dir.path().join(format!("{target:?}"));
+        write_default(&path, target, &import).unwrap();
+        let back = read(&path).unwrap();
+        assert_eq!(back.session.home_dc_id, 2, "{target:?}");
+        assert!(back.session.channels().all(|channel| channel.id > 0));
+        assert_eq!(back.session.min_peers, [], "{target:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the tests of this workspace share: the conformance suite of backends, random sessions, the
 //! golden files and an allocation counter.
 
+pub mod bytes;
 pub mod client;
 pub mod conformance;
 pub mod mock_hrana;

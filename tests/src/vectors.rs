@@ -129,3 +129,13 @@ fn i32_of(json: &Value) -> i32 {
 pub fn text(json: &Value) -> String {
     json.as_str().unwrap().to_owned()
 }
+
+/// The session in an order of its own: rows of the old tables had none.
+#[must_use]
+pub fn sorted(mut session: PersistedSession) -> PersistedSession {
+    session.dcs.sort_by_key(|dc| (dc.dc_id, dc.flags.0));
+    session.updates_state.channels.sort_unstable();
+    session.peers.sort_by_key(|peer| peer.id);
+    session.min_peers.sort_by_key(|peer| peer.user_id);
+    session
+}

@@ -8,6 +8,7 @@ use mtsession::{
     BinaryFileBackend, CachedPeer, InMemoryBackend, LibSqlBackend, PersistedSession, RemoteOptions,
     SessionBackend, SqliteBackend, StringSessionBackend, UpdateStateChange,
 };
+use mtsession_tests::bytes::bytes_in;
 use mtsession_tests::conformance;
 use mtsession_tests::conformance::Fixture;
 use mtsession_tests::sqld::Sqld;
@@ -47,19 +48,7 @@ impl Fixture for File {
     }
 
     fn stored_bytes(&self) -> Vec<u8> {
-        let mut paths: Vec<_> = std::fs::read_dir(self.dir.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| {
-                path.extension()
-                    .is_none_or(|extension| extension != "journal")
-            })
-            .collect();
-        paths.sort();
-        paths
-            .iter()
-            .flat_map(|path| std::fs::read(path).unwrap())
-            .collect()
+        bytes_in(self.dir.path())
     }
 }
 
@@ -93,7 +82,7 @@ impl Fixture for Sqlite {
     }
 
     fn stored_bytes(&self) -> Vec<u8> {
-        stored_bytes(self.dir.path())
+        bytes_in(self.dir.path())
     }
 }
 
@@ -114,7 +103,7 @@ impl Fixture for LibSql {
     }
 
     fn stored_bytes(&self) -> Vec<u8> {
-        stored_bytes(self.0.path())
+        bytes_in(self.0.path())
     }
 }
 
@@ -173,22 +162,9 @@ impl Fixture for Remote {
     fn stored_bytes(&self) -> Vec<u8> {
         self.replica
             .as_ref()
-            .map(|dir| stored_bytes(dir.path()))
+            .map(|dir| bytes_in(dir.path()))
             .unwrap_or_default()
     }
-}
-
-/// All files of a directory, one after the other.
-fn stored_bytes(dir: &std::path::Path) -> Vec<u8> {
-    let mut paths: Vec<_> = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    paths
-        .iter()
-        .flat_map(|path| std::fs::read(path).unwrap())
-        .collect()
 }
 
 /// One store that every `open` gives out again.

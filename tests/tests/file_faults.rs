@@ -392,7 +392,8 @@ struct Mounted(PathBuf);
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.0).status();
+        // Lazily: a process that another test is about to start has our files open until it runs.
+        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
         assert!(
             unmounted.is_ok_and(|status| status.success()),
             "still mounted"

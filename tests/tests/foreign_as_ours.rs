@@ -1,7 +1,6 @@
 //! The session of another library given to a store of ours as if it were one: every call is an error
 //! that names the library and its version, and nothing is changed, not even beside it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +13,11 @@ use mtsession::{
 };
 use serde_json::Value;
 
+use files::{copy_of, snapshot};
+
+#[path = "../../std-backends/tests/files/mod.rs"]
+mod files;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/clients")
 }
@@ -22,32 +26,6 @@ fn vectors() -> Vec<Value> {
     let json = fs::read_to_string(folder().join("vectors.json")).unwrap();
     let json: Value = serde_json::from_str(&json).unwrap();
     json["vectors"].as_array().unwrap().clone()
-}
-
-/// Names and contents of everything under `dir`.
-fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(snapshot(&path));
-        } else {
-            found.insert(path.clone(), fs::read(&path).unwrap());
-        }
-    }
-    found
-}
-
-fn copy_of(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            copy_of(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        fs::copy(from, to).unwrap();
-    }
 }
 
 /// Everything that can be done to a store but `delete`.

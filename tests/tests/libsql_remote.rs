@@ -9,10 +9,11 @@ use mtsession::{
     Change, LibSqlBackend, PersistedSession, RemoteOptions, SessionBackend, UpdateChange,
     UpdateStateChange,
 };
+use mtsession_tests::bytes::has_window_of;
 use mtsession_tests::mock_hrana::{Fault, Mock};
 use mtsession_tests::random::{key_of, sized};
 use mtsession_tests::sqld::{self, Sqld};
-use mtsession_tests::vectors;
+use mtsession_tests::vectors::{self, sorted};
 
 const FAULTS: [Fault; 9] = [
     Fault::CloseBefore,
@@ -595,12 +596,6 @@ fn fold_log(server: &mut Sqld) {
     server.restart();
 }
 
-fn has_window_of(bytes: &[u8], keys: &[[u8; 256]]) -> bool {
-    let windows: std::collections::HashSet<&[u8]> =
-        keys.iter().flat_map(|key| key.windows(16)).collect();
-    bytes.windows(16).any(|window| windows.contains(window))
-}
-
 /// Databases that older releases made on a server, table by table and row by row.
 #[test]
 fn every_old_generation_on_a_server_is_read_and_migrated() {
@@ -674,13 +669,4 @@ fn dump(path: &std::path::Path) -> String {
         .concat();
     }
     script
-}
-
-/// Rows of the old tables had no order.
-fn sorted(mut session: PersistedSession) -> PersistedSession {
-    session.dcs.sort_by_key(|dc| (dc.dc_id, dc.flags.0));
-    session.updates_state.channels.sort_unstable();
-    session.peers.sort_by_key(|peer| peer.id);
-    session.min_peers.sort_by_key(|peer| peer.user_id);
-    session
 }

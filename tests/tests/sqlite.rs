@@ -8,19 +8,11 @@ use mtsession::{
     Account, Change, DcFlags, LibSqlBackend, PersistedSession, SessionBackend, SqliteBackend,
     UpdateStateChange,
 };
+use mtsession_tests::bytes::{bytes_in, has_window_of};
 use mtsession_tests::random::{key_of, sized};
-use mtsession_tests::vectors;
+use mtsession_tests::vectors::{self, sorted};
 use rusqlite::Connection;
 use tempfile::TempDir;
-
-/// Rows of the old tables had no order.
-fn sorted(mut session: PersistedSession) -> PersistedSession {
-    session.dcs.sort_by_key(|dc| (dc.dc_id, dc.flags.0));
-    session.updates_state.channels.sort_unstable();
-    session.peers.sort_by_key(|peer| peer.id);
-    session.min_peers.sort_by_key(|peer| peer.user_id);
-    session
-}
 
 fn copy_of(vector: &Path) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
@@ -509,20 +501,6 @@ fn a_thousand_accounts_live_in_one_file() {
     assert_eq!(missing.kind(), std::io::ErrorKind::NotFound);
     let first = SqliteBackend::open_account(&path, "account-0000").unwrap();
     assert_eq!(first.load().unwrap(), Some(template));
-}
-
-/// Every byte of every file of a directory.
-fn bytes_in(dir: &Path) -> Vec<u8> {
-    let entries = fs::read_dir(dir).unwrap();
-    entries
-        .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
-        .collect()
-}
-
-fn has_window_of(bytes: &[u8], keys: &[[u8; 256]]) -> bool {
-    let windows: std::collections::HashSet<&[u8]> =
-        keys.iter().flat_map(|key| key.windows(16)).collect();
-    bytes.windows(16).any(|window| windows.contains(window))
 }
 
 #[test]

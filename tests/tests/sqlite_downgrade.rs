@@ -5,6 +5,7 @@ use std::process::Command;
 
 use mtsession::{PersistedSession, SessionBackend, SqliteBackend};
 use mtsession_tests::random::sized;
+use mtsession_tests::vectors::sorted;
 
 /// Building the old release with its own SQLite takes a minute: `INTEROP=1` asks for it.
 #[test]
@@ -46,13 +47,4 @@ fn the_old_release_uses_what_was_exported() {
     session.updates_state.pts += 1;
     let back = SqliteBackend::open(&path).unwrap().load().unwrap().unwrap();
     assert_eq!(sorted(back), sorted(session));
-}
-
-/// The old tables have no order.
-fn sorted(mut session: PersistedSession) -> PersistedSession {
-    session.dcs.sort_by_key(|dc| (dc.dc_id, dc.flags.0));
-    session.updates_state.channels.sort_unstable();
-    session.peers.sort_by_key(|peer| peer.id);
-    session.min_peers.sort_by_key(|peer| peer.user_id);
-    session
 }

@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use mtsession_benches::codec::{AREA, Operation, operations};
 use mtsession_benches::figures::{Figures, directory, unit};
-use mtsession_benches::{OURS, samples};
+use mtsession_benches::{OURS, must_be_release, program, samples};
 
 /// How much more than the committed number is an error.
 const TOLERANCE: f64 = 0.05;
@@ -25,18 +25,11 @@ const TOLERANCE: f64 = 0.05;
 const MEASURED: &str = "instructions::measured_operation";
 
 fn main() -> ExitCode {
-    match work() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    program(work)
 }
 
-fn work() -> io::Result<()> {
-    let args: Vec<_> = std::env::args().skip(1).collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+fn work(args: &[&str]) -> io::Result<()> {
+    match args {
         ["run"] => run(),
         ["measure"] => measure().map(drop),
         ["check"] => check(&measure()?),
@@ -73,11 +66,7 @@ fn measured_operation(operation: &mut Operation<'_>) {
 
 /// Measures everything, and keeps it for the results.
 fn measure() -> io::Result<Figures> {
-    if cfg!(debug_assertions) {
-        return Err(io::Error::other(
-            "a debug build measures nothing: use --release",
-        ));
-    }
+    must_be_release()?;
     let mut figures = codec()?;
     figures.extend(firmware()?);
     figures.save(&directory().join("instructions.tsv"))?;

@@ -13,26 +13,15 @@ use std::time::Instant;
 
 use mtsession_benches::figures::{Figures, directory};
 use mtsession_benches::report::{charts, flash_table, forget, markdown, measured};
-use mtsession_benches::{cargo, flash, stores};
+use mtsession_benches::{cargo, flash, must_be_release, program, stores};
 
 fn main() -> ExitCode {
-    match work() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    program(work)
 }
 
-fn work() -> io::Result<()> {
-    if cfg!(debug_assertions) {
-        return Err(io::Error::other(
-            "a debug build measures nothing that means anything: use --release",
-        ));
-    }
-    let args: Vec<_> = std::env::args().skip(1).collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+fn work(args: &[&str]) -> io::Result<()> {
+    must_be_release()?;
+    match args {
         [] => {}
         ["--run"] => run()?,
         ["--flash"] => {

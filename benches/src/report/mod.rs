@@ -1,21 +1,25 @@
 //! Turns figures into tables and charts. No number here is typed by hand, and none is left out: what was
 //! not measured is an error.
 
+mod charts;
 mod criterion;
 mod machine;
 mod show;
 mod svg;
 mod tables;
 mod targets;
+mod text;
 
 use std::{fs, io};
 
 use crate::figures::{Figures, directory};
 
+pub use charts::charts;
 pub use show::Table;
 pub use svg::{Bar, Group, bars};
-pub use tables::{charts, flash_table, markdown};
+pub use tables::flash_table;
 pub use targets::{Bound, Judged, Target, targets};
+pub use text::markdown;
 
 /// The session in fixed memory that a device has.
 pub const FIXED_SESSION: &str = "FixedSession<6, 32, 64, 16, 32>";

@@ -155,6 +155,9 @@ impl Login {
     pub fn set_account(&mut self, account: Account) {
         self.account = account;
         self.addr = self.entry_addr(self.dc_id, &self.server);
+        // Whether it is a test server decides this address too.
+        let media = self.media.take();
+        self.set_media(media);
     }
 
     /// Sets the DC that serves files.

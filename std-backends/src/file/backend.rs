@@ -6,10 +6,11 @@ use std::sync::Mutex;
 
 use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
 
+use super::content::{self, FileStatus};
 use super::journal;
 use super::paths::Paths;
 use super::snapshot::Fsync;
-use super::state::{self, Buffers, FileStatus, Known, Refreshed};
+use super::state::{self, Buffers, Known, Refreshed};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::found;
@@ -107,7 +108,7 @@ impl BinaryFileBackend {
     /// As [`load`](SessionBackend::load).
     pub fn status(&self) -> io::Result<Option<FileStatus>> {
         Paths::resolve(&self.path)
-            .and_then(|paths| state::status(&paths))
+            .and_then(|paths| content::status(&paths))
             .map_err(self.error("inspect"))
     }
 
@@ -120,7 +121,7 @@ impl BinaryFileBackend {
     }
 
     fn load_stored(&self) -> io::Result<Option<Stored>> {
-        state::load(&Paths::resolve(&self.path)?)
+        content::load(&Paths::resolve(&self.path)?)
     }
 
     fn save_locked(&self, session: &PersistedSession) -> io::Result<()> {
@@ -309,6 +310,29 @@ mod tests {
         let is_appended = backend.append(&mut lock(&backend.state), &[UPDATE]);
         assert!(!is_appended.unwrap(), "the journal is another's");
         assert_eq!(last_flush(&backend), before);
+    }
+
+    /// Half-way between a snapshot and its journal, they do not belong together.
+    #[test]
+    fn a_writer_at_work_is_no_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let backend = BinaryFileBackend::new(dir.path().join("a")).without_fsync();
+        backend.save(&PersistedSession::default()).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for home_dc_id in 1..=500 {
+                    let session = PersistedSession {
+                        home_dc_id,
+                        ..PersistedSession::default()
+                    };
+                    backend.save(&session).unwrap();
+                    backend.apply(&[UPDATE]).unwrap();
+                }
+            });
+            while !writer.is_finished() {
+                assert_eq!(backend.status().unwrap().unwrap().journal_lost, 0);
+            }
+        });
     }
 
     #[test]

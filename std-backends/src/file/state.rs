@@ -1,20 +1,23 @@
-//! What the files of a session hold, read and changed under their lock.
+//! What is known of the files of a session, and how they are changed under their lock.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::identity::{Watched, is_named};
+use mtsession_core::wire::encode_to_vec;
+use mtsession_core::{
+    Account, Change, DecodeError, DecodeErrorKind, NamesBuf, SessionSource, SessionView,
+};
+
+use super::content::{Content, read};
+use super::identity::Watched;
 use super::journal::{self, Tail};
+use super::lock::{Locked, with_new_lock};
 use super::paths::Paths;
 use super::snapshot::{self, Fsync};
 use crate::names;
 use crate::stored::Stored;
 use crate::wiped::Wiped;
-use mtsession_core::wire::encode_to_vec;
-use mtsession_core::{
-    Account, Change, DecodeError, DecodeErrorKind, Integrity, NamesBuf, SessionSource, SessionView,
-};
 
 /// Bytes of a record's checksum.
 const CHAIN_LEN: usize = size_of::<u32>();
@@ -23,174 +26,6 @@ const CHAIN_LEN_U64: u64 = 4;
 /// A journal is folded into the snapshot when it is longer than that, but not before this: short
 /// sessions would be rewritten all the time.
 const FOLD_AT_LEAST: u64 = 64 * 1024;
-
-/// The lock over all files of a session, which is the journal's. Released when dropped.
-#[derive(Debug)]
-pub(super) struct Locked<'j>(&'j File);
-
-impl<'j> Locked<'j> {
-    fn exclusive(journal: &'j File) -> io::Result<Self> {
-        journal.lock()?;
-        Ok(Self(journal))
-    }
-
-    fn shared(journal: &'j File) -> io::Result<Self> {
-        journal.lock_shared()?;
-        Ok(Self(journal))
-    }
-}
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        // Closing the file releases the lock where this fails.
-        let _ = self.0.unlock();
-    }
-}
-
-/// Opens the journal, which also is the lock; makes it when it is not there.
-fn open_journal(paths: &Paths) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&paths.journal)
-}
-
-/// Opens the journal and runs `f` under the exclusive lock. Whoever waited for the lock while the
-/// session was deleted holds the lock of a file without a name, and starts over.
-fn with_new_lock<R>(
-    paths: &Paths,
-    f: impl FnOnce(&File) -> io::Result<R>,
-) -> io::Result<(File, R)> {
-    loop {
-        let file = open_journal(paths)?;
-        let locked = Locked::exclusive(&file)?;
-        if !is_named(&file, &paths.journal)? {
-            continue;
-        }
-        check_is_journal(&file, paths)?;
-        // Best effort: a directory that cannot be listed can still be written to.
-        let _ = paths.remove_stale_temps();
-        let result = f(&file);
-        if result.is_err() && file.metadata().is_ok_and(|journal| journal.len() == 0) {
-            // Nothing is left beside what may be somebody else's file. Whoever waits for the lock finds
-            // it without a name.
-            let _ = fs::remove_file(&paths.journal);
-        }
-        drop(locked);
-        return Ok((file, result?));
-    }
-}
-
-/// What the files hold.
-struct Content {
-    stored: Stored,
-    version: u8,
-    integrity: Integrity,
-    /// The snapshot's checksum; `None` for one of an older release, which no journal can continue.
-    crc: Option<u32>,
-    snapshot_len: u64,
-    /// The good part of the journal, if it continues the snapshot.
-    tail: Option<Tail>,
-}
-
-/// Reads snapshot and journal, under a lock.
-fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<Content>> {
-    let Some(bytes) = snapshot::read(paths)? else {
-        return Ok(None);
-    };
-    let view = SessionView::parse(&bytes)?;
-    let crc = match view.integrity() {
-        Integrity::Checksummed => bytes.last_chunk().copied().map(u32::from_le_bytes),
-        Integrity::StructureOnly => None,
-    };
-    let mut content = Content {
-        stored: Stored::copy_of(&view),
-        version: view.version(),
-        integrity: view.integrity(),
-        crc,
-        snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        tail: None,
-    };
-    if let (Some(crc), Some(mut journal)) = (crc, journal) {
-        io::Seek::rewind(&mut journal)?;
-        let mut records = Vec::new();
-        journal.read_to_end(&mut records)?;
-        if let Some((header, records)) = records.split_first_chunk()
-            && *header == journal::header(crc)
-        {
-            let replay = |changes: &[Change<'_>]| content.stored.replay(changes);
-            content.tail = Some(journal::replay(records, Tail::of_header(crc), replay));
-        }
-    }
-    Ok(Some(content))
-}
-
-/// Reads the session for a caller that changes nothing.
-pub(super) fn load(paths: &Paths) -> io::Result<Option<Stored>> {
-    loop {
-        match File::open(&paths.journal) {
-            Ok(journal) => {
-                let _locked = Locked::shared(&journal)?;
-                if is_named(&journal, &paths.journal)? {
-                    let content = read(paths, Some(&journal))?;
-                    return Ok(content.map(|content| content.stored));
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let content = read(paths, None);
-                // A first writer that came in between is waited for.
-                if !fs::exists(&paths.journal)? {
-                    return content.map(|content| content.map(|content| content.stored));
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// What the files of a session look like from outside; see
-/// [`BinaryFileBackend::status`](crate::BinaryFileBackend::status).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FileStatus {
-    /// The version that the session file was written in, 1 to 8.
-    pub version: u8,
-    /// Whether a checksum covers it.
-    pub integrity: Integrity,
-    /// Bytes of the session file.
-    pub len: u64,
-    /// Records in the journal that continue the session file.
-    pub journal_records: u64,
-    /// Bytes of the journal that continue nothing: torn by a crash, or of another session file.
-    pub journal_lost: u64,
-}
-
-/// Looks at the files without a lock, and without changing anything.
-pub(super) fn status(paths: &Paths) -> io::Result<Option<FileStatus>> {
-    let journal = match File::open(&paths.journal) {
-        Ok(journal) => Some(journal),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    let journal_len = match &journal {
-        Some(journal) => journal.metadata()?.len(),
-        None => 0,
-    };
-    let Some(content) = read(paths, journal.as_ref())? else {
-        return Ok(None);
-    };
-    let header = u64::try_from(journal::HEADER_LEN).unwrap_or_default();
-    let tail = content.tail;
-    let good = tail.map_or(journal_len.min(header), |tail| tail.end);
-    Ok(Some(FileStatus {
-        version: content.version,
-        integrity: content.integrity,
-        len: content.snapshot_len,
-        journal_records: tail.map_or(0, |tail| tail.records),
-        journal_lost: journal_len.saturating_sub(good),
-    }))
-}
 
 /// What is known of the files without reading them again, and the open journal.
 #[derive(Debug)]
@@ -478,22 +313,6 @@ fn reset_journal(mut journal: &File, crc: u32, fsync: Fsync) -> io::Result<Tail>
         fsync.file(journal)?;
     }
     Ok(Tail::of_header(crc))
-}
-
-/// A file that happens to have the journal's name is not written to.
-fn check_is_journal(journal: &File, paths: &Paths) -> io::Result<()> {
-    let mut head = Vec::new();
-    let limit = u64::try_from(journal::MAGIC.len()).unwrap_or(u64::MAX);
-    io::Seek::rewind(&mut &*journal)?;
-    journal.take(limit).read_to_end(&mut head)?;
-    if journal::MAGIC.starts_with(&head) {
-        return Ok(());
-    }
-    let message = format!(
-        "{} is needed for the journal, but is something else: move it away",
-        paths.journal.display()
-    );
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
 }
 
 /// What lies beside a session that is about to be replaced.

@@ -159,9 +159,11 @@ fn read_user(values: &BTreeMap<String, Vec<u8>>) -> Result<Account, ForeignError
         return Err(ForeignError::UnknownVersion(version.into()));
     }
     let flags = user.i32(what)?;
+    // Its converter writes 0 where it does not know the user.
+    let user_id = Some(user.i64(what)?).filter(|id| *id > 0);
     Ok(Account {
-        user_id: Some(user.i64(what)?),
-        is_bot: Some(flags & USER_IS_BOT != 0),
+        user_id,
+        is_bot: user_id.map(|_| flags & USER_IS_BOT != 0),
         ..Account::default()
     })
 }

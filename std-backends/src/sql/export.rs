@@ -10,11 +10,12 @@ use mtsession_core::{ChannelKind, PeerKind, SessionSource};
 use super::connection::{Connection as _, Durability, Write};
 use super::local::LocalConnection;
 use super::statement::{Statement, Value};
+use crate::error::already_there;
 
 /// Writes a whole database that ferogram-session 0.6.5 and 0.6.6 can use.
 pub(super) fn write(path: &Path, session: &impl SessionSource) -> io::Result<()> {
     if fs::exists(path)? {
-        return Err(io::ErrorKind::AlreadyExists.into());
+        return Err(already_there());
     }
     let write = Write {
         statements: statements(session),

@@ -40,17 +40,8 @@ struct Old {
 type ReadRow = fn(&Row<'_>, &mut Old) -> io::Result<()>;
 
 fn queries(tables: &LegacyTables) -> impl Iterator<Item = (Select, ReadRow)> {
-    let select = |table, columns, from| Select {
-        table,
-        columns,
-        from,
-        params: Vec::new(),
-        is_list: false,
-    };
-    let list = |table, columns, from| Select {
-        is_list: true,
-        ..select(table, columns, from)
-    };
+    let select = Select::new;
+    let list = |table, columns, from| select(table, columns, from).list();
     // Each column was added when the ones before it were there.
     let peer_columns = match () {
         () if tables.peers_have("is_community") => {

@@ -13,7 +13,7 @@ use super::connection::Durability;
 use super::row::Row;
 use super::statement::{Select, Statement, Value};
 use super::store::SqlStore;
-use super::tables::{self, MAX_JSON, json_text};
+use super::tables::{self, MAX_JSON, account_id, json_text, of_account};
 use crate::names::PeerNames;
 
 const CREATE: [&str; 2] = [
@@ -39,30 +39,34 @@ const TITLE: i64 = 2;
 /// Rows that are read at once: servers limit the size of an answer.
 const PAGE: i64 = 20_000;
 
+/// Whether the peer of a row is still there.
+macro_rules! has_peer {
+    () => {
+        "EXISTS (SELECT 1 FROM peer WHERE peer.account = names.account
+            AND peer.id = names.id AND peer.kind = names.kind)"
+    };
+}
+
 /// Finds the table.
 pub(super) fn look() -> Select {
-    Select {
-        table: "sqlite_schema",
-        columns: "name",
-        from: "sqlite_schema WHERE type = 'table' AND name = 'names'",
-        params: Vec::new(),
-        is_list: false,
-    }
+    let from = "sqlite_schema WHERE type = 'table' AND name = 'names'";
+    Select::new("sqlite_schema", "name", from)
 }
 
 /// Removes the names of peers that are no longer there.
 pub(super) fn drop_orphans(account: &str) -> Statement {
-    const SQL: &str = "\
-        DELETE FROM names WHERE account = (SELECT id FROM account WHERE name = ?1)
-            AND NOT EXISTS (SELECT 1 FROM peer WHERE peer.account = names.account
-                AND peer.id = names.id AND peer.kind = names.kind)";
+    const SQL: &str = concat!(
+        "DELETE FROM ",
+        of_account!("names"),
+        " AND NOT ",
+        has_peer!()
+    );
     Statement::new(SQL, [account.into()])
 }
 
 /// Replaces the names of an account by those of the peers that it has.
 fn replace(account: &str, names: &[PeerNames]) -> Vec<Statement> {
-    const DELETE: &str =
-        "DELETE FROM names WHERE account = (SELECT id FROM account WHERE name = ?1)";
+    const DELETE: &str = concat!("DELETE FROM ", of_account!("names"));
     const INSERT: &str = "\
         INSERT OR REPLACE INTO names (account, kind, id, what, position, text)
         SELECT account.id, value->>0, value->>1, value->>2, value->>3, value->>4
@@ -112,24 +116,20 @@ fn texts(peer: &PeerNames) -> impl Iterator<Item = (&PeerNames, i64, usize, &str
 
 /// The rows behind `last`.
 fn select(account: &str, last: Place) -> Select {
-    Select {
-        table: "names",
-        columns: "id, kind, what, position, text",
-        from: "names WHERE account = (SELECT id FROM account WHERE name = ?1)
-            AND (kind, id, what, position) > (?2, ?3, ?4, ?5)
-            AND EXISTS (SELECT 1 FROM peer WHERE peer.account = names.account
-                AND peer.id = names.id AND peer.kind = names.kind)
-            ORDER BY kind, id, what, position LIMIT ?6",
-        params: vec![
-            account.into(),
-            last.kind.into(),
-            last.id.into(),
-            last.what.into(),
-            last.position.into(),
-            PAGE.into(),
-        ],
-        is_list: false,
-    }
+    let from = concat!(
+        of_account!("names"),
+        " AND (kind, id, what, position) > (?2, ?3, ?4, ?5) AND ",
+        has_peer!(),
+        " ORDER BY kind, id, what, position LIMIT ?6"
+    );
+    Select::new("names", "id, kind, what, position, text", from).bind([
+        account.into(),
+        last.kind.into(),
+        last.id.into(),
+        last.what.into(),
+        last.position.into(),
+        PAGE.into(),
+    ])
 }
 
 /// Where a row stands in the table's order.

@@ -208,13 +208,7 @@ impl LegacyTables {
 
 /// The queries whose rows [`Findings`] collects.
 pub(super) fn look() -> [Select; 3] {
-    let select = |table, columns, from| Select {
-        table,
-        columns,
-        from,
-        params: Vec::new(),
-        is_list: false,
-    };
+    let select = Select::new;
     [
         select("pragma_user_version", "user_version", "pragma_user_version"),
         select(

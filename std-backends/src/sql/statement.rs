@@ -99,6 +99,37 @@ pub(super) struct Select {
 }
 
 impl Select {
+    /// A query of few rows, without parameters.
+    pub(super) const fn new(
+        table: &'static str,
+        columns: &'static str,
+        from: &'static str,
+    ) -> Self {
+        Self {
+            table,
+            columns,
+            from,
+            params: Vec::new(),
+            is_list: false,
+        }
+    }
+
+    /// The same with values for its parameters.
+    pub(super) fn bind(self, params: impl Into<Vec<Value>>) -> Self {
+        Self {
+            params: params.into(),
+            ..self
+        }
+    }
+
+    /// The same as a list.
+    pub(super) fn list(self) -> Self {
+        Self {
+            is_list: true,
+            ..self
+        }
+    }
+
     /// The whole query in one, without the numbers of [numbered](Self::numbered_columns) rows.
     pub(super) fn sql(&self) -> String {
         let Self { columns, from, .. } = self;

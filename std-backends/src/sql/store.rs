@@ -330,9 +330,9 @@ impl SqlStore {
         let selects = [
             tables::select_account(account),
             tables::select_dcs(account),
-            ChannelPts::select(account),
-            Peer::select(account),
-            MinPeer::select(account),
+            tables::select::<ChannelPts>(account),
+            tables::select::<Peer>(account),
+            tables::select::<MinPeer>(account),
             names::look(),
         ];
         let mut has_names = false;

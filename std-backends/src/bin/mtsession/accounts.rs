@@ -30,7 +30,12 @@ pub(crate) fn backup(args: &BackupArgs) -> Done {
     if !path.exists() {
         return Err(args.store.not_found());
     }
+    if args.to.exists() {
+        let message = format!("{} exists already; nothing is replaced", args.to.display());
+        return Err(Failure::Usage(message));
+    }
     SqliteBackend::back_up(path, &args.to)?;
-    println!("{} backed up to {}", path.display(), args.to.display());
+    let (from, to) = (path.display(), args.to.display());
+    writeln!(std::io::stdout(), "{from} backed up to {to}")?;
     Ok(())
 }

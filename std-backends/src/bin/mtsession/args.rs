@@ -1,6 +1,6 @@
 //! The command line's grammar and help.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use mtsession::Account;
 use mtsession::core::foreign::{StringFormat, TelethonIpv6};
 
@@ -99,7 +99,7 @@ pub(crate) struct ConvertArgs {
     pub(crate) from: Store,
     /// Where it shall be, too
     pub(crate) to: Store,
-    /// Replace a session that is already there
+    /// Replace a session of ours that is already there; those of other libraries never are
     #[arg(long)]
     pub(crate) force: bool,
     /// Which of the accounts of Telegram Desktop's `tdata`, counted from 1
@@ -123,6 +123,9 @@ pub(crate) struct ExportArgs {
     pub(crate) account: AccountArgs,
 }
 
+/// The largest id that Telegram gives to a user.
+const MAX_USER_ID: i64 = 0xFF_FFFF_FFFF;
+
 /// What other formats need and the session may not know.
 #[derive(Debug, clap::Args)]
 #[expect(
@@ -131,7 +134,7 @@ pub(crate) struct ExportArgs {
 )]
 pub(crate) struct AccountArgs {
     /// The account's user id, where the session does not know it
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = value_parser!(i64).range(1..=MAX_USER_ID))]
     user_id: Option<i64>,
     /// The account is a bot
     #[arg(long, conflicts_with = "user")]
@@ -140,7 +143,7 @@ pub(crate) struct AccountArgs {
     #[arg(long)]
     user: bool,
     /// The application that the auth key was made with
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = value_parser!(i32).range(1..))]
     api_id: Option<i32>,
     /// The account lives on Telegram's test servers
     #[arg(long, conflicts_with = "production")]
@@ -213,7 +216,7 @@ impl StringKind {
 pub(crate) struct ImportArgs {
     /// Where to store it
     pub(crate) store: Store,
-    /// Replace a session that is already there
+    /// Replace a session of ours that is already there; those of other libraries never are
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]

@@ -1,5 +1,7 @@
 //! `mtsession convert`, `export` and `import`.
 
+use std::io::Write as _;
+
 use mtsession::core::SessionSource;
 use mtsession::core::foreign::{Carries, StringFormat};
 use mtsession::{Fingerprint, PeerNames};
@@ -11,7 +13,7 @@ use crate::report;
 use crate::store::{Loaded, Origin, Store, encode_login};
 
 pub(crate) fn convert(args: &ConvertArgs) -> Done {
-    if args.from == args.to {
+    if args.from.is_same_place(&args.to) {
         let message = format!("{} is both source and target", args.from);
         return Err(Failure::Usage(message));
     }
@@ -32,8 +34,13 @@ fn store(
     force: bool,
     account: &AccountArgs,
 ) -> Done {
-    if !force && to.is_taken()? {
-        let message = format!("{to} exists already; --force replaces it");
+    if (!force || !to.is_replaceable()) && to.is_taken()? {
+        let advice = if to.is_replaceable() {
+            "--force replaces it"
+        } else {
+            "sessions of other libraries are not replaced: move it away first"
+        };
+        let message = format!("{to} exists already; {advice}");
         return Err(Failure::Usage(message));
     }
     let progress = Progress::start();
@@ -58,16 +65,18 @@ fn store(
         let message = format!("{to} does not read back with the keys of {from}");
         return Err(Failure::Problems(message));
     }
-    println!("{from}: {}", report::origin(&loaded.origin));
-    println!("{to}: {}", report::origin(&stored.origin));
+    let mut out = std::io::stdout();
+    writeln!(out, "{from}: {}", report::origin(&loaded.origin))?;
+    writeln!(out, "{to}: {}", report::origin(&stored.origin))?;
     for line in kept {
-        println!("{line}");
+        writeln!(out, "{line}")?;
     }
     if let Some(fingerprint) = home_fingerprint(&loaded) {
-        println!(
-            "The auth key is {fingerprint} on both sides. Use only one of them: two clients with"
-        );
-        println!("one key end each other's login.");
+        writeln!(
+            out,
+            "The auth key is {fingerprint} on both sides. Use only one of them: two clients with\n\
+             one key end each other's login."
+        )?;
     }
     Ok(())
 }
@@ -125,7 +134,7 @@ fn lost(loaded: &Loaded, kept: Carries, names: &[PeerNames], to: &Store) -> Vec<
         ));
     }
     if let Some(names) = report::names_lost(&loaded.parts.names, names) {
-        lines.push(format!("{names} are not kept by {}.", to.kind()));
+        lines.push(format!("Not kept by {}: {names}.", to.kind()));
     }
     lines
 }

@@ -16,13 +16,16 @@ pub(crate) fn run(args: &DeleteArgs) -> Done {
     }
     match (&args.store, args.store.backend()?) {
         (_, Some(backend)) => backend.delete()?,
-        (Store::StringFile(path) | Store::Flash(path, _), _) => std::fs::remove_file(path)?,
+        (Store::StringFile(path) | Store::Flash(path, _), _) => {
+            std::fs::remove_file(path).map_err(|error| args.store.refused("delete", &error))?;
+        }
         _ => return Err(Failure::Usage(format!("{} cannot be deleted", args.store))),
     }
-    println!(
+    writeln!(
+        io::stdout(),
         "{} deleted; the login itself ends only when the client logs out",
         args.store
-    );
+    )?;
     Ok(())
 }
 
@@ -32,8 +35,12 @@ fn confirmed(store: &Store) -> Result<bool, Failure> {
             "deleting without a terminal needs --yes".to_owned(),
         ));
     }
-    print!("Delete {store}? Its keys cannot be brought back. [y/N] ");
-    io::stdout().flush()?;
+    let mut out = io::stdout();
+    write!(
+        out,
+        "Delete {store}? Its keys cannot be brought back. [y/N] "
+    )?;
+    out.flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -180,12 +180,9 @@ pub(crate) fn origin(origin: &Origin) -> String {
                 status.len,
                 integrity(status.integrity)
             );
-            match status.journal_records {
-                0 => {}
-                1 => text.push_str(", 1 change in the journal"),
-                n => {
-                    let _ = write!(text, ", {n} changes in the journal");
-                }
+            if let Ok(records @ 1..) = usize::try_from(status.journal_records) {
+                let changes = counted(records, ["change", "changes"]);
+                let _ = write!(text, ", {changes} in the journal");
             }
             text
         }
@@ -195,7 +192,10 @@ pub(crate) fn origin(origin: &Origin) -> String {
         Origin::Compact(version) => format!("compact string, version {version}"),
         Origin::Database => "account of a database".to_owned(),
         Origin::Flash(0) => "flash image".to_owned(),
-        Origin::Flash(damaged) => format!("flash image, {damaged} records damaged"),
+        Origin::Flash(damaged) => {
+            let records = counted((*damaged).into(), ["record", "records"]);
+            format!("flash image, {records} damaged")
+        }
         Origin::Foreign(format, None) => format.to_string(),
         Origin::Foreign(format, Some(version)) => format!("{format}, version {version}"),
     }
@@ -281,15 +281,15 @@ fn peers(session: &PersistedSession) -> String {
         return "none".to_owned();
     }
     let kinds = [
-        (stats.peers_users, "users"),
-        (stats.peers_channels, "channels"),
-        (stats.peers_chats, "chats"),
-        (stats.peers_communities, "communities"),
+        (stats.peers_users, ["user", "users"]),
+        (stats.peers_channels, ["channel", "channels"]),
+        (stats.peers_chats, ["chat", "chats"]),
+        (stats.peers_communities, ["community", "communities"]),
     ];
     let kinds: Vec<_> = kinds
-        .iter()
+        .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, kind)| format!("{count} {kind}"))
+        .map(|(count, kind)| counted(count, kind))
         .collect();
     format!("{}: {}", stats.peers_total, kinds.join(", "))
 }
@@ -354,9 +354,13 @@ pub(crate) fn names_lost(before: &[PeerNames], after: &[PeerNames]) -> Option<St
     });
     let parts: Vec<_> = lost
         .into_iter()
-        .zip(["usernames", "phones", "titles"])
+        .zip([
+            ["username", "usernames"],
+            ["phone", "phones"],
+            ["title", "titles"],
+        ])
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{} {what}", thousands(count)))
+        .map(|(count, what)| counted(count, what))
         .collect();
     let (last, rest) = parts.split_last()?;
     Some(match rest {
@@ -372,6 +376,15 @@ fn count_names(names: &[PeerNames]) -> [usize; 3] {
         names.iter().filter(|names| names.phone.is_some()).count(),
         names.iter().filter(|names| names.title.is_some()).count(),
     ]
+}
+
+/// A number of something, in the words for one and for many.
+pub(crate) fn counted(count: usize, [one, many]: [&str; 2]) -> String {
+    format!(
+        "{} {}",
+        thousands(count),
+        if count == 1 { one } else { many }
+    )
 }
 
 /// A number with its digits in groups of three.

@@ -1,5 +1,7 @@
 //! `mtsession upgrade`: an old session in the current format, with the proof that it is the same.
 
+use std::io::Write as _;
+
 use mtsession::{
     Account, BinaryFileBackend, InMemoryBackend, PersistedSession, SessionBackend,
     StringSessionBackend,
@@ -13,10 +15,11 @@ use crate::store::{Loaded, Store, save_in};
 
 pub(crate) fn run(args: &UpgradeArgs) -> Done {
     let old = args.store.load()?;
-    print!("{}", report::text(&args.store, &old, false));
+    let mut out = std::io::stdout();
+    write!(out, "{}", report::text(&args.store, &old, false))?;
 
     let new = Store::File(args.out.clone());
-    if args.store == new {
+    if args.store.is_same_place(&new) {
         let message = format!("{new} is both source and target; the source is never written to");
         return Err(Failure::Usage(message));
     }
@@ -36,9 +39,9 @@ pub(crate) fn run(args: &UpgradeArgs) -> Done {
         prove("memory", &InMemoryBackend::new(), &old)?,
         prove("string", &string, &old)?,
     ];
-    println!();
-    print!(
-        "{}",
+    write!(
+        out,
+        "\n{}",
         report::rows(
             ["stored in", "as", "read back"],
             [
@@ -53,9 +56,9 @@ pub(crate) fn run(args: &UpgradeArgs) -> Done {
             .zip(&proofs)
             .map(|((place, form), proof)| [place, form, proof.verdict().to_owned()]),
         )
-    );
+    )?;
     if proofs.iter().all(|proof| proof.equal) {
-        println!("\n All three are equal to {}.", args.store);
+        writeln!(out, "\n All three are equal to {}.", args.store)?;
         return Ok(());
     }
     Err(Failure::Problems(format!(

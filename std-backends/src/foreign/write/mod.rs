@@ -12,15 +12,15 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use mtsession_core::SessionSource;
 use mtsession_core::foreign::{Carries, StringFormat, TelethonIpv6};
-use rusqlite::Connection;
+use mtsession_core::{Counters, SessionSource};
+use rusqlite::{Connection, Statement};
 use zeroize::Zeroizing;
 
 use self::outgoing::Outgoing;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use crate::error::StoreError;
+use crate::error::{StoreError, already_there};
 use crate::names::PeerNames;
 
 /// What is written, in the version that the library itself writes today (or still reads).
@@ -144,7 +144,7 @@ fn write_any(
 ) -> Result<(), ForeignError> {
     let outgoing = Outgoing::new(target, session, names)?;
     if path.symlink_metadata().is_ok() {
-        return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+        return Err(already_there().into());
     }
     match target {
         Target::Telethon7 => database(path, |db| telethon::write(db, 7, options, &outgoing)),
@@ -173,6 +173,20 @@ fn database(
     transaction.commit()?;
     connection.close().map_err(|(_, error)| error)?;
     persist(file, path)
+}
+
+/// The row 0 of an `update_state`, which is the account's own.
+fn write_counters(state: &mut Statement<'_>, counters: Counters) -> Result<(), ForeignError> {
+    if counters.is_initialised() {
+        let Counters {
+            pts,
+            qts,
+            date,
+            seq,
+        } = counters;
+        state.execute([0, pts, qts, date, seq])?;
+    }
+    Ok(())
 }
 
 fn text(

@@ -59,7 +59,7 @@ pub(super) fn write(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), Fore
         ])?;
     }
     let mut row = db.prepare("INSERT INTO message_refs VALUES (?1, ?2, ?3)")?;
-    for min_peer in outgoing.session.min_peers() {
+    for min_peer in outgoing.min_peers() {
         // The chat's kind is not stored with it; a channel that is known is one, and there are no
         // min users in basic groups.
         let chat = mark(PeerKind::Channel, min_peer.peer_id);

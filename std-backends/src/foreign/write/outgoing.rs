@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mtsession_core::foreign::{Carries, Login, StringFormat};
 use mtsession_core::{
-    AUTH_KEY_LEN, Account, ChannelPts, EncodeError, Field, Peer, PeerKind, SessionSource,
+    AUTH_KEY_LEN, Account, ChannelPts, EncodeError, Field, MinPeer, Peer, PeerKind, SessionSource,
 };
 use zeroize::Zeroizing;
 
@@ -64,6 +64,12 @@ impl<'n> Outgoing<'n> {
         if !lacks.is_empty() {
             return Err(ForeignError::Missing(lacks));
         }
+        if target.needs().contains(Carries::USER_ID)
+            && let Some(id) = login.account().user_id
+            && mark(PeerKind::User, id).is_none()
+        {
+            return Err(ForeignError::Unfit(format!("no user has the id {id}")));
+        }
         Ok(Self {
             session: Zeroizing::new(PersistedSession::copy_of(session)),
             login,
@@ -112,11 +118,22 @@ impl<'n> Outgoing<'n> {
         })
     }
 
-    /// The channels with a pts, the last of each id.
+    /// The contexts of users that can be, in chats that can be.
+    pub(super) fn min_peers(&self) -> impl Iterator<Item = MinPeer> + '_ {
+        let is_one = |peer: &MinPeer| {
+            mark(PeerKind::User, peer.user_id).is_some()
+                && mark(PeerKind::Channel, peer.peer_id).is_some()
+        };
+        self.session.min_peers().filter(is_one)
+    }
+
+    /// The channels with a pts, the last of each id that can be one: in some databases the row 0 is the
+    /// account's own.
     pub(super) fn channels(&self) -> impl Iterator<Item = ChannelPts> {
         let channels: HashMap<i64, i32> = self
             .session
             .channels()
+            .filter(|channel| mark(PeerKind::Channel, channel.id).is_some())
             .map(|channel| (channel.id, channel.pts))
             .collect();
         channels.into_iter().map(|(id, pts)| ChannelPts { id, pts })

@@ -4,6 +4,7 @@ use mtsession_core::{ChannelKind, PeerKind, SessionSource as _};
 use rusqlite::{Connection, params};
 
 use super::outgoing::{MarkedPeer, Outgoing};
+use super::write_counters;
 use crate::foreign::error::ForeignError;
 use crate::foreign::marked::mark;
 
@@ -123,16 +124,7 @@ pub(super) fn write_kurigram(db: &Connection, outgoing: &Outgoing<'_>) -> Result
     }
     let mut state = db.prepare("INSERT INTO update_state VALUES (?1, ?2, ?3, ?4, ?5)")?;
     let counters = outgoing.session.counters();
-    if counters.is_initialised() {
-        let account = 0;
-        state.execute(params![
-            account,
-            counters.pts,
-            counters.qts,
-            counters.date,
-            counters.seq
-        ])?;
-    }
+    write_counters(&mut state, counters)?;
     // Channels go by their marked ids here, and have only a pts.
     let none = None::<i32>;
     for channel in outgoing.channels() {

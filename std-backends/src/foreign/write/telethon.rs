@@ -4,8 +4,8 @@ use mtsession_core::SessionSource as _;
 use mtsession_core::foreign::Carries;
 use rusqlite::{Connection, params};
 
-use super::Options;
 use super::outgoing::Outgoing;
+use super::{Options, write_counters};
 use crate::foreign::error::ForeignError;
 
 const TABLES: &str = "
@@ -63,16 +63,7 @@ pub(super) fn write(
         ])?;
     }
     let mut state = db.prepare("INSERT INTO update_state VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    if counters.is_initialised() {
-        let account = 0;
-        state.execute(params![
-            account,
-            counters.pts,
-            counters.qts,
-            counters.date,
-            counters.seq
-        ])?;
-    }
+    write_counters(&mut state, counters)?;
     for channel in outgoing.channels() {
         state.execute(params![channel.id, channel.pts, 0, 0, 0])?;
     }

@@ -84,7 +84,7 @@ pub(crate) fn encode_login(
     ipv6: TelethonIpv6,
 ) -> Result<Zeroizing<String>, Failure> {
     let no_string =
-        |error: &dyn core::fmt::Display| Failure::Usage(format!("no {format}: {error}"));
+        |error: &dyn core::fmt::Display| Failure::Usage(format!("cannot write {format}: {error}"));
     let login = Login::from_source(session).map_err(|error| no_string(&error))?;
     let missing = login.missing_for(format);
     if !missing.is_empty() {

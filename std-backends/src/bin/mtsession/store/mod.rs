@@ -7,7 +7,7 @@ mod write;
 use core::fmt;
 use core::str::FromStr;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mtsession::core::foreign::StringFormat;
 use mtsession::{
@@ -66,6 +66,9 @@ impl FromStr for Store {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("an empty name is no store".to_owned());
+        }
         let Some((kind, rest)) = text.split_once(':') else {
             return Ok(Self::File(text.into()));
         };
@@ -198,6 +201,9 @@ impl Store {
                 }
                 Ok(SqliteBackend::accounts(path)?)
             }
+            Self::LibSql(url, _) if !is_remote(url) && !Path::new(url).exists() => {
+                Err(self.not_found())
+            }
             Self::LibSql(url, account) => Ok(libsql(url, account)?.accounts()?),
             _ => Err(Failure::Usage(format!(
                 "{self} is no database of many accounts"
@@ -209,6 +215,34 @@ impl Store {
         Failure::NotFound(format!("no session at {self}"))
     }
 
+    /// There is no such account, but perhaps others.
+    pub(crate) fn no_account(&self) -> Failure {
+        match self.accounts() {
+            Ok(names) if !names.is_empty() => Failure::NotFound(format!(
+                "no session at {self}, but of other accounts: `mtsession accounts` lists them, \
+                 sqlite:FILE#NAME or libsql:URL#NAME is one of them"
+            )),
+            _ => self.not_found(),
+        }
+    }
+
+    /// Whether both mean the same account or file, however they are written.
+    pub(crate) fn is_same_place(&self, other: &Self) -> bool {
+        let place = |store: &Self| {
+            let (path, account) = match store {
+                Self::File(path)
+                | Self::StringFile(path)
+                | Self::Ferogram(path)
+                | Self::Flash(path, _)
+                | Self::Library(_, path) => (path, None),
+                Self::Sqlite(path, account) => (path, Some(account.clone())),
+                _ => return None,
+            };
+            Some((path.canonicalize().ok()?, account))
+        };
+        self == other || place(self).is_some_and(|found| place(other) == Some(found))
+    }
+
     /// Says which store the error is about.
     pub(crate) fn unreadable(&self, error: impl fmt::Display) -> Failure {
         let message = format!("cannot read {self}: {error}");
@@ -216,8 +250,12 @@ impl Store {
     }
 }
 
+fn is_remote(url: &str) -> bool {
+    url.contains("://")
+}
+
 fn libsql(url: &str, account: &str) -> io::Result<LibSqlBackend> {
-    if !url.contains("://") {
+    if !is_remote(url) {
         return LibSqlBackend::open_local_account(url, account);
     }
     let token = TOKEN_VARIABLES

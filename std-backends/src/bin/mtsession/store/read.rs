@@ -60,11 +60,18 @@ impl Store {
     pub(crate) fn load_account(&self, number: Option<usize>) -> Result<Loaded, Failure> {
         match (self, number) {
             (_, None) => self.load(),
-            (Self::File(path), Some(_)) => load_foreign(path, number).map_err(Failure::Store),
-            _ => Err(Failure::Usage(format!(
-                "{self} has no numbered accounts, as Telegram Desktop has"
-            ))),
+            (Self::File(path), Some(_)) => match load_foreign(path, number) {
+                Err(error) if is_unknown(&error) => self.load().and(Err(self.no_numbers())),
+                loaded => loaded.map_err(Failure::Store),
+            },
+            _ => Err(self.no_numbers()),
         }
+    }
+
+    fn no_numbers(&self) -> Failure {
+        Failure::Usage(format!(
+            "{self} has no numbered accounts, as Telegram Desktop has"
+        ))
     }
 
     /// Ours, or else that of another library, whichever recognises it.
@@ -83,7 +90,7 @@ impl Store {
 
     fn load_backend(&self) -> Result<Loaded, Failure> {
         let backend = self.backend()?.ok_or_else(|| self.not_found())?;
-        let session = Zeroizing::new(backend.load()?.ok_or_else(|| self.not_found())?);
+        let session = Zeroizing::new(backend.load()?.ok_or_else(|| self.no_account())?);
         let account = backend.account()?;
         let names = backend.peer_names()?;
         let origin = match self {
@@ -143,7 +150,7 @@ impl Store {
 
     /// The text of a string store.
     fn text(&self) -> Result<Zeroizing<String>, Failure> {
-        let bytes = match self {
+        let bytes = Zeroizing::new(match self {
             Self::StringEnv(name) => {
                 let value = std::env::var_os(name).ok_or_else(|| self.not_found())?;
                 value.into_encoded_bytes()
@@ -162,14 +169,16 @@ impl Store {
                 if io::stdin().is_terminal() {
                     eprintln!("Paste the session string and press Enter, then Ctrl-D:");
                 }
-                let mut bytes = Vec::new();
+                // Room for every string but the largest: what grows leaves pieces behind.
+                let mut bytes = Vec::with_capacity(64 * 1024);
                 io::stdin().read_to_end(&mut bytes)?;
                 bytes
             }
-        };
-        String::from_utf8(bytes)
-            .map(Zeroizing::new)
-            .map_err(|_| self.unreadable("it is not text"))
+        });
+        match str::from_utf8(&bytes) {
+            Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+            Err(_) => Err(self.unreadable("it is not text")),
+        }
     }
 
     fn decode(&self, text: &str) -> Result<Loaded, Failure> {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::foreign::{encode_login, missing_options};
 use super::{FlashLayout, Parts, Store};
 use crate::failure::Failure;
+use crate::report;
 
 impl Store {
     /// Stores a session, and what is known of its account.
@@ -27,9 +28,8 @@ impl Store {
             Self::Ferogram(path) => {
                 let left_out = SqliteBackend::export_ferogram(&parts.session, path)?;
                 if left_out > 0 {
-                    eprintln!(
-                        "mtsession: {left_out} entries left out: that release knows an id only once"
-                    );
+                    let entries = report::counted(left_out, ["entry", "entries"]);
+                    eprintln!("mtsession: {entries} left out: that release knows an id only once");
                 }
                 Ok(())
             }
@@ -87,7 +87,9 @@ impl Store {
             | Self::StringFile(path)
             | Self::Flash(path, _)
             | Self::Ferogram(path)
-            | Self::Library(_, path) => fs::exists(path)?,
+            | Self::Library(_, path) => {
+                fs::exists(path).map_err(|error| self.refused("look at", &error))?
+            }
             Self::Sqlite(..) | Self::LibSql(..) => match self.backend()? {
                 Some(backend) => backend.load()?.is_some(),
                 None => false,
@@ -96,21 +98,48 @@ impl Store {
         })
     }
 
+    /// Whether `--force` means anything: the sessions of other libraries are theirs to change.
+    pub(crate) fn is_replaceable(&self) -> bool {
+        !matches!(self, Self::Library(..) | Self::Ferogram(_))
+    }
+
     /// Writes a file that only its owner can read.
     fn write_private(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(path).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        written.map_err(|error| {
-            let message = format!("cannot write {self}: {error}");
-            Failure::Store(io::Error::new(error.kind(), message))
-        })
+        replace(path, bytes).map_err(|error| self.refused("write", &error))
     }
+
+    /// Says which store the system's words are about.
+    pub(crate) fn refused(&self, action: &str, error: &io::Error) -> Failure {
+        let message = format!("cannot {action} {self}: {error}");
+        Failure::Store(io::Error::new(error.kind(), message))
+    }
+}
+
+/// Makes a file that only its owner can read, in the place of an old one if there is one: until the
+/// new one is whole, the old one stays.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+        found => found?,
+    };
+    if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+        let message = "something is there that is no file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".mtsession-")
+        .tempfile_in(dir)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    if cfg!(unix) {
+        fs::File::open(dir)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Stores everything that the backend has room for.

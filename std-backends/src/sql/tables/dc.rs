@@ -1,0 +1,70 @@
+//! DC entries.
+
+use std::io;
+
+use mtsession_core::{AuthKeyRef, DcFlags, DcRef, SessionMut as _};
+
+use super::{grow, position};
+use crate::sql::row::Row;
+use crate::sql::statement::{Select, Statement, Value};
+use crate::stored::Stored;
+
+/// The DC table, in order.
+pub(in crate::sql) fn select_dcs(account: &str) -> Select {
+    let columns = "position, dc_id, flags, addr, auth_key, first_salt, time_offset";
+    let from = concat!(of_account!("dc"), " ORDER BY position");
+    Select::new("dc", columns, from).bind([account.into()])
+}
+
+/// Reads a row of the DC table and appends it.
+pub(in crate::sql) fn push_dc_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()> {
+    grow(to.push_dc(&DcRef {
+        dc_id: row.number(1)?,
+        addr: row.text(3)?,
+        auth_key: row.optional_key(4)?.map(AuthKeyRef::new),
+        first_salt: row.i64(5)?,
+        time_offset: row.number(6)?,
+        flags: DcFlags(row.number(2)?),
+    }))
+}
+
+fn dc_params(account: &str, dc: &DcRef<'_>) -> Vec<Value> {
+    vec![
+        account.into(),
+        dc.dc_id.into(),
+        dc.flags.0.into(),
+        dc.addr.into(),
+        dc.auth_key.map(|key| key.as_bytes().as_slice()).into(),
+        dc.first_salt.into(),
+        dc.time_offset.into(),
+    ]
+}
+
+/// Stores a DC entry at its position.
+pub(in crate::sql) fn replace_dc(account: &str, index: usize, dc: &DcRef<'_>) -> Statement {
+    const SQL: &str = "\
+        INSERT INTO dc (account, position, dc_id, flags, addr, auth_key, first_salt, time_offset)
+        SELECT id, ?8, ?2, ?3, ?4, ?5, ?6, ?7 FROM account WHERE name = ?1
+        ON CONFLICT (account, position) DO UPDATE SET dc_id = excluded.dc_id,
+            flags = excluded.flags, addr = excluded.addr, auth_key = excluded.auth_key,
+            first_salt = excluded.first_salt, time_offset = excluded.time_offset";
+    let mut params = dc_params(account, dc);
+    params.push(position(index));
+    Statement::new(SQL, params)
+}
+
+/// Stores a DC entry in its slot, or behind the others. The identity is [`DcRef::slot`] in SQL: the id
+/// and the flags that make a slot (IPv6, media only, obfuscated TCP only, CDN).
+pub(in crate::sql) fn put_dc(account: &str, dc: &DcRef<'_>) -> Statement {
+    const SQL: &str = put!("dc" ("dc_id, flags, addr, auth_key, first_salt, time_offset")
+        like ("dc_id = ?2 AND flags & 15 = ?3 & 15") values ("?2, ?3, ?4, ?5, ?6, ?7")
+        set ("flags = excluded.flags, addr = excluded.addr, auth_key = excluded.auth_key, \
+            first_salt = excluded.first_salt, time_offset = excluded.time_offset"));
+    Statement::new(SQL, dc_params(account, dc))
+}
+
+/// Removes the DC entries from this position on.
+pub(in crate::sql) fn truncate_dcs(account: &str, len: usize) -> Statement {
+    const SQL: &str = concat!("DELETE FROM ", of_account!("dc"), " AND position >= ?2");
+    Statement::new(SQL, [account.into(), position(len)])
+}
