@@ -14,9 +14,9 @@ impl<F: NorFlash> Shell<'_, F> {
         if self.state.key_copies == KeyCopies::One {
             return Ok(());
         }
-        for _ in 0..self.state.geometry.pages {
+        for _ in 0..self.state.geometry.pages.saturating_mul(2) {
             let at = |list, slot| self.index.lists.get(list, slot).at;
-            let is_single = |slot| at(DCS, slot) == NOWHERE || at(DC_COPIES, slot) == NOWHERE;
+            let is_single = |slot| (at(DCS, slot) == NOWHERE) != (at(DC_COPIES, slot) == NOWHERE);
             if !(0..self.index.len(DCS)).any(is_single) {
                 break;
             }

@@ -14,6 +14,8 @@ use crate::record::{self, Head, SYNC};
 use crate::settings::KeyCopies;
 use crate::state::{Page, seed};
 
+/// Bytes of the longest record that counters need.
+const COUNTERS_LEN: u32 = 32;
 /// Places that a record is tried at.
 const ATTEMPTS: u8 = 4;
 
@@ -225,8 +227,38 @@ impl<F: NorFlash> Shell<'_, F> {
         None
     }
 
-    /// Makes room for `units` in the head page.
-    pub(super) async fn reserve(&mut self, units: u32) -> Result<(), Fail> {
+    /// Units of live records that the region takes. Wherever they are, some page has room beside them
+    /// for a record of counters: a session that was stored can always be counted on. With two copies of
+    /// keys, some page that has not the first has room for a second one of `dc` units.
+    pub(super) fn limit(&self, dc: u32) -> u32 {
+        let mut pages = u32::from(self.state.geometry.pages).wrapping_sub(1);
+        let mut spare = self.state.geometry.units(COUNTERS_LEN);
+        let mut own = 0;
+        if self.state.key_copies == KeyCopies::Two && dc > 0 {
+            pages = pages.wrapping_sub(1);
+            spare = spare.max(dc);
+            own = dc;
+        }
+        let room = self.state.page_room().saturating_sub(spare);
+        pages.saturating_mul(room).saturating_add(own)
+    }
+
+    /// Units of the longest DC entry.
+    pub(super) fn longest_dc(&self) -> u32 {
+        let places = (0..self.index.len(DCS)).map(|slot| self.index.lists.get(DCS, slot));
+        let longest = places.map(|place| place.units).max();
+        longest.unwrap_or_default().into()
+    }
+
+    /// Makes room for `units` in the head page, by `growth` of which there will be more live ones.
+    pub(super) async fn reserve(&mut self, units: u32, growth: u32) -> Result<(), Fail> {
+        if growth > 0 {
+            let live = self.index.lists.live_units(&self.state.everywhere());
+            let dc = self.longest_dc().max(growth >> 1);
+            if live.saturating_add(growth) > self.limit(dc) {
+                return Err(Fail::StoreFull);
+            }
+        }
         if self.state.tail_unknown {
             self.reopen_tail().await?;
         }
@@ -265,10 +297,14 @@ impl<F: NorFlash> Shell<'_, F> {
             }
         }
         self.state.page.tail = start.min(end);
-        record::mark(SYNC, 0, self.buffer.bytes());
-        if self.emit().await.is_err() {
-            // The page is full, or as good as full.
-            self.state.page.tail = end;
+        // Twice: a cut in the first one before this start may have weakened its word, without a trace.
+        // It may take what is programmed now, and lose it later.
+        for _ in 0..2_u8 {
+            record::mark(SYNC, 0, self.buffer.bytes());
+            if self.emit().await.is_err() {
+                // The page is full, or as good as full.
+                self.state.page.tail = end;
+            }
         }
         self.state.tail_unknown = false;
         Ok(())

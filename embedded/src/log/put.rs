@@ -6,8 +6,9 @@ use super::super::{NorFlash, bisync};
 use super::Shell;
 use crate::error::Fail;
 use crate::hot::{self, PRIMARY};
-use crate::lists::{CHANNELS, field, list_of, next_version, print};
+use crate::lists::{CHANNELS, DC_COPIES, DCS, NOWHERE, field, list_of, next_version, print};
 use crate::record::{self, COMMIT, Relation};
+use crate::settings::KeyCopies;
 use crate::state::{Due, Page};
 
 /// Bytes of the longest hot record; programmed with a whole unit, at most this.
@@ -55,7 +56,7 @@ impl<F: NorFlash> Shell<'_, F> {
                 counter = PRIMARY;
             }
             // Reserving may turn the page, which writes the counters.
-            if let Err(fail) = self.reserve(self.state.geometry.units(HOT_LEN)).await {
+            if let Err(fail) = self.reserve(self.state.geometry.units(HOT_LEN), 0).await {
                 // What was refused must not come out with a later call.
                 self.state.forget();
                 return Err(fail);
@@ -185,7 +186,8 @@ impl<F: NorFlash> Shell<'_, F> {
             self.encode(change, slot)?;
             let units = self.units();
             if !pending {
-                self.reserve(units).await?;
+                let growth = self.growth(change, slot, units);
+                self.reserve(units, growth).await?;
             }
             // Making room may have used the buffer.
             self.encode(change, slot)?;
@@ -211,6 +213,29 @@ impl<F: NorFlash> Shell<'_, F> {
         }
     }
 
+    /// How many units more are live when a change's record is stored in a slot.
+    fn growth(&self, change: &Change<'_>, slot: u16, units: u32) -> u32 {
+        let Some(list) = list_of(change) else {
+            return 0;
+        };
+        let known = |list, slot| {
+            let place = self.index.lists.get(list, slot);
+            u32::from(if place.at == NOWHERE { 0 } else { place.units })
+        };
+        if list != DCS {
+            return units.saturating_sub(known(list, slot));
+        }
+        let (slot, copies) = (slot & 0xFF, self.copies(change));
+        let known = known(DCS, slot).saturating_add(known(DC_COPIES, slot));
+        units.saturating_mul(copies).saturating_sub(known)
+    }
+
+    /// How many records a change has.
+    pub(super) fn copies(&self, change: &Change<'_>) -> u32 {
+        let is_twice = self.state.key_copies == KeyCopies::Two && matches!(change, Change::Dc(_));
+        if is_twice { 2 } else { 1 }
+    }
+
     /// Makes the record of a change in the buffer.
     pub(super) fn encode(&mut self, change: &Change<'_>, slot: u16) -> Result<(), Fail> {
         let encoded = record::encode(change, slot, self.buffer.bytes());
@@ -230,10 +255,21 @@ impl<F: NorFlash> Shell<'_, F> {
         let geometry = self.state.geometry;
         record::mark(COMMIT, 0, self.buffer.bytes());
         let mut units = self.units();
+        let mut growth = 0_u32;
         for change in changes {
             let change = self.index.without_base(change);
             self.encode(&change, 0)?;
-            units = units.saturating_add(self.units());
+            let record = self.units();
+            units = units.saturating_add(record);
+            let is_known = match change {
+                Change::Update(UpdateChange::Channel { id, .. }) => {
+                    self.index.find_channel(id).is_some()
+                }
+                _ => list_of(&change).is_none(),
+            };
+            if !is_known {
+                growth = growth.saturating_add(record.saturating_mul(self.copies(&change)));
+            }
         }
         let max = self.state.page_room();
         if units > max {
@@ -243,7 +279,7 @@ impl<F: NorFlash> Shell<'_, F> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.reserve(units).await?;
+        self.reserve(units, growth).await?;
         self.state.forget();
         let start = self.state.page.tail;
         for change in changes {

@@ -40,6 +40,7 @@ impl<F: NorFlash> Shell<'_, F> {
         }
         let room = self.state.page_room();
         let (mut parts, mut left) = (1_u8, room);
+        let (mut live, mut dc) = (0_u32, 0_u32);
         let mut cursor = Slot::default();
         while let Some(change) = fill::next(source, &mut cursor) {
             self.encode(&change, cursor.slot)?;
@@ -49,9 +50,14 @@ impl<F: NorFlash> Shell<'_, F> {
                 left = room;
             }
             left = left.saturating_sub(units);
+            let copies = self.copies(&change);
+            live = live.saturating_add(units.saturating_mul(copies));
+            if copies > 1 {
+                dc = dc.max(units);
+            }
             cursor.slot = cursor.slot.wrapping_add(1);
         }
-        if parts >= self.state.geometry.pages {
+        if parts >= self.state.geometry.pages || live > self.limit(dc) {
             return Err(Fail::StoreFull);
         }
         Ok(parts)
@@ -121,7 +127,7 @@ impl<F: NorFlash> Shell<'_, F> {
         }
         // Where the page went on, and its record of this went bad, there may be none: the next page has
         // not the flag.
-        self.reserve(self.state.geometry.units(MARK_LEN)).await?;
+        self.reserve(self.state.geometry.units(MARK_LEN), 0).await?;
         record::mark(WIPED, 0, self.buffer.bytes());
         self.emit().await?;
         self.state.wipe = false;

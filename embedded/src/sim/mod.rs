@@ -8,7 +8,6 @@
     clippy::indexing_slicing,
     clippy::large_enum_variant,
     clippy::panic,
-    clippy::ref_option,
     clippy::struct_excessive_bools,
     clippy::use_self,
     clippy::unwrap_used,

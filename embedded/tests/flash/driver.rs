@@ -77,6 +77,8 @@ fn every_call<const W: usize, const E: usize>(size: usize, options: Options) {
                 let result = run(&mut trial, call);
                 trial.chip().heal();
                 let now = load(&mut trial).unwrap_or_else(|error| panic!("{context}: {error}"));
+                // What fails once is done again.
+                assert!(times > 1 || result.is_ok(), "{context}: {result:?}");
                 let mut models = vec![after.clone()];
                 if result.is_err() {
                     let known = allowed.iter().any(|model| model.allows(&now));
@@ -92,7 +94,9 @@ fn every_call<const W: usize, const E: usize>(size: usize, options: Options) {
                 for call in [call, &Call::Append(OwnedChange::HomeDc(77))] {
                     let (mut trial, mut models) = (trial.clone(), models.clone());
                     run(&mut trial, call).unwrap_or_else(|error| panic!("{context}: {error}"));
-                    models.iter_mut().for_each(|model| model.note(call));
+                    for model in &mut models {
+                        model.note(call);
+                    }
                     assert_eq!(&load(&mut trial).unwrap(), models[0].now(), "{context}");
                     assert_eq!(trial.chip().violations, 0, "{context}");
                     let found = load(&mut mount(pull(trial)).unwrap()).unwrap();
@@ -221,7 +225,9 @@ fn formatting<const W: usize, const E: usize>(size: usize) {
     let end = u32::try_from(size).unwrap();
     for (chip, _) in regions::<W, E>(size).into_iter().step_by(5) {
         let mut probe = chip.clone();
-        drop(SessionLog::<_>::format(&mut probe, 0..end).unwrap());
+        SessionLog::<_>::format(&mut probe, 0..end)
+            .map(drop)
+            .unwrap();
         for at in 0..probe.counts.calls - chip.counts.calls {
             for times in TIMES {
                 let mut chip = chip.clone();
@@ -232,7 +238,9 @@ fn formatting<const W: usize, const E: usize>(size: usize) {
                     assert!(matches!(error, Error::Flash(_)), "{error}");
                     // Whatever is there now, looking at it and formatting again work.
                     drop(mount(chip.clone()).map(|mut log| load(&mut log).unwrap()));
-                    drop(SessionLog::<_>::format(&mut chip, 0..end).unwrap());
+                    SessionLog::<_>::format(&mut chip, 0..end)
+                        .map(drop)
+                        .unwrap();
                 }
                 let mut log = mount(chip).unwrap();
                 assert_eq!(load(&mut log).unwrap(), None);

@@ -1,11 +1,11 @@
 //! Rotten bits, stuck cells, drivers that fail, and everything that a region must not be.
 
-use crate::common::{LISTS, Log, load, mount, new_log, pull, run};
-use mtsession_core::{Change, DcFlags, Field, Peer, UpdateChange};
+use crate::common::{LISTS, load, mount, new_log, pull, run};
+use mtsession_core::{Change, UpdateChange};
+use mtsession_embedded::Durability;
 use mtsession_embedded::sim::{
-    Call, Chip, Cut, Dice, OwnedChange, OwnedDc, Plain, Tear, fresh_session, random_calls, workload,
+    Call, Chip, Cut, Dice, OwnedChange, Plain, Tear, fresh_session, random_calls, workload,
 };
-use mtsession_embedded::{Durability, Error, KeyCopies, RegionError, SessionLog};
 
 #[test]
 fn a_stuck_cell_loses_nothing_that_was_acknowledged() {
@@ -167,106 +167,6 @@ fn a_deletion_that_was_cut_is_finished_before_anything_else() {
         }
     }
     assert!(deleted > 0);
-}
-
-type Small = SessionLog<Chip<4, 2048>, 1, 2, 2, 0>;
-
-fn mount_error(chip: &Chip<4, 2048>, end: u32) -> String {
-    match SessionLog::<_>::mount(chip.clone(), 0..end) {
-        Ok(_) => panic!("mounts"),
-        Err(error) => error.to_string(),
-    }
-}
-
-#[test]
-fn names_what_is_wrong_with_a_region() {
-    let end = 4 * 2048;
-    let blank = Chip::<4, 2048>::new(8 * 2048);
-    assert!(mount_error(&blank, end).contains("erased"));
-    let mut foreign = blank.clone();
-    foreign.bytes.fill(0x5A);
-    assert!(mount_error(&foreign, end).contains("something else"));
-    let good = pull(Log::<4, 2048>::format(blank.clone(), 0..end).unwrap());
-    let mut newer = good.clone();
-    newer.bytes[4] = 2;
-    newer.bytes[48 + 4] = 2;
-    assert!(mount_error(&newer, end).contains("format 2"));
-    assert!(mount_error(&good, 6 * 2048).contains("4 pages of 2048"));
-    let mut corrupt = good;
-    for page in 0..4 {
-        corrupt.bytes[page * 2048 + 30] ^= 1;
-        corrupt.bytes[page * 2048 + 48 + 30] ^= 1;
-    }
-    assert!(mount_error(&corrupt, end).contains("readable"));
-    for (end, error) in [
-        (2048, RegionError::TooSmall),
-        (5000, RegionError::NotAligned),
-        (1 << 20, RegionError::OutOfBounds),
-    ] {
-        let result = Small::format(blank.clone(), 0..end).map(drop);
-        assert_eq!(result, Err(Error::Region(error)));
-    }
-}
-
-#[test]
-fn refuses_before_it_writes() {
-    let end = 2 * 2048;
-    let mut log = Small::format(Chip::new(2 * 2048), 0..end).unwrap();
-    let mut dice = Dice::new(1);
-    let session = fresh_session(&mut dice, 1, 2, 2);
-    log.save(&session).unwrap();
-    let counts = log.chip().counts;
-    let peer = Peer {
-        id: 1,
-        ..Peer::default()
-    };
-    let refused = log.append(&Change::Peer(peer));
-    assert_eq!(refused, Err(Error::Capacity(Field::Peers)));
-    let channel = UpdateChange::Channel { id: 1, pts: 1 };
-    let refused = log.append(&Change::Update(channel));
-    assert_eq!(refused, Err(Error::Capacity(Field::Channels)));
-    let refused = log.append(&Change::FutureAuthToken(Some(&[1; 600])));
-    assert_eq!(refused, Err(Error::RecordTooLarge(Field::Token)));
-    let batch = vec![Change::FutureAuthToken(Some(&[1; 500])); 4];
-    assert!(matches!(
-        log.apply(&batch),
-        Err(Error::BatchTooLarge { .. })
-    ));
-    assert_eq!(
-        log.set_key_copies(KeyCopies::Two),
-        Err(Error::NeedsThreePages)
-    );
-    let large = fresh_session(&mut dice, 2, 2, 2);
-    assert_eq!(log.save(&large), Err(Error::Capacity(Field::Dcs)));
-    let now = log.chip().counts;
-    assert_eq!((now.programs, now.erases), (counts.programs, counts.erases));
-
-    let mut log = Log::<4, 2048>::format(Chip::new(2 * 2048), 0..end).unwrap();
-    log.save(&fresh_session(&mut dice, 0, 12, 15)).unwrap();
-    let mut stored = 0;
-    loop {
-        let counts = log.chip().counts;
-        let result = log.append(&Change::Dc(
-            OwnedDc {
-                dc_id: 1 + stored,
-                addr: "x".repeat(255),
-                auth_key: Some([9; 256]),
-                first_salt: 0,
-                time_offset: 0,
-                flags: DcFlags::NONE,
-            }
-            .as_ref(),
-        ));
-        if result.is_err() {
-            assert_eq!(result, Err(Error::StoreFull));
-            let now = log.chip().counts;
-            assert_eq!((now.programs, now.erases), (counts.programs, counts.erases));
-            break;
-        }
-        stored += 1;
-    }
-    assert_eq!(stored, 2);
-    assert_eq!(load(&mut log).unwrap().unwrap().dcs.len(), 2);
 }
 
 #[test]

@@ -43,7 +43,6 @@ impl<const W: usize, const E: usize> Run<W, E> {
 
     /// Every step of a script with every tear.
     pub(super) fn every(mut self) {
-        self.setting.late = true;
         let script = Script::new::<W, E>(&self.setting, 1);
         let tears = (0..PROGRAM_TEARS.max(ERASE_TEARS)).map(|n| Tear {
             program: n % PROGRAM_TEARS,

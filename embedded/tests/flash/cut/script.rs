@@ -20,8 +20,6 @@ pub(super) struct Setting {
     pub(super) copies: KeyCopies,
     /// Counters are written with every so many changes of them.
     pub(super) lazy: u16,
-    /// Whether weak words may go bad late.
-    pub(super) late: bool,
 }
 
 impl Setting {
@@ -33,7 +31,6 @@ impl Setting {
             corrects: false,
             copies: KeyCopies::One,
             lazy: 1,
-            late: false,
         }
     }
 
@@ -128,7 +125,7 @@ impl Script {
 pub(super) fn start<const W: usize, const E: usize>(setting: &Setting) -> Log<W, E> {
     let mut log = new_log::<W, E>(setting.size);
     log.chip().corrects = setting.corrects;
-    log.chip().late = setting.late;
+    log.chip().late = true;
     setting.set_up(&mut log);
     log
 }
