@@ -154,6 +154,16 @@ impl Lists<'_> {
         place.copied().unwrap_or_default()
     }
 
+    /// Units of an entry's record; 0 where there is none.
+    pub(crate) fn units(&self, list: List, slot: u16) -> u32 {
+        let place = self.get(list, slot);
+        if place.at == NOWHERE {
+            0
+        } else {
+            place.units.into()
+        }
+    }
+
     pub(crate) fn get_mut(&mut self, list: List, slot: u16) -> Option<&mut Place> {
         self.0.get_mut(list)?.get_mut(usize::from(slot))
     }

@@ -3,7 +3,7 @@
 use super::super::{NorFlash, bisync};
 use super::Shell;
 use crate::error::Fail;
-use crate::lists::{DC_COPIES, DCS, NOWHERE};
+use crate::lists::{DC_COPIES, DCS};
 use crate::record::MAX_RECORD;
 use crate::settings::{FlashStats, KeyCopies};
 
@@ -15,14 +15,26 @@ impl<F: NorFlash> Shell<'_, F> {
             return Ok(());
         }
         for _ in 0..self.state.geometry.pages.saturating_mul(2) {
-            let at = |list, slot| self.index.lists.get(list, slot).at;
-            let is_single = |slot| (at(DCS, slot) == NOWHERE) != (at(DC_COPIES, slot) == NOWHERE);
-            if !(0..self.index.len(DCS)).any(is_single) {
+            let missing = self.missing_copies();
+            let live = self.index.lists.live_units(&self.state.everywhere());
+            // Where there is no room for them, turning pages would only wear them.
+            if missing == 0 || live.saturating_add(missing) > self.limit(self.longest_dc()) {
                 break;
             }
             self.turn(false).await?;
         }
         Ok(())
+    }
+
+    /// Units of the records of keys that are on one page only.
+    fn missing_copies(&self) -> u32 {
+        let units = |list, slot| self.index.lists.units(list, slot);
+        let missing =
+            (0..self.index.len(DCS)).map(|slot| match (units(DCS, slot), units(DC_COPIES, slot)) {
+                (0, only) | (only, 0) => only,
+                _ => 0,
+            });
+        missing.fold(0, u32::saturating_add)
     }
 
     /// Does in idle time what a put would have to wait for.

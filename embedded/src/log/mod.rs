@@ -230,7 +230,8 @@ impl<
     }
 
     /// How often keys are kept; entries that have too few copies get them with the next write of a
-    /// DC entry, or in [`maintain`](Self::maintain).
+    /// DC entry, or in [`maintain`](Self::maintain). Where the region has no room for all of them, keys
+    /// stay on one page, and changes to them are refused as [`StoreFull`](Error::StoreFull).
     pub fn set_key_copies(&mut self, copies: KeyCopies) -> Result<(), Error<F::Error>> {
         if copies == KeyCopies::Two && self.base.state.geometry.pages < 3 {
             return Err(Error::NeedsThreePages);

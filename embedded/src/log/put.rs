@@ -6,7 +6,7 @@ use super::super::{NorFlash, bisync};
 use super::Shell;
 use crate::error::Fail;
 use crate::hot::{self, PRIMARY};
-use crate::lists::{CHANNELS, DC_COPIES, DCS, NOWHERE, field, list_of, next_version, print};
+use crate::lists::{CHANNELS, DC_COPIES, DCS, field, list_of, next_version, print};
 use crate::record::{self, COMMIT, Relation};
 use crate::settings::KeyCopies;
 use crate::state::{Due, Page};
@@ -218,10 +218,7 @@ impl<F: NorFlash> Shell<'_, F> {
         let Some(list) = list_of(change) else {
             return 0;
         };
-        let known = |list, slot| {
-            let place = self.index.lists.get(list, slot);
-            u32::from(if place.at == NOWHERE { 0 } else { place.units })
-        };
+        let known = |list, slot| self.index.lists.units(list, slot);
         if list != DCS {
             return units.saturating_sub(known(list, slot));
         }

@@ -182,3 +182,22 @@ fn an_entry_that_does_not_fit_changes_nothing() {
         appends::<8, 1024>(pages << 10, KeyCopies::Two);
     }
 }
+
+/// Idle time must not wear a region out in which second copies have no room.
+#[test]
+fn copies_without_room_are_not_tried_for_ever() {
+    let mut log = new_log::<4, 1024>(4 << 10);
+    let mut session = fresh_session(&mut Dice::new(7), 6, 8, 2);
+    while log.save(&session).is_err() {
+        session.dcs.pop().expect("an empty session fits");
+    }
+    log.set_key_copies(KeyCopies::Two).unwrap();
+    log.maintain().unwrap();
+    let before = log.chip().counts.erases;
+    for _ in 0..100 {
+        log.maintain().unwrap();
+    }
+    assert_eq!(log.chip().counts.erases, before);
+    assert_eq!(load(&mut log).unwrap().as_ref(), Some(&session));
+    counts_on(&mut log, &mut session, "without room for copies");
+}
