@@ -181,6 +181,9 @@ impl<
     }
 
     /// Carries out all changes or, whatever happens, none of them.
+    ///
+    /// A batch needs room for each of its peers and DC entries as if it were new: near the limit it may
+    /// be refused as [`StoreFull`](Error::StoreFull) where the same changes one by one are not.
     pub async fn apply(&mut self, changes: &[Change<'_>]) -> Result<(), Error<F::Error>> {
         let mut shell = self.shell();
         let result = shell.apply(changes).await;
