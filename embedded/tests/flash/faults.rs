@@ -3,6 +3,7 @@
 use crate::common::{LISTS, load, mount, new_log, pull, run};
 use mtsession_core::{Change, UpdateChange};
 use mtsession_embedded::Durability;
+use mtsession_embedded::image::{self, Layout};
 use mtsession_embedded::sim::{
     Call, Chip, Cut, Dice, OwnedChange, Plain, Tear, fresh_session, random_calls, workload,
 };
@@ -243,4 +244,47 @@ fn many_words_torn_side_by_side_are_no_broken_driver() {
         chip = pull(log);
         chip.power_up();
     }
+}
+
+/// An erase that said it was done, and was not: behind what the head page holds stands what it held a
+/// lap ago, at the same places. Only the page's sequence number tells it from what was just written.
+#[test]
+fn what_an_erase_left_of_an_older_lap_does_not_count() {
+    const PAGE: usize = 1024;
+    let layout = Layout {
+        write: 4,
+        erase: PAGE,
+    };
+    let mut dice = Dice::new(8);
+    let mut session = fresh_session(&mut dice, 2, 4, 8);
+    let mut log = new_log::<4, PAGE>(3 * PAGE);
+    log.save(&session).unwrap();
+    let mut older: [Option<Vec<u8>>; 3] = [const { None }; 3];
+    let mut before = log.chip().bytes.clone();
+    let mut tried = 0;
+    for n in 0..3000 {
+        let change = workload(&mut dice, &mut session, 8);
+        log.append(&change.as_ref()).unwrap();
+        let bytes = log.chip().bytes.clone();
+        for (page, older) in older.iter_mut().enumerate() {
+            let here = page * PAGE..(page + 1) * PAGE;
+            let (was, is) = (&before[here.clone()], &bytes[here.clone()]);
+            let end = (0..PAGE).rev().find(|at| was[*at] != is[*at]);
+            if let (Some(end), Some(old)) = (end, &older) {
+                let tail = (end + 1).next_multiple_of(4);
+                let mut image = bytes.clone();
+                image[here.start + tail..here.end].copy_from_slice(&old[tail..]);
+                let mut found = Plain::default();
+                assert!(image::load(&image, layout, &mut found).unwrap().present);
+                assert_eq!(found, session, "update {n}, page {page} from {tail}");
+                tried += 1;
+            }
+            // It was full, and was erased now.
+            if was[PAGE - 4..] != [0xFF; 4] && is[PAGE - 4..] == [0xFF; 4] {
+                *older = Some(was.to_vec());
+            }
+        }
+        before = bytes;
+    }
+    assert!(tried > 400, "{tried}");
 }
