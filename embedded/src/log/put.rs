@@ -276,6 +276,8 @@ impl<F: NorFlash> Shell<'_, F> {
         if changes.is_empty() {
             return Ok(());
         }
+        // A batch that fails is forgotten by reading flash again: what is only in RAM must not go with it.
+        self.flush_lazy().await?;
         self.reserve(units, growth).await?;
         self.state.forget();
         let start = self.state.page.tail;
