@@ -67,9 +67,9 @@ pub(crate) struct State {
     pub(crate) indexed: bool,
     /// Whether something may have been programmed at the tail that no one knows of.
     pub(crate) tail_unknown: bool,
-    /// Whether the page behind the head was erased since mount: what an erase before it left cannot
-    /// be told from an interrupted one.
-    pub(crate) next_erased: bool,
+    /// How many pages behind the head were erased since mount, and not written: what an erase before
+    /// it left cannot be told from an interrupted one.
+    pub(crate) erased: u8,
     /// How often the page behind the head has been erased once it is.
     pub(crate) next_erases: u32,
     /// Counter changes that are only in RAM.
@@ -94,7 +94,7 @@ impl State {
             located: false,
             indexed: false,
             tail_unknown: true,
-            next_erased: false,
+            erased: 0,
             next_erases: 0,
             lazy: 0,
             damaged: 0,
@@ -138,7 +138,7 @@ impl State {
         self.erases = header.erases;
         self.present = header.flags & crate::header::PRESENT != 0;
         self.wipe = header.flags & crate::header::WIPE != 0;
-        self.next_erased = false;
+        self.erased = self.erased.saturating_sub(1);
     }
 
     /// All units of the region.

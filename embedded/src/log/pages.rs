@@ -43,6 +43,7 @@ impl<F: NorFlash> Shell<'_, F> {
         let (newest, chain) = locator.finish()?;
         self.state.page = Page::new(&geometry, newest.page, seed(newest.header.sequence));
         self.state.begin(&newest.header);
+        self.state.erased = 0;
         self.state.chain = chain.min(geometry.pages.wrapping_sub(1));
         self.state.located = true;
         Ok(())
@@ -92,9 +93,9 @@ impl<F: NorFlash> Shell<'_, F> {
             Err(_) => 0,
         };
         self.state.next_erases = recorded.max(expected);
-        if !self.state.next_erased {
+        if self.state.erased == 0 {
             self.chip.erase(next).await?;
-            self.state.next_erased = true;
+            self.state.erased = 1;
         }
         Ok(())
     }

@@ -279,6 +279,24 @@ impl<F: NorFlash> Shell<'_, F> {
         // A batch that fails is forgotten by reading flash again: what is only in RAM must not go with it.
         self.flush_lazy().await?;
         self.reserve(units, growth).await?;
+        match self.write_batch(changes).await {
+            Ok(()) => {}
+            Err(fail @ Fail::Capacity(_)) => return Err(fail),
+            // A bad word took the room of the rest: once more, behind it or on another page.
+            Err(_) => {
+                self.ready(None).await?;
+                self.reserve(units, growth).await?;
+                self.write_batch(changes).await?;
+            }
+        }
+        if changes.iter().any(|change| matches!(change, Change::Dc(_))) {
+            self.second_copies().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes all changes to the head page, and that they count.
+    async fn write_batch(&mut self, changes: &[Change<'_>]) -> Result<(), Fail> {
         self.state.forget();
         let start = self.state.page.tail;
         for change in changes {
@@ -292,9 +310,6 @@ impl<F: NorFlash> Shell<'_, F> {
             self.emit().await?;
         }
         self.state.remember();
-        if changes.iter().any(|change| matches!(change, Change::Dc(_))) {
-            self.second_copies().await?;
-        }
         Ok(())
     }
 }

@@ -31,7 +31,6 @@ impl<F: NorFlash> Shell<'_, F> {
             }
             self.state.lazy = 0;
             self.state.tail_unknown = true;
-            self.state.next_erased = false;
             let geometry = self.state.geometry;
             for back in (0..self.state.chain).rev() {
                 let mut walk = Walk::new(&geometry, self.state.page_before(back));

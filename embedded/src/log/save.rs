@@ -125,14 +125,13 @@ impl<F: NorFlash> Shell<'_, F> {
                 .erase(geometry.previous(self.state.head, back))
                 .await?;
         }
+        self.state.erased = geometry.pages.wrapping_sub(1);
         // Where the page went on, and its record of this went bad, there may be none: the next page has
         // not the flag.
         self.reserve(self.state.geometry.units(MARK_LEN), 0).await?;
         record::mark(WIPED, 0, self.buffer.bytes());
         self.emit().await?;
         self.state.wipe = false;
-        // The next page is erased once more when its turn comes, as all others: equal wear.
-        self.state.next_erased = false;
         Ok(())
     }
 
@@ -153,6 +152,7 @@ impl<F: NorFlash> Shell<'_, F> {
         self.state.page = Page::new(&geometry, 0, seed(1));
         self.index.clear();
         self.close_page(0, 1, 1).await?;
+        self.state.erased = geometry.pages.wrapping_sub(1);
         self.state.chain = 1;
         self.state.remember();
         Ok(())

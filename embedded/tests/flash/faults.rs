@@ -1,6 +1,6 @@
 //! Rotten bits, stuck cells, drivers that fail, and everything that a region must not be.
 
-use crate::common::{LISTS, load, mount, new_log, pull, run};
+use crate::common::{LISTS, Log, load, mount, new_log, pull, run};
 use mtsession_core::{Change, UpdateChange};
 use mtsession_embedded::Durability;
 use mtsession_embedded::image::{self, Layout};
@@ -31,6 +31,26 @@ fn a_stuck_cell_loses_nothing_that_was_acknowledged() {
         }
         let mut log = mount(pull(log)).unwrap();
         assert_eq!(load(&mut log).unwrap(), model);
+    }
+}
+
+/// Wherever a page has a bad word: a batch that does not fit behind it goes to the next page.
+#[test]
+fn a_stuck_cell_refuses_no_batch() {
+    let mut dice = Dice::new(12);
+    let saved = fresh_session(&mut dice, 3, 12, 15);
+    for byte in 4096..3 * 2048 {
+        let mut session = saved.clone();
+        let mut log = new_log::<4, 2048>(5 * 2048);
+        let bit = u8::try_from(byte % 7).unwrap();
+        log.chip().stuck = Some((byte, bit, dice.chance(50)));
+        log.save(&session).unwrap();
+        while log.stats().unwrap().turns < 4 {
+            let batch: [_; 5] = core::array::from_fn(|_| workload(&mut dice, &mut session, 15));
+            log.apply(&batch.each_ref().map(|change| change.as_ref())).unwrap();
+        }
+        let mut log = mount(pull(log)).unwrap();
+        assert!(load(&mut log).unwrap() == Some(session), "byte {byte}");
     }
 }
 
@@ -110,6 +130,31 @@ fn wears_every_page_alike() {
     assert_eq!(stats.max_erases, max);
     assert!(stats.min_erases >= min - 1, "{stats:?} {erases:?}");
     assert_eq!((stats.damaged, stats.failed_programs), (0, 0));
+}
+
+/// The first lap after a format or a deletion writes pages that are known to be erased; after a start
+/// nothing is known.
+#[test]
+fn what_was_erased_since_the_start_is_not_erased_again() {
+    let mut dice = Dice::new(3);
+    let saved = fresh_session(&mut dice, 3, 12, 15);
+    let mut lap = |log: &mut Log<4, 2048>, turns| {
+        let mut session = saved.clone();
+        log.save(&session).unwrap();
+        while log.stats().unwrap().turns < turns {
+            let change = workload(&mut dice, &mut session, 15);
+            log.append(&change.as_ref()).unwrap();
+        }
+        log.chip().erases.clone()
+    };
+    let mut log = new_log::<4, 2048>(5 * 2048);
+    assert_eq!(lap(&mut log, 5), [1; 5]);
+    log.delete().unwrap();
+    assert_eq!(lap(&mut log, 10), [2; 5]);
+    assert_eq!(log.stats().unwrap().max_erases, 2);
+    log.delete().unwrap();
+    let mut log = mount(pull(log)).unwrap();
+    assert_eq!(lap(&mut log, 15), [3, 4, 4, 4, 4]);
 }
 
 #[test]
