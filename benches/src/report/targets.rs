@@ -192,14 +192,6 @@ fn flash_targets() -> Vec<Target> {
             _ => (0.55, 0.55, ("bytes, unit 32", "erases, unit 32")),
         };
         let seq = Some(flash::SEQUENTIAL);
-        let lazy = (
-            "lazy",
-            "channels and peers, a fifth of the updates, are not put off",
-        );
-        let few = (
-            groups.1,
-            "blank pages are erased too before they are used, which shows where there are few laps",
-        );
         let calls = (
             "boot calls",
             "large pages are read in pieces that fit in little memory",
@@ -212,8 +204,20 @@ fn flash_targets() -> Vec<Target> {
                 seq,
                 Bound::Within(bytes),
             ),
-            target(few, "erases/100k", OURS, seq, Bound::Within(erases)),
-            target(lazy, "erases/100k", flash::LAZY, seq, Bound::Within(0.1)),
+            target(
+                (groups.1, ""),
+                "erases/100k",
+                OURS,
+                seq,
+                Bound::Within(erases),
+            ),
+            target(
+                ("lazy", ""),
+                "erases/100k",
+                flash::LAZY,
+                seq,
+                Bound::Within(0.1),
+            ),
             target(("uneven", ""), "uneven", OURS, None, Bound::AtMost(1.0)),
             target(calls, "boot calls", OURS, seq, Bound::Within(0.06)),
             target(

@@ -72,8 +72,8 @@ pub fn markdown(figures: &Figures) -> io::Result<String> {
     text += "\n## Flash\n\n![Flash](flash.svg)\n\n";
     text += "A simulated chip counts: the same numbers on every machine. A fresh session (5 DCs with keys, \
              32 channels, 64 peers), 100,000 updates (80 % counters, 15 % a channel, 5 % a peer), a cold \
-             boot. The other stores keep each entry as a postcard record; ratios are to \
-             `sequential-storage` with all its caches.\n\
+             boot. Chips begin erased; ours by its format, which is not counted. The other stores keep \
+             each entry as a postcard record; ratios are to `sequential-storage` with all its caches.\n\
              `ekv` is built for one page size and programs at most four bytes at once. *Lazy(32)* writes \
              up to 32 counters together.\n\n";
     for (name, what) in flash::METRICS {

@@ -47,7 +47,8 @@ fn a_stuck_cell_refuses_no_batch() {
         log.save(&session).unwrap();
         while log.stats().unwrap().turns < 4 {
             let batch: [_; 5] = core::array::from_fn(|_| workload(&mut dice, &mut session, 15));
-            log.apply(&batch.each_ref().map(|change| change.as_ref())).unwrap();
+            log.apply(&batch.each_ref().map(|change| change.as_ref()))
+                .unwrap();
         }
         let mut log = mount(pull(log)).unwrap();
         assert!(load(&mut log).unwrap() == Some(session), "byte {byte}");

@@ -248,8 +248,8 @@ fn every_state<const W: usize, const E: usize>() {
     for copies in [KeyCopies::One, KeyCopies::Two] {
         let saved = || Used::<W, E>::saved(SIZE, copies);
         saved().rot("saved", copies);
-        saved().updated(2).rot("updated for a lap", copies);
-        saved().updated(4).rot("updated for three laps", copies);
+        saved().updated(2).rot("updated for two laps", copies);
+        saved().updated(4).rot("updated for four laps", copies);
         saved().mixed(3).rot("calls of all kinds", copies);
     }
 }
@@ -358,7 +358,9 @@ fn random_bytes_change_nothing() {
     let sequence = |page: usize| {
         let header = &image[page << 10..];
         let bytes = header[12..].first_chunk().unwrap();
-        header.starts_with(b"MTSL").then(|| u32::from_le_bytes(*bytes))
+        header
+            .starts_with(b"MTSL")
+            .then(|| u32::from_le_bytes(*bytes))
     };
     let head = (0..end).max_by_key(|page| sequence(*page));
     let start = (head.unwrap() << 10) + 1024 - free;
