@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddrV6;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use grammers_session::storages::MemorySession;
 use grammers_session::types::{
@@ -12,7 +14,7 @@ use grammers_session::types::{
 };
 use grammers_session::{Session, SessionData};
 use mtsession::{
-    BinaryFileBackend, Change, DcEntry, DcFlags, GrammersSession, InMemoryBackend,
+    Account, BinaryFileBackend, Change, DcEntry, DcFlags, GrammersSession, InMemoryBackend,
     PersistedSession, SessionBackend, SqliteBackend,
 };
 
@@ -408,6 +410,121 @@ fn bad_ids_and_failing_stores_are_errors() {
     std::fs::write(&path, "no session").unwrap();
     GrammersSession::new(Arc::new(BinaryFileBackend::new(&path))).unwrap_err();
     assert_eq!(std::fs::read(&path).unwrap(), b"no session");
+}
+
+/// Calls that wait side by side may come in any order; memory and store must agree on which.
+#[test]
+fn what_is_answered_is_what_is_stored_whatever_the_order() {
+    let backend = Arc::new(InMemoryBackend::new());
+    let session = GrammersSession::new(backend.clone()).unwrap();
+    wait(async {
+        let (one, two) = (option(4, 1, Some(1)), option(4, 2, Some(2)));
+        let first = (session.set_dc_option(&one), session.set_home_dc_id(4));
+        let second = (session.set_dc_option(&two), session.set_home_dc_id(5));
+        second.0.await.unwrap();
+        second.1.await.unwrap();
+        first.0.await.unwrap();
+        first.1.await.unwrap();
+    });
+    let again = GrammersSession::new(backend).unwrap();
+    assert_eq!(session.dc_option(4).unwrap(), again.dc_option(4).unwrap());
+    assert_eq!(session.home_dc_id().unwrap(), again.home_dc_id().unwrap());
+}
+
+/// A store that fails as long as it is told to.
+#[derive(Default)]
+struct Failing {
+    inner: InMemoryBackend,
+    fails: AtomicBool,
+}
+
+impl SessionBackend for Failing {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        self.inner.save(session)
+    }
+
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        self.inner.load()
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        self.inner.delete()
+    }
+
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn account(&self) -> io::Result<Account> {
+        self.inner.account()
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(io::Error::other("told to fail"));
+        }
+        self.inner.apply(changes)
+    }
+}
+
+/// What was not stored is not there, and is stored when it is asked for again.
+#[test]
+fn a_store_that_failed_may_be_tried_again() {
+    let backend = Arc::new(Failing::default());
+    let session = GrammersSession::new(backend.clone()).unwrap();
+    let me = user(7, Some(9), Some(false), Some(true));
+    let option = option(4, 4, Some(4));
+    let write = async || -> [io::Result<()>; 4] {
+        [
+            session.cache_peer(me.clone()).await,
+            session.set_dc_option(&option).await,
+            session.set_home_dc_id(4).await,
+            session
+                .set_update_state(UpdateState::Secondary { qts: 5 })
+                .await,
+        ]
+    };
+    let seen = |session| wait(look(session)).unwrap();
+    let before = seen(&session);
+    backend.fails.store(true, Ordering::Relaxed);
+    assert!(wait(write()).iter().all(Result::is_err));
+    assert_eq!(seen(&session), before);
+    backend.fails.store(false, Ordering::Relaxed);
+    assert!(wait(write()).iter().all(Result::is_ok));
+    let again = GrammersSession::new(backend.clone()).unwrap();
+    assert_eq!(seen(&session), seen(&again));
+    assert_eq!(backend.account().unwrap().user_id, Some(7));
+}
+
+/// The salt of an old key does not come back with the next change of the new one.
+#[test]
+fn a_new_key_has_no_old_salt() {
+    let backend = Arc::new(InMemoryBackend::new());
+    let known = |addr: &str, flags| DcEntry {
+        dc_id: 4,
+        addr: addr.to_owned(),
+        auth_key: Some([1; 256]),
+        first_salt: 77,
+        time_offset: 0,
+        flags,
+    };
+    let entries = [
+        known("149.154.167.91:443", DcFlags::NONE),
+        known("[2001:67c:4e8:f004::a]:443", DcFlags::IPV6),
+    ];
+    for entry in &entries {
+        backend.update_dc(entry).unwrap();
+    }
+    let session = GrammersSession::new(backend.clone()).unwrap();
+    // Only one of the addresses is named.
+    let mut option = session.dc_option(4).unwrap().unwrap();
+    option.ipv6 = SocketAddrV6::new(option.ipv4.ip().to_ipv6_mapped(), 443, 0, 0);
+    option.auth_key = Some([2; 256]);
+    wait(session.set_dc_option(&option)).unwrap();
+    wait(session.set_dc_option(&option)).unwrap();
+    for entry in &backend.snapshot().unwrap().dcs {
+        assert_eq!((entry.auth_key, entry.first_salt), (Some([2; 256]), 0));
+    }
 }
 
 #[test]

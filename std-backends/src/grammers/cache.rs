@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use grammers_session::SessionData;
-use grammers_session::types::{DcOption, PeerId, PeerInfo, UpdatesState};
+use grammers_session::types::{PeerId, PeerInfo, UpdatesState};
 use mtsession_core::{Account, SessionSource as _};
-use zeroize::Zeroize as _;
 
+use super::dcs::KnownDc;
 use super::updates::updates_of;
 use crate::dc::DcEntry;
 use crate::session::PersistedSession;
@@ -14,7 +14,7 @@ use crate::session::PersistedSession;
 /// The session as grammers has it.
 pub(super) struct Cache {
     pub(super) home_dc_id: i32,
-    pub(super) dc_options: HashMap<i32, DcOption>,
+    pub(super) dc_options: HashMap<i32, KnownDc>,
     /// What the store knows of a DC's addresses beyond grammers, without their keys: by id and family.
     pub(super) entries: HashMap<(i32, bool), DcEntry>,
     pub(super) peers: HashMap<PeerId, PeerInfo>,
@@ -32,7 +32,11 @@ impl Cache {
                 0 => known.home_dc,
                 home => home,
             },
-            dc_options: known.dc_options,
+            dc_options: known
+                .dc_options
+                .into_iter()
+                .map(|(id, option)| (id, KnownDc(option)))
+                .collect(),
             entries: HashMap::new(),
             peers: HashMap::new(),
             user_communities: Vec::new(),
@@ -47,14 +51,6 @@ impl Cache {
         }
         cache.add_self();
         cache
-    }
-}
-
-impl Drop for Cache {
-    fn drop(&mut self) {
-        for option in self.dc_options.values_mut() {
-            option.auth_key.zeroize();
-        }
     }
 }
 

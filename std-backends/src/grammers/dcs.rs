@@ -4,10 +4,19 @@ use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use grammers_session::types::DcOption;
 use mtsession_core::DcFlags;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::cache::Cache;
 use crate::dc::DcEntry;
+
+/// A DC as grammers has it. Its key is wiped when it is dropped.
+pub(super) struct KnownDc(pub(super) DcOption);
+
+impl Drop for KnownDc {
+    fn drop(&mut self) {
+        self.0.auth_key.zeroize();
+    }
+}
 
 impl Cache {
     /// The first entry of each family counts, as for every client.
@@ -22,7 +31,8 @@ impl Cache {
         let option = self
             .dc_options
             .entry(entry.dc_id)
-            .or_insert_with(|| embedded(entry.dc_id, addr));
+            .or_insert_with(|| KnownDc(embedded(entry.dc_id, addr)));
+        let KnownDc(option) = option;
         match addr {
             SocketAddr::V4(addr) => option.ipv4 = addr,
             SocketAddr::V6(addr) => option.ipv6 = addr,
@@ -33,12 +43,13 @@ impl Cache {
 
     /// Both addresses of a DC as the store shall have them: with what it knew of them, except for the
     /// salt of another key.
-    pub(super) fn entries_of(&mut self, option: &DcOption) -> Zeroizing<Vec<DcEntry>> {
+    pub(super) fn entries_of(&self, option: &KnownDc) -> Zeroizing<Vec<DcEntry>> {
+        let KnownDc(option) = option;
         let old_key = self
             .dc_options
             .get(&option.id)
-            .and_then(|known| known.auth_key);
-        let is_same_key = old_key == option.auth_key;
+            .and_then(|known| known.0.auth_key.as_ref());
+        let is_same_key = old_key == option.auth_key.as_ref();
         let addresses = [
             // Only what is an address of its own: see `embedded`.
             (!option.ipv4.ip().is_unspecified()).then_some(SocketAddr::V4(option.ipv4)),
@@ -53,17 +64,14 @@ impl Cache {
             };
             let known = self.entries.get(&(option.id, addr.is_ipv6()));
             let kept = known.filter(|_| is_same_key);
-            let entry = DcEntry {
+            entries.push(DcEntry {
                 dc_id: option.id,
                 addr: addr.to_string(),
                 auth_key: option.auth_key,
                 first_salt: kept.map_or(0, |known| known.first_salt),
                 time_offset: known.map_or(0, |known| known.time_offset),
                 flags: known.map_or(family, |known| known.flags),
-            };
-            self.entries
-                .insert((option.id, addr.is_ipv6()), without_key(&entry));
-            entries.push(entry);
+            });
         }
         for (&(dc_id, is_ipv6), known) in &self.entries {
             let is_set = entries.iter().any(|entry| entry.is_ipv6() == is_ipv6);
@@ -77,6 +85,16 @@ impl Cache {
             }
         }
         Zeroizing::new(entries)
+    }
+
+    /// Takes in an option that is stored as these entries.
+    pub(super) fn set_option(&mut self, option: &KnownDc, entries: &[DcEntry]) {
+        for entry in entries {
+            let slot = (entry.dc_id, entry.is_ipv6());
+            self.entries.insert(slot, without_key(entry));
+        }
+        let KnownDc(option) = option;
+        self.dc_options.insert(option.id, KnownDc(option.clone()));
     }
 }
 

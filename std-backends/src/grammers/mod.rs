@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex};
 use grammers_session::types::{DcOption, PeerId, PeerInfo, UpdateState, UpdatesState};
 use grammers_session::{BoxFuture, Session};
 use mtsession_core::Change;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use self::cache::Cache;
+use self::dcs::KnownDc;
 use self::updates::{change_of, update};
 use crate::backend::SessionBackend;
 use crate::sync::lock;
@@ -21,10 +22,10 @@ use crate::writer::SessionWriter;
 
 /// Lets a client on grammers 0.11 keep its session in any store of this crate.
 ///
-/// Everything is read once, when this is made, and answered from memory; every write goes to the store
-/// through a [`SessionWriter`], so that no executor is blocked, and counts when its future is ready.
-/// Nothing else may write to the store in the meantime. Dropping it waits for what is still to be
-/// written.
+/// Everything is read once, when this is made, and answered from memory. Every write goes to the store
+/// through a [`SessionWriter`], so that no executor is blocked; once it is stored it counts, in memory
+/// too, and its future is ready. Nothing else may write to the store in the meantime. Dropping it waits
+/// for what is still to be written.
 ///
 /// Stores keep what Telegram needs to address a peer. That a user other than the account itself is a
 /// bot, or is known not to be the account, is forgotten with the process; an access hash of 0 comes back
@@ -55,7 +56,7 @@ use crate::writer::SessionWriter;
 #[derive(Debug)]
 pub struct GrammersSession {
     writer: SessionWriter,
-    cache: Mutex<Cache>,
+    cache: Arc<Mutex<Cache>>,
 }
 
 impl GrammersSession {
@@ -68,15 +69,18 @@ impl GrammersSession {
         let cache = Cache::new(&session, backend.account()?);
         Ok(Self {
             writer: SessionWriter::new(backend),
-            cache: Mutex::new(cache),
+            cache: Arc::new(Mutex::new(cache)),
         })
     }
 
-    /// Carries out changes that own what they hold.
-    async fn apply(&self, changes: Vec<Change<'static>>) -> io::Result<()> {
-        self.writer
-            .call(move |backend| backend.apply(&changes))
-            .await
+    /// Runs `write` on the writer's thread. Only there is the cache changed, after the store: both see
+    /// all writes in one order, and what could not be stored is not in the cache.
+    fn write(
+        &self,
+        write: impl FnOnce(&Mutex<Cache>, &dyn SessionBackend) -> io::Result<()> + Send + 'static,
+    ) -> BoxFuture<'_, io::Result<()>> {
+        let cache = Arc::clone(&self.cache);
+        Box::pin(self.writer.call(move |backend| write(&cache, backend)))
     }
 }
 
@@ -88,29 +92,30 @@ impl Session for GrammersSession {
     }
 
     fn set_home_dc_id(&self, dc_id: i32) -> BoxFuture<'_, io::Result<()>> {
-        lock(&self.cache).home_dc_id = dc_id;
-        Box::pin(self.writer.set_home_dc(dc_id))
+        self.write(move |cache, backend| {
+            backend.set_home_dc(dc_id)?;
+            lock(cache).home_dc_id = dc_id;
+            Ok(())
+        })
     }
 
     fn dc_option(&self, dc_id: i32) -> io::Result<Option<DcOption>> {
-        Ok(lock(&self.cache).dc_options.get(&dc_id).cloned())
+        let cache = lock(&self.cache);
+        Ok(cache.dc_options.get(&dc_id).map(|known| known.0.clone()))
     }
 
     fn set_dc_option(&self, dc_option: &DcOption) -> BoxFuture<'_, io::Result<()>> {
-        let mut cache = lock(&self.cache);
-        let entries = cache.entries_of(dc_option);
-        let old = cache.dc_options.insert(dc_option.id, dc_option.clone());
-        drop(cache);
-        if let Some(mut old) = old {
-            old.auth_key.zeroize();
-        }
-        Box::pin(self.writer.call(move |backend| {
+        let option = KnownDc(dc_option.clone());
+        self.write(move |cache, backend| {
+            let entries = lock(cache).entries_of(&option);
             let changes: Vec<_> = entries
                 .iter()
                 .map(|entry| Change::Dc(entry.as_dc_ref()))
                 .collect();
-            backend.apply(&changes)
-        }))
+            backend.apply(&changes)?;
+            lock(cache).set_option(&option, &entries);
+            Ok(())
+        })
     }
 
     fn peer(&self, peer: PeerId) -> BoxFuture<'_, io::Result<Option<PeerInfo>>> {
@@ -130,9 +135,11 @@ impl Session for GrammersSession {
     }
 
     fn cache_peers(&self, peers: Vec<PeerInfo>) -> BoxFuture<'_, io::Result<()>> {
-        Box::pin(async move {
-            let changes = lock(&self.cache).merge(peers)?;
-            self.apply(changes).await
+        self.write(move |cache, backend| {
+            let merged = lock(cache).merge(&peers)?;
+            backend.apply(&merged.changes)?;
+            lock(cache).set_peers(merged);
+            Ok(())
         })
     }
 
@@ -141,12 +148,10 @@ impl Session for GrammersSession {
     }
 
     fn set_update_state(&self, state: UpdateState) -> BoxFuture<'_, io::Result<()>> {
-        Box::pin(async move {
-            update(&mut lock(&self.cache).updates, &state);
-            let change = change_of(state);
-            self.writer
-                .call(move |backend| backend.apply_update_state(change))
-                .await
+        self.write(move |cache, backend| {
+            backend.apply_update_state(change_of(&state))?;
+            update(&mut lock(cache).updates, state);
+            Ok(())
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Between peers as stores have them and as grammers has them, the account among them.
 
+use std::collections::HashMap;
 use std::io;
 
 use grammers_session::types::{ChannelKind, PeerAuth, PeerId, PeerInfo};
@@ -7,22 +8,41 @@ use mtsession_core::{Account, Change, ChannelKind as Kind, Peer, PeerKind};
 
 use super::cache::Cache;
 
+/// What a call makes of the peers it names.
+pub(super) struct Merged {
+    peers: HashMap<PeerId, PeerInfo>,
+    account: Account,
+    /// What has to be stored.
+    pub(super) changes: Vec<Change<'static>>,
+}
+
 impl Cache {
-    /// Takes in what is known of peers; returns what has to be stored.
-    pub(super) fn merge(&mut self, peers: Vec<PeerInfo>) -> io::Result<Vec<Change<'static>>> {
-        let ids = peers
-            .iter()
-            .map(|peer| id_of(peer).ok_or_else(|| no_such_peer(peer)))
-            .collect::<io::Result<Vec<_>>>()?;
-        let mut changes = Vec::with_capacity(ids.len());
-        for (id, peer) in ids.into_iter().zip(peers) {
-            let known = self.peers.entry(id).or_insert_with(|| peer.clone());
-            known.extend_info(&peer);
-            let merged = known.clone();
-            changes.push(Change::Peer(self.stored(&merged)));
-            changes.extend(self.account_after(&merged).map(Change::Account));
+    /// What is known of peers together with what these say.
+    pub(super) fn merge(&self, peers: &[PeerInfo]) -> io::Result<Merged> {
+        let mut merged = Merged {
+            peers: HashMap::with_capacity(peers.len()),
+            account: self.account,
+            changes: Vec::with_capacity(peers.len()),
+        };
+        for peer in peers {
+            let id = id_of(peer).ok_or_else(|| no_such_peer(peer))?;
+            let known = || self.peers.get(&id).unwrap_or(peer).clone();
+            let info = merged.peers.entry(id).or_insert_with(known);
+            info.extend_info(peer);
+            merged.changes.push(Change::Peer(self.stored(info)));
+            let account = account_after(merged.account, info);
+            if account != merged.account {
+                merged.account = account;
+                merged.changes.push(Change::Account(account));
+            }
         }
-        Ok(changes)
+        Ok(merged)
+    }
+
+    /// Takes in what is stored.
+    pub(super) fn set_peers(&mut self, merged: Merged) {
+        self.peers.extend(merged.peers);
+        self.account = merged.account;
     }
 
     /// The first of each id counts; what grammers has no id for is not shown.
@@ -115,26 +135,22 @@ impl Cache {
             }
         }
     }
+}
 
-    /// The account, if this peer is it and says something new of it.
-    fn account_after(&mut self, peer: &PeerInfo) -> Option<Account> {
-        let PeerInfo::User {
+/// The account with what this peer says of it, if it is the account's own.
+fn account_after(account: Account, peer: &PeerInfo) -> Account {
+    match peer {
+        PeerInfo::User {
             id,
             bot,
             is_self: Some(true),
             ..
-        } = peer
-        else {
-            return None;
-        };
-        let account = Account {
+        } => Account {
             user_id: Some(*id),
-            is_bot: bot.or(self.account.is_bot),
-            ..self.account
-        };
-        let is_new = account != self.account;
-        self.account = account;
-        is_new.then_some(account)
+            is_bot: bot.or(account.is_bot),
+            ..account
+        },
+        _ => account,
     }
 }
 

@@ -16,23 +16,23 @@ pub(super) fn updates_of(state: &UpdatesStateSnap) -> UpdatesState {
 }
 
 /// Makes the same change in memory as [`change_of`] makes in the store.
-pub(super) fn update(state: &mut UpdatesState, update: &UpdateState) {
+pub(super) fn update(state: &mut UpdatesState, update: UpdateState) {
     match update {
-        UpdateState::All(all) => state.clone_from(all),
+        UpdateState::All(all) => *state = all,
         UpdateState::Primary { pts, date, seq } => {
-            (state.pts, state.date, state.seq) = (*pts, *date, *seq);
+            (state.pts, state.date, state.seq) = (pts, date, seq);
         }
-        UpdateState::Secondary { qts } => state.qts = *qts,
+        UpdateState::Secondary { qts } => state.qts = qts,
         UpdateState::Channel { id, pts } => {
-            match state.channels.iter_mut().find(|known| known.id == *id) {
-                Some(known) => known.pts = *pts,
-                None => state.channels.push(ChannelState { id: *id, pts: *pts }),
+            match state.channels.iter_mut().find(|known| known.id == id) {
+                Some(known) => known.pts = pts,
+                None => state.channels.push(ChannelState { id, pts }),
             }
         }
     }
 }
 
-pub(super) fn change_of(update: UpdateState) -> UpdateStateChange {
+pub(super) fn change_of(update: &UpdateState) -> UpdateStateChange {
     match update {
         UpdateState::All(state) => UpdateStateChange::All(UpdatesStateSnap {
             pts: state.pts,
@@ -45,8 +45,8 @@ pub(super) fn change_of(update: UpdateState) -> UpdateStateChange {
                 .map(|channel| (channel.id, channel.pts))
                 .collect(),
         }),
-        UpdateState::Primary { pts, date, seq } => UpdateStateChange::Primary { pts, date, seq },
-        UpdateState::Secondary { qts } => UpdateStateChange::Secondary { qts },
-        UpdateState::Channel { id, pts } => UpdateStateChange::Channel { id, pts },
+        &UpdateState::Primary { pts, date, seq } => UpdateStateChange::Primary { pts, date, seq },
+        &UpdateState::Secondary { qts } => UpdateStateChange::Secondary { qts },
+        &UpdateState::Channel { id, pts } => UpdateStateChange::Channel { id, pts },
     }
 }
