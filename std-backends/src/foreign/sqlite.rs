@@ -182,7 +182,7 @@ impl Copy {
     fn of(path: &Path, logs: &[PathBuf]) -> Result<Self, ForeignError> {
         let dir = private::directory_in(&std::env::temp_dir())?;
         let database = dir.path().join("copy");
-        fs::copy(path, &database)?;
+        copy_content(path, &database)?;
         for log in logs {
             let suffix = if log.to_string_lossy().ends_with("-wal") {
                 "-wal"
@@ -190,11 +190,17 @@ impl Copy {
                 "-journal"
             };
             if log.exists() {
-                fs::copy(log, with_suffix(&database, suffix))?;
+                copy_content(log, &with_suffix(&database, suffix))?;
             }
         }
         Ok(Self { dir, database })
     }
+}
+
+/// Copies a file without its permissions: SQLite has to write to the copy, and so has whoever wipes it.
+fn copy_content(from: &Path, to: &Path) -> io::Result<()> {
+    io::copy(&mut File::open(from)?, &mut File::create_new(to)?)?;
+    Ok(())
 }
 
 impl Drop for Copy {
@@ -251,4 +257,30 @@ fn percent_encoded(path: &Path) -> Result<String, ForeignError> {
         uri.insert(0, '/');
     }
     Ok(uri)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// SQLite has to write to the copy, and it has to be wiped.
+    #[test]
+    fn the_copy_of_a_read_only_database_can_be_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("theirs");
+        let wal = with_suffix(&path, "-wal");
+        for file in [&path, &wal] {
+            fs::write(file, "theirs").unwrap();
+            fs::set_permissions(file, Permissions::from_mode(0o444)).unwrap();
+        }
+        let copy = Copy::of(&path, &[wal]).unwrap();
+        for file in [&copy.database, &with_suffix(&copy.database, "-wal")] {
+            assert_eq!(fs::read(file).unwrap(), b"theirs");
+            let mode = fs::metadata(file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o600, 0o600, "{}", file.display());
+        }
+    }
 }
