@@ -315,6 +315,18 @@ fn what_is_refused_is_named_and_explained() {
     assert!(!dir.path().join("none").exists());
 }
 
+/// A pipe can be read only once, and from its start: not what a store is.
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_no_store() {
+    for command in ["inspect", "verify"] {
+        let output = run(&[command, "/dev/null"], "");
+        assert_code(&output, 2);
+        let text = error(&output);
+        assert!(text.contains("string:/dev/null"), "{command}: {text}");
+    }
+}
+
 /// As behind `| head`.
 #[test]
 fn a_reader_that_left_is_no_panic() {

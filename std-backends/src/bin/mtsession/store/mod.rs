@@ -161,6 +161,12 @@ impl Store {
     /// The backend behind a store that has one.
     pub(crate) fn backend(&self) -> Result<Option<Box<dyn SessionBackend>>, Failure> {
         Ok(Some(match self {
+            Self::File(path) if is_stream(path) => {
+                return Err(Failure::Usage(format!(
+                    "{self} is a pipe or a device, not a file; string:{self} reads a session string \
+                     from one"
+                )));
+            }
             Self::File(path) => mtsession::open(path)?,
             Self::Sqlite(path, account) => Box::new(SqliteBackend::open_account(path, account)?),
             Self::LibSql(url, account) => Box::new(libsql(url, account)?),
@@ -248,6 +254,12 @@ impl Store {
         let message = format!("cannot read {self}: {error}");
         Failure::Store(io::Error::new(io::ErrorKind::InvalidData, message))
     }
+}
+
+/// Whether a path names what can be read only once, or never ends.
+fn is_stream(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 fn is_remote(url: &str) -> bool {
