@@ -67,6 +67,8 @@ pub(crate) struct State {
     pub(crate) indexed: bool,
     /// Whether something may have been programmed at the tail that no one knows of.
     pub(crate) tail_unknown: bool,
+    /// In the head page, behind the last record that was left unfinished: units of ones look erased.
+    pub(crate) touched: u32,
     /// How many pages behind the head were erased since mount, and not written: what an erase before
     /// it left cannot be told from an interrupted one.
     pub(crate) erased: u8,
@@ -94,6 +96,7 @@ impl State {
             located: false,
             indexed: false,
             tail_unknown: true,
+            touched: 0,
             erased: 0,
             next_erases: 0,
             lazy: 0,

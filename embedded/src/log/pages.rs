@@ -121,6 +121,7 @@ impl<F: NorFlash> Shell<'_, F> {
         }
         self.state.begin(&header);
         self.state.tail_unknown = false;
+        self.state.touched = 0;
         self.index.fixed.written = self.index.fixed.counters;
         Ok(())
     }
@@ -288,12 +289,15 @@ impl<F: NorFlash> Shell<'_, F> {
         let Page { tail, end, .. } = self.state.page;
         let programmed = self.chip.programmed_end(tail, end).await?;
         let mut start = programmed.saturating_add(1);
-        if programmed > tail {
+        // A record that was begun is left out as a whole: units of ones look like erased ones.
+        let touched = self.state.touched;
+        if (tail..=end).contains(&touched) {
+            start = start.max(touched);
+        } else if programmed > tail {
             let unit = self.buffer.units(1, &self.state.geometry);
             self.chip.read(tail, unit).await?;
             let behind = tail.saturating_add(self.units());
             if behind >= programmed {
-                // A record that was begun is left out as a whole: units of ones look like erased ones.
                 start = behind;
             }
         }
@@ -341,14 +345,19 @@ impl<F: NorFlash> Shell<'_, F> {
                 }
                 Err(failed) => fail = failed,
             }
-            // Readers take two blank units for the end: as long as there is nothing, leave one, but once.
-            // Behind something they go on, so leave all of it, since a unit of ones looks like an erased
-            // one.
-            match self.chip.programmed_end(base, next).await {
-                Ok(end) if end > base => {}
+            // Readers take two blank units for the end: where nothing was left, leave one, but once.
+            // Behind what was left they go on, so leave all of it, since a unit of ones looks like an
+            // erased one.
+            match self.chip.programmed_end(at, next).await {
+                Ok(end) if end > at => {
+                    self.state.tail_unknown = false;
+                    if self.state.page.number == self.state.head {
+                        self.state.touched = next;
+                    }
+                }
                 Ok(_) if !self.state.tail_unknown => {
                     self.state.tail_unknown = true;
-                    self.state.page.tail = base.wrapping_add(1);
+                    self.state.page.tail = at.wrapping_add(1);
                 }
                 Ok(_) => break,
                 Err(failed) => {

@@ -120,6 +120,8 @@ impl<F: NorFlash> Shell<'_, F> {
 
     pub(super) async fn finish_wipe(&mut self) -> Result<(), Fail> {
         let geometry = self.state.geometry;
+        // An erase that fails may leave anything where nothing was.
+        self.state.erased = 0;
         for back in 1..geometry.pages {
             self.chip
                 .erase(geometry.previous(self.state.head, back))

@@ -99,6 +99,8 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     fail: Range<u64>,
     /// Whether reads of them work nevertheless.
     pub spares_reads: bool,
+    /// Whether programs and erases among them do a part of their work, as if the power were cut.
+    leaves_tears: bool,
     /// A cell, as byte and bit, and what it always reads as.
     pub stuck: Option<(usize, u8, bool)>,
     /// Cells of a page that was nearly erased, or of a weak word, that turn to 0 some steps later.
@@ -124,6 +126,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             dead: false,
             fail: 0..0,
             spares_reads: false,
+            leaves_tears: false,
             stuck: None,
             fading: Vec::new(),
             violations: 0,
@@ -144,10 +147,18 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         self.fail = first..first.saturating_add(times);
     }
 
+    /// As [`fail`](Self::fail), and what fails does a part of its work.
+    pub fn fail_torn(&mut self, after: u64, times: u64, seed: u64) {
+        self.fail(after, times);
+        self.leaves_tears = true;
+        self.dice = Dice::new(seed);
+    }
+
     /// Stops failing.
     pub fn heal(&mut self) {
         self.fail = 0..0;
         self.spares_reads = false;
+        self.leaves_tears = false;
     }
 
     /// Whether the power was cut. It is on again afterwards, and a cut still to come is called off.
@@ -357,21 +368,49 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         Ok(())
     }
 
+    /// Does a part of what a failing call would do.
+    fn tear(&mut self, steps: usize, call: impl FnOnce(&mut Self) -> Result<(), ChipError>) {
+        if !self.leaves_tears || self.dead {
+            return;
+        }
+        let tear = Tear {
+            program: self.dice.next() as u8,
+            erase: self.dice.next() as u8,
+        };
+        let cut = self
+            .cut
+            .replace((self.counts.steps + self.dice.below(steps) as u64, tear));
+        let _ = call(self);
+        self.cut = cut;
+        self.dead = false;
+    }
+
     pub(super) fn do_erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
-        self.call(false)?;
+        let pages = from as usize / ERASE..to as usize / ERASE;
+        let erase = |chip: &mut Self| pages.clone().try_for_each(|page| chip.erase_page(page));
+        if let Err(error) = self.call(false) {
+            self.tear(pages.len(), erase);
+            return Err(error);
+        }
         check_erase(self, from, to).map_err(ChipError::Rule)?;
-        (from as usize / ERASE..to as usize / ERASE).try_for_each(|page| self.erase_page(page))
+        erase(self)
     }
 
     pub(super) fn do_write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
-        self.call(false)?;
+        let words = bytes.chunks(WRITE).zip(offset as usize / WRITE..);
+        let program = |chip: &mut Self| {
+            words
+                .clone()
+                .try_for_each(|(data, word)| chip.program_word(word, data))
+        };
+        if let Err(error) = self.call(false) {
+            self.tear(bytes.len() / WRITE, program);
+            return Err(error);
+        }
         check_write(self, offset, bytes.len()).map_err(ChipError::Rule)?;
         self.counts.programs += 1;
         self.counts.programmed_bytes += bytes.len() as u64;
-        let first = offset as usize / WRITE;
-        for (n, data) in bytes.chunks(WRITE).enumerate() {
-            self.program_word(first + n, data)?;
-        }
+        program(self)?;
         self.hold_stuck();
         Ok(())
     }

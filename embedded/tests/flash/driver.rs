@@ -30,6 +30,16 @@ impl Options {
 /// Once, a few times, for ever.
 const TIMES: [u64; 4] = [1, 2, 40, u64::MAX];
 
+/// How a driver fails: how often, whether reads work, and whether a part of the work is done. Of the
+/// last, `MTSESSION_TEARS` sets how many kinds are tried.
+fn ways() -> impl Iterator<Item = (u64, bool, bool)> {
+    let tears = std::env::var("MTSESSION_TEARS").map_or(1, |tears| tears.parse().unwrap());
+    let torn = move || (0..=tears).map(|tear: u32| tear > 0);
+    let reads = move |times| [false, true].into_iter().map(move |reads| (times, reads));
+    let ways = TIMES.into_iter().flat_map(reads);
+    ways.flat_map(move |(times, reads)| torn().map(move |torn| (times, reads, torn)))
+}
+
 /// What a call made of a chip: its result, and how many calls of the driver it took.
 fn counted<const W: usize, const E: usize, T>(
     log: &mut Log<W, E>,
@@ -44,6 +54,7 @@ fn counted<const W: usize, const E: usize, T>(
 fn every_call<const W: usize, const E: usize>(size: usize, options: Options) {
     let mut log = new_log::<W, E>(size);
     options.set_up(&mut log);
+    log.chip().corrects = W >= 8;
     let mut model = History::new(options.lazy);
     let (mut trials, mut kinds) = (0, [0; 6]);
     let calls = random_calls(&mut Dice::new(5), 600, TINY);
@@ -62,18 +73,19 @@ fn every_call<const W: usize, const E: usize>(size: usize, options: Options) {
         let mut after = model.clone();
         after.note(call);
         for at in 0..count {
-            for (times, spares_reads) in TIMES
-                .map(|n| (n, false))
-                .into_iter()
-                .chain(TIMES.map(|n| (n, true)))
-            {
+            for (times, spares_reads, torn) in ways() {
                 trials += 1;
                 let context = format!(
-                    "unit {W}, call {n} {call:?}, {times} failures at {at}, reads work: {spares_reads}"
+                    "unit {W}, call {n} {call:?}, {times} failures at {at}, reads work: {spares_reads}, \
+                     torn: {torn}"
                 );
                 let mut trial = log.clone();
                 trial.chip().spares_reads = spares_reads;
-                trial.chip().fail(at, times);
+                if torn {
+                    trial.chip().fail_torn(at, times, trials);
+                } else {
+                    trial.chip().fail(at, times);
+                }
                 let result = run(&mut trial, call);
                 trial.chip().heal();
                 let now = load(&mut trial).unwrap_or_else(|error| panic!("{context}: {error}"));
@@ -138,6 +150,28 @@ fn a_driver_may_fail_at_any_call() {
     let copies = KeyCopies::Two;
     every_call::<8, 1024>(5 << 10, Options { copies, ..PLAIN });
     every_call::<32, 2048>(6 << 10, Options { copies, lazy: 3 });
+}
+
+/// Of pages that were blank too: an erase that failed may have left anything there.
+#[test]
+fn a_deletion_that_failed_may_be_made_again_at_once() {
+    let mut log = new_log::<4, 1024>(6 << 10);
+    run(&mut log, &Call::Append(OwnedChange::HomeDc(2))).unwrap();
+    let (result, count) = counted(&mut log.clone(), |log| log.delete());
+    result.unwrap();
+    let mut failed = 0;
+    for (at, seed) in (0..count).flat_map(|at| (0..16).map(move |seed| (at, seed))) {
+        let mut trial = log.clone();
+        trial.chip().fail_torn(at, u64::MAX, seed);
+        failed += u32::from(trial.delete().is_err());
+        trial.chip().heal();
+        trial
+            .delete()
+            .unwrap_or_else(|error| panic!("failures at {at}: {error}"));
+        assert_eq!(trial.chip().violations, 0, "failures at {at}");
+        assert_eq!(load(&mut mount(pull(trial)).unwrap()).unwrap(), None);
+    }
+    assert!(failed > 100);
 }
 
 /// Regions as they are after every so many calls, and what they hold.
