@@ -157,7 +157,7 @@ fn a_driver_may_fail_at_any_call() {
 fn a_deletion_that_failed_may_be_made_again_at_once() {
     let mut log = new_log::<4, 1024>(6 << 10);
     run(&mut log, &Call::Append(OwnedChange::HomeDc(2))).unwrap();
-    let (result, count) = counted(&mut log.clone(), |log| log.delete());
+    let (result, count) = counted(&mut log.clone(), Log::delete);
     result.unwrap();
     let mut failed = 0;
     for (at, seed) in (0..count).flat_map(|at| (0..16).map(move |seed| (at, seed))) {
