@@ -371,29 +371,47 @@ fn a_new_key_is_the_key_of_every_address() {
     assert_eq!(keys, [Some([9; 256]); 2]);
 }
 
-#[test]
-fn bad_ids_and_failing_stores_are_errors() {
-    struct Broken;
+/// A store that fails as long as it is told to.
+#[derive(Default)]
+struct Failing {
+    inner: InMemoryBackend,
+    fails: AtomicBool,
+}
 
-    impl SessionBackend for Broken {
-        fn save(&self, _: &PersistedSession) -> io::Result<()> {
-            Err(io::Error::other("the disk is full"))
-        }
-        fn load(&self) -> io::Result<Option<PersistedSession>> {
-            Ok(None)
-        }
-        fn delete(&self) -> io::Result<()> {
-            Ok(())
-        }
-        fn name(&self) -> &'static str {
-            "broken"
-        }
-        fn apply(&self, _: &[Change<'_>]) -> io::Result<()> {
-            Err(io::Error::other("the disk is full"))
-        }
+impl SessionBackend for Failing {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        self.inner.save(session)
     }
 
-    let session = GrammersSession::new(Arc::new(Broken)).unwrap();
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        self.inner.load()
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        self.inner.delete()
+    }
+
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn account(&self) -> io::Result<Account> {
+        self.inner.account()
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the disk is full"));
+        }
+        self.inner.apply(changes)
+    }
+}
+
+#[test]
+fn bad_ids_and_failing_stores_are_errors() {
+    let backend = Failing::default();
+    backend.fails.store(true, Ordering::Relaxed);
+    let session = GrammersSession::new(Arc::new(backend)).unwrap();
     for error in [
         wait(session.set_home_dc_id(2)).unwrap_err(),
         wait(session.set_dc_option(&option(2, 1, None))).unwrap_err(),
@@ -429,42 +447,6 @@ fn what_is_answered_is_what_is_stored_whatever_the_order() {
     let again = GrammersSession::new(backend).unwrap();
     assert_eq!(session.dc_option(4).unwrap(), again.dc_option(4).unwrap());
     assert_eq!(session.home_dc_id().unwrap(), again.home_dc_id().unwrap());
-}
-
-/// A store that fails as long as it is told to.
-#[derive(Default)]
-struct Failing {
-    inner: InMemoryBackend,
-    fails: AtomicBool,
-}
-
-impl SessionBackend for Failing {
-    fn save(&self, session: &PersistedSession) -> io::Result<()> {
-        self.inner.save(session)
-    }
-
-    fn load(&self) -> io::Result<Option<PersistedSession>> {
-        self.inner.load()
-    }
-
-    fn delete(&self) -> io::Result<()> {
-        self.inner.delete()
-    }
-
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn account(&self) -> io::Result<Account> {
-        self.inner.account()
-    }
-
-    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        if self.fails.load(Ordering::Relaxed) {
-            return Err(io::Error::other("told to fail"));
-        }
-        self.inner.apply(changes)
-    }
 }
 
 /// What was not stored is not there, and is stored when it is asked for again.

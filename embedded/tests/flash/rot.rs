@@ -399,6 +399,7 @@ fn a_lost_key_copy_is_made_again() {
         log
     };
     let chip = used.log.chip().clone();
+    assert!(copies(&chip).len() > 1);
     for at in copies(&chip) {
         let mut log = whole(chip.clone(), at);
         log.set_key_copies(KeyCopies::Two).unwrap();
