@@ -4,6 +4,8 @@ use core::error::Error;
 use core::fmt;
 use std::io;
 
+use crate::shown::Shown;
+
 /// The typed error inside every `io::Error` of this crate's backends.
 ///
 /// ```
@@ -106,11 +108,11 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.backend)?;
         if !self.store.is_empty() {
-            write!(f, " {}", self.store)?;
+            write!(f, " {}", Shown(&self.store))?;
         }
-        write!(f, ": cannot {}: {}", self.action, self.source)?;
+        write!(f, ": cannot {}: {}", self.action, Shown(&self.source))?;
         match &self.found {
-            Some(found) => write!(f, " (found {found})"),
+            Some(found) => write!(f, " (found {})", Shown(found)),
             None => Ok(()),
         }
     }

@@ -18,6 +18,7 @@ mod open;
 mod peer;
 mod peer_record;
 mod session;
+mod shown;
 #[cfg(any(feature = "sqlite", feature = "libsql"))]
 mod sql;
 mod stored;
@@ -44,6 +45,7 @@ pub use names::PeerNames;
 pub use open::open;
 pub use peer::{CachedMinPeer, CachedPeer};
 pub use session::{PersistedSession, SessionStats};
+pub use shown::Shown;
 #[cfg(feature = "libsql")]
 pub use sql::LibSqlBackend;
 #[cfg(feature = "libsql-remote")]
