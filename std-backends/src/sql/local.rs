@@ -80,6 +80,12 @@ impl LocalConnection {
         self
     }
 
+    /// The connection to what is there, to watch it.
+    #[cfg(all(test, feature = "sqlite"))]
+    pub(super) fn database(&mut self) -> io::Result<Option<&mut rusqlite::Connection>> {
+        Ok(self.existing()?.map(|open| &mut open.database))
+    }
+
     /// Opens what is there; `None` when there is nothing.
     fn existing(&mut self) -> io::Result<Option<&mut Open>> {
         if let (Some(path), Some(open)) = (&self.path, &self.open)

@@ -1,6 +1,8 @@
 //! Many accounts in one database: SQLite files, libSQL files, libSQL servers.
 
 mod connection;
+#[cfg(all(test, feature = "sqlite"))]
+mod cost_tests;
 #[cfg(feature = "sqlite")]
 mod export;
 mod legacy;

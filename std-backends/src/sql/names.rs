@@ -39,11 +39,26 @@ const TITLE: i64 = 2;
 /// Rows that are read at once: servers limit the size of an answer.
 const PAGE: i64 = 20_000;
 
-/// Whether the peer of a row is still there.
+/// Whether the account has the peer that is named by these columns. Left to itself, SQLite looks through
+/// all the account's peers for each name.
 macro_rules! has_peer {
+    ($account:literal, $id:literal, $kind:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM peer INDEXED BY peer_id WHERE peer.account = ",
+            $account,
+            " AND peer.id = ",
+            $id,
+            " AND peer.kind = ",
+            $kind,
+            ")"
+        )
+    };
+}
+
+/// Whether the peer of a row is still there.
+macro_rules! peer_is_there {
     () => {
-        "EXISTS (SELECT 1 FROM peer WHERE peer.account = names.account
-            AND peer.id = names.id AND peer.kind = names.kind)"
+        has_peer!("names.account", "names.id", "names.kind")
     };
 }
 
@@ -59,7 +74,7 @@ pub(super) fn drop_orphans(account: &str) -> Statement {
         "DELETE FROM ",
         of_account!("names"),
         " AND NOT ",
-        has_peer!()
+        peer_is_there!()
     );
     Statement::new(SQL, [account.into()])
 }
@@ -67,11 +82,12 @@ pub(super) fn drop_orphans(account: &str) -> Statement {
 /// Replaces the names of an account by those of the peers that it has.
 fn replace(account: &str, names: &[PeerNames]) -> Vec<Statement> {
     const DELETE: &str = concat!("DELETE FROM ", of_account!("names"));
-    const INSERT: &str = "\
-        INSERT OR REPLACE INTO names (account, kind, id, what, position, text)
+    const INSERT: &str = concat!(
+        "INSERT OR REPLACE INTO names (account, kind, id, what, position, text)
         SELECT account.id, value->>0, value->>1, value->>2, value->>3, value->>4
-        FROM account, json_each(?2) WHERE name = ?1 AND EXISTS (SELECT 1 FROM peer
-            WHERE peer.account = account.id AND peer.id = value->>1 AND peer.kind = value->>0)";
+        FROM account, json_each(?2) WHERE name = ?1 AND ",
+        has_peer!("account.id", "value->>1", "value->>0")
+    );
     let mut statements: Vec<_> = CREATE.map(|sql| Statement::new(sql, [])).into();
     statements.push(tables::ensure_account(account));
     statements.push(Statement::new(DELETE, [account.into()]));
@@ -119,7 +135,7 @@ fn select(account: &str, last: Place) -> Select {
     let from = concat!(
         of_account!("names"),
         " AND (kind, id, what, position) > (?2, ?3, ?4, ?5) AND ",
-        has_peer!(),
+        peer_is_there!(),
         " ORDER BY kind, id, what, position LIMIT ?6"
     );
     Select::new("names", "id, kind, what, position, text", from).bind([

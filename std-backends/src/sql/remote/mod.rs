@@ -95,6 +95,16 @@ const NEWEST_TAG: &str = "\
     SELECT tag, EXISTS (SELECT 1 FROM remote_write WHERE account = ?1 AND tag = ?2)
     FROM remote_write WHERE account = ?1 ORDER BY id DESC LIMIT 1";
 
+/// What is sent beside the statements of the tables, for tests of what statements cost.
+#[cfg(test)]
+pub(super) const OWN_STATEMENTS: [&str; 4] = [MAKE_FENCE, FENCE, FORGET_OLD_TAGS, NEWEST_TAG];
+
+/// How a list is asked for.
+#[cfg(test)]
+pub(super) fn sql_of_a_page(select: &Select) -> String {
+    Page::first(0, select).sql()
+}
+
 impl RemoteConnection {
     pub(super) fn new(
         url: &str,
