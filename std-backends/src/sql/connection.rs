@@ -38,6 +38,11 @@ pub(super) trait Connection: Send {
     /// Reads everything as of one moment. A database that does not exist has no rows.
     fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()>;
 
+    /// Refuses a database without tables that must have had some.
+    fn check_empty(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Whether nobody else wrote since the last read.
     fn is_unchanged(&mut self) -> io::Result<bool>;
 

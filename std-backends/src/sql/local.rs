@@ -12,6 +12,7 @@ use rusqlite::{OpenFlags, TransactionBehavior};
 
 use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::local_error::explain;
+use super::main_file::{check_log_of_empty, fold_log};
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement, Value, ValueRef};
 use crate::journal_sync::{JournalSync, LastFlush};
@@ -48,6 +49,8 @@ struct Open {
     /// Prepared for writing: journal mode and file mode.
     is_writable: bool,
     synchronous: Option<Durability>,
+    /// The main file may lack what was acknowledged: by us, or by a program that was killed since.
+    owes_main_file: bool,
 }
 
 impl LocalConnection {
@@ -131,6 +134,7 @@ impl LocalConnection {
             is_ours: false,
             is_writable: false,
             synchronous: None,
+            owes_main_file: true,
         })
     }
 
@@ -149,6 +153,11 @@ impl LocalConnection {
         if !open.is_writable {
             if let Some(path) = &self.path {
                 make_private(path)?;
+                // The tables of a new database come first, and the log with the write after that; see
+                // `check_log_of_empty`.
+                if open.is_empty().map_err(|error| explain(&error))? {
+                    return Ok(open);
+                }
                 use_wal(&open.database, self.busy_timeout)?;
             }
             open.is_writable = true;
@@ -268,6 +277,16 @@ impl Connection for LocalConnection {
         read(open).map_err(|error: rusqlite::Error| explain(&error))?
     }
 
+    fn check_empty(&mut self) -> io::Result<()> {
+        let Some(path) = self.path.clone() else {
+            return Ok(());
+        };
+        match self.existing()? {
+            Some(open) => check_log_of_empty(&mut open.database, &path),
+            None => Ok(()),
+        }
+    }
+
     fn found_instead(&self, error: &io::Error) -> Option<String> {
         crate::found::instead(error, self.path.as_deref()?)
     }
@@ -301,8 +320,12 @@ impl Connection for LocalConnection {
         let written = open
             .write(write, durability)
             .map_err(|error| explain(&error))?;
-        if (written, durability) == (Written::Done, Durability::Now) {
-            self.last_flush.is_now();
+        if written == Written::Done {
+            open.owes_main_file |= write.durability == Durability::Now;
+            open.owes_main_file = open.owes_main_file && !fold_log(&open.database);
+            if durability == Durability::Now {
+                self.last_flush.is_now();
+            }
         }
         Ok(written)
     }

@@ -10,6 +10,7 @@ mod legacy;
 mod libsql;
 mod local;
 mod local_error;
+mod main_file;
 mod names;
 mod plan;
 #[cfg(feature = "libsql-remote")]

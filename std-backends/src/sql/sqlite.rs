@@ -28,8 +28,13 @@ const NAME: &str = "sqlite";
 ///
 /// | call | cost | safe against a power cut |
 /// |---|---|---|
-/// | `save`, `update_dc`, `set_home_dc` | what changed, one disk flush | when acknowledged |
+/// | `save`, `update_dc`, `set_home_dc` | what changed, flushed in the log and in the main file | when acknowledged |
 /// | `apply_update_state`, `cache_peer` | one statement | see [`JournalSync`] |
+///
+/// After a `save`, and after a change of a key, the home DC or a token, the main file has it without
+/// the files `-wal` and `-shm`. A program that is just reading can hold that up, and the next change
+/// catches up. A main file that has lost its log, and with it everything, is an error that names the
+/// log, never a database without a session.
 ///
 /// Files are created with mode 0600. Databases of `layer-client`, `ferogram` and `ferogram-session`
 /// are read as they are; the first write migrates them and keeps a copy beside the file, in

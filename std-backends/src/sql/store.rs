@@ -257,6 +257,9 @@ impl SqlStore {
             Ok(())
         })?;
         let layout = findings.layout()?;
+        if layout == Layout::Empty {
+            self.connection.check_empty()?;
+        }
         self.connection.set_ours(layout == Layout::Ours);
         Ok(layout)
     }

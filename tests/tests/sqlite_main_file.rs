@@ -1,0 +1,170 @@
+//! What the main file of a database has without its log: every acknowledged login.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use mtsession::{
+    Change, DcEntry, LibSqlBackend, PersistedSession, SessionBackend, SqliteBackend,
+    UpdateStateChange,
+};
+use mtsession_tests::random::{key_of, sized};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+/// The session in a copy of the main file alone, as a backup or a mount of a single file takes it.
+fn main_file_alone(path: &Path) -> Option<PersistedSession> {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy.db");
+    fs::copy(path, &copy).unwrap();
+    SqliteBackend::open(&copy).unwrap().load().unwrap()
+}
+
+fn new_database() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bot.db");
+    (dir, path)
+}
+
+fn with_key(seed: u8) -> DcEntry {
+    DcEntry {
+        auth_key: Some(key_of(seed)),
+        ..sized(1, 0, 0, 0).dcs.remove(0)
+    }
+}
+
+/// Nothing is closed here: the process could be killed after each call.
+#[test]
+fn an_acknowledged_login_is_in_the_main_file_alone() {
+    let (_dir, path) = new_database();
+    let sqlite = SqliteBackend::open(&path).unwrap();
+    let (_other_dir, other_path) = new_database();
+    let libsql = LibSqlBackend::open_local(&other_path).unwrap();
+    let stores: [(&Path, &dyn SessionBackend); 2] = [(&path, &sqlite), (&other_path, &libsql)];
+    for (path, backend) in stores {
+        backend.update_dc(&with_key(1)).unwrap();
+        assert_eq!(main_file_alone(path).unwrap().dcs, [with_key(1)]);
+        backend.set_home_dc(1).unwrap();
+        assert_eq!(main_file_alone(path).unwrap().home_dc_id, 1);
+        backend
+            .apply(&[Change::FutureAuthToken(Some(b"token"))])
+            .unwrap();
+        let token = main_file_alone(path).unwrap().future_auth_token;
+        assert_eq!(token.as_deref(), Some(&b"token"[..]));
+        let mut session = sized(3, 300, 5, 5);
+        session.dcs[0].auth_key = Some(key_of(9));
+        backend.save(&session).unwrap();
+        assert_eq!(main_file_alone(path), Some(session));
+    }
+}
+
+#[test]
+fn what_a_reader_holds_up_is_in_the_main_file_after_a_later_commit() {
+    let (_dir, path) = new_database();
+    let backend = SqliteBackend::open(&path).unwrap();
+    backend.save(&sized(1, 1, 1, 1)).unwrap();
+    let reader = Connection::open(&path).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM dc")
+        .unwrap();
+    backend.update_dc(&with_key(7)).unwrap();
+    backend.update_dc(&with_key(8)).unwrap();
+    let key_in_main_file = || main_file_alone(&path).unwrap().dcs[0].auth_key;
+    assert_ne!(
+        key_in_main_file(),
+        Some(key_of(8)),
+        "the reader needs the old pages"
+    );
+    reader.execute_batch("COMMIT").unwrap();
+    backend
+        .apply_update_state(UpdateStateChange::Secondary { qts: 1 })
+        .unwrap();
+    assert_eq!(key_in_main_file(), Some(key_of(8)));
+}
+
+/// A program that was killed before it could copy its log owes it as well.
+#[test]
+fn the_first_commit_takes_along_what_a_killed_program_left_in_the_log() {
+    let (_dir, path) = new_database();
+    SqliteBackend::open(&path)
+        .unwrap()
+        .save(&sized(1, 1, 1, 1))
+        .unwrap();
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("PRAGMA wal_autocheckpoint = 0; UPDATE peer SET access_hash = 4711")
+        .unwrap();
+    let hash = || main_file_alone(&path).unwrap().peers[0].access_hash;
+    assert_ne!(hash(), 4711);
+    SqliteBackend::open(&path)
+        .unwrap()
+        .apply_update_state(UpdateStateChange::Secondary { qts: 1 })
+        .unwrap();
+    assert_eq!(hash(), 4711);
+}
+
+#[test]
+fn a_main_file_without_its_log_is_an_error_for_every_call() {
+    let (_dir, path) = new_database();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("PRAGMA journal_mode = WAL")
+        .unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(!before.is_empty());
+    let backend = SqliteBackend::new(&path);
+    let libsql = LibSqlBackend::new(&path);
+    let errors = [
+        SqliteBackend::open(&path).map(|_| ()),
+        SqliteBackend::accounts(&path).map(|_| ()),
+        SqliteBackend::rename_account(&path, "default", "other"),
+        backend.load().map(|_| ()),
+        backend.account().map(|_| ()),
+        backend.save(&sized(1, 1, 1, 1)),
+        backend.set_home_dc(2),
+        backend.delete(),
+        libsql.load().map(|_| ()),
+        libsql.accounts().map(|_| ()),
+        libsql.delete(),
+    ];
+    for (call, result) in errors.into_iter().enumerate() {
+        let error = result.expect_err(&format!("call {call} was accepted"));
+        assert_eq!(error.kind(), ErrorKind::InvalidData, "call {call}");
+        let log = format!("{}-wal", path.display());
+        assert!(error.to_string().contains(&log), "call {call}: {error}");
+    }
+    assert!(fs::read(&path).unwrap() == before, "the file changed");
+}
+
+/// What is killed between the two leaves tables, not a log that says nothing. Here the log cannot be
+/// made, because something else has the name of its index.
+#[test]
+fn a_new_database_has_its_tables_before_its_log() {
+    let (dir, path) = new_database();
+    let in_the_way = dir.path().join("bot.db-shm");
+    fs::create_dir(&in_the_way).unwrap();
+    let refused = SqliteBackend::new(&path);
+    refused.save(&PersistedSession::default()).ok();
+    drop(refused);
+    assert_eq!(
+        main_file_alone(&path).unwrap_or_default(),
+        PersistedSession::default(),
+        "the tables are there"
+    );
+    fs::remove_dir(&in_the_way).unwrap();
+    let backend = SqliteBackend::new(&path);
+    backend.save(&sized(1, 1, 1, 1)).unwrap();
+    assert_eq!(main_file_alone(&path), Some(sized(1, 1, 1, 1)));
+}
+
+#[test]
+fn a_file_of_zero_bytes_is_nothing_yet() {
+    let (_dir, path) = new_database();
+    fs::write(&path, b"").unwrap();
+    let backend = SqliteBackend::open(&path).unwrap();
+    assert_eq!(backend.load().unwrap(), None);
+    assert!(SqliteBackend::accounts(&path).unwrap().is_empty());
+    assert_eq!(fs::metadata(&path).unwrap().len(), 0, "a reader wrote");
+    backend.save(&sized(1, 1, 1, 1)).unwrap();
+    assert_eq!(main_file_alone(&path), Some(sized(1, 1, 1, 1)));
+}
