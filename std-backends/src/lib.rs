@@ -1,6 +1,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![doc = include_str!("../README.md")]
 
+mod addresses;
 mod backend;
 mod dc;
 mod error;
@@ -30,6 +31,7 @@ mod wiped;
 #[cfg(feature = "tokio")]
 mod writer;
 
+pub use addresses::{AddressConcern, AddressWarning, address_warnings};
 pub use backend::SessionBackend;
 pub use dc::{DcEntry, default_dc_addresses};
 pub use error::StoreError;

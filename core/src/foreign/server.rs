@@ -188,9 +188,32 @@ impl Server {
         text.finish()
     }
 
+    /// The DC that is known to have this address or gateway, and whether it is a test server.
+    ///
+    /// Media servers and new addresses are in no list, so `None` means only that nothing is known.
+    ///
+    /// ```
+    /// use mtsession_core::foreign::Server;
+    ///
+    /// let known = |addr| Server::parse(addr).and_then(|server| server.known_dc());
+    /// assert_eq!(known("149.154.167.51:443"), Some((2, false)));
+    /// assert_eq!(known("149.154.167.40:80"), Some((2, true)));
+    /// assert_eq!(known("vesta.web.telegram.org:443"), Some((4, false)));
+    /// assert_eq!(known("192.0.2.7:443"), None);
+    /// ```
+    #[must_use]
+    pub fn known_dc(&self) -> Option<(i32, bool)> {
+        match &self.host {
+            Host::Ip(IpAddr::V4(ip)) => known_dc_v4(*ip),
+            Host::Ip(IpAddr::V6(ip)) => known_dc_v6(*ip),
+            Host::Name(name) => known_gateway(name).map(|dc_id| (dc_id, false)),
+        }
+    }
+
     /// Whether the address is one of Telegram's test servers (`true`) or in Telegram's network
     /// otherwise (`false`). `None` where the address says nothing.
-    pub(super) fn test_mode(&self) -> Option<bool> {
+    #[must_use]
+    pub fn test_mode(&self) -> Option<bool> {
         let Host::Ip(ip) = self.host else {
             return None;
         };
@@ -225,6 +248,52 @@ const TEST: [(i32, Ipv4Addr); 3] = [
     (2, Ipv4Addr::new(149, 154, 167, 40)),
     (3, Ipv4Addr::new(149, 154, 175, 117)),
 ];
+
+fn known_dc_v4(ip: Ipv4Addr) -> Option<(i32, bool)> {
+    if let Some((dc_id, _)) = TEST.iter().find(|(_, test)| *test == ip) {
+        return Some((*dc_id, true));
+    }
+    // Every DC has been seen with several addresses.
+    let dc_id = match ip.octets() {
+        [149, 154, 175, 50..=59] => 1,
+        [149, 154, 167, 41 | 50 | 51] => 2,
+        [149, 154, 175, 100] => 3,
+        [149, 154, 167, 91 | 92] => 4,
+        [91, 108, 56, _] => 5,
+        [91, 105, 192, 100] => 203,
+        _ => return None,
+    };
+    Some((dc_id, false))
+}
+
+fn known_dc_v6(ip: Ipv6Addr) -> Option<(i32, bool)> {
+    let (dc_id, host) = match ip.segments() {
+        [0x2001, 0xB28, 0xF23D, 0xF001, 0, 0, 0, host] => (1, host),
+        [0x2001, 0x67C, 0x4E8, 0xF002, 0, 0, 0, host] => (2, host),
+        [0x2001, 0xB28, 0xF23D, 0xF003, 0, 0, 0, host] => (3, host),
+        [0x2001, 0x67C, 0x4E8, 0xF004, 0, 0, 0, host] => (4, host),
+        [0x2001, 0xB28, 0xF23F, 0xF005, 0, 0, 0, host] => (5, host),
+        _ => return None,
+    };
+    match host {
+        0xA => Some((dc_id, false)),
+        0xE => Some((dc_id, true)),
+        _ => None,
+    }
+}
+
+/// The DC of one of Telegram's gateways for browsers.
+fn known_gateway(name: &str) -> Option<i32> {
+    let name = name.strip_suffix(".web.telegram.org")?;
+    match name.strip_suffix("-1").unwrap_or(name) {
+        "pluto" | "kws1" | "zws1" => Some(1),
+        "venus" | "kws2" | "zws2" => Some(2),
+        "aurora" | "kws3" | "zws3" => Some(3),
+        "vesta" | "kws4" | "zws4" => Some(4),
+        "flora" | "kws5" | "zws5" => Some(5),
+        _ => None,
+    }
+}
 
 /// Whether the address lies in the networks that Telegram announces.
 pub(super) fn is_telegrams(ip: IpAddr) -> bool {
