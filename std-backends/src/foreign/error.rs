@@ -7,6 +7,8 @@ use std::io;
 use mtsession_core::DecodeError;
 use mtsession_core::foreign::Carries;
 
+use super::home::Candidate;
+
 /// What is wrong with a session of another library. Never shows a value, only where it stands.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -26,19 +28,22 @@ pub enum ForeignError {
         /// The column.
         column: &'static str,
     },
-    /// A table that must have one row has none or several.
-    Rows {
-        /// The table.
-        table: &'static str,
-        /// How many rows it has.
-        count: usize,
-    },
     /// A part is damaged, and which.
     Damaged(String),
     /// There is no address for this DC.
     UnknownDc(i32),
     /// Written by another version of the library than those that are known.
     UnknownVersion(i64),
+    /// Several logins with different keys, and nothing says which one is meant:
+    /// [`read_account`](super::read_account) takes one by its number.
+    SeveralKeys(Vec<Candidate>),
+    /// Something that is known but cannot be read here.
+    NotReadable {
+        /// What it is.
+        what: &'static str,
+        /// What to do instead.
+        advice: &'static str,
+    },
     /// Telegram Desktop's data is protected by a passcode.
     Passcode,
     /// There is no account with this number.
@@ -86,15 +91,23 @@ impl fmt::Display for ForeignError {
             Self::MissingColumn { table, column } => {
                 write!(f, "damaged: its table {table} has no column {column}")
             }
-            Self::Rows { table, count } => {
-                write!(f, "its table {table} has {count} rows where one is expected")
-            }
             Self::Damaged(what) => write!(f, "damaged: {what}"),
             Self::UnknownDc(dc_id) => {
                 write!(f, "it names DC {dc_id} without an address, which is not known")
             }
             Self::UnknownVersion(version) => {
                 write!(f, "its version {version} is unknown: written by a newer release")
+            }
+            Self::SeveralKeys(candidates) => {
+                f.write_str("it holds several logins, and one has to be chosen by its number:")?;
+                for (index, candidate) in candidates.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { ";" };
+                    write!(f, "{separator} {candidate}")?;
+                }
+                Ok(())
+            }
+            Self::NotReadable { what, advice } => {
+                write!(f, "it is {what}, which cannot be read here: {advice}")
             }
             Self::Passcode => f.write_str(
                 "it is locked with a local passcode: remove it in Telegram Desktop's settings first",

@@ -10,6 +10,10 @@ use mtsession_core::foreign::{Carries, StringFormat};
 pub enum FileFormat {
     /// Telethon's SQLite database.
     TelethonSqlite,
+    /// The SQLite database of Telethon 2.
+    Telethon2Sqlite,
+    /// Telethon's JSON file of 2017.
+    TelethonJson,
     /// Pyrogram's SQLite database, 1.x or 2.x.
     PyrogramSqlite,
     /// pyrofork's SQLite database.
@@ -30,6 +34,12 @@ pub enum FileFormat {
     GotdJson,
     /// Telegram Desktop's `tdata` directory.
     Tdata,
+    /// Pyrogram's JSON file of 2018 and 2019.
+    PyrogramJson,
+    /// The local storage of Telegram's web clients, as JSON.
+    WebJson,
+    /// The JSON file of mtproto-core.
+    MtprotoCoreJson,
     /// A text file with a session string.
     Text(StringFormat),
 }
@@ -40,6 +50,8 @@ impl FileFormat {
     pub const fn name(self) -> &'static str {
         match self {
             Self::TelethonSqlite => "a Telethon database",
+            Self::Telethon2Sqlite => "a Telethon 2 database",
+            Self::TelethonJson => "a Telethon JSON session of 2017",
             Self::PyrogramSqlite => "a Pyrogram database",
             Self::PyroforkSqlite => "a pyrofork database",
             Self::PyrotgforkSqlite => "a pyrotgfork or older kurigram database",
@@ -50,7 +62,33 @@ impl FileFormat {
             Self::GramJsStore => "a GramJS store",
             Self::GotdJson => "a gotd session file",
             Self::Tdata => "Telegram Desktop's tdata",
+            Self::PyrogramJson => "a Pyrogram JSON session of 2018 or 2019",
+            Self::WebJson => "the local storage of Telegram Web",
+            Self::MtprotoCoreJson => "an mtproto-core session",
             Self::Text(format) => format.name(),
+        }
+    }
+
+    /// The newest schema or file version that is known, where the library counts them.
+    pub(super) const fn newest_version(self) -> Option<i64> {
+        match self {
+            Self::TelethonSqlite => Some(8),
+            Self::Telethon2Sqlite => Some(10),
+            Self::PyrogramSqlite => Some(3),
+            Self::PyroforkSqlite => Some(4),
+            Self::PyrotgforkSqlite => Some(6),
+            Self::KurigramSqlite => Some(7),
+            Self::MtcuteSqlite => Some(2),
+            Self::GrammersSqlite | Self::GotdJson => Some(1),
+            // tdata has the number of the release, which changes all the time.
+            Self::TelethonJson
+            | Self::GrammersTl
+            | Self::GramJsStore
+            | Self::Tdata
+            | Self::PyrogramJson
+            | Self::WebJson
+            | Self::MtprotoCoreJson
+            | Self::Text(_) => None,
         }
     }
 
@@ -99,7 +137,7 @@ impl FileFormat {
                 .union(Carries::OTHER_KEYS)
                 .union(Carries::PEERS)
                 .union(Carries::CHANNEL_KINDS),
-            Self::GrammersTl => LOGIN
+            Self::GrammersTl | Self::Telethon2Sqlite => LOGIN
                 .union(WHO)
                 .union(STATE)
                 .union(Carries::ADDRESS)
@@ -114,7 +152,10 @@ impl FileFormat {
                 .union(Carries::ADDRESS)
                 .union(Carries::TEST_MODE)
                 .union(Carries::SALTS),
-            Self::Tdata => LOGIN.union(Carries::USER_ID).union(Carries::OTHER_KEYS),
+            Self::TelethonJson => LOGIN.union(Carries::ADDRESS).union(Carries::SALTS),
+            Self::PyrogramJson => LOGIN.union(WHO).union(Carries::TEST_MODE),
+            Self::Tdata | Self::WebJson => LOGIN.union(Carries::USER_ID).union(Carries::OTHER_KEYS),
+            Self::MtprotoCoreJson => LOGIN.union(Carries::OTHER_KEYS),
             Self::Text(format) => format.carries(),
         }
     }

@@ -3,79 +3,92 @@
 use std::borrow::Cow;
 
 use mtsession_core::Account;
-use mtsession_core::foreign::Server;
 use mtsession_core::text;
 use serde::Deserialize;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::address;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key};
-
-/// The only version there is; gotd takes any other for "no session".
-const VERSION: i64 = 1;
+use super::home::{Dc, Found, choose};
+use super::import::Import;
 
 #[derive(Deserialize)]
 struct File<'a> {
-    #[serde(rename = "Version")]
-    version: i64,
+    /// gotd takes any but 1 for "no session".
+    #[serde(default, rename = "Version")]
+    version: Value,
     #[serde(borrow, rename = "Data")]
     data: Data<'a>,
 }
 
+/// The key has to be what it should be; the rest is taken as far as it is.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Data<'a> {
     #[serde(default)]
-    config: Config,
-    #[serde(rename = "DC")]
-    dc: i32,
-    #[serde(borrow, default)]
-    addr: Cow<'a, str>,
+    config: Value,
+    #[serde(default, rename = "DC")]
+    dc: Value,
+    #[serde(default)]
+    addr: Value,
     #[serde(borrow)]
     auth_key: Cow<'a, str>,
     #[serde(default)]
-    salt: i64,
+    salt: Value,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Config {
-    test_mode: bool,
-    #[serde(rename = "ThisDC")]
-    this_dc: i32,
-}
-
-pub(super) fn read(json: &str) -> Result<Import, ForeignError> {
+pub(super) fn read(json: &str, choice: Option<usize>) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::GotdJson);
-    let file: File<'_> =
+    let File { version, data } =
         serde_json::from_str(json).map_err(|error| ForeignError::json("JSON", &error))?;
-    if file.version != VERSION {
-        return Err(ForeignError::UnknownVersion(file.version));
-    }
-    let data = file.data;
-    import.version = Some(file.version);
-    // A configuration is there only once the server has sent one.
-    import.account = Account {
-        test_mode: (data.config.this_dc != 0).then_some(data.config.test_mode),
-        ..Account::default()
-    };
-    if data.auth_key.is_empty() {
-        return Err(ForeignError::NotLoggedIn);
+    match version.as_i64() {
+        Some(version) => import.set_version(version),
+        None => import.leave_out("Version", None, "not a number"),
     }
     let mut buffer = Zeroizing::new(vec![0; data.auth_key.len()]);
-    let key = text::decoded(&data.auth_key, &mut buffer).map_err(ForeignError::Text)?;
-    let key = Key::of(key)?;
-    let server = match Server::parse(&data.addr) {
-        Some(server) => server,
-        None if data.addr.is_empty() => Server::well_known(data.dc, data.config.test_mode)
-            .ok_or(ForeignError::UnknownDc(data.dc))?,
-        None => return Err(ForeignError::damaged("Data.Addr")),
+    let key: &[u8] = match &*data.auth_key {
+        "" => &[],
+        key => text::decoded(key, &mut buffer).map_err(ForeignError::Text)?,
     };
-    import.set_home(data.dc);
-    import.push_dc(data.dc, &server, Some(&key));
-    if let Some(dc) = import.session.dcs.first_mut() {
-        dc.first_salt = data.salt;
+    // A configuration is there only once the server has sent one.
+    let this_dc = data.config.get("ThisDC").and_then(Value::as_i64);
+    let this_dc = this_dc.and_then(address::dc_id);
+    import.account = Account {
+        test_mode: this_dc.and_then(|_| {
+            let test_mode = data.config.get("TestMode");
+            test_mode.map_or(Some(false), Value::as_bool)
+        }),
+        ..Account::default()
+    };
+    let id = data.dc.as_i64().and_then(address::dc_id);
+    if id.is_none() {
+        import.leave_out("Data.DC", None, "not the id of a DC");
+    }
+    let mut servers = Vec::new();
+    match data.addr.as_str() {
+        Some("") => {}
+        Some(addr) => match address::joined(addr) {
+            Ok(server) => servers.push(server),
+            Err(oddity) => import.leave_out("Data.Addr", None, oddity),
+        },
+        None if data.addr.is_null() => {}
+        None => import.leave_out("Data.Addr", None, "not text"),
+    }
+    let dcs = [Dc {
+        id: id.or(this_dc),
+        servers,
+        key: Found::of(key),
+        account: import.account,
+        row: 1,
+    }];
+    let home = choose(None, &dcs, choice)?;
+    import.set_dcs(&dcs, &home, None, "Data")?;
+    match (data.salt.as_i64(), import.session.dcs.first_mut()) {
+        (Some(salt), Some(dc)) => dc.first_salt = salt,
+        (None, _) if !data.salt.is_null() => import.leave_out("Data.Salt", None, "not a number"),
+        _ => {}
     }
     Ok(import)
 }

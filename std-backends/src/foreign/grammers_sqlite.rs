@@ -1,12 +1,15 @@
 //! The SQLite database of grammers 0.8 and later.
 
-use mtsession_core::{Account, ChannelKind, DcFlags, Peer, PeerKind};
+use mtsession_core::{Account, ChannelKind, Peer, PeerKind};
 
+use super::address;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key};
+use super::home::{Dc, choose};
+use super::import::Import;
+use super::left_out::{self, LeftOut};
 use super::marked::unmark;
-use super::sqlite::Db;
+use super::sqlite::{Cells, Db, Table};
 use crate::names::PeerNames;
 
 // The bits of `subtype`.
@@ -17,63 +20,39 @@ pub(super) const BROADCAST: u8 = 8;
 pub(super) const GIGAGROUP: u8 = MEGAGROUP | BROADCAST;
 pub(super) const COMMUNITY: u8 = 16;
 
-pub(super) fn recognise(db: &Db) -> Option<FileFormat> {
-    let is_one = db.has("dc_home") && db.has("dc_option") && db.has("peer_info");
-    is_one.then_some(FileFormat::GrammersSqlite)
+const DC_OPTION: Table = Table {
+    name: "dc_option",
+    needed: &["auth_key"],
+    expected: &["dc_id", "ipv4", "ipv6"],
+    optional: &[],
+};
+
+const PEER_INFO: Table = Table {
+    name: "peer_info",
+    needed: &["peer_id", "hash"],
+    expected: &["subtype"],
+    optional: &[],
+};
+
+const UPDATE_STATE: Table = Table::of("update_state", &["pts", "qts", "date", "seq"]);
+
+pub(super) fn recognise(db: &Db) -> Result<Option<FileFormat>, ForeignError> {
+    let is_one = db.has("dc_option")
+        && (db.has("dc_home") || db.has("peer_info") || db.has_column("dc_option", "auth_key")?);
+    Ok(is_one.then_some(FileFormat::GrammersSqlite))
 }
 
-pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
+pub(super) fn read(db: &Db, choice: Option<usize>) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::GrammersSqlite);
-    import.version = Some(db.user_version()?);
-    let home = db.only_row("dc_home", &["dc_id"], |row| row.get("dc_id"))?;
-    import.set_home(home);
-
-    let columns = ["dc_id", "ipv4", "ipv6", "auth_key"];
-    db.require("dc_option", &columns)?;
-    let dcs = db.rows("dc_option", &columns, |row| {
-        Ok((
-            row.get("dc_id")?,
-            row.get::<Option<String>>("ipv4")?,
-            row.get::<Option<String>>("ipv6")?,
-            row.get::<Option<Vec<u8>>>("auth_key")?,
-        ))
-    })?;
-    let mut home_has_key = false;
-    for (dc_id, ipv4, ipv6, key) in dcs {
-        let key = key.map(Key::take).transpose()?;
-        home_has_key |= dc_id == home && key.is_some();
-        for (addr, flags) in [(ipv4, DcFlags::NONE), (ipv6, DcFlags::IPV6)] {
-            if let Some(addr) = addr.filter(|addr| !addr.is_empty()) {
-                import.push_entry(dc_id, addr, flags, key.as_ref());
-            }
-        }
+    if let Ok(version) = db.user_version() {
+        import.set_version(version);
     }
-    if !home_has_key {
-        return Err(ForeignError::NotLoggedIn);
-    }
+    let stated = read_home(db, &mut import.left_out);
+    let dcs = db.rows(&DC_OPTION, &mut import.left_out, |row| Ok(read_dc(row)))?;
+    let home = choose(stated, &dcs, choice)?;
+    import.set_dcs(&dcs, &home, stated, DC_OPTION.name)?;
 
-    let columns = ["peer_id", "hash", "subtype"];
-    db.require("peer_info", &columns)?;
-    let peers = db.rows("peer_info", &columns, |row| {
-        let (kind, id) = unmark(row.get("peer_id")?).ok_or_else(|| row.damaged("peer_id"))?;
-        let subtype = row.get::<Option<u8>>("subtype")?.unwrap_or_default();
-        let is_channel = kind == PeerKind::Channel;
-        let peer = Peer {
-            id,
-            access_hash: row.get::<Option<i64>>("hash")?.unwrap_or_default(),
-            kind,
-            channel_kind: match subtype & GIGAGROUP {
-                GIGAGROUP => Some(ChannelKind::Gigagroup),
-                MEGAGROUP => Some(ChannelKind::Megagroup),
-                BROADCAST => Some(ChannelKind::Broadcast),
-                _ => None,
-            }
-            .filter(|_| is_channel),
-            is_community: is_channel && subtype & COMMUNITY != 0,
-        };
-        let is_self = kind == PeerKind::User && subtype & USER_SELF != 0;
-        Ok((peer, is_self.then_some(subtype & USER_BOT != 0)))
-    })?;
+    let peers = db.cache(&PEER_INFO, &mut import.left_out, read_peer);
     for (peer, is_self) in peers {
         if let Some(is_bot) = is_self {
             import.account = Account {
@@ -85,31 +64,67 @@ pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
         import.push_peer(peer, PeerNames::default());
     }
 
-    if db.has("update_state") {
-        let columns = ["pts", "qts", "date", "seq"];
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method itself is not general enough over the row's lifetime"
-        )]
-        let states = db.rows("update_state", &columns, |row| row.counters())?;
-        match *states {
-            [] => {}
-            [state] => import.set_counters(state),
-            _ => {
-                return Err(ForeignError::Rows {
-                    table: "update_state",
-                    count: states.len(),
-                });
-            }
-        }
+    if let Some(state) = db.account_state(&UPDATE_STATE, &mut import.left_out) {
+        import.set_counters(state);
     }
     if db.has("channel_state") {
-        let channels = db.rows("channel_state", &["peer_id", "pts"], |row| {
-            Ok((row.get("peer_id")?, row.get("pts")?))
-        })?;
+        let table = Table::of("channel_state", &["peer_id", "pts"]);
+        let channels = db.cache(&table, &mut import.left_out, |row| {
+            let id: i64 = row.get("peer_id")?;
+            let id = Some(id)
+                .filter(|id| *id > 0)
+                .ok_or("peer_id is that of no channel")?;
+            Ok((id, row.get("pts")?))
+        });
         for (id, pts) in channels {
             import.push_channel(id, pts);
         }
     }
     Ok(import)
+}
+
+/// The home, where exactly one is stated.
+fn read_home(db: &Db, left_out: &mut Vec<LeftOut>) -> Option<i32> {
+    let table = Table::of("dc_home", &["dc_id"]);
+    let homes = db.cache(&table, left_out, |row| {
+        address::dc_id(row.get("dc_id")?).ok_or_else(|| "dc_id is one that no DC has".to_owned())
+    });
+    if let [home] = *homes {
+        return Some(home);
+    }
+    let reason = format!("{} rows where one is expected", homes.len());
+    left_out::add(left_out, table.name, None, reason);
+    None
+}
+
+fn read_dc(row: &mut Cells<'_>) -> Dc {
+    Dc {
+        id: row.dc_id("dc_id"),
+        servers: row.servers(&["ipv4", "ipv6"]),
+        key: row.key("auth_key"),
+        account: Account::default(),
+        row: row.number,
+    }
+}
+
+/// A peer, and for the account itself whether it is a bot.
+fn read_peer(row: &mut Cells<'_>) -> Result<(Peer, Option<bool>), String> {
+    let (kind, id) = unmark(row.get("peer_id")?).ok_or("peer_id is one that no peer has")?;
+    let subtype: u8 = row.may("subtype").unwrap_or_default();
+    let is_channel = kind == PeerKind::Channel;
+    let peer = Peer {
+        id,
+        access_hash: row.get::<Option<i64>>("hash")?.unwrap_or_default(),
+        kind,
+        channel_kind: match subtype & GIGAGROUP {
+            GIGAGROUP => Some(ChannelKind::Gigagroup),
+            MEGAGROUP => Some(ChannelKind::Megagroup),
+            BROADCAST => Some(ChannelKind::Broadcast),
+            _ => None,
+        }
+        .filter(|_| is_channel),
+        is_community: is_channel && subtype & COMMUNITY != 0,
+    };
+    let is_self = kind == PeerKind::User && subtype & USER_SELF != 0;
+    Ok((peer, is_self.then_some(subtype & USER_BOT != 0)))
 }

@@ -8,10 +8,12 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use mtsession_core::foreign::Server;
 use mtsession_core::{Account, Counters};
 
+use super::address;
 use super::cursor::Cursor;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key};
+use super::home::{Dc, Found, choose};
+use super::import::Import;
 
 /// How such a file begins.
 pub(super) const MAGIC: [u8; 4] = SESSION.to_le_bytes();
@@ -25,81 +27,116 @@ const CHANNEL_STATE: u32 = 0xC2B0_F8CD;
 const TRUE: u32 = 0x9972_75B5;
 const FALSE: u32 = 0xBC79_9737;
 
-struct Dc {
+struct TlDc {
     id: i32,
     ipv4: Option<[u8; 4]>,
     ipv6: Option<[u8; 16]>,
-    port: u16,
-    key: Option<Key>,
+    port: i32,
+    key: Found,
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Import, ForeignError> {
+pub(super) fn read(bytes: &[u8], choice: Option<usize>) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::GrammersTl);
     let mut input = Cursor::new(bytes);
     constructor(&mut input, SESSION, "header")?;
     let flags = input.u32("header")?;
-    let dcs = vector(&mut input, "DC list", read_dc)?;
+    let mut found = Vec::new();
+    let listed = read_dcs(&mut input, &mut found);
+    let mut stated = None;
+    // Nothing after what cannot be read can be found.
+    let rest = listed.and_then(|()| read_rest(&mut input, flags, &mut import, &mut stated));
+    if let Err(error) = rest {
+        import.leave_out("the rest of the file", None, error.to_string());
+    } else if !input.is_empty() {
+        import.leave_out("the end of the file", None, "more follows it");
+    }
+
+    let reversed = is_reversed(&found);
+    let dcs: Vec<Dc> = (1..)
+        .zip(found)
+        .map(|(row, dc)| dc.into_dc(row, reversed, &mut import))
+        .collect();
+    let home = choose(stated, &dcs, choice)?;
+    import.set_dcs(&dcs, &home, stated, DCS)?;
+    Ok(import)
+}
+
+/// What the DCs are called in a report.
+const DCS: &str = "DC list";
+
+fn read_dcs(input: &mut Cursor<'_>, found: &mut Vec<TlDc>) -> Result<(), ForeignError> {
+    constructor(input, VECTOR, DCS)?;
+    for _ in 0..input.u32(DCS)? {
+        found.push(read_dc(input)?);
+    }
+    Ok(())
+}
+
+/// User and update state.
+fn read_rest(
+    input: &mut Cursor<'_>,
+    flags: u32,
+    import: &mut Import,
+    stated: &mut Option<i32>,
+) -> Result<(), ForeignError> {
     if flags & 1 != 0 {
-        constructor(&mut input, USER, "user")?;
-        import.account = Account {
-            user_id: Some(input.i64("user")?),
-            ..Account::default()
-        };
-        import.set_home(input.i32("user")?);
-        import.account.is_bot = match input.u32("user")? {
+        constructor(input, USER, "user")?;
+        let user_id = Some(input.i64("user")?).filter(|id| *id > 0);
+        *stated = address::dc_id(input.i32("user")?.into());
+        let is_bot = match input.u32("user")? {
             TRUE => Some(true),
             FALSE => Some(false),
-            _ => return Err(ForeignError::damaged("its user's bot flag")),
+            _ => {
+                import.leave_out("user", None, "the bot flag is neither true nor false");
+                None
+            }
+        };
+        import.account = Account {
+            user_id,
+            is_bot,
+            ..Account::default()
         };
     }
     if flags & 2 != 0 {
-        constructor(&mut input, UPDATE_STATE, "update state")?;
+        constructor(input, UPDATE_STATE, "update state")?;
         import.set_counters(Counters {
             pts: input.i32("update state")?,
             qts: input.i32("update state")?,
             date: input.i32("update state")?,
             seq: input.i32("update state")?,
         });
-        for (id, pts) in vector(&mut input, "channel list", read_channel)? {
+        constructor(input, VECTOR, "channel list")?;
+        for _ in 0..input.u32("channel list")? {
+            let (id, pts) = read_channel(input)?;
             import.push_channel(id, pts);
         }
     }
-    if !input.is_empty() {
-        return Err(ForeignError::damaged("more follows its end"));
-    }
+    Ok(())
+}
 
-    if import.session.home_dc_id == 0 {
-        // Not signed in yet, or signed in by a release that did not store the user: the DC with the
-        // only key is the home.
-        let mut with_key = dcs.iter().filter(|dc| dc.key.is_some());
-        match (with_key.next(), with_key.next()) {
-            (Some(dc), None) => import.set_home(dc.id),
-            _ => return Err(ForeignError::NotLoggedIn),
+impl TlDc {
+    fn into_dc(self, row: usize, reversed: bool, import: &mut Import) -> Dc {
+        let ipv4 = self.ipv4.map(|ip| IpAddr::from(ordered(ip, reversed)));
+        let ipv6 = self.ipv6.map(|ip| IpAddr::from(ordered(ip, reversed)));
+        let mut servers = Vec::new();
+        if let Ok(port) = u16::try_from(self.port) {
+            let ips = ipv4.into_iter().chain(ipv6);
+            servers.extend(ips.map(|ip| Server::new(ip, port)));
+        } else {
+            import.leave_out(DCS, Some(row), "the port is out of range");
+        }
+        Dc {
+            id: address::dc_id(self.id.into()),
+            servers,
+            key: self.key,
+            account: Account::default(),
+            row,
         }
     }
-    let home = import.session.home_dc_id;
-    if !dcs.iter().any(|dc| dc.id == home && dc.key.is_some()) {
-        return Err(ForeignError::NotLoggedIn);
-    }
-    let reversed = is_reversed(&dcs);
-    for dc in dcs {
-        let addresses = [
-            dc.ipv4
-                .map(|ip| ordered(ip, reversed))
-                .map(|ip| IpAddr::V4(Ipv4Addr::from(ip))),
-            dc.ipv6
-                .map(|ip| ordered(ip, reversed))
-                .map(|ip| IpAddr::V6(Ipv6Addr::from(ip))),
-        ];
-        for ip in addresses.into_iter().flatten() {
-            import.push_dc(dc.id, &Server::new(ip, dc.port), dc.key.as_ref());
-        }
-    }
-    Ok(import)
 }
 
 /// The order that more addresses make sense in; as they are where both or none do.
-fn is_reversed(dcs: &[Dc]) -> bool {
+fn is_reversed(dcs: &[TlDc]) -> bool {
     let telegrams = |reversed: bool| {
         let v4 = dcs.iter().filter_map(|dc| dc.ipv4);
         let v4 = v4.map(|ip| IpAddr::V4(Ipv4Addr::from(ordered(ip, reversed))));
@@ -119,7 +156,7 @@ fn ordered<const N: usize>(mut ip: [u8; N], reversed: bool) -> [u8; N] {
     ip
 }
 
-fn read_dc(input: &mut Cursor<'_>) -> Result<Dc, ForeignError> {
+fn read_dc(input: &mut Cursor<'_>) -> Result<TlDc, ForeignError> {
     constructor(input, DATA_CENTER, "DC")?;
     let flags = input.u32("DC")?;
     let id = input.i32("DC")?;
@@ -129,17 +166,13 @@ fn read_dc(input: &mut Cursor<'_>) -> Result<Dc, ForeignError> {
     let ipv6 = (flags & 2 != 0)
         .then(|| input.array("DC's address"))
         .transpose()?;
-    let port = u16::try_from(input.i32("DC's port")?)
-        .map_err(|_| ForeignError::damaged("port of a DC"))?;
+    let port = input.i32("DC's port")?;
     let key = if flags & 4 != 0 {
-        match Key::of(input.tl_bytes("DC's key")?) {
-            Err(ForeignError::NotLoggedIn) => None,
-            key => Some(key?),
-        }
+        Found::of(input.tl_bytes("DC's key")?)
     } else {
-        None
+        Found::Nothing
     };
-    Ok(Dc {
+    Ok(TlDc {
         id,
         ipv4,
         ipv6,
@@ -151,17 +184,6 @@ fn read_dc(input: &mut Cursor<'_>) -> Result<Dc, ForeignError> {
 fn read_channel(input: &mut Cursor<'_>) -> Result<(i64, i32), ForeignError> {
     constructor(input, CHANNEL_STATE, "channel")?;
     Ok((input.i64("channel")?, input.i32("channel")?))
-}
-
-fn vector<'a, T>(
-    input: &mut Cursor<'a>,
-    what: &str,
-    read: impl Fn(&mut Cursor<'a>) -> Result<T, ForeignError>,
-) -> Result<Vec<T>, ForeignError> {
-    constructor(input, VECTOR, what)?;
-    let count = input.u32(what)?;
-    // Grows with what is really there, not with what is announced.
-    (0..count).map(|_| read(input)).collect()
 }
 
 fn constructor(input: &mut Cursor<'_>, expected: u32, what: &str) -> Result<(), ForeignError> {

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use mtsession_core::foreign::{MtcuteDc, Server};
+use mtsession_core::foreign::MtcuteDc;
 use mtsession_core::{Account, ChannelKind, Counters, DcFlags, MinPeer, Peer, PeerKind};
 
 use super::cursor::Cursor;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key};
+use super::home::{Dc, choose};
+use super::import::Import;
 use super::marked::unmark;
-use super::sqlite::{Cells, Db};
+use super::sqlite::{Cells, Db, Table};
 use crate::names::PeerNames;
 
 /// The flag of `current_user`.
@@ -33,174 +34,222 @@ pub(super) const CHANNEL: u32 = 0x1C32_B11C;
 /// The flag of `channel` that it has an access hash.
 pub(super) const CHANNEL_HAS_HASH: u32 = 1 << 13;
 
+const KEY_VALUE: Table = Table::of("key_value", &["key", "value"]);
+
+const AUTH_KEYS: Table = Table::of("auth_keys", &["dc", "key"]);
+
+const PEERS: Table = Table {
+    name: "peers",
+    needed: &["id", "hash"],
+    expected: &["usernames", "phone"],
+    optional: &["complete", "isMin"],
+};
+
 pub(super) fn recognise(db: &Db) -> Option<FileFormat> {
-    let is_one = db.has("mtcute_migrations") && db.has("key_value") && db.has("auth_keys");
+    let is_one = db.has("auth_keys") && (db.has("mtcute_migrations") || db.has("key_value"));
     is_one.then_some(FileFormat::MtcuteSqlite)
 }
 
-pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
+pub(super) fn read(db: &Db, choice: Option<usize>) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::MtcuteSqlite);
     // Every part has a version of its own; that of the peers tells releases apart.
-    let versions = db.rows("mtcute_migrations", &["repo", "version"], |row| {
-        let version: Option<i64> = row.get("version")?;
-        Ok(version.filter(|_| row.get::<String>("repo").is_ok_and(|repo| repo == "peers")))
-    })?;
-    import.version = versions.into_iter().flatten().next();
-    db.require("key_value", &["key", "value"])?;
-    db.require("auth_keys", &["dc", "key"])?;
-    let values: BTreeMap<String, Vec<u8>> = db
-        .rows("key_value", &["key", "value"], |row| {
+    let migrations = Table::of("mtcute_migrations", &["repo", "version"]);
+    let versions = db.cache(&migrations, &mut import.left_out, |row| {
+        Ok((row.get::<String>("repo")?, row.get::<i64>("version")?))
+    });
+    let version = versions.into_iter().find(|(repo, _)| repo == "peers");
+    if let Some((_, version)) = version {
+        import.set_version(version);
+    }
+    let values: Values = db
+        .cache(&KEY_VALUE, &mut import.left_out, |row| {
             Ok((row.get("key")?, row.get("value")?))
-        })?
+        })
         .into_iter()
         .collect();
 
-    let main = read_dc(&values, "dc_main")?.ok_or(ForeignError::NotLoggedIn)?;
-    let home = i32::from(main.id);
+    let main = read_dc(&values, "dc_main", &mut import);
     import.account = Account {
-        test_mode: Some(main.test_mode),
-        ..read_user(&values)?
+        test_mode: main.as_ref().map(|main| main.test_mode),
+        ..read_user(&values, &mut import)
     };
-    import.set_home(home);
-
-    let keys = db.rows("auth_keys", &["dc", "key"], |row| {
-        Ok((row.get::<i32>("dc")?, Key::take(row.get("key")?)?))
+    let stated = main.as_ref().map(|main| i32::from(main.id));
+    let mut dcs = db.rows(&AUTH_KEYS, &mut import.left_out, |row| {
+        Ok(Dc {
+            id: row.dc_id("dc"),
+            servers: Vec::new(),
+            key: row.key("key"),
+            account: import.account,
+            row: row.number,
+        })
     })?;
-    let home_key = keys.iter().find(|(dc_id, _)| *dc_id == home);
-    let (_, home_key) = home_key.ok_or(ForeignError::NotLoggedIn)?;
-    import.push_dc(home, &main.server, Some(home_key));
-    if let Some(media) = read_dc(&values, "dc_media")?
-        && media.media_only
-    {
-        let ipv6 = if media.server.is_ipv6() {
-            DcFlags::IPV6
-        } else {
-            DcFlags::NONE
-        };
-        import.push_entry(
-            i32::from(media.id),
-            media.server.to_string(),
-            DcFlags::MEDIA_ONLY | ipv6,
-            None,
-        );
+    for dc in dcs.iter_mut().filter(|dc| dc.id == stated) {
+        dc.servers
+            .extend(main.as_ref().map(|main| main.server.clone()));
     }
-    for (dc_id, key) in keys.iter().filter(|(dc_id, _)| *dc_id != home) {
-        match Server::well_known(*dc_id, main.test_mode) {
-            Some(server) => import.push_dc(*dc_id, &server, Some(key)),
-            // The key is kept for when the servers tell where the DC is.
-            None => import.push_entry(*dc_id, String::new(), DcFlags::NONE, Some(key)),
-        }
+    let home = choose(stated, &dcs, choice)?;
+    import.set_dcs(&dcs, &home, stated, AUTH_KEYS.name)?;
+    push_media(&values, &mut import);
+    read_salts(&values, &mut import);
+    read_state(&values, &mut import);
+    let peers = db.cache(&PEERS, &mut import.left_out, read_peer);
+    for (peer, names) in peers.into_iter().flatten() {
+        import.push_peer(peer, names);
     }
+    if db.has("message_refs") {
+        read_min_peers(db, &mut import);
+    }
+    Ok(import)
+}
 
+type Values = BTreeMap<String, Vec<u8>>;
+
+/// A block of `key_value`; an empty one is none.
+fn read_dc(values: &Values, key: &str, import: &mut Import) -> Option<MtcuteDc> {
+    let block = values.get(key).filter(|block| !block.is_empty())?;
+    let dc = MtcuteDc::parse(block);
+    if dc.is_none() {
+        import.leave_out(KEY_VALUE.name, None, format!("{key} is damaged"));
+    }
+    dc
+}
+
+/// The DC that serves files.
+fn push_media(values: &Values, import: &mut Import) {
+    let Some(media) = read_dc(values, "dc_media", import).filter(|media| media.media_only) else {
+        return;
+    };
+    let ipv6 = if media.server.is_ipv6() {
+        DcFlags::IPV6
+    } else {
+        DcFlags::NONE
+    };
+    import.push_entry(
+        i32::from(media.id),
+        media.server.to_string(),
+        DcFlags::MEDIA_ONLY | ipv6,
+        None,
+    );
+}
+
+fn read_salts(values: &Values, import: &mut Import) {
+    let mut damaged = Vec::new();
     for dc in import
         .session
         .dcs
         .iter_mut()
         .filter(|dc| dc.flags.is_main())
     {
-        if let Some(salts) = values.get(&format!("salts:{}", dc.dc_id)) {
-            dc.first_salt = current_salt(salts, unix_now())?;
+        let key = format!("salts:{}", dc.dc_id);
+        let Some(salts) = values.get(&key) else {
+            continue;
+        };
+        match current_salt(salts, unix_now()) {
+            Ok(salt) => dc.first_salt = salt,
+            Err(_) => damaged.push(key),
         }
     }
-    read_state(&values, &mut import)?;
-    let columns = ["id", "hash", "usernames", "phone", "complete", "isMin"];
-    db.require("peers", &["id", "hash", "usernames", "phone"])?;
-    for (peer, names) in db.rows("peers", &columns, read_peer)?.into_iter().flatten() {
-        import.push_peer(peer, names);
+    for key in damaged {
+        import.leave_out(KEY_VALUE.name, None, format!("{key} is damaged"));
     }
-    if db.has("message_refs") {
-        let columns = ["peer_id", "chat_id", "msg_id"];
-        db.require("message_refs", &columns)?;
-        let refs = db.rows("message_refs", &columns, |row| {
-            let bare = |column| {
-                let bare = unmark(row.get(column)?).map(|(_, id)| id);
-                bare.ok_or_else(|| row.damaged(column))
-            };
-            Ok(MinPeer {
-                user_id: bare("peer_id")?,
-                peer_id: bare("chat_id")?,
-                msg_id: row.get("msg_id")?,
-            })
-        })?;
-        // Every sighting is a row of its own: the last one counts.
-        let mut latest = BTreeMap::new();
-        for min_peer in refs {
-            latest.insert(min_peer.user_id, min_peer);
-        }
-        for min_peer in latest.into_values() {
-            import.put_min_peer(min_peer);
-        }
-    }
-    Ok(import)
 }
 
-fn read_dc(
-    values: &BTreeMap<String, Vec<u8>>,
-    key: &str,
-) -> Result<Option<MtcuteDc>, ForeignError> {
-    let Some(block) = values.get(key).filter(|block| !block.is_empty()) else {
-        return Ok(None);
-    };
-    match MtcuteDc::parse(block) {
-        Some(dc) => Ok(Some(dc)),
-        None => Err(ForeignError::damaged(format!("key_value.{key}"))),
+fn read_min_peers(db: &Db, import: &mut Import) {
+    let table = Table::of("message_refs", &["peer_id", "chat_id", "msg_id"]);
+    let refs = db.cache(&table, &mut import.left_out, |row| {
+        let bare = |column| {
+            let bare = unmark(row.get(column)?).map(|(_, id)| id);
+            bare.ok_or_else(|| format!("{column} is one that no peer has"))
+        };
+        Ok(MinPeer {
+            user_id: bare("peer_id")?,
+            peer_id: bare("chat_id")?,
+            msg_id: row.get("msg_id")?,
+        })
+    });
+    // Every sighting is a row of its own: the last one counts.
+    let mut latest = BTreeMap::new();
+    for min_peer in refs {
+        latest.insert(min_peer.user_id, min_peer);
+    }
+    for min_peer in latest.into_values() {
+        import.put_min_peer(min_peer);
     }
 }
 
 /// The account; an empty value means nobody.
-fn read_user(values: &BTreeMap<String, Vec<u8>>) -> Result<Account, ForeignError> {
+fn read_user(values: &Values, import: &mut Import) -> Account {
     let Some(user) = values.get("current_user").filter(|user| !user.is_empty()) else {
-        return Ok(Account::default());
+        return Account::default();
     };
-    let what = "key_value.current_user";
+    parse_user(user).unwrap_or_else(|| {
+        let reason = "current_user is damaged, or of a newer version";
+        import.leave_out(KEY_VALUE.name, None, reason);
+        Account::default()
+    })
+}
+
+fn parse_user(user: &[u8]) -> Option<Account> {
+    const VERSION: i32 = 1;
+
+    let what = "current_user";
     let mut user = Cursor::new(user);
-    let version = user.i32(what)?;
-    if version != 1 {
-        return Err(ForeignError::UnknownVersion(version.into()));
+    if user.i32(what).ok()? != VERSION {
+        return None;
     }
-    let flags = user.i32(what)?;
+    let flags = user.i32(what).ok()?;
     // Its converter writes 0 where it does not know the user.
-    let user_id = Some(user.i64(what)?).filter(|id| *id > 0);
-    Ok(Account {
+    let user_id = Some(user.i64(what).ok()?).filter(|id| *id > 0);
+    Some(Account {
         user_id,
         is_bot: user_id.map(|_| flags & USER_IS_BOT != 0),
         ..Account::default()
     })
 }
 
-fn read_state(values: &BTreeMap<String, Vec<u8>>, import: &mut Import) -> Result<(), ForeignError> {
+fn read_state(values: &Values, import: &mut Import) {
     let number = |key: &str| match values.get(key) {
-        None => Ok(0),
-        Some(value) => Cursor::new(value).i32(key),
+        None => Some(0),
+        Some(value) => Cursor::new(value).i32(key).ok(),
     };
-    import.set_counters(Counters {
-        pts: number("updates_pts")?,
-        qts: number("updates_qts")?,
-        date: number("updates_date")?,
-        seq: number("updates_seq")?,
-    });
+    let counters = ["updates_pts", "updates_qts", "updates_date", "updates_seq"].map(number);
+    // The four belong together.
+    if let [Some(pts), Some(qts), Some(date), Some(seq)] = counters {
+        import.set_counters(Counters {
+            pts,
+            qts,
+            date,
+            seq,
+        });
+    } else {
+        import.leave_out(KEY_VALUE.name, None, "the update state is damaged");
+    }
     for key in values.keys() {
-        if let Some(id) = key.strip_prefix("updates_channel:") {
-            let id = id
-                .parse()
-                .map_err(|_| ForeignError::damaged("key_value.updates_channel"))?;
-            import.push_channel(id, number(key)?);
+        let Some(id) = key.strip_prefix("updates_channel:") else {
+            continue;
+        };
+        match (id.parse(), number(key)) {
+            (Ok(id @ 1..), Some(pts)) => import.push_channel(id, pts),
+            _ => import.leave_out(
+                KEY_VALUE.name,
+                None,
+                "the update state of a channel is damaged",
+            ),
         }
     }
-    Ok(())
 }
 
 /// A peer known only as "min" has a hash that is good for nothing without its context.
-fn read_peer(row: &Cells<'_>) -> Result<Option<(Peer, PeerNames)>, ForeignError> {
-    if row.get::<Option<bool>>("isMin")?.unwrap_or_default() {
+fn read_peer(row: &mut Cells<'_>) -> Result<Option<(Peer, PeerNames)>, String> {
+    if row.may::<bool>("isMin").unwrap_or_default() {
         return Ok(None);
     }
-    let (kind, id) = unmark(row.get("id")?).ok_or_else(|| row.damaged("id"))?;
+    let (kind, id) = unmark(row.get("id")?).ok_or("id is one that no peer has")?;
     let hash: String = row.get("hash")?;
-    let complete: Option<Vec<u8>> = row.get("complete")?;
+    let complete: Option<Vec<u8>> = row.may("complete");
     let peer = Peer {
         id,
-        access_hash: access_hash(&hash).ok_or_else(|| row.damaged("hash"))?,
+        access_hash: access_hash(&hash).ok_or("hash is not two numbers")?,
         kind,
         channel_kind: complete
             .as_deref()
@@ -208,11 +257,14 @@ fn read_peer(row: &Cells<'_>) -> Result<Option<(Peer, PeerNames)>, ForeignError>
             .and_then(channel_kind),
         is_community: false,
     };
-    let usernames: String = row.get("usernames")?;
+    let usernames: Option<String> = row.may("usernames");
+    let usernames = usernames.map_or(Ok(Vec::new()), |json| serde_json::from_str(&json));
     let names = PeerNames {
-        usernames: serde_json::from_str(&usernames)
-            .map_err(|error| ForeignError::json("peers.usernames", &error))?,
-        phone: row.get("phone")?,
+        usernames: usernames.unwrap_or_else(|_| {
+            row.leave_out("usernames is no list of names");
+            Vec::new()
+        }),
+        phone: row.may("phone"),
         title: complete.as_deref().and_then(title),
         ..PeerNames::default()
     };

@@ -4,22 +4,52 @@
 
 use std::collections::BTreeMap;
 
-use mtsession_core::foreign::{Host, Server};
 use mtsession_core::{Account, ChannelKind, Peer, PeerKind};
 
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key};
+use super::home::{Dc, choose};
+use super::import::Import;
+use super::left_out::LeftOut;
 use super::marked::unmark;
-use super::sqlite::{Cells, Db};
+use super::sqlite::{Cells, Db, Table};
 use crate::names::PeerNames;
 
-/// Which of the family wrote it, by what only that one has.
+const VERSION: Table = Table::of("version", &["number"]);
+
+const SESSIONS: Table = Table {
+    name: "sessions",
+    needed: &["auth_key"],
+    expected: &["dc_id", "test_mode", "user_id", "is_bot"],
+    optional: &["api_id", "server_address", "port"],
+};
+
+const PEERS: Table = Table {
+    name: "peers",
+    needed: &["id", "access_hash"],
+    expected: &["type", "phone_number"],
+    optional: &["username"],
+};
+
+const UPDATE_STATE: Table = Table {
+    name: "update_state",
+    needed: &["id", "pts"],
+    expected: &["qts", "date", "seq"],
+    optional: &[],
+};
+
+/// What only this family's `sessions` have.
+const OWN_COLUMNS: [&str; 3] = ["test_mode", "user_id", "is_bot"];
+
+/// Which of the family wrote it, by what only that one has. The table with the key is enough.
 pub(super) fn recognise(db: &Db) -> Result<Option<FileFormat>, ForeignError> {
-    if !db.has("peers") || !db.has("sessions") || !db.has_column("version", "number")? {
+    let sessions = db.columns("sessions")?;
+    let has_login =
+        sessions.contains("auth_key") || db.has("peers") && db.has_column("version", "number")?;
+    if !has_login || !OWN_COLUMNS.iter().any(|column| sessions.contains(*column)) {
         return Ok(None);
     }
-    Ok(Some(if db.has_column("sessions", "server_address")? {
+    Ok(Some(if sessions.contains("server_address") {
         FileFormat::KurigramSqlite
     } else if db.has_column("usernames", "peer_id")? {
         FileFormat::PyroforkSqlite
@@ -30,53 +60,23 @@ pub(super) fn recognise(db: &Db) -> Result<Option<FileFormat>, ForeignError> {
     }))
 }
 
-pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
+pub(super) fn read(db: &Db, choice: Option<usize>) -> Result<Import, ForeignError> {
     let mut import = Import::new(recognise(db)?.ok_or(ForeignError::Unknown)?);
-    import.version = Some(db.only_row("version", &["number"], |row| row.get("number"))?);
+    if let Some(version) = db.version(&VERSION, &mut import.left_out) {
+        import.set_version(version);
+    }
 
-    let everywhere = ["dc_id", "test_mode", "auth_key", "user_id", "is_bot"];
-    db.require("sessions", &everywhere)?;
-    let columns = [
-        "dc_id",
-        "api_id",
-        "test_mode",
-        "auth_key",
-        "user_id",
-        "is_bot",
-        "server_address",
-        "port",
-    ];
-    let (dc_id, server, key) = db.only_row("sessions", &columns, |row| {
-        import.account = Account {
-            user_id: row.get::<Option<i64>>("user_id")?.filter(|id| *id > 0),
-            is_bot: row.get("is_bot")?,
-            api_id: row.get::<Option<i32>>("api_id")?.filter(|id| *id > 0),
-            test_mode: row.get("test_mode")?,
-        };
-        let host: Option<String> = row.get("server_address")?;
-        let port: Option<u16> = row.get("port")?;
-        let server = match (host.as_deref().and_then(Host::parse), port) {
-            (Some(host), Some(port)) => Some(Server { host, port }),
-            _ => None,
-        };
-        Ok((
-            row.get::<Option<i32>>("dc_id")?.unwrap_or_default(),
-            server,
-            row.get::<Option<Vec<u8>>>("auth_key")?,
-        ))
-    })?;
-    let key = Key::take(key.unwrap_or_default())?;
-    let test_mode = import.account.test_mode.unwrap_or_default();
-    let server = server
-        .or_else(|| Server::well_known(dc_id, test_mode))
-        .ok_or(ForeignError::UnknownDc(dc_id))?;
-    import.set_home(dc_id);
-    import.push_dc(dc_id, &server, Some(&key));
+    let mut dcs = db.rows(&SESSIONS, &mut import.left_out, |row| Ok(read_dc(row)))?;
+    let home = choose(None, &dcs, choice)?;
+    if let Some(dc) = dcs.get(home.index) {
+        import.account = dc.account;
+    }
+    import.keep_one_login(&mut dcs, &home, "sessions");
+    import.set_dcs(&dcs, &home, None, "sessions")?;
 
-    let mut usernames = read_usernames(db)?;
-    db.require("peers", &["id", "access_hash", "type", "phone_number"])?;
-    let columns = ["id", "access_hash", "type", "username", "phone_number"];
-    for (marked, peer, mut names) in db.rows("peers", &columns, read_peer)? {
+    let mut usernames = read_usernames(db, &mut import.left_out);
+    let peers = db.cache(&PEERS, &mut import.left_out, read_peer);
+    for (marked, peer, mut names) in peers {
         for username in usernames.remove(&marked).unwrap_or_default() {
             if !names.usernames.contains(&username) {
                 names.usernames.push(username);
@@ -85,44 +85,64 @@ pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
         import.push_peer(peer, names);
     }
     if db.has("update_state") {
-        read_state(db, &mut import)?;
+        read_state(db, &mut import);
     }
     Ok(import)
 }
 
+fn read_dc(row: &mut Cells<'_>) -> Dc {
+    let account = Account {
+        user_id: row.may::<i64>("user_id").filter(|id| *id > 0),
+        is_bot: row.may("is_bot"),
+        api_id: row.may::<i32>("api_id").filter(|id| *id > 0),
+        test_mode: row.may("test_mode"),
+    };
+    Dc {
+        id: row.dc_id("dc_id"),
+        servers: row.server(),
+        key: row.key("auth_key"),
+        account,
+        row: row.number,
+    }
+}
+
 /// Usernames by marked id: a row is `(id of the peer, name)`, or in pyrofork `(name, id of the peer)`.
-fn read_usernames(db: &Db) -> Result<BTreeMap<i64, Vec<String>>, ForeignError> {
+fn read_usernames(db: &Db, left_out: &mut Vec<LeftOut>) -> BTreeMap<i64, Vec<String>> {
     let mut usernames = BTreeMap::<i64, Vec<String>>::new();
     if !db.has("usernames") {
-        return Ok(usernames);
+        return usernames;
     }
-    let (id, name) = if db.has_column("usernames", "peer_id")? {
-        ("peer_id", "id")
+    let is_pyrofork = db
+        .has_column("usernames", "peer_id")
+        .is_ok_and(|is_pyrofork| is_pyrofork);
+    let (table, id, name) = if is_pyrofork {
+        (Table::of("usernames", &["peer_id", "id"]), "peer_id", "id")
     } else {
-        ("id", "username")
+        let table = Table::of("usernames", &["id", "username"]);
+        (table, "id", "username")
     };
-    db.require("usernames", &[id, name])?;
-    let rows = db.rows("usernames", &[id, name], |row| {
+    let rows = db.cache(&table, left_out, |row| {
         Ok((
             row.get::<Option<i64>>(id)?,
             row.get::<Option<String>>(name)?,
         ))
-    })?;
+    });
     for row in rows {
         if let (Some(id), Some(name)) = row {
             usernames.entry(id).or_default().push(name);
         }
     }
-    Ok(usernames)
+    usernames
 }
 
-fn read_peer(row: &Cells<'_>) -> Result<(i64, Peer, PeerNames), ForeignError> {
+fn read_peer(row: &mut Cells<'_>) -> Result<(i64, Peer, PeerNames), String> {
     let marked = row.get("id")?;
-    let (kind, id) = unmark(marked).ok_or_else(|| row.damaged("id"))?;
-    let kind_name: String = row.get("type")?;
+    let (kind, id) = unmark(marked).ok_or("id is one that no peer has")?;
+    let access_hash = row.get::<Option<i64>>("access_hash")?;
+    let kind_name: String = row.may("type").unwrap_or_default();
     let peer = Peer {
         id,
-        access_hash: row.get::<Option<i64>>("access_hash")?.unwrap_or_default(),
+        access_hash: access_hash.unwrap_or_default(),
         kind,
         channel_kind: match kind_name.as_str() {
             "channel" => Some(ChannelKind::Broadcast),
@@ -133,30 +153,22 @@ fn read_peer(row: &Cells<'_>) -> Result<(i64, Peer, PeerNames), ForeignError> {
         is_community: kind_name == "community",
     };
     let names = PeerNames {
-        usernames: row.get::<Option<String>>("username")?.into_iter().collect(),
-        phone: row.get("phone_number")?,
+        usernames: row.may::<String>("username").into_iter().collect(),
+        phone: row.may("phone_number"),
         ..PeerNames::default()
     };
     Ok((marked, peer, names))
 }
 
 /// Row 0 is the account's; the others have marked channel ids.
-fn read_state(db: &Db, import: &mut Import) -> Result<(), ForeignError> {
-    let columns = ["id", "pts", "qts", "date", "seq"];
-    db.require("update_state", &columns)?;
-    let rows = db.rows("update_state", &columns, |row| {
+fn read_state(db: &Db, import: &mut Import) {
+    let rows = db.cache(&UPDATE_STATE, &mut import.left_out, |row| {
         let id: i64 = row.get("id")?;
         match unmark(id) {
-            _ if id == 0 => Ok((None, row.counters()?)),
-            Some((PeerKind::Channel, id)) => Ok((Some(id), row.counters()?)),
-            _ => Err(row.damaged("id")),
+            _ if id == 0 => Ok((0, row.state_of(true)?)),
+            Some((PeerKind::Channel, id)) => Ok((id, row.state_of(false)?)),
+            _ => Err("id is that of no channel".to_owned()),
         }
-    })?;
-    for (channel, counters) in rows {
-        match channel {
-            None => import.set_counters(counters),
-            Some(id) => import.push_channel(id, counters.pts),
-        }
-    }
-    Ok(())
+    });
+    import.push_states(rows);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mtsession_core::foreign::detect;
 use mtsession_core::{SessionSource, SessionView};
@@ -12,7 +12,10 @@ use super::error::ForeignError;
 use super::format::FileFormat;
 use super::import::Import;
 use super::sqlite::Db;
-use super::{gotd, gramjs, grammers_sqlite, grammers_tl, mtcute, pyrogram, tdata, telethon};
+use super::{
+    gramjs, grammers_sqlite, grammers_tl, json, known, mtcute, pyrogram, several, tdata, telethon,
+    telethon2,
+};
 use crate::error::StoreError;
 use crate::session::PersistedSession;
 
@@ -24,38 +27,42 @@ const MAX_FILE: u64 = 16 << 20;
 
 /// Reads the session of another library from a file or directory, which is left as it is.
 ///
-/// Of a database that several libraries have written to, the tables with a key are taken and the
-/// others named in [`Import::also`]; of several accounts of Telegram Desktop the first, see
-/// [`read_account`].
+/// The key and its DC are what must be there. Whatever else cannot be read is left out and named in
+/// [`Import::left_out`]. Of a database that several libraries have written to, the tables with a key are
+/// taken and the others named in [`Import::also`]. Of several logins with different keys none is picked,
+/// see [`read_account`].
 ///
 /// # Errors
 /// `InvalidData` with a [`ForeignError`] inside, naming the path: not a known session, nobody logged
 /// in, or which part is damaged.
 pub fn read(path: &Path) -> io::Result<Import> {
-    read_account(path, 1)
+    named(path, read_any(path, None))
 }
 
-/// Reads one of the accounts of Telegram Desktop, which holds several: `number` counts from 1.
+/// Reads one of several logins, such as the accounts of Telegram Desktop: `number` counts from 1, as
+/// [`ForeignError::SeveralKeys`] does.
 ///
 /// # Errors
-/// As [`read`]; `InvalidInput` where there is no account with this number.
+/// As [`read`]; `InvalidInput` where there is no login with this number.
 pub fn read_account(path: &Path, number: usize) -> io::Result<Import> {
-    read_any(path, number).map_err(|error| {
+    named(path, read_any(path, Some(number)))
+}
+
+fn named(path: &Path, read: Result<Import, ForeignError>) -> io::Result<Import> {
+    read.map_err(|error| {
         StoreError::io("foreign session", path.display().to_string(), "read", error)
     })
 }
 
 /// What lies at `path`, with its version, where it is the session of a library; logged in or not.
 pub(crate) fn describe(path: &Path) -> Option<String> {
-    let (formats, version) = match read_any(path, 1) {
+    let (formats, version) = match read_any(path, None) {
         Ok(import) => {
             let formats = core::iter::once(import.format).chain(import.also).collect();
             (formats, import.version)
         }
-        Err(_) if starts_with(path, SQLITE_MAGIC).is_ok_and(|is_database| is_database) => {
-            (formats_in(&Db::open(path).ok()?).ok()?, None)
-        }
-        Err(_) => return None,
+        Err(ForeignError::NotReadable { what, .. }) => return Some(what.to_owned()),
+        Err(_) => (recognise(path).ok()?, None),
     };
     let names: Vec<_> = formats.iter().map(FileFormat::to_string).collect();
     let names = names.join(" and ");
@@ -66,59 +73,105 @@ pub(crate) fn describe(path: &Path) -> Option<String> {
     }
 }
 
-fn read_any(path: &Path, number: usize) -> Result<Import, ForeignError> {
-    if fs::metadata(path)?.is_dir() && gramjs::prefix(path)?.is_none() {
-        return tdata::read(path, number);
+/// Whose session it is, where that can be said of one that cannot be read.
+fn recognise(path: &Path) -> Result<Vec<FileFormat>, ForeignError> {
+    Ok(match content_of(path)? {
+        Content::Tdata(_) => vec![FileFormat::Tdata],
+        Content::GramJs(_) => vec![FileFormat::GramJsStore],
+        Content::Database => formats_in(&Db::open(path)?)?,
+        Content::Tl(_) => vec![FileFormat::GrammersTl],
+        Content::Json(text) => json::recognise(&text).into_iter().collect(),
+        Content::Own | Content::Text(_) => Vec::new(),
+    })
+}
+
+/// What lies at a path.
+enum Content {
+    /// A directory of Telegram Desktop's.
+    Tdata(PathBuf),
+    /// A directory with these stores of GramJS.
+    GramJs(Vec<String>),
+    Database,
+    Own,
+    Tl(Zeroizing<Vec<u8>>),
+    Json(Zeroizing<String>),
+    Text(Zeroizing<String>),
+}
+
+fn content_of(path: &Path) -> Result<Content, ForeignError> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        let stores = gramjs::prefixes(path)?;
+        return match known::by_names(path) {
+            _ if !stores.is_empty() => Ok(Content::GramJs(stores)),
+            Some(known) => Err(known),
+            None => Ok(Content::Tdata(path.to_path_buf())),
+        };
     }
-    if fs::metadata(path)?.is_file() && starts_with(path, b"TDF$")? {
-        return tdata::read(path.parent().unwrap_or(Path::new(".")), number);
+    // What is no file may have no end, or no beginning.
+    if !metadata.is_file() {
+        return Err(ForeignError::Unknown);
     }
-    let import = read_one(path)?;
-    match number {
-        1 => Ok(import),
-        _ => Err(ForeignError::NoAccount { number, count: 1 }),
+    if starts_with(path, b"TDF$")? {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        return Ok(Content::Tdata(dir.to_path_buf()));
+    }
+    if starts_with(path, SQLITE_MAGIC)? {
+        return Ok(Content::Database);
+    }
+    if metadata.len() > MAX_FILE {
+        return Err(known::by_content(&head(path)?).unwrap_or(ForeignError::Unknown));
+    }
+    let bytes = Zeroizing::new(fs::read(path)?);
+    if bytes.starts_with(&grammers_tl::MAGIC) {
+        return Ok(Content::Tl(bytes));
+    }
+    if SessionView::parse(&bytes).is_ok() {
+        return Ok(Content::Own);
+    }
+    if let Some(known) = known::by_content(&bytes) {
+        return Err(known);
+    }
+    let text = str::from_utf8(&bytes).map_err(|_| ForeignError::Unknown)?;
+    // Editors on Windows write a mark in front of the text.
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let owned = Zeroizing::new(text.to_owned());
+    if text.trim_start().starts_with(['{', '[']) {
+        return Ok(Content::Json(owned));
+    }
+    Ok(Content::Text(owned))
+}
+
+fn read_any(path: &Path, choice: Option<usize>) -> Result<Import, ForeignError> {
+    match content_of(path)? {
+        Content::Tdata(dir) => tdata::read(&dir, choice),
+        Content::GramJs(stores) => gramjs::read(path, stores, choice),
+        Content::Database => read_database(&Db::open(path)?, choice),
+        Content::Tl(bytes) => grammers_tl::read(&bytes, choice),
+        Content::Json(text) => json::read(&text, choice),
+        Content::Text(text) => read_text(&text, choice),
+        Content::Own => Err(ForeignError::Own),
     }
 }
 
 fn starts_with(path: &Path, magic: &[u8]) -> io::Result<bool> {
-    let mut head = Vec::new();
-    let limit = u64::try_from(magic.len()).unwrap_or(u64::MAX);
-    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, limit), &mut head)?;
-    Ok(head == magic)
+    Ok(head(path)?.starts_with(magic))
 }
 
-/// Everything that holds one account.
-fn read_one(path: &Path) -> Result<Import, ForeignError> {
-    if let Some(prefix) = fs::metadata(path)?
-        .is_dir()
-        .then(|| gramjs::prefix(path))
-        .transpose()?
-        .flatten()
-    {
-        return gramjs::read(path, &prefix);
-    }
-    if starts_with(path, SQLITE_MAGIC)? {
-        return read_database(&Db::open(path)?);
-    }
-    if fs::metadata(path)?.len() > MAX_FILE {
-        return Err(ForeignError::Unknown);
-    }
-    let bytes = Zeroizing::new(fs::read(path)?);
-    if bytes.starts_with(&grammers_tl::MAGIC) {
-        return grammers_tl::read(&bytes);
-    }
-    if SessionView::parse(&bytes).is_ok() {
-        return Err(ForeignError::Own);
-    }
-    let text = str::from_utf8(&bytes).map_err(|_| ForeignError::Unknown)?;
-    if text.trim_start().starts_with('{') {
-        return gotd::read(text);
-    }
-    read_text(text)
+/// The first bytes of a file, as many as anything is recognised by.
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    const LEN: u64 = 32;
+
+    let mut head = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, LEN), &mut head)?;
+    Ok(head)
 }
 
 /// A session string of any library in a text file.
-fn read_text(text: &str) -> Result<Import, ForeignError> {
+fn read_text(text: &str, choice: Option<usize>) -> Result<Import, ForeignError> {
+    if let Some(number @ (0 | 2..)) = choice {
+        return Err(ForeignError::NoAccount { number, count: 1 });
+    }
     let mut buffer = Zeroizing::new(vec![0; text.len()]);
     let detected = detect(text, &mut buffer).map_err(ForeignError::Text)?;
     let mut import = Import::new(FileFormat::Text(detected.format()));
@@ -128,15 +181,16 @@ fn read_text(text: &str) -> Result<Import, ForeignError> {
 }
 
 /// A reader of one library's tables.
-type Reader = fn(&Db) -> Result<Import, ForeignError>;
+type Reader = fn(&Db, Option<usize>) -> Result<Import, ForeignError>;
 
 /// Whose tables there are, and who reads them.
 fn candidates(db: &Db) -> Result<Vec<(FileFormat, Reader)>, ForeignError> {
-    let all: [(Option<FileFormat>, Reader); 4] = [
+    let all: [(Option<FileFormat>, Reader); 5] = [
         (telethon::recognise(db)?, telethon::read),
+        (telethon2::recognise(db)?, telethon2::read),
         (pyrogram::recognise(db)?, pyrogram::read),
         (mtcute::recognise(db), mtcute::read),
-        (grammers_sqlite::recognise(db), grammers_sqlite::read),
+        (grammers_sqlite::recognise(db)?, grammers_sqlite::read),
     ];
     let known = all.into_iter();
     Ok(known
@@ -149,29 +203,20 @@ fn formats_in(db: &Db) -> Result<Vec<FileFormat>, ForeignError> {
     Ok(formats.collect())
 }
 
-fn read_database(db: &Db) -> Result<Import, ForeignError> {
-    let mut best: Option<Import> = None;
-    let (mut formats, mut failed) = (Vec::new(), None);
-    for (format, read) in candidates(db)? {
-        formats.push(format);
-        match read(db) {
-            // The session with the most in it is the one that was lived in.
-            Ok(import) => {
-                let peers = |import: &Import| import.session.peers.len();
-                if best
-                    .as_ref()
-                    .is_none_or(|best| peers(&import) > peers(best))
-                {
-                    best = Some(import);
-                }
-            }
-            // Perhaps only tables that a library made and never filled.
-            Err(error) => failed = failed.or(Some(error)),
+fn read_database(db: &Db, choice: Option<usize>) -> Result<Import, ForeignError> {
+    let found = candidates(db)?;
+    let mut import = match found.as_slice() {
+        [] => return Err(not_one(db)),
+        [(_, read)] => read(db, choice)?,
+        all => {
+            let parts = all
+                .iter()
+                .map(|(format, read)| (format.to_string(), read(db, None)));
+            several::only(parts.collect(), choice)?
         }
-    }
-    let mut import = best.ok_or_else(|| failed.unwrap_or_else(|| not_one(db)))?;
-    formats.retain(|format| *format != import.format);
-    import.also = formats;
+    };
+    let others = found.into_iter().map(|(format, _)| format);
+    import.also = others.filter(|format| *format != import.format).collect();
     Ok(import)
 }
 

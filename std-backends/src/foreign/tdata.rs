@@ -11,15 +11,18 @@ use aes::Aes256;
 use aes::cipher::{BlockDecrypt, KeyInit};
 use md5::Md5;
 use mtsession_core::Account;
-use mtsession_core::foreign::Server;
 use pbkdf2::pbkdf2_hmac;
 use sha1::{Digest, Sha1};
 use sha2::Sha512;
 use zeroize::Zeroizing;
 
+use super::address;
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key};
+use super::home::{Dc, Found, choose};
+use super::import::Import;
+use super::left_out::{self, LeftOut};
+use super::several;
 
 const MAGIC: [u8; 4] = *b"TDF$";
 /// What an account's files are named after.
@@ -33,29 +36,71 @@ const WIDE: [i32; 2] = [-1, -1];
 /// Length of the key that everything is encrypted with, and of the salt of its own encryption.
 const LOCAL_KEY_LEN: usize = 256;
 const SALT_LEN: usize = 32;
+/// The two files that are read have some thousand bytes.
+const MOST_BYTES: u64 = 16 << 20;
 /// Rounds that a passcode is stretched with when there is none.
 const ROUNDS_WITHOUT_PASSCODE: u32 = 1;
 
-/// Reads the account with this number, counted from 1.
-pub(super) fn read(dir: &Path, number: usize) -> Result<Import, ForeignError> {
+/// Most accounts that Telegram Desktop ever had room for; those without an entry in the list are looked
+/// for up to here.
+const MOST_ACCOUNTS: i32 = 8;
+
+/// Reads the only account, or the one with the chosen number, counted from 1.
+pub(super) fn read(dir: &Path, choice: Option<usize>) -> Result<Import, ForeignError> {
     let nested = dir.join("tdata");
-    let dir = if find(dir, KEY_FILE).is_none() && nested.is_dir() {
+    let dir = if places(dir, KEY_FILE).is_empty() && nested.is_dir() {
         nested.as_path()
     } else {
         dir
     };
-    if find(dir, KEY_FILE).is_none() {
+    if places(dir, KEY_FILE).is_empty() {
         return Err(ForeignError::Unknown);
     }
-    let (version, keys) = read_file(dir, KEY_FILE)?;
-    let mut keys = Stream::new(&keys);
+    let mut left_out = Vec::new();
+    let (version, (local_key, accounts)) = read_file(dir, KEY_FILE, &mut left_out, |data| {
+        open_key_file(dir, data)
+    })?;
+    let accounts = accounts.unwrap_or_else(|| {
+        left_out::add(
+            &mut left_out,
+            KEY_FILE,
+            None,
+            "its list of accounts is damaged",
+        );
+        let numbers = 0..MOST_ACCOUNTS;
+        numbers
+            .filter(|number| !places(dir, &file_name(*number)).is_empty())
+            .collect()
+    });
+
+    let read_one = |account: i32| -> Result<Import, ForeignError> {
+        let mut lost = left_out.clone();
+        let (_, mut import) = read_file(dir, &file_name(account), &mut lost, |data| {
+            let data = Stream::new(data).bytes("account file")?;
+            let data =
+                decrypt(data, &local_key).ok_or_else(|| ForeignError::damaged("account file"))?;
+            read_account(data.get(4..).unwrap_or_default())
+        })?;
+        import.left_out.extend(lost);
+        import.version = Some(version.into());
+        Ok(import)
+    };
+    let parts = (1_usize..).zip(&accounts);
+    let parts = parts.map(|(number, account)| (format!("account {number}"), read_one(*account)));
+    several::only(parts.collect(), choice)
+}
+
+/// The key of all other files.
+type LocalKey = Zeroizing<[u8; LOCAL_KEY_LEN]>;
+
+/// The local key, and the numbers of the accounts where they can be read.
+fn open_key_file(dir: &Path, data: &[u8]) -> Result<(LocalKey, Option<Vec<i32>>), ForeignError> {
+    let mut keys = Stream::new(data);
     let salt = keys.bytes("salt of the key file")?;
     let encrypted_key = keys.bytes("key of the key file")?;
-    let encrypted_info = keys.bytes("account list")?;
     if salt.len() != SALT_LEN {
         return Err(ForeignError::damaged("salt of the key file"));
     }
-
     let passcode_key = stretch(salt);
     // Everything else was checked by its digest: what does not decrypt is locked.
     let local_key = decrypt(encrypted_key, &passcode_key).ok_or(ForeignError::Passcode)?;
@@ -63,29 +108,27 @@ pub(super) fn read(dir: &Path, number: usize) -> Result<Import, ForeignError> {
         .get(4..)
         .and_then(<[u8]>::first_chunk)
         .ok_or_else(|| ForeignError::damaged("key of the key file"))?;
-    let info = decrypt(encrypted_info, local_key)
-        .ok_or_else(|| ForeignError::damaged("account list of the key file"))?;
-    let mut info = Stream::new(info.get(4..).unwrap_or_default());
-    let count = info.i32("account list")?;
+    let encrypted_info = keys.bytes("account list").unwrap_or_default();
+    let info = decrypt(encrypted_info, local_key);
+    let accounts = info.and_then(|info| read_accounts(dir, info.get(4..)?).ok());
+    Ok((Zeroizing::new(*local_key), accounts))
+}
+
+fn read_accounts(dir: &Path, info: &[u8]) -> Result<Vec<i32>, ForeignError> {
+    let what = "account list";
+    let mut info = Stream::new(info);
     let mut accounts = Vec::new();
-    for _ in 0..count {
-        accounts.push(info.i32("account list")?);
+    for _ in 0..info.i32(what)? {
+        let account = info.i32(what)?;
+        if !accounts.contains(&account) {
+            accounts.push(account);
+        }
     }
-    if accounts.is_empty() {
+    if accounts.is_empty() && !places(dir, &file_name(0)).is_empty() {
         // Releases before there could be several say nothing.
         accounts.push(0);
     }
-    let index = number.checked_sub(1).and_then(|at| accounts.get(at));
-    let count = accounts.len();
-    let account = index.ok_or(ForeignError::NoAccount { number, count })?;
-
-    let (_, data) = read_file(dir, &file_name(*account))?;
-    let data = Stream::new(&data).bytes("account file")?.to_vec();
-    let data = decrypt(&data, local_key).ok_or_else(|| ForeignError::damaged("account file"))?;
-    let mut import = read_account(data.get(4..).unwrap_or_default())?;
-    import.accounts = count;
-    import.version = Some(version.into());
-    Ok(import)
+    Ok(accounts)
 }
 
 /// The block of an account: user, home DC, keys of every DC.
@@ -108,20 +151,37 @@ fn read_account(data: &[u8]) -> Result<Import, ForeignError> {
         user_id: i64::try_from(user_id).ok().filter(|id| *id > 0),
         ..Account::default()
     };
-    import.set_home(home);
     let count = block.i32(what)?;
-    let mut home_has_key = false;
-    for _ in 0..count {
-        let dc_id = block.i32(what)?;
-        let key = Key::of(block.take(LOCAL_KEY_LEN, what)?)?;
-        let server = Server::well_known(dc_id, false).ok_or(ForeignError::UnknownDc(dc_id))?;
-        home_has_key |= dc_id == home;
-        import.push_dc(dc_id, &server, Some(&key));
+    let mut dcs = Vec::new();
+    for row in (1_usize..).take(usize::try_from(count).unwrap_or_default()) {
+        let Ok((dc_id, key)) = read_key(&mut block) else {
+            import.leave_out(KEYS, Some(row), "the list ends early");
+            break;
+        };
+        let id = address::dc_id(dc_id.into());
+        if id.is_none() {
+            import.leave_out(KEYS, Some(row), "an id that no DC has");
+        }
+        dcs.push(Dc {
+            id,
+            servers: Vec::new(),
+            key,
+            account: import.account,
+            row,
+        });
     }
-    if !home_has_key {
-        return Err(ForeignError::NotLoggedIn);
-    }
+    let stated = address::dc_id(home.into());
+    let home = choose(stated, &dcs, None)?;
+    import.set_dcs(&dcs, &home, stated, KEYS)?;
     Ok(import)
+}
+
+/// What the keys of an account are called in a report.
+const KEYS: &str = "keys of the account";
+
+fn read_key(block: &mut Stream<'_>) -> Result<(i32, Found), ForeignError> {
+    let dc_id = block.i32(KEYS)?;
+    Ok((dc_id, Found::of(block.take(LOCAL_KEY_LEN, KEYS)?)))
 }
 
 /// The files of an account are named after the MD5 of its data name, with the digits of every byte
@@ -139,20 +199,50 @@ fn file_name(account: i32) -> String {
     digits
 }
 
-/// The newest of a file's places: `s` is the current one, `0` and `1` are those of older releases.
-fn find(dir: &Path, name: &str) -> Option<PathBuf> {
+/// A file's places, the newest first: `s` is the current one, `0` and `1` are those of older releases,
+/// which write them in turn.
+fn places(dir: &Path, name: &str) -> Vec<PathBuf> {
     ["s", "0", "1"]
         .iter()
         .map(|suffix| dir.join(format!("{name}{suffix}")))
-        .find(|path| path.is_file())
+        .filter(|path| path.is_file())
+        .collect()
 }
 
-/// The content of a file whose digest holds.
-/// The release that wrote a file, and what is in it.
-fn read_file(dir: &Path, name: &str) -> Result<(u32, Zeroizing<Vec<u8>>), ForeignError> {
+/// Reads a file from the first of its places that is whole. The release that wrote it is returned too.
+fn read_file<T>(
+    dir: &Path,
+    name: &str,
+    left_out: &mut Vec<LeftOut>,
+    read: impl Fn(&[u8]) -> Result<T, ForeignError>,
+) -> Result<(u32, T), ForeignError> {
+    let mut failed: Option<(String, ForeignError)> = None;
+    for path in places(dir, name) {
+        let found = checked(&path, name).and_then(|(version, data)| Ok((version, read(&data)?)));
+        match (found, failed) {
+            (Ok(found), failed) => {
+                if let Some((place, error)) = failed {
+                    let reason = format!("{error}; an older copy was read instead");
+                    left_out::add(left_out, &place, None, reason);
+                }
+                return Ok(found);
+            }
+            (Err(error), earlier) => {
+                let place = path.file_name().unwrap_or_default().to_string_lossy();
+                failed = earlier.or_else(|| Some((place.into_owned(), error)));
+            }
+        }
+    }
+    let missing = || ForeignError::damaged(format!("file {name} is missing"));
+    Err(failed.map_or_else(missing, |(_, error)| error))
+}
+
+/// The content of a file whose digest holds, and the release that wrote it.
+fn checked(path: &Path, name: &str) -> Result<(u32, Zeroizing<Vec<u8>>), ForeignError> {
     let damaged = || ForeignError::damaged(format!("file {name}"));
-    let path =
-        find(dir, name).ok_or_else(|| ForeignError::damaged(format!("file {name} is missing")))?;
+    if fs::metadata(path)?.len() > MOST_BYTES {
+        return Err(damaged());
+    }
     let file = Zeroizing::new(fs::read(path)?);
     let rest = file.strip_prefix(&MAGIC).ok_or_else(damaged)?;
     let (version, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;

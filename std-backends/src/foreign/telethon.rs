@@ -1,75 +1,95 @@
 //! Telethon's SQLite database, schema 4 (0.19) to 8 (1.43 and later).
 
-use mtsession_core::foreign::{Host, Server};
-use mtsession_core::{Peer, PeerKind};
+use mtsession_core::{Account, Peer, PeerKind};
 
 use super::error::ForeignError;
 use super::format::FileFormat;
-use super::import::{Import, Key};
+use super::home::{Dc, choose};
+use super::import::Import;
 use super::marked::unmark;
-use super::sqlite::{Cells, Db};
+use super::pyrogram;
+use super::sqlite::{Cells, Db, Table};
 use crate::names::PeerNames;
 
-/// The newest schema.
-const NEWEST: i64 = 8;
+const VERSION: Table = Table::of("version", &["version"]);
 
+const SESSIONS: Table = Table {
+    name: "sessions",
+    needed: &["auth_key"],
+    expected: &["dc_id", "server_address", "port"],
+    optional: &[],
+};
+
+const ENTITIES: Table = Table {
+    name: "entities",
+    needed: &["id", "hash"],
+    expected: &["username", "phone", "name"],
+    optional: &[],
+};
+
+const UPDATE_STATE: Table = Table {
+    name: "update_state",
+    needed: &["id", "pts"],
+    expected: &["qts", "date", "seq"],
+    optional: &[],
+};
+
+/// By the table with the key alone: converters leave out the others.
 pub(super) fn recognise(db: &Db) -> Result<Option<FileFormat>, ForeignError> {
-    let is_one = db.has("entities") && db.has("sessions") && db.has_column("version", "version")?;
+    let is_one = db.has("sessions")
+        && pyrogram::recognise(db)?.is_none()
+        && (db.has_column("sessions", "auth_key")?
+            || db.has("entities") && db.has_column("version", "version")?);
     Ok(is_one.then_some(FileFormat::TelethonSqlite))
 }
 
-pub(super) fn read(db: &Db) -> Result<Import, ForeignError> {
+pub(super) fn read(db: &Db, choice: Option<usize>) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::TelethonSqlite);
-    let version: i64 = db.only_row("version", &["version"], |row| row.get("version"))?;
-    if version > NEWEST {
-        return Err(ForeignError::UnknownVersion(version));
+    if let Some(version) = db.version(&VERSION, &mut import.left_out) {
+        import.set_version(version);
     }
-    import.version = Some(version);
 
-    let columns = ["dc_id", "server_address", "port", "auth_key"];
-    db.require("sessions", &columns)?;
-    let (dc_id, host, port, key) = db.only_row("sessions", &columns, |row| {
-        Ok((
-            row.get("dc_id")?,
-            row.get::<Option<String>>("server_address")?,
-            row.get("port")?,
-            row.get::<Option<Vec<u8>>>("auth_key")?,
-        ))
-    })?;
-    let key = Key::take(key.unwrap_or_default())?;
-    let host = host
-        .as_deref()
-        .and_then(Host::parse)
-        .ok_or_else(|| ForeignError::damaged("sessions.server_address"))?;
-    import.set_home(dc_id);
-    import.push_dc(dc_id, &Server { host, port }, Some(&key));
+    let mut dcs = db.rows(&SESSIONS, &mut import.left_out, |row| Ok(read_dc(row)))?;
+    let home = choose(None, &dcs, choice)?;
+    import.keep_one_login(&mut dcs, &home, "sessions");
+    import.set_dcs(&dcs, &home, None, "sessions")?;
 
-    let columns = ["id", "hash", "username", "phone", "name"];
-    db.require("entities", &columns)?;
-    for (peer, names) in db.rows("entities", &columns, read_entity)? {
+    let entities = db.cache(&ENTITIES, &mut import.left_out, read_entity);
+    for (peer, names) in entities {
         import.push_peer(peer, names);
     }
     if db.has("update_state") {
-        read_state(db, &mut import)?;
+        read_state(db, &mut import);
     }
     Ok(import)
 }
 
-fn read_entity(row: &Cells<'_>) -> Result<(Peer, PeerNames), ForeignError> {
+/// What a row says of its DC; any part of it may be missing.
+fn read_dc(row: &mut Cells<'_>) -> Dc {
+    Dc {
+        id: row.dc_id("dc_id"),
+        servers: row.server(),
+        key: row.key("auth_key"),
+        account: Account::default(),
+        row: row.number,
+    }
+}
+
+fn read_entity(row: &mut Cells<'_>) -> Result<(Peer, PeerNames), String> {
     let access_hash: i64 = row.get("hash")?;
     let (kind, id) =
-        unmark_of_any_age(row.get("id")?, access_hash).ok_or_else(|| row.damaged("id"))?;
+        unmark_of_any_age(row.get("id")?, access_hash).ok_or("id is one that no peer has")?;
     let peer = Peer {
         id,
         access_hash,
         kind,
         ..Peer::default()
     };
-    let phone: Option<i64> = row.get("phone")?;
+    let phone: Option<i64> = row.may("phone");
     let names = PeerNames {
-        usernames: row.get::<Option<String>>("username")?.into_iter().collect(),
+        usernames: row.may::<String>("username").into_iter().collect(),
         phone: phone.map(|digits| digits.to_string()),
-        title: row.get("name")?,
+        title: row.may("name"),
         ..PeerNames::default()
     };
     Ok((peer, names))
@@ -88,18 +108,13 @@ fn unmark_of_any_age(marked: i64, access_hash: i64) -> Option<(PeerKind, i64)> {
 }
 
 /// Row 0 is the account's; the others have bare channel ids, and only their pts means something.
-fn read_state(db: &Db, import: &mut Import) -> Result<(), ForeignError> {
-    let columns = ["id", "pts", "qts", "date", "seq"];
-    db.require("update_state", &columns)?;
-    let rows = db.rows("update_state", &columns, |row| {
-        Ok((row.get::<i64>("id")?, row.counters()?))
-    })?;
-    for (id, counters) in rows {
-        if id == 0 {
-            import.set_counters(counters);
-        } else {
-            import.push_channel(id, counters.pts);
+fn read_state(db: &Db, import: &mut Import) {
+    let rows = db.cache(&UPDATE_STATE, &mut import.left_out, |row| {
+        let id: i64 = row.get("id")?;
+        if id < 0 {
+            return Err("id is one that no channel has".to_owned());
         }
-    }
-    Ok(())
+        Ok((id, row.state_of(id == 0)?))
+    });
+    import.push_states(rows);
 }

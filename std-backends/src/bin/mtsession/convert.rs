@@ -68,7 +68,7 @@ fn store(
     let mut out = std::io::stdout();
     writeln!(out, "{from}: {}", report::origin(&loaded.origin))?;
     writeln!(out, "{to}: {}", report::origin(&stored.origin))?;
-    for line in kept {
+    for line in kept.into_iter().chain(report::remarks(&loaded)) {
         writeln!(out, "{line}")?;
     }
     if let Some(fingerprint) = home_fingerprint(&loaded) {
@@ -162,9 +162,10 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
     Store::StringStdio.put_text(&encode_login(&session, format, ipv6)?)
 }
 
-/// Says what a string on standard output leaves out.
+/// Says what a string on standard output leaves out, and what could not be read before.
 fn say_lost(loaded: &Loaded, format: StringFormat) {
-    for line in lost(loaded, format.carries(), &[], &Store::StringStdio) {
+    let lost = lost(loaded, format.carries(), &[], &Store::StringStdio);
+    for line in lost.into_iter().chain(report::remarks(loaded)) {
         eprintln!("mtsession: {line}");
     }
 }

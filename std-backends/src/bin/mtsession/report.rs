@@ -5,7 +5,8 @@ use core::fmt::Write as _;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table, TableComponent};
 use mtsession::core::{AuthKeyRef, Integrity, SessionSource as _};
-use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSession};
+use mtsession::foreign::LeftOut;
+use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSession, Shown};
 use serde_json::{Value, json};
 
 use crate::store::{Loaded, Origin, Store};
@@ -70,6 +71,9 @@ pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String
     ]);
     text.push('\n');
     text += &dc_table(session);
+    for line in remarks(loaded) {
+        let _ = writeln!(text, "\n{line}");
+    }
     if show_secrets {
         for dc in &session.dcs {
             if let Some(key) = &dc.auth_key {
@@ -84,6 +88,26 @@ pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String
         }
     }
     text
+}
+
+/// What was left out and what else is to be said, in lines for a person.
+pub(crate) fn remarks(loaded: &Loaded) -> Vec<String> {
+    let left_out = loaded.left_out.iter();
+    let left_out =
+        left_out.map(|left_out| format!("Left out, because it cannot be read: {left_out}"));
+    let notes = loaded.all_notes();
+    let notes = notes.iter().map(|note| format!("Note: {}", Shown(note)));
+    left_out.chain(notes).collect()
+}
+
+/// The same for programs.
+fn left_out_json(left_out: &LeftOut) -> Value {
+    json!({
+        "place": Shown(&left_out.place).to_string(),
+        "row": left_out.row,
+        "count": left_out.count,
+        "reason": Shown(&left_out.reason).to_string(),
+    })
 }
 
 /// The DC table; keys appear as fingerprints.
@@ -157,6 +181,8 @@ pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value 
         "min_peers": stats.min_peers,
         "future_auth_token_len": token.map(Vec::len),
         "encoded_len": stats.approx_bytes,
+        "left_out": loaded.left_out.iter().map(left_out_json).collect::<Vec<_>>(),
+        "notes": loaded.all_notes().iter().map(|note| Shown(note).to_string()).collect::<Vec<_>>(),
     });
     if let (true, Some(token), Some(object)) = (show_secrets, token, value.as_object_mut()) {
         object.insert("future_auth_token".into(), hex(token).into());

@@ -2,10 +2,10 @@
 
 use std::io::Write as _;
 
-use mtsession::PersistedSession;
 use mtsession::core::text::decode_any;
 use mtsession::core::wire::{encode_body_to_slice, encoded_body_len};
 use mtsession::core::{Integrity, SessionSource as _, SessionView, encode};
+use mtsession::{PersistedSession, Shown};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -44,6 +44,12 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
     )];
     checks.push(checksum(&loaded.origin));
     checks.push(re_encoded(&args.store, &loaded)?);
+    for left_out in &loaded.left_out {
+        checks.push((Outcome::Note, "left out", left_out.to_string()));
+    }
+    for note in loaded.all_notes() {
+        checks.push((Outcome::Note, "note", Shown(note).to_string()));
+    }
     if let Origin::File(status) = &loaded.origin {
         checks.push(match status.journal_lost {
             0 => (

@@ -7,8 +7,8 @@ use std::path::Path;
 use mtsession::core::foreign::{Detected, detect};
 use mtsession::core::text::AnySession;
 use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _, SessionSource as _};
-use mtsession::foreign::{self, FileFormat, ForeignError};
-use mtsession::{BinaryFileBackend, FileStatus, StoreError, Stored};
+use mtsession::foreign::{self, FileFormat, ForeignError, LeftOut};
+use mtsession::{BinaryFileBackend, FileStatus, StoreError, Stored, address_warnings};
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
@@ -21,6 +21,29 @@ use crate::report;
 pub(crate) struct Loaded {
     pub(crate) parts: Parts,
     pub(crate) origin: Origin,
+    /// What could not be read beside the login.
+    pub(crate) left_out: Vec<LeftOut>,
+    /// What else the reader says.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Loaded {
+    /// A session of ours, of which everything was read.
+    fn whole(parts: Parts, origin: Origin) -> Self {
+        Self {
+            parts,
+            origin,
+            left_out: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What the reader says, and what its addresses look like, one line each.
+    pub(crate) fn all_notes(&self) -> Vec<String> {
+        let addresses = address_warnings(&self.parts.session.with_account(self.parts.account));
+        let addresses = addresses.iter().map(ToString::to_string);
+        self.notes.iter().cloned().chain(addresses).collect()
+    }
 }
 
 /// What a session was found as.
@@ -100,14 +123,12 @@ impl Store {
             }
             _ => Origin::Database,
         };
-        Ok(Loaded {
-            parts: Parts {
-                session,
-                account,
-                names,
-            },
-            origin,
-        })
+        let parts = Parts {
+            session,
+            account,
+            names,
+        };
+        Ok(Loaded::whole(parts, origin))
     }
 
     fn load_flash(&self, path: &Path, layout: FlashLayout) -> Result<Loaded, Failure> {
@@ -124,10 +145,8 @@ impl Store {
         if !report.present {
             return Err(self.not_found());
         }
-        Ok(Loaded {
-            parts: parts(session),
-            origin: Origin::Flash(report.stats.damaged),
-        })
+        let origin = Origin::Flash(report.stats.damaged);
+        Ok(Loaded::whole(parts(session), origin))
     }
 
     /// The encoded session as it is stored, without its journal.
@@ -194,22 +213,15 @@ impl Store {
         let mut session = Stored::default();
         let copied = session.copy_from(&found);
         copied.map_err(|full| self.unreadable(full))?;
-        Ok(Loaded {
-            parts: parts(session),
-            origin,
-        })
+        Ok(Loaded::whole(parts(session), origin))
     }
 }
 
 fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
-    let import = foreign::read_account(path, number.unwrap_or(1))?;
-    if number.is_none() && import.accounts > 1 {
-        eprintln!(
-            "mtsession: {} holds {} accounts and this is the first: --account takes another",
-            path.display(),
-            import.accounts
-        );
-    }
+    let import = match number {
+        None => foreign::read(path)?,
+        Some(number) => foreign::read_account(path, number)?,
+    };
     if !import.also.is_empty() {
         for other in &import.also {
             eprintln!("mtsession: {} also holds {other}", path.display());
@@ -222,6 +234,8 @@ fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
             account: import.account,
             names: import.names,
         },
+        left_out: import.left_out,
+        notes: import.notes,
     })
 }
 
