@@ -192,6 +192,8 @@ pub enum DecodeErrorKind {
     NotASessionString,
     /// A session string that lost or gained characters: what it looks like, and what happened.
     DamagedString(StringFormat, Damage),
+    /// The text holds two different session strings.
+    SeveralStrings,
     /// A session string of another library, where one of ours is expected.
     ForeignString(StringFormat),
     /// The key is all zeros: the string was made before anybody logged in.
@@ -226,8 +228,23 @@ pub struct DecodeError {
     pub kind: DecodeErrorKind,
     /// The field it is wrong in.
     pub field: Field,
-    /// Where that field starts, in bytes from the start of the input (characters for strings).
+    /// Where that field starts, in bytes from the start of the input (characters for strings); of a
+    /// damaged string, how many characters there are.
     pub offset: usize,
+}
+
+impl DecodeErrorKind {
+    /// Whether a session string was recognised by what is wrong with it.
+    pub(crate) const fn is_of_a_known_string(self) -> bool {
+        matches!(
+            self,
+            Self::NotLoggedIn
+                | Self::UnknownDc(_)
+                | Self::Checksum
+                | Self::NewerTrailer(_)
+                | Self::Trailer
+        )
+    }
 }
 
 impl DecodeError {
@@ -286,8 +303,18 @@ impl fmt::Display for DecodeError {
                 f.write_str("text is base64, but laid out like no known session string")
             }
             Kind::DamagedString(format, damage) => {
-                write!(f, "{field} is damaged: it looks like {format} {damage}")
+                write!(f, "{field} is damaged: it looks like {format} {damage}")?;
+                match damage {
+                    Damage::EndMissing(missing) if *offset > 0 => {
+                        let all = offset.saturating_add(*missing);
+                        write!(f, " ({offset} of {all} are there)")
+                    }
+                    _ => Ok(()),
+                }
             }
+            Kind::SeveralStrings => f.write_str(
+                "text holds two different session strings: leave only the one that is meant",
+            ),
             Kind::ForeignString(format) => {
                 write!(f, "{field} is {format}, not one of ours: convert it first")
             }

@@ -84,7 +84,7 @@ impl PersistedSession {
         Ok(Self::copy_of(&SessionView::parse(bytes)?))
     }
 
-    /// Decodes a session string: native or compact, whatever its padding, alphabet or line breaks.
+    /// Decodes a session string: native or compact, in whatever it was pasted with.
     ///
     /// # Errors
     /// `InvalidData` with a [`DecodeError`](mtsession_core::DecodeError) inside.

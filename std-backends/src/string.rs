@@ -18,8 +18,8 @@ const NAME: &str = "string-session";
 /// Keeps the session as a string, which starts as the one it is given and is a native string after
 /// every write; store [`current`](Self::current) where you keep secrets.
 ///
-/// Reads native and compact strings, also with padding, the standard alphabet, quotes or line breaks.
-/// Every granular write encodes the whole string anew.
+/// Reads native and compact strings in whatever they were pasted with, as
+/// [`detect`](mtsession_core::foreign::detect) does: an assignment, quotes, line breaks, escapes. Every granular write encodes the whole string anew.
 ///
 /// ```
 /// use mtsession::{SessionBackend, StringSessionBackend};
@@ -50,26 +50,27 @@ impl StringSessionBackend {
     }
 }
 
-fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
-}
-
 fn decode(text: &str, action: &'static str) -> io::Result<Option<Stored>> {
-    if is_blank(text) {
-        return Ok(None);
-    }
     let mut buffer = Zeroizing::new(vec![0; text.len()]);
-    decode_any(text, &mut buffer)
-        .map(|session| Some(Stored::copy_of(&session)))
-        .map_err(|error| StoreError::io(NAME, "", action, error))
+    match decode_any(text, &mut buffer) {
+        Ok(session) => Ok(Some(Stored::copy_of(&session))),
+        // Nothing but white space, perhaps with a byte order mark.
+        Err(error) if error.kind == DecodeErrorKind::Empty => Ok(None),
+        Err(error) => Err(StoreError::io(NAME, "", action, error)),
+    }
 }
 
-/// Whether it is the string of another library: probably put here by mistake.
+/// Whether it is the string of another library, or several: probably put here by mistake.
 fn is_somebody_elses(error: &io::Error) -> bool {
     let store = error.get_ref().and_then(|error| error.downcast_ref());
     let cause = store.and_then(|store: &StoreError| core::error::Error::source(store));
     let cause = cause.and_then(|cause| cause.downcast_ref::<DecodeError>());
-    cause.is_some_and(|error| matches!(error.kind, DecodeErrorKind::ForeignString(_)))
+    cause.is_some_and(|error| {
+        matches!(
+            error.kind,
+            DecodeErrorKind::ForeignString(_) | DecodeErrorKind::SeveralStrings
+        )
+    })
 }
 
 fn encode(session: &impl SessionSource, action: &'static str) -> io::Result<Zeroizing<String>> {

@@ -7,7 +7,9 @@ use core::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mtsession_core::text::{COMPACT_MAX_CHARS, CompactFull, CompactSession, decoded};
+use mtsession_core::text::{
+    AnySession, COMPACT_MAX_CHARS, CompactFull, CompactSession, decode_any, decoded,
+};
 use mtsession_core::{AUTH_KEY_LEN, AuthKey, DecodeErrorKind};
 use zeroize::Zeroizing;
 
@@ -77,18 +79,26 @@ pub enum StringSessionError {
 }
 
 impl StringSession {
-    /// Decodes a compact string; white space, quotes, padding and the standard alphabet are accepted.
+    /// Decodes a compact string, in whatever it was pasted with.
     ///
     /// # Errors
     /// See [`StringSessionError`]. A native string is not a compact one: it has another version byte.
     pub fn decode(text: &str) -> Result<Self, StringSessionError> {
         let mut buffer = Zeroizing::new(vec![0; text.len()]);
-        let bytes = decoded(text, &mut buffer).map_err(|_| base64_error(text))?;
-        let compact = CompactSession::decode(bytes).map_err(|error| match error.kind {
-            DecodeErrorKind::CompactVersion(byte) => StringSessionError::UnsupportedVersion(byte),
-            DecodeErrorKind::IpType(byte) => StringSessionError::UnknownIpType(byte),
-            _ => StringSessionError::InvalidData,
-        })?;
+        let compact = match decode_any(text, &mut buffer) {
+            Ok(AnySession::Compact(compact)) => compact,
+            // Its own errors are part of the old API.
+            _ => {
+                let bytes = decoded(text, &mut buffer).map_err(|_| base64_error(text))?;
+                CompactSession::decode(bytes).map_err(|error| match error.kind {
+                    DecodeErrorKind::CompactVersion(byte) => {
+                        StringSessionError::UnsupportedVersion(byte)
+                    }
+                    DecodeErrorKind::IpType(byte) => StringSessionError::UnknownIpType(byte),
+                    _ => StringSessionError::InvalidData,
+                })?
+            }
+        };
         let v2 = Session {
             dc_id: compact.dc_id(),
             ip: compact.ip(),

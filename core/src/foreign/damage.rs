@@ -20,6 +20,8 @@ pub enum Damage {
     FirstMissing,
     /// So many characters are missing; the last ones, most likely.
     EndMissing(usize),
+    /// Its end is missing; how long it was cannot be known.
+    Cut,
     /// It has so many characters too many.
     TooLong(usize),
     /// It has the right length, but parts that contradict each other.
@@ -34,6 +36,7 @@ impl fmt::Display for Damage {
             Self::EndMissing(count) => {
                 write!(f, "with its last {count} characters missing")
             }
+            Self::Cut => f.write_str("with its end missing"),
             Self::TooLong(1) => f.write_str("with one character too many"),
             Self::TooLong(count) => write!(f, "with {count} characters too many"),
             Self::Content => f.write_str("with characters missing or changed inside it"),
@@ -71,6 +74,14 @@ impl Sample {
         sample
     }
 
+    /// Whether a native session begins like this: its version, and a home DC.
+    fn is_native(&self) -> bool {
+        let mut bytes = Zeroizing::new([0; 6]);
+        let head = self.chars.first_chunk::<8>();
+        let head = head.and_then(|head| Base64UrlUnpadded::decode(head, &mut *bytes).ok());
+        matches!(head, Some([2..=8, 1..=5 | 203, 0, 0, 0, ..]))
+    }
+
     /// The same string with one character more at its beginning.
     fn preceded_by(&self, first: u8) -> Self {
         let mut sample = Self {
@@ -87,21 +98,21 @@ impl Sample {
     /// Replaces an error by the likely damage, where there is one: the decoders' own errors are
     /// about the format that was tried last.
     pub(super) fn explain(&self, error: DecodeError) -> DecodeError {
-        use DecodeErrorKind as Kind;
-
-        match error.kind {
-            // These are about a string that was recognised.
-            Kind::NotLoggedIn
-            | Kind::UnknownDc(_)
-            | Kind::Checksum
-            | Kind::NewerTrailer(_)
-            | Kind::Trailer => error,
-            _ => self.likely().map_or(error, |(format, damage)| DecodeError {
-                kind: Kind::DamagedString(format, damage),
-                field: Field::StringText,
-                offset: 0,
-            }),
+        if error.kind.is_of_a_known_string() {
+            return error;
         }
+        let is_cut = matches!(
+            error.kind,
+            DecodeErrorKind::Truncated | DecodeErrorKind::Base64Length
+        );
+        let native = || (is_cut && self.is_native()).then_some((StringFormat::Native, Damage::Cut));
+        self.likely()
+            .or_else(native)
+            .map_or(error, |(format, damage)| DecodeError {
+                kind: DecodeErrorKind::DamagedString(format, damage),
+                field: Field::StringText,
+                offset: self.len,
+            })
     }
 
     fn likely(&self) -> Option<(StringFormat, Damage)> {

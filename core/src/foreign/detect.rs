@@ -4,7 +4,7 @@
 use super::damage::Sample;
 use super::format::StringFormat;
 use super::login::Login;
-use super::{gramjs, mtcute, mtkruto, pyrogram, telethon};
+use super::{gramjs, mtcute, mtkruto, pasted, pyrogram, telethon};
 use crate::account::Account;
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::DcRef;
@@ -12,7 +12,7 @@ use crate::either::Either;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
-use crate::text::{AnySession, CompactSession, clean, decode_cleaned};
+use crate::text::{AnySession, CompactSession, clean, decode_cleaned, is_base64_text};
 use crate::wire::{Integrity, SessionView};
 
 /// A session from a string of any library.
@@ -39,8 +39,12 @@ impl Detected<'_> {
 
 /// Decodes a session string of any format; `buffer` must be at least as long as the text.
 ///
-/// White space, quotes, padding and either alphabet are accepted. What `buffer` holds afterwards is
-/// the decoded session: wipe it when done.
+/// The text may be what a string was pasted from or along with: a line of a `.env` file, YAML, JSON, a
+/// piece of code, a message with quotes or marks around it; wrapped, escaped for a URL, HTML or a
+/// shell, in either alphabet, with or without padding, in UTF-16 that is read as UTF-8. One session is
+/// found in it, never one of two.
+///
+/// What `buffer` holds afterwards is the decoded session: wipe it when done.
 ///
 /// ```
 /// use mtsession_core::foreign::detect;
@@ -53,16 +57,32 @@ impl Detected<'_> {
 /// assert_eq!(
 ///     error.to_string(),
 ///     "session string is damaged: it looks like a Telethon string with its last 178 characters \
-///      missing"
+///      missing (174 of 352 are there)"
 /// );
 /// ```
 ///
 /// # Errors
 /// A character that is not base64; [`DecodeErrorKind::DamagedString`] with the most likely format
 /// and damage; [`DecodeErrorKind::NotASessionString`] where nothing is likely;
+/// [`DecodeErrorKind::SeveralStrings`] where the text holds two different ones;
 /// [`DecodeErrorKind::NotLoggedIn`] where the key is all zeros.
 pub fn detect<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Detected<'b>, DecodeError> {
-    let cleaned = clean(text, buffer)?;
+    match one_word(text) {
+        Some(word) => read_cleaned(clean(word, buffer)?),
+        None => pasted::find(text, buffer),
+    }
+}
+
+/// The text, where it is a string as it was written.
+fn one_word(text: &str) -> Option<&str> {
+    let word = text.trim_ascii();
+    let is_one = is_base64_text(word.trim_end_matches('='));
+    // Symbols before it are markup: no session begins with one.
+    (is_one && !word.starts_with(['-', '_', '+', '/'])).then_some(word)
+}
+
+/// Decodes the characters of one string, in place.
+pub(super) fn read_cleaned(cleaned: &mut [u8]) -> Result<Detected<'_>, DecodeError> {
     let sample = Sample::of(cleaned);
     let found = match cleaned {
         [b'1', body @ ..] => decode_cleaned(body).and_then(after_one),

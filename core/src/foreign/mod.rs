@@ -31,10 +31,12 @@ mod known;
 mod login;
 mod mtcute;
 mod mtkruto;
+mod pasted;
 mod pyrogram;
 mod server;
 mod telethon;
 mod tl;
+mod words;
 
 pub use carries::Carries;
 pub use damage::Damage;

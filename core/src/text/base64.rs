@@ -3,6 +3,7 @@
 
 use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding};
 
+use super::scan::{Scan, Token};
 use crate::error::{DecodeError, DecodeErrorKind, Field};
 use crate::wire::{Scratch, Sink, copy_bytes};
 
@@ -130,8 +131,9 @@ impl<S: Sink> Sink for Base64Sink<'_, S> {
 /// Decodes session text into `buffer`, which must be as long as the text: the text is cleaned and
 /// decoded in place.
 ///
-/// Both alphabets, white space, line breaks, quotes and padding are accepted: strings travel through
-/// environment files, JSON and chats. What is left must be base64 to the last bit.
+/// Both alphabets, white space, line breaks, quotes, padding and the escapes of shells, URLs, JSON and
+/// HTML are accepted. What is left must be base64 to the last bit; [`detect`](crate::foreign::detect)
+/// also finds a session string in other text.
 ///
 /// # Errors
 /// Names the first character that is not base64 by its position, or says that characters are
@@ -154,8 +156,8 @@ pub(crate) fn decode_cleaned(cleaned: &mut [u8]) -> Result<&[u8], DecodeError> {
 /// Copies the base64 characters of `text`, in the URL-safe alphabet, to the start of `buffer`.
 pub(crate) fn clean<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b mut [u8], DecodeError> {
     let error = |kind, offset| DecodeError::new(kind, Field::StringText, offset);
-    let plain = text.trim_ascii();
-    if plain.bytes().fold(true, |all, byte| all & is_base64(byte)) {
+    let plain = text.trim_ascii().trim_end_matches('=');
+    if is_base64_text(plain) {
         // As it was written: nothing to leave out.
         let needed = plain.len();
         let Some(copy) = buffer.get_mut(..needed) else {
@@ -168,40 +170,32 @@ pub(crate) fn clean<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b mut [u8]
     }
     let mut len = 0_usize;
     let mut ended = false;
-    for (position, char) in text.chars().enumerate() {
-        if is_decoration(char) {
-            continue;
-        }
-        if char == '=' {
-            ended = true;
-            continue;
-        }
-        let byte = match u8::try_from(char) {
-            Ok(byte) if !ended && is_base64(byte) => byte,
-            _ => return Err(error(DecodeErrorKind::Character, position)),
+    let mut scan = Scan::new(text);
+    while let Some(token) = scan.next() {
+        let char = match token {
+            Token::Joint | Token::Line => continue,
+            Token::Equals => {
+                ended = true;
+                continue;
+            }
+            Token::Char(char) if !ended => char,
+            Token::Char(_) | Token::Break => {
+                return Err(error(DecodeErrorKind::Character, scan.position(text)));
+            }
         };
         let Some(slot) = buffer.get_mut(len) else {
             let needed = text.len();
-            return Err(error(DecodeErrorKind::BufferTooSmall { needed }, position));
+            return Err(error(DecodeErrorKind::BufferTooSmall { needed }, len));
         };
-        *slot = to_url_safe(byte);
+        *slot = char;
         len = len.saturating_add(1);
     }
     Ok(buffer.get_mut(..len).unwrap_or_default())
 }
 
-/// What strings pick up on their way: white space, zero-width characters and soft hyphens, quotes
-/// (also those that a chat made round), commas.
-fn is_decoration(char: char) -> bool {
-    let invisible = matches!(
-        char,
-        '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}'
-    );
-    let quote = matches!(
-        char,
-        '"' | '\'' | '`' | '\u{2018}'..='\u{201F}' | '\u{AB}' | '\u{BB}'
-    );
-    char.is_whitespace() || invisible || quote || char == ','
+/// Whether a text is nothing but base64 characters.
+pub(crate) fn is_base64_text(text: &str) -> bool {
+    text.bytes().fold(true, |all, byte| all & is_base64(byte))
 }
 
 /// Whether either alphabet has the character, without a branch on it.
@@ -209,7 +203,7 @@ fn is_decoration(char: char) -> bool {
     clippy::needless_bitwise_bool,
     reason = "a lazy operator would branch on a character of the key"
 )]
-fn is_base64(byte: u8) -> bool {
+pub(super) fn is_base64(byte: u8) -> bool {
     let within = |first: u8, last: u8| byte.wrapping_sub(first) <= last.wrapping_sub(first);
     within(b'A', b'Z')
         | within(b'a', b'z')
@@ -221,7 +215,7 @@ fn is_base64(byte: u8) -> bool {
 }
 
 /// `+` to `-`, `/` to `_`, without a branch on the character.
-fn to_url_safe(byte: u8) -> u8 {
+pub(super) fn to_url_safe(byte: u8) -> u8 {
     let plus = u8::from(byte == b'+').wrapping_mul(b'-'.wrapping_sub(b'+'));
     let slash = u8::from(byte == b'/').wrapping_mul(b'_'.wrapping_sub(b'/'));
     byte.wrapping_add(plus).wrapping_add(slash)

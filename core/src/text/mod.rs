@@ -2,7 +2,7 @@
 //!
 //! Two kinds exist in this family (drawn in [`format`](crate::format)): *native*, the whole binary
 //! session in URL-safe base64, and *compact*, only what a login needs. [`decode_any`] tells them
-//! apart by their structure. The strings of other libraries are read and written by
+//! apart by their structure and finds them in the text around them. The strings of other libraries are read and written by
 //! [`foreign`](crate::foreign).
 //!
 //! Base64 runs in constant time ([`base64ct`]): how long a string takes to read or write says
@@ -13,8 +13,9 @@ mod base64;
 mod compact;
 mod detect;
 mod native;
+pub(crate) mod scan;
 
-pub(crate) use base64::{Alphabet, clean, decode_cleaned};
+pub(crate) use base64::{Alphabet, clean, decode_cleaned, is_base64_text};
 
 pub use base64::{Base64Sink, decoded, encoded_text_len};
 pub use compact::{COMPACT_MAX_CHARS, CompactFull, CompactSession};

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mtsession_core::foreign::detect;
-use mtsession_core::{SessionSource, SessionView};
+use mtsession_core::{DecodeErrorKind, SessionSource, SessionView};
 use zeroize::Zeroizing;
 
 use super::error::ForeignError;
@@ -17,6 +17,7 @@ use super::{
     telethon2,
 };
 use crate::error::StoreError;
+use crate::pasted::pasted_text;
 use crate::session::PersistedSession;
 
 /// How every SQLite database begins.
@@ -132,9 +133,9 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     if let Some(known) = known::by_content(&bytes) {
         return Err(known);
     }
-    let text = str::from_utf8(&bytes).map_err(|_| ForeignError::Unknown)?;
+    let text = pasted_text(&bytes).ok_or(ForeignError::Unknown)?;
     // Editors on Windows write a mark in front of the text.
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
     let owned = Zeroizing::new(text.to_owned());
     if text.trim_start().starts_with(['{', '[']) {
         return Ok(Content::Json(owned));
@@ -148,7 +149,7 @@ fn read_any(path: &Path, choice: Option<usize>) -> Result<Import, ForeignError> 
         Content::GramJs(stores) => gramjs::read(path, stores, choice),
         Content::Database => read_database(&Db::open(path)?, choice),
         Content::Tl(bytes) => grammers_tl::read(&bytes, choice),
-        Content::Json(text) => json::read(&text, choice),
+        Content::Json(text) => read_json(&text, choice),
         Content::Text(text) => read_text(&text, choice),
         Content::Own => Err(ForeignError::Own),
     }
@@ -165,6 +166,16 @@ fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, LEN), &mut head)?;
     Ok(head)
+}
+
+/// JSON of a library, or somebody's own with a session string in it.
+fn read_json(text: &str, choice: Option<usize>) -> Result<Import, ForeignError> {
+    json::read(text, choice).or_else(|error| match read_text(text, choice) {
+        Err(ForeignError::Text(text)) if text.kind == DecodeErrorKind::SeveralStrings => {
+            Err(ForeignError::Text(text))
+        }
+        found => found.map_err(|_| error),
+    })
 }
 
 /// A session string of any library in a text file.

@@ -8,7 +8,7 @@ use mtsession::core::foreign::{Detected, detect};
 use mtsession::core::text::AnySession;
 use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _, SessionSource as _};
 use mtsession::foreign::{self, FileFormat, ForeignError, LeftOut};
-use mtsession::{BinaryFileBackend, FileStatus, StoreError, Stored, address_warnings};
+use mtsession::{BinaryFileBackend, FileStatus, StoreError, Stored, address_warnings, pasted_text};
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
@@ -176,7 +176,7 @@ impl Store {
             }
             Self::StringFile(path) => {
                 let bytes = self.read(path)?;
-                if str::from_utf8(&bytes).is_err()
+                if pasted_text(&bytes).is_none()
                     && let Ok(import) = foreign::read(path)
                 {
                     let found = report::origin(&Origin::Foreign(import.format, import.version));
@@ -194,10 +194,7 @@ impl Store {
                 bytes
             }
         });
-        match str::from_utf8(&bytes) {
-            Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-            Err(_) => Err(self.unreadable("it is not text")),
-        }
+        pasted_text(&bytes).ok_or_else(|| self.unreadable("it is not text"))
     }
 
     fn decode(&self, text: &str) -> Result<Loaded, Failure> {
