@@ -85,19 +85,18 @@ impl StringSession {
     /// See [`StringSessionError`]. A native string is not a compact one: it has another version byte.
     pub fn decode(text: &str) -> Result<Self, StringSessionError> {
         let mut buffer = Zeroizing::new(vec![0; text.len()]);
-        let compact = match decode_any(text, &mut buffer) {
-            Ok(AnySession::Compact(compact)) => compact,
+        let compact = if let Ok(AnySession::Compact(compact)) = decode_any(text, &mut buffer) {
+            compact
+        } else {
             // Its own errors are part of the old API.
-            _ => {
-                let bytes = decoded(text, &mut buffer).map_err(|_| base64_error(text))?;
-                CompactSession::decode(bytes).map_err(|error| match error.kind {
-                    DecodeErrorKind::CompactVersion(byte) => {
-                        StringSessionError::UnsupportedVersion(byte)
-                    }
-                    DecodeErrorKind::IpType(byte) => StringSessionError::UnknownIpType(byte),
-                    _ => StringSessionError::InvalidData,
-                })?
-            }
+            let bytes = decoded(text, &mut buffer).map_err(|_| base64_error(text))?;
+            CompactSession::decode(bytes).map_err(|error| match error.kind {
+                DecodeErrorKind::CompactVersion(byte) => {
+                    StringSessionError::UnsupportedVersion(byte)
+                }
+                DecodeErrorKind::IpType(byte) => StringSessionError::UnknownIpType(byte),
+                _ => StringSessionError::InvalidData,
+            })?
         };
         let v2 = Session {
             dc_id: compact.dc_id(),
