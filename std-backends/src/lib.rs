@@ -16,6 +16,7 @@ mod journal_sync;
 mod memory;
 mod names;
 mod open;
+mod open_databases;
 mod pasted;
 mod peer;
 mod peer_record;

@@ -1,15 +1,16 @@
 //! Choosing the backend by what is there.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::file::BinaryFileBackend;
+use crate::open_databases::{self, PlainFile};
 
 /// How every SQLite database begins.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+const MAGIC_LEN: u64 = 16;
 
 /// Opens the store at `path` with the backend that fits its content; a path where nothing is yet, by
 /// its extension: `.db`, `.sqlite` and `.sqlite3` mean SQLite, everything else a session file.
@@ -36,17 +37,15 @@ pub fn open(path: impl AsRef<Path>) -> io::Result<Box<dyn SessionBackend>> {
 fn is_database(path: &Path) -> io::Result<bool> {
     let error =
         |source: io::Error| StoreError::io("session", path.display().to_string(), "open", source);
-    match File::open(path) {
-        Ok(file) => {
-            let mut head = Vec::new();
-            let limit = u64::try_from(SQLITE_MAGIC.len()).unwrap_or(u64::MAX);
-            match file.take(limit).read_to_end(&mut head) {
-                Ok(_) => Ok(head == SQLITE_MAGIC),
-                // The file backend's own errors say more about a directory.
-                Err(source) if source.kind() == io::ErrorKind::IsADirectory => Ok(false),
-                Err(source) => Err(error(source)),
-            }
-        }
+    if open_databases::is_open(path) {
+        return Ok(true);
+    }
+    match PlainFile::open(path) {
+        Ok(file) => match file.head(MAGIC_LEN) {
+            // The file backend's own errors say more about a directory.
+            Err(source) if source.kind() == io::ErrorKind::IsADirectory => Ok(false),
+            read => read.map(|head| head == SQLITE_MAGIC).map_err(error),
+        },
         Err(source) if source.kind() == io::ErrorKind::NotFound => {
             let extension = path.extension().and_then(|extension| extension.to_str());
             Ok(extension.is_some_and(|extension| {

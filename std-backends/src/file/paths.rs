@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::open_databases;
+
 /// Most symbolic links that are followed, as in the kernel.
 const MAX_LINKS: usize = 40;
 
@@ -33,6 +35,7 @@ impl Paths {
     /// Resolves the last component of `path`; nothing needs to exist.
     pub(super) fn resolve(path: &Path) -> io::Result<Self> {
         let snapshot = follow_links(path)?;
+        open_databases::refuse_open(&snapshot)?;
         let Some(name) = snapshot.file_name() else {
             let message = format!("{} names no file", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));

@@ -17,6 +17,7 @@ use super::{
     telethon2,
 };
 use crate::error::StoreError;
+use crate::open_databases::PlainFile;
 use crate::pasted::pasted_text;
 use crate::session::PersistedSession;
 
@@ -123,7 +124,7 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     if metadata.len() > MAX_FILE {
         return Err(known::by_content(&head(path)?).unwrap_or(ForeignError::Unknown));
     }
-    let bytes = Zeroizing::new(fs::read(path)?);
+    let bytes = Zeroizing::new(PlainFile::open(path)?.read_all()?);
     if bytes.starts_with(&grammers_tl::MAGIC) {
         return Ok(Content::Tl(bytes));
     }
@@ -161,11 +162,7 @@ fn starts_with(path: &Path, magic: &[u8]) -> io::Result<bool> {
 
 /// The first bytes of a file, as many as anything is recognised by.
 fn head(path: &Path) -> io::Result<Vec<u8>> {
-    const LEN: u64 = 32;
-
-    let mut head = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, LEN), &mut head)?;
-    Ok(head)
+    PlainFile::open(path)?.head(32)
 }
 
 /// JSON of a library, or somebody's own with a session string in it.

@@ -20,31 +20,59 @@ use super::error::ForeignError;
 use super::home::Found;
 use super::left_out::{self, LeftOut};
 use super::private;
+use crate::open_databases::{Announced, FileId, PlainFile, Unlocked};
 
 /// A foreign database, opened for reading.
 pub(super) struct Db {
     connection: Connection,
     tables: BTreeSet<String>,
     /// Kept until the connection is closed.
-    _copy: Option<Copy>,
+    _way: Way,
+}
+
+/// How a database is read.
+#[expect(dead_code, reason = "they are kept, not asked")]
+enum Way {
+    /// As it is, without a lock or a log.
+    Unlocked(Unlocked),
+    /// As a part of this program has it open, with SQLite's locks.
+    Shared(Announced),
+    /// From a copy.
+    Copy(Copy),
 }
 
 impl Db {
     /// Opens the database at `path`. A file without a log beside it is opened as immutable: SQLite then
     /// creates nothing beside it and takes no lock. One with a log, whose content is part of the
-    /// session, is copied first.
+    /// session, is copied first. One that this program has open is read with SQLite's locks, which
+    /// anything else would take away.
     pub(super) fn open(path: &Path) -> Result<Self, ForeignError> {
+        let file = FileId::of(path)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         let logs = ["-wal", "-journal"].map(|suffix| with_suffix(path, suffix));
         let has_log = logs
             .iter()
             .any(|log| fs::metadata(log).is_ok_and(|log| log.len() > 0));
-        let (connection, copy) = if has_log {
-            let copy = Copy::of(path, &logs)?;
-            (Connection::open(&copy.database)?, Some(copy))
-        } else {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            let uri = format!("file:{}?immutable=1", percent_encoded(path)?);
-            (Connection::open_with_flags(uri, flags)?, None)
+        let (connection, way) = match Unlocked::new(file) {
+            None => {
+                let announced = Announced::new(file)?;
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+                (
+                    Connection::open_with_flags(path, flags)?,
+                    Way::Shared(announced),
+                )
+            }
+            Some(unlocked) if !has_log => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+                let uri = format!("file:{}?immutable=1", percent_encoded(path)?);
+                (
+                    Connection::open_with_flags(uri, flags)?,
+                    Way::Unlocked(unlocked),
+                )
+            }
+            Some(_) => {
+                let copy = Copy::of(path, &logs)?;
+                (Connection::open(&copy.database)?, Way::Copy(copy))
+            }
         };
         let tables = connection
             .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?
@@ -53,7 +81,7 @@ impl Db {
         Ok(Self {
             connection,
             tables,
-            _copy: copy,
+            _way: way,
         })
     }
 
@@ -379,7 +407,7 @@ impl Copy {
 
 /// Copies a file without its permissions: SQLite has to write to the copy, and so has whoever wipes it.
 fn copy_content(from: &Path, to: &Path) -> io::Result<()> {
-    io::copy(&mut File::open(from)?, &mut File::create_new(to)?)?;
+    io::copy(&mut PlainFile::open(from)?, &mut File::create_new(to)?)?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use super::main_file::{check_log_of_empty, fold_log};
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement, Value, ValueRef};
 use crate::journal_sync::{JournalSync, LastFlush};
+use crate::open_databases::{Announced, FileId, PlainFile, opened_before_the_fork};
 
 /// How long a writer waits for others, unless told otherwise.
 pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,6 +26,9 @@ const BACKUP_SUFFIX: &str = ".pre-mtsession";
 
 /// Most columns of any query.
 const MAX_COLUMNS: usize = 11;
+
+/// How often a file is opened again because another one took its place meanwhile.
+const OPENINGS: usize = 10;
 
 /// Prepared statements that are kept; there are about twenty.
 const CACHED_STATEMENTS: usize = 32;
@@ -41,8 +45,8 @@ pub(super) struct LocalConnection {
 
 struct Open {
     database: rusqlite::Connection,
-    /// Which file it is, to notice that it was replaced.
-    file: Option<FileId>,
+    /// Which file it is, to notice that it was replaced. `None` is in memory.
+    announced: Option<Announced>,
     /// `PRAGMA data_version` at the last read: it changes with every commit of others.
     seen: Option<i64>,
     is_ours: bool,
@@ -65,10 +69,9 @@ impl LocalConnection {
     }
 
     pub(super) fn memory() -> Self {
-        Self {
-            path: None,
-            ..Self::file(Path::new(""))
-        }
+        let mut memory = Self::file(Path::new(""));
+        memory.path = None;
+        memory
     }
 
     #[cfg(feature = "sqlite")]
@@ -91,8 +94,9 @@ impl LocalConnection {
 
     /// Opens what is there; `None` when there is nothing.
     fn existing(&mut self) -> io::Result<Option<&mut Open>> {
+        self.check_process()?;
         if let (Some(path), Some(open)) = (&self.path, &self.open)
-            && FileId::of(path)? != open.file
+            && FileId::of(path)? != open.file()
         {
             self.open = None;
         }
@@ -107,14 +111,42 @@ impl LocalConnection {
         Ok(self.open.as_mut())
     }
 
+    /// A child process must not use what its parent opened; see `open_databases`.
+    fn check_process(&self) -> io::Result<()> {
+        match &self.open {
+            Some(open) if open.is_of_another_process() => Err(opened_before_the_fork()),
+            _ => Ok(()),
+        }
+    }
+
     fn connect(&self) -> io::Result<Open> {
+        let Some(path) = &self.path else {
+            let database = rusqlite::Connection::open_in_memory();
+            return self.configured(database.map_err(|error| explain(&error))?, None);
+        };
         // The mutex around every store is enough.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = match &self.path {
-            Some(path) => rusqlite::Connection::open_with_flags(path, flags),
-            None => rusqlite::Connection::open_in_memory(),
-        };
-        let database = database.map_err(|error| explain(&error))?;
+        for _ in 0..OPENINGS {
+            let file = FileId::of(path)?.ok_or(io::ErrorKind::NotFound)?;
+            let announced = Announced::new(file)?;
+            let database = rusqlite::Connection::open_with_flags(path, flags)
+                .map_err(|error| explain(&error))?;
+            // Otherwise another file took its place in between, and that one was not announced.
+            if FileId::of(path)? == Some(file) {
+                return self.configured(database, Some(announced));
+            }
+        }
+        Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "other programs keep replacing the file",
+        ))
+    }
+
+    fn configured(
+        &self,
+        database: rusqlite::Connection,
+        announced: Option<Announced>,
+    ) -> io::Result<Open> {
         let configure = || {
             database.busy_timeout(self.busy_timeout)?;
             database.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
@@ -129,7 +161,7 @@ impl LocalConnection {
         configure().map_err(|error| explain(&error))?;
         Ok(Open {
             database,
-            file: self.path.as_deref().map_or(Ok(None), FileId::of)?,
+            announced,
             seen: None,
             is_ours: false,
             is_writable: false,
@@ -140,6 +172,7 @@ impl LocalConnection {
 
     /// Opens for writing; makes the file when it is not there.
     fn writable(&mut self) -> io::Result<&mut Open> {
+        self.check_process()?;
         // `is_ours` came before and has noticed if the file was replaced.
         if self.open.is_none() && self.existing()?.is_none() {
             if let Some(path) = &self.path {
@@ -150,6 +183,9 @@ impl LocalConnection {
         let Some(open) = &mut self.open else {
             return Err(io::ErrorKind::NotFound.into());
         };
+        if let Some(path) = &self.path {
+            refuse_second_name(path)?;
+        }
         if !open.is_writable {
             if let Some(path) = &self.path {
                 make_private(path)?;
@@ -187,6 +223,16 @@ impl LocalConnection {
 }
 
 impl Open {
+    fn file(&self) -> Option<FileId> {
+        self.announced.as_ref().map(Announced::file)
+    }
+
+    /// Whether the process was forked since. Databases in memory are copied by that.
+    fn is_of_another_process(&self) -> bool {
+        let announced = self.announced.as_ref();
+        announced.is_some_and(|announced| !announced.is_of_this_process())
+    }
+
     fn data_version(&self) -> rusqlite::Result<i64> {
         self.database
             .prepare_cached("PRAGMA data_version")?
@@ -237,12 +283,22 @@ impl Open {
     }
 }
 
+impl Drop for LocalConnection {
+    /// In a child process, closing the connection would close the parent's log and give up what is
+    /// not the child's: it is left as it is.
+    fn drop(&mut self) {
+        if self.open.as_ref().is_some_and(Open::is_of_another_process) {
+            core::mem::forget(self.open.take());
+        }
+    }
+}
+
 impl Connection for LocalConnection {
     fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
         let Some(open) = self.existing()? else {
             return Ok(());
         };
-        let mut read = |open: &mut Open| {
+        let mut read = |open: &mut Open| -> rusqlite::Result<io::Result<()>> {
             let transaction = open.database.transaction()?;
             let mut result = Ok(());
             'selects: for (index, select) in selects.iter().enumerate() {
@@ -274,7 +330,16 @@ impl Connection for LocalConnection {
             open.seen = Some(seen);
             Ok(result)
         };
-        read(open).map_err(|error: rusqlite::Error| explain(&error))?
+        match read(open) {
+            Ok(result) => result,
+            Err(error) => {
+                // Whoever says what the file is instead opens it without SQLite.
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+                    self.open = None;
+                }
+                Err(explain(&error))
+            }
+        }
     }
 
     fn check_empty(&mut self) -> io::Result<()> {
@@ -523,6 +588,21 @@ fn use_wal(database: &rusqlite::Connection, timeout: Duration) -> io::Result<()>
     }
 }
 
+/// Refuses to write to a file that has another name as well. SQLite finds a log by the name of its
+/// database: what was written under one name is missed, or applied to something else, under the other.
+fn refuse_second_name(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(&fs::metadata(path)?) > 1 {
+        let message = "the file has a second name (a hard link), and a database's log goes by the \
+                       name; nothing was changed: remove the other name, or replace it by a copy \
+                       (`mtsession backup` makes one)";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 /// Makes the file, readable by its owner only. SQLite gives its other files the same mode.
 fn create_private(path: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
@@ -530,7 +610,11 @@ fn create_private(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Ok(_) => Ok(()),
+        Ok(file) => {
+            // Somebody else may have opened it already.
+            drop(PlainFile::from(file));
+            Ok(())
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let dir = path.parent().unwrap_or(path).display();
@@ -556,37 +640,4 @@ fn make_private(path: &Path) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
-}
-
-/// What tells one file from another of the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileId {
-    #[cfg(unix)]
-    device_and_inode: (u64, u64),
-}
-
-impl FileId {
-    fn of(path: &Path) -> io::Result<Option<Self>> {
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            Ok(metadata) => Ok(Some(Self::of_metadata(&metadata))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    #[cfg(unix)]
-    fn of_metadata(metadata: &fs::Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt as _;
-
-        Self {
-            device_and_inode: (metadata.dev(), metadata.ino()),
-        }
-    }
-
-    // Elsewhere an open file cannot be removed.
-    #[cfg(not(unix))]
-    fn of_metadata(_: &fs::Metadata) -> Self {
-        Self {}
-    }
 }
