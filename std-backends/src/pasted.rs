@@ -72,10 +72,9 @@ fn in_another_encoding(bytes: &[u8]) -> Option<Zeroizing<String>> {
         0..0x80 => char::from(*byte),
         _ => char::REPLACEMENT_CHARACTER,
     };
-    bytes
-        .iter()
-        .all(is_text)
-        .then(|| collect(bytes, bytes.iter().map(char)))
+    let ascii = bytes.iter().filter(|byte| byte.is_ascii()).count();
+    let is_mostly_ascii = ascii > bytes.len() / 2;
+    (is_mostly_ascii && bytes.iter().all(is_text)).then(|| collect(bytes, bytes.iter().map(char)))
 }
 
 /// Collects text without leaving pieces of it behind: it never grows.
@@ -113,6 +112,7 @@ mod tests {
         }
         let latin = pasted_text(b"Schl\xFCssel=1AbC").unwrap();
         assert_eq!(latin.as_str(), "Schl\u{FFFD}ssel=1AbC");
+        assert_eq!(pasted_text(&[0xFF; 64]), None);
         assert_eq!(pasted_text(b"\x08\x02\0\0\0\xFF\xA0"), None);
     }
 }

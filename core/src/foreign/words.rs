@@ -134,7 +134,7 @@ pub(super) struct Word<'t> {
     pub(super) next: Scan<'t>,
     /// Nothing but joints lies between this word and the next.
     pub(super) is_joined: bool,
-    /// It is what something is assigned to.
+    /// It is what something is assigned to, or goes on with a character that no string has.
     pub(super) is_label: bool,
 }
 
@@ -173,7 +173,7 @@ impl<'t> Word<'t> {
                     self.is_joined = false;
                 }
                 Token::Char(_) => {
-                    self.is_label = is_at_word && equals > 0;
+                    self.is_label |= is_at_word && equals > 0;
                     self.is_joined &= !self.is_label;
                     return;
                 }
@@ -187,7 +187,8 @@ impl<'t> Word<'t> {
                     is_at_word = false;
                 }
                 Token::Line => is_at_word = false,
-                Token::Break => {
+                Token::Break | Token::Stray => {
+                    self.is_label |= is_at_word && token == Token::Stray;
                     is_at_word = false;
                     self.is_joined = false;
                 }

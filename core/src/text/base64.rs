@@ -179,7 +179,7 @@ pub(crate) fn clean<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b mut [u8]
                 continue;
             }
             Token::Char(char) if !ended => char,
-            Token::Char(_) | Token::Break => {
+            Token::Char(_) | Token::Break | Token::Stray => {
                 return Err(error(DecodeErrorKind::Character, scan.position(text)));
             }
         };

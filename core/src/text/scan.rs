@@ -21,6 +21,8 @@ pub(crate) enum Token {
     Line,
     /// Anything else: a string ends here.
     Break,
+    /// Anything else that nobody writes right after a string unless it was damaged.
+    Stray,
 }
 
 /// Reads a text as [`Token`]s; copies go on from where the original is.
@@ -112,6 +114,7 @@ impl<'t> Scan<'t> {
             // PHP's and Lua's way to put strings together.
             '.' if self.is_between_quotes() || self.after_quote && self.skip(".") => Token::Joint,
             '<' if self.tag() => Token::Joint,
+            '!' | '$' | '@' | '^' => Token::Stray,
             _ => Token::Break,
         })
     }
@@ -210,7 +213,7 @@ impl Iterator for Scan<'_> {
                 Token::Line => self.at_line_start = true,
                 Token::Joint if is_quote(first) => self.after_quote = true,
                 Token::Joint => {}
-                Token::Char(_) | Token::Equals | Token::Break => {
+                Token::Char(_) | Token::Equals | Token::Break | Token::Stray => {
                     self.after_quote = false;
                     self.at_line_start = false;
                 }
