@@ -631,6 +631,55 @@ fn every_old_generation_on_a_server_is_read_and_migrated() {
     }
 }
 
+/// Two programs meet a database of the release before, each with an account of its own.
+#[test]
+fn schema_10_on_a_server_is_read_as_it_is_and_migrated_once() {
+    if !sqld::is_available() {
+        return;
+    }
+    let golden = |name: &str| {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("vectors/mtsession")
+            .join(name)
+    };
+    let expected = |account: &str, qts| {
+        let text = std::fs::read_to_string(golden(&format!("schema10.{account}.txt"))).unwrap();
+        let mut session = PersistedSession::from_string(&text).unwrap();
+        session.updates_state.qts = qts;
+        Some(session)
+    };
+    let mut server = Sqld::start();
+    server.execute(&dump(&golden("schema10-server.db")));
+    server.execute("PRAGMA user_version = 10");
+    let open = |account| {
+        let options = RemoteOptions::default();
+        LibSqlBackend::open_remote_account(server.url(), "", account, options).unwrap()
+    };
+    let backends = ["default", "bob"].map(open);
+    for (backend, account) in backends.iter().zip(["default", "bob"]) {
+        assert_eq!(backend.load().unwrap(), expected(account, 8));
+        assert_eq!(backend.accounts().unwrap(), ["bob", "default"]);
+    }
+    let names = backends[0].peer_names().unwrap();
+    assert_eq!(names.len(), 4);
+    std::thread::scope(|scope| {
+        for backend in &backends {
+            let update = UpdateStateChange::Secondary { qts: 9 };
+            scope.spawn(move || backend.apply_update_state(update).unwrap());
+        }
+    });
+    for (backend, account) in backends.iter().zip(["default", "bob"]) {
+        assert_eq!(backend.load().unwrap(), expected(account, 9));
+        assert_eq!(open(account).load().unwrap(), expected(account, 9));
+    }
+    assert_eq!(backends[0].peer_names().unwrap(), names);
+    fold_log(&mut server);
+    let stored = rusqlite::Connection::open(server.data_file()).unwrap();
+    assert!(stored.prepare("SELECT * FROM account").is_err());
+    let fence = "INSERT INTO remote_write (account, tag) VALUES ('default', 1)";
+    assert!(stored.prepare(fence).is_err(), "a writer of that release");
+}
+
 /// How many tables of an older release the server still has under other names.
 fn count_of_kept_tables(server: &Sqld) -> i64 {
     let database = rusqlite::Connection::open(server.data_file()).unwrap();
@@ -655,8 +704,13 @@ fn dump(path: &std::path::Path) -> String {
         let rows = prepared.query_map([], |row| row.get(0)).unwrap();
         rows.map(Result::unwrap).collect()
     };
-    let mut script = rows("SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL").concat();
-    for table in rows("SELECT name FROM sqlite_schema WHERE type = 'table'") {
+    let mut script = rows(
+        "SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'",
+    )
+    .concat();
+    for table in
+        rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+    {
         let columns = rows(&format!("SELECT name FROM pragma_table_info('{table}')"));
         let quoted: Vec<_> = columns
             .iter()

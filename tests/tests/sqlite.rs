@@ -155,9 +155,9 @@ fn a_newer_schema_is_refused() {
     let path = dir.path().join("newer.db");
     SqliteBackend::new(&path).save(&sized(1, 1, 1, 1)).unwrap();
     let database = Connection::open(&path).unwrap();
-    database.execute_batch("PRAGMA user_version = 11").unwrap();
+    database.execute_batch("PRAGMA user_version = 12").unwrap();
     drop(database);
-    assert_refused(&path, "newer release (schema 11");
+    assert_refused(&path, "newer release (schema 12");
 }
 
 #[test]
@@ -237,12 +237,12 @@ fn damaged_rows_are_named() {
             "column msg_id of table min_peer, row 1",
         ),
         (
-            "UPDATE account SET home_dc = 1 << 40",
-            "column home_dc of table account, row \"default\"",
+            "UPDATE accounts SET home_dc = 1 << 40",
+            "column home_dc of table accounts, row \"default\"",
         ),
         (
-            "UPDATE account SET is_bot = 2",
-            "column is_bot of table account",
+            "UPDATE accounts SET is_bot = 2",
+            "column is_bot of table accounts",
         ),
     ];
     for (sql, cause) in cases {
@@ -422,7 +422,10 @@ fn a_thousand_accounts(path: &Path, template: &PersistedSession) {
     for n in 1..1000_i64 {
         let name = format!("account-{n:04}");
         database
-            .execute("INSERT INTO account (name) VALUES (?1)", [&name])
+            .execute(
+                "INSERT INTO accounts (name, revisions) VALUES (?1, '')",
+                [&name],
+            )
             .unwrap();
         let id = database.last_insert_rowid();
         for position in 0..5_i64 {
@@ -434,7 +437,7 @@ fn a_thousand_accounts(path: &Path, template: &PersistedSession) {
             }
             database
                 .execute(
-                    "INSERT INTO dc VALUES (?1, ?2, ?2 + 1, 0, '149.154.167.51:443', ?3, 0, 0)",
+                    "INSERT INTO dc VALUES (?1, ?2, ?2 + 1, 0, '149.154.167.51:443', ?3, 0, 0, NULL)",
                     rusqlite::params![id, position, key],
                 )
                 .unwrap();

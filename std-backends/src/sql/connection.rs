@@ -70,7 +70,7 @@ pub(super) trait Connection: Send {
         None
     }
 
-    /// Makes sure that nothing of what was deleted is left in any file, nor in backups of the database
-    /// of an older release.
-    fn scrub(&mut self, with_backups: bool) -> io::Result<()>;
+    /// Makes sure that nothing of what was deleted is left in any file, nor in copies that were kept of a
+    /// database of an older release; of ferogram-session's, if the account was `default`.
+    fn scrub(&mut self, is_default: bool) -> io::Result<()>;
 }

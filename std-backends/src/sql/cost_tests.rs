@@ -338,7 +338,7 @@ fn problems_of(sql: &str, plan: &[Line]) -> Vec<String> {
     let mut problems = Vec::new();
     for (_, parent, what) in plan {
         // An account keeps 64 tags of writes, and has at most 255 DC entries.
-        let is_bounded = what.contains(" remote_write ") || what.starts_with("SEARCH dc ");
+        let is_bounded = what.contains(" server_write ") || what.starts_with("SEARCH dc ");
         let is_whole_account =
             what.starts_with("SEARCH") && what.ends_with("(account=?)") && !is_bounded;
         let is_scan = what.starts_with("SCAN")

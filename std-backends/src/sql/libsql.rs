@@ -36,7 +36,7 @@ const NAME: &str = "libsql";
 /// often it was sent. When no answer comes at all, the error says whether nothing was changed or
 /// whether that is unknown.
 ///
-/// Writers notice each other by a table that all of them keep (`remote_write`). Rows that are edited
+/// Writers notice each other by a table that all of them keep (`server_write`). Rows that are edited
 /// by hand, with SQL, are seen by backends that are opened afterwards.
 ///
 /// # Replicas

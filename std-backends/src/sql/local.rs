@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, TransactionBehavior};
 
 use super::connection::{Connection, Durability, OnRow, Write, Written};
+use super::guard::{self, Progress};
 use super::local_error::explain;
 use super::main_file::{check_log_of_empty, fold_log};
 use super::schema::{self, LegacyTables};
@@ -25,7 +26,7 @@ pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const BACKUP_SUFFIX: &str = ".pre-mtsession";
 
 /// Most columns of any query.
-const MAX_COLUMNS: usize = 11;
+const MAX_COLUMNS: usize = 13;
 
 /// How often a file is opened again because another one took its place meanwhile.
 const OPENINGS: usize = 10;
@@ -55,6 +56,7 @@ struct Open {
     synchronous: Option<Durability>,
     /// The main file may lack what was acknowledged: by us, or by a program that was killed since.
     owes_main_file: bool,
+    progress: Progress,
 }
 
 impl LocalConnection {
@@ -120,6 +122,7 @@ impl LocalConnection {
     }
 
     fn connect(&self) -> io::Result<Open> {
+        guard::check_version()?;
         let Some(path) = &self.path else {
             let database = rusqlite::Connection::open_in_memory();
             return self.configured(database.map_err(|error| explain(&error))?, None);
@@ -144,15 +147,14 @@ impl LocalConnection {
 
     fn configured(
         &self,
-        database: rusqlite::Connection,
+        mut database: rusqlite::Connection,
         announced: Option<Announced>,
     ) -> io::Result<Open> {
-        let configure = || {
+        let progress = Progress::default();
+        let mut configure = || {
             database.busy_timeout(self.busy_timeout)?;
             database.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-            // A file from elsewhere shall not run anything of its own.
-            database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-            database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+            guard::limit(&mut database, &progress)?;
             // Otherwise SQLite plans a statement anew for every value that it is given.
             database.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             // Freed bytes are overwritten, and no temporary file ever holds a key.
@@ -167,6 +169,7 @@ impl LocalConnection {
             is_writable: false,
             synchronous: None,
             owes_main_file: true,
+            progress,
         })
     }
 
@@ -308,7 +311,9 @@ impl Connection for LocalConnection {
                 let is_numbered = select.numbered_columns().is_some();
                 let mut rows = prepared.raw_query();
                 let mut number = 0_i64..;
+                open.progress.is_made();
                 while let Some(row) = rows.next()? {
+                    open.progress.is_made();
                     let mut values = [ValueRef::Null; MAX_COLUMNS];
                     let (numbers, read) = values.split_at_mut(usize::from(is_numbered));
                     for (value, number) in numbers.iter_mut().zip(&mut number) {
@@ -330,7 +335,9 @@ impl Connection for LocalConnection {
             open.seen = Some(seen);
             Ok(result)
         };
-        match read(open) {
+        let read = read(open);
+        open.progress.ends();
+        match read {
             Ok(result) => result,
             Err(error) => {
                 // Whoever says what the file is instead opens it without SQLite.
@@ -437,17 +444,24 @@ impl Connection for LocalConnection {
         Ok(Vec::new())
     }
 
-    fn scrub(&mut self, with_backups: bool) -> io::Result<()> {
-        if with_backups {
-            for backup in self.backups() {
-                match fs::remove_file(&backup) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                    removed => removed?,
-                }
+    fn scrub(&mut self, is_default: bool) -> io::Result<()> {
+        // A copy of the database as it was can hold any account.
+        for backup in self.backups() {
+            match fs::remove_file(&backup) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                removed => removed?,
             }
         }
         if self.path.is_none() {
             return Ok(());
+        }
+        if is_default {
+            let statements = schema::drop_kept().collect();
+            self.write(&Write {
+                statements,
+                durability: Durability::Now,
+                if_unchanged: false,
+            })?;
         }
         let Some(open) = self.existing()? else {
             return Ok(());

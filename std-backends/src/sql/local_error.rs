@@ -30,6 +30,14 @@ pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
                 "the database is damaged ({text}): restore a backup, or try `sqlite3 .recover`"
             ),
         ),
+        ErrorCode::TooBig => (
+            io::ErrorKind::InvalidData,
+            "a value in it is larger than any that a session database has".to_owned(),
+        ),
+        ErrorCode::OperationInterrupted => (
+            io::ErrorKind::InvalidData,
+            "reading it was given up, because a query did not come to an end".to_owned(),
+        ),
         ErrorCode::DiskFull => (
             io::ErrorKind::StorageFull,
             "the disk is full; nothing was changed".to_owned(),

@@ -1,10 +1,13 @@
 //! Many accounts in one database: SQLite files, libSQL files, libSQL servers.
 
+mod checksum;
 mod connection;
 #[cfg(all(test, feature = "sqlite"))]
 mod cost_tests;
+mod definition;
 #[cfg(feature = "sqlite")]
 mod export;
+mod guard;
 mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;
@@ -19,11 +22,14 @@ mod remote;
 mod replica;
 mod row;
 mod schema;
+mod schema10;
+mod shape;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;
 mod store;
 mod tables;
+mod upgrade;
 
 #[cfg(feature = "libsql")]
 pub use libsql::LibSqlBackend;

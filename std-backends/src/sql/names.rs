@@ -1,35 +1,20 @@
 //! What peers are called, in a table of its own.
 //!
-//! The table is made when names are first stored, and is no part of the schema's number: a database
-//! without names has no table, and a release that knows nothing of it goes on with the database. Such a
-//! release leaves the names of peers that it removes; they are not shown, and go with the next save.
-//! An account takes its names along in every release: a trigger does it.
+//! The table is made when names are first stored: a database without names has no table. A release that
+//! knows nothing of it leaves the names of peers that it removes; they are not shown, and go with the
+//! next save. An account takes its names along in every release: a trigger does it.
 
 use std::io;
 
 use mtsession_core::PeerKind;
 
 use super::connection::Durability;
+use super::definition::NAMES;
 use super::row::Row;
 use super::statement::{Select, Statement, Value};
 use super::store::SqlStore;
 use super::tables::{self, MAX_JSON, account_id, json_text, of_account};
 use crate::names::PeerNames;
-
-const CREATE: [&str; 2] = [
-    "CREATE TABLE IF NOT EXISTS names (
-        account INTEGER NOT NULL,
-        kind INTEGER NOT NULL,
-        id INTEGER NOT NULL,
-        what INTEGER NOT NULL CHECK (what BETWEEN 0 AND 2),
-        position INTEGER NOT NULL,
-        text TEXT NOT NULL,
-        PRIMARY KEY (account, kind, id, what, position)
-    ) STRICT, WITHOUT ROWID",
-    "CREATE TRIGGER IF NOT EXISTS names_of_account AFTER DELETE ON account BEGIN
-        DELETE FROM names WHERE account = OLD.id;
-    END",
-];
 
 // What `what` says.
 const USERNAME: i64 = 0;
@@ -84,12 +69,12 @@ fn replace(account: &str, names: &[PeerNames]) -> Vec<Statement> {
     const DELETE: &str = concat!("DELETE FROM ", of_account!("names"));
     const INSERT: &str = concat!(
         "INSERT OR REPLACE INTO names (account, kind, id, what, position, text)
-        SELECT account.id, value->>0, value->>1, value->>2, value->>3, value->>4
-        FROM account, json_each(?2) WHERE name = ?1 AND ",
-        has_peer!("account.id", "value->>1", "value->>0")
+        SELECT accounts.id, value->>0, value->>1, value->>2, value->>3, value->>4
+        FROM accounts, json_each(?2) WHERE name = ?1 AND ",
+        has_peer!("accounts.id", "value->>1", "value->>0")
     );
-    let mut statements: Vec<_> = CREATE.map(|sql| Statement::new(sql, [])).into();
-    statements.push(tables::ensure_account(account));
+    let mut statements: Vec<_> = NAMES.map(|sql| Statement::new(sql, [])).into();
+    statements.push(tables::touch_account(account));
     statements.push(Statement::new(DELETE, [account.into()]));
     let mut json = String::new();
     let mut flush = |json: &mut String| {
@@ -206,7 +191,7 @@ impl SqlStore {
         loop {
             let mut rows = 0_i64;
             let select = [select(self.account_name(), last)];
-            self.read_rows(&select, |_, row| {
+            self.read_rows(select, |_, row| {
                 last = push_row(row, &mut names)?;
                 rows = rows.saturating_add(1);
                 Ok(())

@@ -52,6 +52,9 @@ pub(super) fn save(
         new.min_peers(),
         &mut statements,
     );
+    if !statements.is_empty() {
+        statements.insert(0, tables::touch_account(account));
+    }
     statements
 }
 
@@ -86,19 +89,19 @@ pub(super) fn apply(
     let mut durability = Durability::Soon;
     let mut rest = changes.iter().peekable();
     while let Some(change) = rest.next() {
-        let is_of_list = match change {
+        let needs_it = match change {
             Change::HomeDc(dc_id) => {
                 statements.push(tables::set_home_dc(account, *dc_id));
-                false
+                true
             }
             Change::FutureAuthToken(token) => {
                 check_lengths(change)?;
                 statements.push(tables::set_token(account, *token));
-                false
+                true
             }
             Change::Account(known) => {
                 statements.push(tables::set_account(account, *known));
-                false
+                true
             }
             Change::Dc(dc) => {
                 check_lengths(change)?;
@@ -139,14 +142,14 @@ pub(super) fn apply(
             },
             _ => return Err(unknown_change()),
         };
-        needs_account |= is_of_list;
+        needs_account |= needs_it;
         if is_secret(change) {
             durability = Durability::Now;
         }
     }
-    // The other statements make the account themselves.
+    // Counters make the account themselves.
     if needs_account {
-        statements.insert(0, tables::ensure_account(account));
+        statements.insert(0, tables::touch_account(account));
     }
     Ok((statements, durability))
 }
@@ -177,7 +180,8 @@ pub(super) fn apply_in_place(
         Change::Update(ref update) => tables::set_counters(account, update),
         _ => None,
     };
-    changes.iter().map(statement).collect()
+    let touch = core::iter::once(Some(tables::touch_account(account)));
+    touch.chain(changes.iter().map(statement)).collect()
 }
 
 /// Lengths are checked as every store checks them. Whether there is room for another DC entry is left

@@ -101,6 +101,19 @@ impl<'r> Row<'r> {
         }
     }
 
+    /// Compares the checksum in a column, which older releases did not write.
+    pub(super) fn check(&self, column: usize, expected: i64) -> io::Result<()> {
+        match self.optional_i64(column)? {
+            None => Ok(()),
+            Some(crc) if crc == expected => Ok(()),
+            Some(_) => Err(self.damage(
+                column,
+                "does not fit the row: something in it was changed on the disk; restore a backup, or \
+                 log in anew",
+            )),
+        }
+    }
+
     pub(super) fn out_of_range(&self, column: usize, value: i64) -> io::Error {
         self.damage(column, format_args!("holds {value}, which is out of range"))
     }

@@ -1,83 +1,11 @@
-//! The tables, and telling our databases from others.
+//! Telling our databases from others, and the tables of older releases.
 
 use std::io;
 
+use super::definition::{self, VERSION};
+use super::schema10;
+use super::shape::{self, Object};
 use super::statement::{Select, Statement};
-
-/// `PRAGMA user_version` of our databases. Below are the numbers that older releases (0) and other
-/// clients use.
-const VERSION: i64 = 10;
-
-/// The schema of version 10. Every statement can be repeated, because two writers may find the same
-/// empty database.
-///
-/// Rows of an account are numbered from 0 without gaps: order and duplicates are content.
-const CREATE: [&str; 11] = [
-    "CREATE TABLE IF NOT EXISTS account (
-        id INTEGER PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        home_dc INTEGER NOT NULL DEFAULT 0,
-        pts INTEGER NOT NULL DEFAULT 0,
-        qts INTEGER NOT NULL DEFAULT 0,
-        date INTEGER NOT NULL DEFAULT 0,
-        seq INTEGER NOT NULL DEFAULT 0,
-        future_auth_token BLOB,
-        user_id INTEGER,
-        is_bot INTEGER,
-        api_id INTEGER,
-        test_mode INTEGER
-    ) STRICT",
-    "CREATE TABLE IF NOT EXISTS dc (
-        account INTEGER NOT NULL,
-        position INTEGER NOT NULL CONSTRAINT at_most_255_dcs CHECK (position BETWEEN 0 AND 254),
-        dc_id INTEGER NOT NULL,
-        flags INTEGER NOT NULL,
-        addr TEXT NOT NULL,
-        auth_key BLOB CHECK (length(auth_key) = 256),
-        first_salt INTEGER NOT NULL,
-        time_offset INTEGER NOT NULL,
-        PRIMARY KEY (account, position)
-    ) STRICT, WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS channel (
-        account INTEGER NOT NULL,
-        position INTEGER NOT NULL,
-        id INTEGER NOT NULL,
-        pts INTEGER NOT NULL,
-        PRIMARY KEY (account, position)
-    ) STRICT, WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS channel_id ON channel (account, id)",
-    "CREATE TABLE IF NOT EXISTS peer (
-        account INTEGER NOT NULL,
-        position INTEGER NOT NULL,
-        id INTEGER NOT NULL,
-        access_hash INTEGER NOT NULL,
-        kind INTEGER NOT NULL,
-        channel_kind INTEGER,
-        is_community INTEGER NOT NULL,
-        PRIMARY KEY (account, position)
-    ) STRICT, WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS peer_id ON peer (account, id)",
-    "CREATE TABLE IF NOT EXISTS min_peer (
-        account INTEGER NOT NULL,
-        position INTEGER NOT NULL,
-        user_id INTEGER NOT NULL,
-        peer_id INTEGER NOT NULL,
-        msg_id INTEGER NOT NULL,
-        PRIMARY KEY (account, position)
-    ) STRICT, WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS min_peer_user_id ON min_peer (account, user_id)",
-    CREATE_REMOTE_WRITE,
-    "CREATE INDEX IF NOT EXISTS remote_write_account ON remote_write (account, id)",
-    "PRAGMA user_version = 10",
-];
-
-/// The latest writes of each account through a server; see `remote`.
-pub(super) const CREATE_REMOTE_WRITE: &str = "\
-    CREATE TABLE IF NOT EXISTS remote_write (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        account TEXT NOT NULL,
-        tag INTEGER NOT NULL
-    ) STRICT";
 
 /// What the constraint `at_most_255_dcs` means.
 pub(super) fn too_many_dcs() -> io::Error {
@@ -87,9 +15,12 @@ pub(super) fn too_many_dcs() -> io::Error {
     )
 }
 
-/// The statements that make an empty database ours.
-pub(super) fn create() -> impl Iterator<Item = Statement> {
-    CREATE.into_iter().map(|sql| Statement::new(sql, []))
+/// Fails, and everything after it in the transaction, unless the database has this schema number: what
+/// follows was decided for that one, and somebody may just be changing it.
+pub(super) fn only_from(version: i64) -> Statement {
+    const SQL: &str = "\
+        SELECT json(CASE (SELECT user_version FROM pragma_user_version) WHEN ?1 THEN '0' ELSE 'moved' END)";
+    Statement::new(SQL, [version.into()])
 }
 
 /// Marks local files with "MTSX", which `file` and other tools show. Servers do not let a client.
@@ -101,9 +32,7 @@ pub(super) fn set_application_id() -> Statement {
 struct LegacyTable {
     name: &'static str,
     drop: &'static [&'static str],
-    #[cfg(feature = "libsql-remote")]
     keep: &'static str,
-    #[cfg(feature = "libsql-remote")]
     drop_kept: &'static [&'static str],
 }
 
@@ -127,9 +56,7 @@ macro_rules! legacy_tables {
         [$(LegacyTable {
             name: $name,
             drop: drop_table!($name $(, $secret)?),
-            #[cfg(feature = "libsql-remote")]
             keep: concat!("ALTER TABLE ", $name, " RENAME TO pre_mtsession_", $name),
-            #[cfg(feature = "libsql-remote")]
             drop_kept: drop_table!(concat!("pre_mtsession_", $name) $(, $secret)?),
         }),+]
     };
@@ -153,7 +80,6 @@ pub(super) fn drop_legacy() -> impl Iterator<Item = Statement> {
 }
 
 /// Keeps the tables of an older release under other names.
-#[cfg(feature = "libsql-remote")]
 pub(super) fn keep_legacy(tables: &LegacyTables) -> impl Iterator<Item = Statement> {
     LEGACY_TABLES
         .into_iter()
@@ -163,7 +89,6 @@ pub(super) fn keep_legacy(tables: &LegacyTables) -> impl Iterator<Item = Stateme
 }
 
 /// Removes what was kept.
-#[cfg(feature = "libsql-remote")]
 pub(super) fn drop_kept() -> impl Iterator<Item = Statement> {
     let statements = LEGACY_TABLES.into_iter().flat_map(|table| table.drop_kept);
     statements.map(|sql| Statement::new(sql, []))
@@ -185,6 +110,8 @@ pub(super) enum Layout {
     Empty,
     /// Our tables.
     Ours,
+    /// The tables of schema 10, and those that an older release made beside them.
+    Schema10(LegacyTables),
     /// One session of layer-client, ferogram or ferogram-session.
     Legacy(LegacyTables),
 }
@@ -194,6 +121,8 @@ pub(super) enum Layout {
 pub(super) struct LegacyTables {
     names: Vec<String>,
     peer_columns: Vec<String>,
+    /// The schema number, which those releases leave alone.
+    pub(super) user_version: i64,
 }
 
 impl LegacyTables {
@@ -204,6 +133,11 @@ impl LegacyTables {
     pub(super) fn peers_have(&self, column: &str) -> bool {
         self.peer_columns.iter().any(|name| name == column)
     }
+
+    /// Whether they can hold a session.
+    pub(super) fn are_whole(&self) -> bool {
+        self.has("meta") && (self.has("dcs") || self.has("dc_entries"))
+    }
 }
 
 /// The queries whose rows [`Findings`] collects.
@@ -213,10 +147,8 @@ pub(super) fn look() -> [Select; 3] {
         select("pragma_user_version", "user_version", "pragma_user_version"),
         select(
             "sqlite_schema",
-            "name",
-            "sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-             AND name NOT LIKE 'libsql\\_%' ESCAPE '\\' \
-             AND name NOT LIKE 'pre\\_mtsession\\_%' ESCAPE '\\'",
+            "name, type, coalesce(sql, '')",
+            "sqlite_schema",
         ),
         select("peers", "name", "pragma_table_info('peers')"),
     ]
@@ -226,7 +158,7 @@ pub(super) fn look() -> [Select; 3] {
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) user_version: i64,
-    pub(super) tables: Vec<String>,
+    pub(super) objects: Vec<Object>,
     pub(super) peer_columns: Vec<String>,
 }
 
@@ -234,23 +166,17 @@ impl Findings {
     /// Decides what the database is.
     ///
     /// # Errors
-    /// `Unsupported` for a database of a newer release, `InvalidData` for somebody else's.
+    /// `Unsupported` for a database of a newer release, `InvalidData` for somebody else's, and for ours
+    /// when it is not exactly as it must be.
     pub(super) fn layout(self) -> io::Result<Layout> {
-        let has = |table: &str| self.tables.iter().any(|name| name == table);
-        if has("account") && has("min_peer") {
-            return match self.user_version {
-                VERSION => Ok(Layout::Ours),
-                newer if newer > VERSION => {
-                    let message = format!(
-                        "written by a newer release (schema {newer}, this one knows {VERSION}): \
-                         update mtsession"
-                    );
-                    Err(io::Error::new(io::ErrorKind::Unsupported, message))
-                }
-                other => Err(foreign(&format!(
-                    "a database with our tables, but schema number {other}"
-                ))),
-            };
+        let tables = self.tables();
+        let has = |table: &str| tables.contains(&table);
+        let is_numbered = [VERSION, schema10::VERSION].contains(&self.user_version);
+        if has("min_peer")
+            || (has("dc") && (has("accounts") || has("account")))
+            || (is_numbered && tables.is_empty())
+        {
+            return self.ours();
         }
         if let Some((name, _)) = OTHERS
             .iter()
@@ -258,21 +184,74 @@ impl Findings {
         {
             return Err(foreign(&format!("a database of {name}")));
         }
-        if self.tables.is_empty() && self.user_version == 0 {
+        let acts = |object: &Object| object.kind == "view" || object.kind == "trigger";
+        if tables.is_empty() && self.user_version == 0 && !self.objects.iter().any(acts) {
             return Ok(Layout::Empty);
         }
-        let is_known = |name: &String| LEGACY_TABLES.iter().any(|known| known.name == name);
-        if has("meta") && (has("dcs") || has("dc_entries")) && self.tables.iter().all(is_known) {
-            return Ok(Layout::Legacy(LegacyTables {
-                names: self.tables,
-                peer_columns: self.peer_columns,
-            }));
+        let is_known = |name: &&str| LEGACY_TABLES.iter().any(|known| known.name == *name);
+        let legacy = self.legacy();
+        if legacy.are_whole() && tables.iter().all(is_known) {
+            let names = LEGACY_TABLES.map(|table| table.name);
+            for object in &self.objects {
+                shape::check_foreign(object, &names)?;
+            }
+            return Ok(Layout::Legacy(legacy));
         }
-        let tables = self.tables.join(", ");
+        let tables = tables.join(", ");
         Err(foreign(&format!(
             "a database of something else (schema number {}, tables: {tables})",
             self.user_version
         )))
+    }
+
+    /// What a database with some of our tables is.
+    fn ours(&self) -> io::Result<Layout> {
+        match self.user_version {
+            VERSION => {
+                let objects: Vec<_> = definition::objects().collect();
+                shape::check(&self.objects, &objects, &definition::NAMES)?;
+                Ok(Layout::Ours)
+            }
+            schema10::VERSION => {
+                shape::check(&self.objects, &schema10::OBJECTS, &schema10::OPTIONAL)?;
+                Ok(Layout::Schema10(self.legacy()))
+            }
+            newer if newer > VERSION => {
+                let message = format!(
+                    "written by a newer release (schema {newer}, this one knows {VERSION}): \
+                     update mtsession"
+                );
+                Err(io::Error::new(io::ErrorKind::Unsupported, message))
+            }
+            other => Err(foreign(&format!(
+                "a database with our tables, but schema number {other}"
+            ))),
+        }
+    }
+
+    /// The tables that are not SQLite's, a server's, or kept of an older release.
+    fn tables(&self) -> Vec<&str> {
+        let is_theirs = |name: &str| {
+            ["sqlite_", "libsql_", "pre_mtsession_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+        };
+        self.objects
+            .iter()
+            .filter(|object| object.kind == "table" && !is_theirs(&object.name))
+            .map(|object| object.name.as_str())
+            .collect()
+    }
+
+    /// The tables of older releases among them.
+    fn legacy(&self) -> LegacyTables {
+        let is_legacy = |name: &&str| LEGACY_TABLES.iter().any(|known| known.name == *name);
+        let tables = self.tables().into_iter().filter(is_legacy);
+        LegacyTables {
+            names: tables.map(str::to_owned).collect(),
+            peer_columns: self.peer_columns.clone(),
+            user_version: self.user_version,
+        }
     }
 }
 

@@ -36,10 +36,20 @@ const NAME: &str = "sqlite";
 /// catches up. A main file that has lost its log, and with it everything, is an error that names the
 /// log, never a database without a session.
 ///
-/// Files are created with mode 0600. Databases of `layer-client`, `ferogram` and `ferogram-session`
-/// are read as they are; the first write migrates them and keeps a copy beside the file, in
-/// `<file>.pre-mtsession`, with mode 0600 too. It goes when the account is deleted. Programs that still
-/// use the older release have to be stopped before that.
+/// Files are created with mode 0600. Databases of `layer-client`, `ferogram` and `ferogram-session`,
+/// and those of our release before, are read as they are; the first write migrates them and keeps a
+/// copy beside the file, in `<file>.pre-mtsession`, with mode 0600 too. It goes when an account is
+/// deleted. Programs that still use the older release have to be stopped before that; those that are
+/// not get errors.
+///
+/// A database whose schema is not exactly ours is refused, and so is one in which something else
+/// mentions our tables: a trigger, a view, an index. Tables of other programs in the same file are left
+/// alone. Rows with a key carry a checksum: one that does not fit is an error that names table and row.
+/// See SCHEMA.md of this crate.
+///
+/// `ferogram-session` fails on a database of ours, instead of making an empty session in it. A login
+/// that it made beside ours, in a database of our release before, is the account
+/// `default@ferogram-session`, and goes when the account `default` is deleted.
 ///
 /// An account that was renamed or deleted while a backend is open for it comes back with that
 /// backend's next write.

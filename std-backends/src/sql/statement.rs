@@ -29,6 +29,12 @@ impl From<i32> for Value {
     }
 }
 
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
 impl From<u8> for Value {
     fn from(value: u8) -> Self {
         Self::Integer(value.into())
@@ -96,6 +102,8 @@ pub(super) struct Select {
     /// Whether the rows can be many. Then all of them are integers, the condition ends in `true` or
     /// a comparison, and the first column orders them.
     pub(super) is_list: bool,
+    /// What comes before the query, where it is of another schema.
+    pub(super) prefix: &'static str,
 }
 
 impl Select {
@@ -111,6 +119,7 @@ impl Select {
             from,
             params: Vec::new(),
             is_list: false,
+            prefix: "",
         }
     }
 
@@ -132,13 +141,18 @@ impl Select {
 
     /// The whole query in one, without the numbers of [numbered](Self::numbered_columns) rows.
     pub(super) fn sql(&self) -> String {
-        let Self { columns, from, .. } = self;
+        let Self {
+            columns,
+            from,
+            prefix,
+            ..
+        } = self;
         if self.is_list {
             let key = self.key();
             let columns = self.numbered_columns().unwrap_or(columns);
-            format!("SELECT {columns} FROM {from} ORDER BY {key}")
+            format!("{prefix}SELECT {columns} FROM {from} ORDER BY {key}")
         } else {
-            format!("SELECT {columns} FROM {from}")
+            format!("{prefix}SELECT {columns} FROM {from}")
         }
     }
 

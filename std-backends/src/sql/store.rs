@@ -6,8 +6,9 @@ use mtsession_core::{Account, Change, SessionMut, SessionSource};
 
 use super::connection::{Connection, Durability, Write, Written};
 use super::row::Row;
-use super::schema::{self, Findings, Layout};
+use super::schema::Layout;
 use super::statement::{Select, Statement};
+use super::upgrade::{Keep, LOOKS};
 use super::{legacy, names, plan, tables};
 use crate::session::PersistedSession;
 use crate::stored::{Stored, check};
@@ -15,25 +16,28 @@ use crate::stored::{Stored, check};
 /// The account that is meant where none is named, and that databases of older releases hold.
 pub(super) const DEFAULT_ACCOUNT: &str = "default";
 
+/// The account that the session of an older release becomes which such a release made beside ours, in a
+/// database of the release before: two logins in one file.
+pub(super) const SECOND_SESSION: &str = "default@ferogram-session";
+
 /// How often a write is planned anew because others keep writing, before one that needs no plan.
 const PLANS: usize = 3;
 
-/// How often a look at a database that others are just creating or migrating is repeated.
-const LOOKS: usize = 10;
-
 /// An account, the database that it is in, and what is known of both.
 pub(super) struct SqlStore {
-    connection: Box<dyn Connection>,
-    account: String,
+    pub(super) connection: Box<dyn Connection>,
+    pub(super) account: String,
     /// What the account held when the connection read last; every write of ours is carried out on it
     /// too. It is only relied on while the connection says that nobody else wrote.
     #[expect(
         clippy::option_option,
         reason = "not read yet; there was none; there was one"
     )]
-    known: Option<Option<Stored>>,
+    pub(super) known: Option<Option<Stored>>,
     /// Whether the database had the table of names when the account was read.
-    has_names: bool,
+    pub(super) has_names: bool,
+    /// What makes the tables of the release before answer as ours.
+    pub(super) reads_as: &'static str,
 }
 
 impl SqlStore {
@@ -43,6 +47,7 @@ impl SqlStore {
             account: account.to_owned(),
             known: None,
             has_names: false,
+            reads_as: "",
         }
     }
 
@@ -149,14 +154,21 @@ impl SqlStore {
     pub(super) fn delete(&mut self) -> io::Result<()> {
         self.forget_on_error(|store| {
             let is_default = store.account == DEFAULT_ACCOUNT;
-            let statements: Vec<_> = match store.look()? {
-                Layout::Ours => tables::delete(&store.account).collect(),
-                Layout::Legacy(_) if is_default => schema::drop_legacy().collect(),
-                Layout::Empty | Layout::Legacy(_) => return Ok(()),
+            let layout = store.look()?;
+            if layout == Layout::Empty || (matches!(layout, Layout::Legacy(_)) && !is_default) {
+                return Ok(());
+            }
+            let keep = Keep {
+                copy: false,
+                old_session: !is_default,
             };
+            let mut statements = store.make_ours(&layout, keep)?;
+            statements.extend(tables::delete(&store.account));
+            if is_default {
+                statements.extend(tables::delete(SECOND_SESSION));
+            }
             store.write(statements, Durability::Now)?;
-            store.known = None;
-            store.connection.set_ours(false);
+            store.forget();
             store.connection.scrub(is_default)
         })
     }
@@ -164,22 +176,30 @@ impl SqlStore {
     /// The names of all accounts.
     pub(super) fn accounts(&mut self) -> io::Result<Vec<String>> {
         let layout = self.look().map_err(|error| self.naming(error))?;
-        match layout {
-            Layout::Empty => Ok(Vec::new()),
-            Layout::Legacy(tables) => Ok(legacy::read(&mut *self.connection, &tables)?
-                .map(|_| DEFAULT_ACCOUNT.to_owned())
-                .into_iter()
-                .collect()),
-            Layout::Ours => {
-                let selects = [tables::select_names()];
-                let mut names = Vec::new();
-                self.read_rows(&selects, |_, row| {
-                    names.push(row.text(0)?.to_owned());
-                    Ok(())
-                })?;
-                Ok(names)
-            }
+        let mut names = match &layout {
+            Layout::Empty | Layout::Legacy(_) => Vec::new(),
+            Layout::Ours | Layout::Schema10(_) => self.account_names()?,
+        };
+        let old_name = match &layout {
+            Layout::Legacy(_) => DEFAULT_ACCOUNT,
+            _ => SECOND_SESSION,
+        };
+        if let Layout::Legacy(tables) | Layout::Schema10(tables) = &layout
+            && tables.are_whole()
+            && legacy::read(&mut *self.connection, tables)?.is_some()
+        {
+            names.push(old_name.to_owned());
         }
+        Ok(names)
+    }
+
+    pub(super) fn account_names(&mut self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        self.read_rows([tables::select_names()], |_, row| {
+            names.push(row.text(0)?.to_owned());
+            Ok(())
+        })?;
+        Ok(names)
     }
 
     /// Looks whether the database can be one of ours.
@@ -201,8 +221,8 @@ impl SqlStore {
             if names.iter().any(|name| name == to) {
                 return Err(error(io::ErrorKind::AlreadyExists, "there is an", to));
             }
-            let statement = tables::rename(&self.account, to);
-            if self.write_if_unchanged(vec![statement], Durability::Now)? {
+            let statements = tables::rename(&self.account, to).collect();
+            if self.write_if_unchanged(statements, Durability::Now)? {
                 self.known = None;
                 to.clone_into(&mut self.account);
                 return Ok(());
@@ -244,64 +264,6 @@ impl SqlStore {
         })
     }
 
-    /// Finds out what the database is.
-    fn look(&mut self) -> io::Result<Layout> {
-        let selects = schema::look();
-        let mut findings = Findings::default();
-        self.read_rows(&selects, |index, row| {
-            match index {
-                0 => findings.user_version = row.i64(0)?,
-                1 => findings.tables.push(row.text(0)?.to_owned()),
-                _ => findings.peer_columns.push(row.text(0)?.to_owned()),
-            }
-            Ok(())
-        })?;
-        let layout = findings.layout()?;
-        if layout == Layout::Empty {
-            self.connection.check_empty()?;
-        }
-        self.connection.set_ours(layout == Layout::Ours);
-        Ok(layout)
-    }
-
-    /// Makes sure that the database has our tables, with the session of an older release in them.
-    pub(super) fn prepare(&mut self) -> io::Result<()> {
-        if self.connection.is_ours()? {
-            return Ok(());
-        }
-        for _ in 0..LOOKS {
-            let (statements, known) = match self.look()? {
-                Layout::Ours => return Ok(()),
-                Layout::Empty => (Vec::new(), Some(None)),
-                Layout::Legacy(tables) => {
-                    let keep = self.connection.keep_old(&tables)?;
-                    let old = match legacy::read(&mut *self.connection, &tables) {
-                        Err(_) if !self.connection.is_unchanged()? => continue,
-                        read => read?,
-                    };
-                    if let Some(old) = &old {
-                        check(old)?;
-                    }
-                    (migrate(keep, old.as_ref()), None)
-                }
-            };
-            let statements = schema::create()
-                .chain(self.connection.mark())
-                .chain(statements)
-                .collect();
-            if self.write_if_unchanged(statements, Durability::Now)? {
-                self.connection.set_ours(true);
-                self.known = known;
-                self.has_names = false;
-                return Ok(());
-            }
-        }
-        Err(io::Error::new(
-            io::ErrorKind::WouldBlock,
-            "other programs keep changing its tables: stop those of older releases",
-        ))
-    }
-
     /// Reads the account anew.
     fn refresh(&mut self) -> io::Result<()> {
         self.known = None;
@@ -312,7 +274,14 @@ impl SqlStore {
                     Layout::Ours => break,
                     Layout::Empty => Ok(None),
                     Layout::Legacy(_) if self.account != DEFAULT_ACCOUNT => Ok(None),
-                    Layout::Legacy(tables) => legacy::read(&mut *self.connection, &tables),
+                    Layout::Schema10(tables)
+                        if self.account != SECOND_SESSION || !tables.are_whole() =>
+                    {
+                        self.read_account()
+                    }
+                    Layout::Legacy(tables) | Layout::Schema10(tables) => {
+                        legacy::read(&mut *self.connection, &tables)
+                    }
                 };
                 // Between the look and the read somebody may have migrated it.
                 if read.is_ok() || self.connection.is_unchanged()? {
@@ -341,7 +310,7 @@ impl SqlStore {
         let mut has_names = false;
         let mut stored = Stored::default();
         let mut exists = false;
-        self.read_rows(&selects, |index, row| match index {
+        self.read_rows(selects, |index, row| match index {
             0 => {
                 exists = true;
                 tables::read_account_row(row, &mut stored)
@@ -369,11 +338,15 @@ impl SqlStore {
 
     pub(super) fn read_rows(
         &mut self,
-        selects: &[Select],
+        selects: impl Into<Vec<Select>>,
         mut on_row: impl FnMut(usize, &Row<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
+        let mut selects = selects.into();
+        for select in &mut selects {
+            select.prefix = self.reads_as;
+        }
         self.connection
-            .read(selects, &mut |index, values| match selects.get(index) {
+            .read(&selects, &mut |index, values| match selects.get(index) {
                 Some(select) => on_row(index, &Row::new(select, values)),
                 None => Ok(()),
             })
@@ -393,7 +366,7 @@ impl SqlStore {
     }
 
     /// Writes unless somebody else wrote since the last read; says whether it did.
-    fn write_if_unchanged(
+    pub(super) fn write_if_unchanged(
         &mut self,
         statements: Vec<Statement>,
         durability: Durability,
@@ -405,15 +378,6 @@ impl SqlStore {
         };
         Ok(self.connection.write(&write)? == Written::Done)
     }
-}
-
-/// The statements that move the session of an older release to our tables.
-fn migrate(keep: Vec<Statement>, old: Option<&Stored>) -> Vec<Statement> {
-    let session = old.map(|old| plan::save(DEFAULT_ACCOUNT, None, old));
-    keep.into_iter()
-        .chain(session.into_iter().flatten())
-        .chain(schema::drop_legacy())
-        .collect()
 }
 
 /// Refuses names that no list of accounts could show.

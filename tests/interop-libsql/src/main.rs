@@ -24,12 +24,12 @@ async fn main() -> Result<(), libsql::Error> {
         .execute("UPDATE peer SET access_hash = 4711 WHERE position = 3", ())
         .await?;
     transaction
-        .execute("INSERT INTO account (name, home_dc) VALUES ('by libsql', 4)", ())
+        .execute("INSERT INTO accounts (name, home_dc, revisions) VALUES ('by libsql', 4, '0123456789abcdef')", ())
         .await?;
     transaction
         .execute(
-            "INSERT INTO dc SELECT id, 0, 4, 0, '149.154.167.91:443', ?1, -1, 2
-             FROM account WHERE name = 'by libsql'",
+            "INSERT INTO dc SELECT id, 0, 4, 0, '149.154.167.91:443', ?1, -1, 2, NULL
+             FROM accounts WHERE name = 'by libsql'",
             params![vec![7_u8; 256]],
         )
         .await?;

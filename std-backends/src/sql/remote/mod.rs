@@ -14,6 +14,7 @@ use std::io;
 use self::hrana::{Answer, Batch, Condition, Packed};
 use self::http::{Failure, Limits, Server, pause};
 use super::connection::{Connection, OnRow, Write, Written};
+use super::definition;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Value, ValueRef, random_tag};
 
@@ -83,17 +84,17 @@ pub(super) struct RemoteConnection {
     seen: Option<Option<i64>>,
 }
 
-const MAKE_FENCE: &str = schema::CREATE_REMOTE_WRITE;
+const MAKE_FENCE: &str = definition::CREATE_SERVER_WRITE;
 const FENCE: &str = "\
-    INSERT INTO remote_write (account, tag) VALUES (
-        CASE WHEN (SELECT tag FROM remote_write WHERE account = ?1 ORDER BY id DESC LIMIT 1) IS ?2
+    INSERT INTO server_write (account, tag) VALUES (
+        CASE WHEN (SELECT tag FROM server_write WHERE account = ?1 ORDER BY id DESC LIMIT 1) IS ?2
         THEN ?1 END, ?3)";
 const FORGET_OLD_TAGS: &str = "\
-    DELETE FROM remote_write WHERE account = ?1 AND id NOT IN
-        (SELECT id FROM remote_write WHERE account = ?1 ORDER BY id DESC LIMIT 64)";
+    DELETE FROM server_write WHERE account = ?1 AND id NOT IN
+        (SELECT id FROM server_write WHERE account = ?1 ORDER BY id DESC LIMIT 64)";
 const NEWEST_TAG: &str = "\
-    SELECT tag, EXISTS (SELECT 1 FROM remote_write WHERE account = ?1 AND tag = ?2)
-    FROM remote_write WHERE account = ?1 ORDER BY id DESC LIMIT 1";
+    SELECT tag, EXISTS (SELECT 1 FROM server_write WHERE account = ?1 AND tag = ?2)
+    FROM server_write WHERE account = ?1 ORDER BY id DESC LIMIT 1";
 
 /// What is sent beside the statements of the tables, for tests of what statements cost.
 #[cfg(test)]
@@ -267,6 +268,7 @@ impl<'s> Page<'s> {
             columns,
             from,
             params,
+            prefix,
             ..
         } = self.select;
         if !self.select.is_list {
@@ -277,7 +279,7 @@ impl<'s> Page<'s> {
         let limit = params.len().saturating_add(2);
         // Packed into one text, a row is a fifth of what it is as Hrana's values.
         format!(
-            "SELECT json_group_array(json_array({columns})) FROM (SELECT * FROM {from} \
+            "{prefix}SELECT json_group_array(json_array({columns})) FROM (SELECT * FROM {from} \
              AND {key} >= ?{first} ORDER BY {key} LIMIT ?{limit})"
         )
     }
@@ -430,8 +432,8 @@ impl Connection for RemoteConnection {
     }
 
     /// What a server keeps of deleted rows, in its files and in its backups, is up to the server.
-    fn scrub(&mut self, with_backups: bool) -> io::Result<()> {
-        if !with_backups {
+    fn scrub(&mut self, is_default: bool) -> io::Result<()> {
+        if !is_default {
             return Ok(());
         }
         let write = Write {

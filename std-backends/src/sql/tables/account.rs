@@ -5,6 +5,8 @@ use std::io;
 use mtsession_core::{Account, Counters, SessionMut as _, SessionSource, UpdateChange};
 
 use super::grow;
+use crate::sql::checksum::{self, checksum};
+use crate::sql::definition::new_revision;
 use crate::sql::row::Row;
 use crate::sql::statement::{Select, Statement, Value};
 use crate::stored::Stored;
@@ -12,13 +14,19 @@ use crate::stored::Stored;
 /// What is not a list.
 pub(in crate::sql) fn select_account(account: &str) -> Select {
     let columns = "name, home_dc, pts, qts, date, seq, future_auth_token, user_id, is_bot, api_id, \
-                   test_mode";
-    Select::new("account", columns, "account WHERE name = ?1").bind([account.into()])
+                   test_mode, id, crc";
+    Select::new("accounts", columns, "accounts WHERE name = ?1").bind([account.into()])
 }
 
 /// Reads the account's own row.
 pub(in crate::sql) fn read_account_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()> {
-    to.set_home_dc_id(row.number(1)?);
+    let home_dc = row.number(1)?;
+    let token = row.optional_blob(6)?;
+    row.check(
+        12,
+        checksum::of_row(checksum::of_token(token), row.i64(11)?, home_dc),
+    )?;
+    to.set_home_dc_id(home_dc);
     to.set_counters(Counters {
         pts: row.number(2)?,
         qts: row.number(3)?,
@@ -31,18 +39,30 @@ pub(in crate::sql) fn read_account_row(row: &Row<'_>, to: &mut Stored) -> io::Re
         api_id: row.optional_number(9)?,
         test_mode: row.optional_bool(10)?,
     });
-    grow(to.set_future_auth_token(row.optional_blob(6)?))
+    grow(to.set_future_auth_token(token))
+}
+
+/// Makes sure that the account is there, and gives it a new revision. Whatever changes rows of other
+/// tables comes after it.
+pub(in crate::sql) fn touch_account(account: &str) -> Statement {
+    const SQL: &str = concat!(
+        "INSERT INTO accounts (name, revisions) VALUES (?1, ",
+        new_revision!(),
+        ") ON CONFLICT (name) DO UPDATE SET revisions = excluded.revisions"
+    );
+    Statement::new(SQL, [account.into()])
 }
 
 /// Stores everything that a session has beside its lists.
 pub(in crate::sql) fn save_account(account: &str, session: &impl SessionSource) -> Statement {
-    const SQL: &str = "\
-        INSERT INTO account (name, home_dc, pts, qts, date, seq, future_auth_token)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-        ON CONFLICT (name) DO UPDATE SET home_dc = excluded.home_dc, pts = excluded.pts,
-            qts = excluded.qts, date = excluded.date, seq = excluded.seq,
-            future_auth_token = excluded.future_auth_token";
+    const SQL: &str = concat!(
+        "UPDATE accounts SET home_dc = ?2, pts = ?3, qts = ?4, date = ?5, seq = ?6,
+            future_auth_token = ?7, crc = ",
+        checksum!("?8", "id", "?2"),
+        " WHERE name = ?1"
+    );
     let counters = session.counters();
+    let token = session.future_auth_token();
     let params = [
         account.into(),
         session.home_dc_id().into(),
@@ -50,39 +70,40 @@ pub(in crate::sql) fn save_account(account: &str, session: &impl SessionSource) 
         counters.qts.into(),
         counters.date.into(),
         counters.seq.into(),
-        session.future_auth_token().into(),
+        token.into(),
+        checksum::of_token(token).into(),
     ];
     Statement::new(SQL, params)
 }
 
-/// Makes sure that the account is there.
-pub(in crate::sql) fn ensure_account(account: &str) -> Statement {
-    const SQL: &str = "INSERT INTO account (name) VALUES (?1) ON CONFLICT (name) DO NOTHING";
-    Statement::new(SQL, [account.into()])
-}
-
-/// Sets the home DC.
+/// Sets the home DC. The checksum moves with it, so that damage of the token still shows.
 pub(in crate::sql) fn set_home_dc(account: &str, dc_id: i32) -> Statement {
-    const SQL: &str = "\
-        INSERT INTO account (name, home_dc) VALUES (?1, ?2)
-        ON CONFLICT (name) DO UPDATE SET home_dc = excluded.home_dc";
-    Statement::new(SQL, [account.into(), dc_id.into()])
+    const SQL: &str = concat!(
+        "UPDATE accounts SET home_dc = ?2, crc = CASE WHEN crc IS NULL AND future_auth_token IS NULL THEN ",
+        checksum!("?3", "id", "?2"),
+        " ELSE ",
+        checksum!("crc", "0", "(?2 - home_dc)"),
+        " END WHERE name = ?1"
+    );
+    let no_token = checksum::of_token(None).into();
+    Statement::new(SQL, [account.into(), dc_id.into(), no_token])
 }
 
 /// Sets or removes the future auth token.
 pub(in crate::sql) fn set_token(account: &str, token: Option<&[u8]>) -> Statement {
-    const SQL: &str = "\
-        INSERT INTO account (name, future_auth_token) VALUES (?1, ?2)
-        ON CONFLICT (name) DO UPDATE SET future_auth_token = excluded.future_auth_token";
-    Statement::new(SQL, [account.into(), token.into()])
+    const SQL: &str = concat!(
+        "UPDATE accounts SET future_auth_token = ?2, crc = ",
+        checksum!("?3", "id", "home_dc"),
+        " WHERE name = ?1"
+    );
+    let crc = checksum::of_token(token).into();
+    Statement::new(SQL, [account.into(), token.into(), crc])
 }
 
 /// Stores what is known of the account.
 pub(in crate::sql) fn set_account(name: &str, account: Account) -> Statement {
     const SQL: &str = "\
-        INSERT INTO account (name, user_id, is_bot, api_id, test_mode) VALUES (?1, ?2, ?3, ?4, ?5)
-        ON CONFLICT (name) DO UPDATE SET user_id = excluded.user_id, is_bot = excluded.is_bot,
-            api_id = excluded.api_id, test_mode = excluded.test_mode";
+        UPDATE accounts SET user_id = ?2, is_bot = ?3, api_id = ?4, test_mode = ?5 WHERE name = ?1";
     let params = [
         name.into(),
         account.user_id.into(),
@@ -93,21 +114,27 @@ pub(in crate::sql) fn set_account(name: &str, account: Account) -> Statement {
     Statement::new(SQL, params)
 }
 
-/// Moves the counters. Which of them a change sets is
-/// [`counters_after`](UpdateChange::counters_after), said once more as statements that need not read
-/// first.
+/// Moves the counters, makes the account if need be, and gives it a new revision. Which of them a
+/// change sets is [`counters_after`](UpdateChange::counters_after), said once more as statements that
+/// need not read first.
 pub(in crate::sql) fn set_counters(account: &str, update: &UpdateChange) -> Option<Statement> {
-    const ALL: &str = "\
-        INSERT INTO account (name, pts, qts, date, seq) VALUES (?1, ?2, ?3, ?4, ?5)
-        ON CONFLICT (name) DO UPDATE SET
-            pts = excluded.pts, qts = excluded.qts, date = excluded.date, seq = excluded.seq";
-    const PRIMARY: &str = "\
-        INSERT INTO account (name, pts, date, seq) VALUES (?1, ?2, ?3, ?4)
-        ON CONFLICT (name) DO UPDATE SET
-            pts = excluded.pts, date = excluded.date, seq = excluded.seq";
-    const SECONDARY: &str = "\
-        INSERT INTO account (name, qts) VALUES (?1, ?2)
-        ON CONFLICT (name) DO UPDATE SET qts = excluded.qts";
+    const ALL: &str = concat!(
+        "INSERT INTO accounts (name, pts, qts, date, seq, revisions) VALUES (?1, ?2, ?3, ?4, ?5, ",
+        new_revision!(),
+        ") ON CONFLICT (name) DO UPDATE SET pts = excluded.pts, qts = excluded.qts,
+            date = excluded.date, seq = excluded.seq, revisions = excluded.revisions"
+    );
+    const PRIMARY: &str = concat!(
+        "INSERT INTO accounts (name, pts, date, seq, revisions) VALUES (?1, ?2, ?3, ?4, ",
+        new_revision!(),
+        ") ON CONFLICT (name) DO UPDATE SET pts = excluded.pts, date = excluded.date,
+            seq = excluded.seq, revisions = excluded.revisions"
+    );
+    const SECONDARY: &str = concat!(
+        "INSERT INTO accounts (name, qts, revisions) VALUES (?1, ?2, ",
+        new_revision!(),
+        ") ON CONFLICT (name) DO UPDATE SET qts = excluded.qts, revisions = excluded.revisions"
+    );
     let name = || Value::from(account);
     Some(match *update {
         UpdateChange::Counters(Counters {
@@ -127,34 +154,57 @@ pub(in crate::sql) fn set_counters(account: &str, update: &UpdateChange) -> Opti
     })
 }
 
+/// Remembers that there was an account, for those who are about to make it again.
+fn bury(account: &str) -> impl Iterator<Item = Statement> {
+    const FORGET: &str = "DELETE FROM gone WHERE at < unixepoch() - 86400";
+    const BURY: &str = "\
+        INSERT INTO gone (name, revisions, at)
+        SELECT name, revisions, unixepoch() FROM accounts WHERE name = ?1
+        ON CONFLICT (name) DO UPDATE SET revisions = excluded.revisions, at = excluded.at";
+    [
+        Statement::new(FORGET, []),
+        Statement::new(BURY, [account.into()]),
+    ]
+    .into_iter()
+}
+
 /// Removes an account and everything of it. Secrets are overwritten first, in place: a local file
 /// overwrites whatever is deleted (`secure_delete`), but servers do not, nor let a client ask for it.
 pub(in crate::sql) fn delete(account: &str) -> impl Iterator<Item = Statement> {
-    [
+    let statements = [
         concat!(
             "UPDATE dc SET auth_key = zeroblob(256) WHERE account = ",
             account_id!(),
             " AND auth_key IS NOT NULL"
         ),
-        "UPDATE account SET future_auth_token = zeroblob(length(future_auth_token))
+        "UPDATE accounts SET future_auth_token = zeroblob(length(future_auth_token))
             WHERE name = ?1 AND future_auth_token IS NOT NULL",
         concat!("DELETE FROM ", of_account!("dc")),
         concat!("DELETE FROM ", of_account!("channel")),
         concat!("DELETE FROM ", of_account!("peer")),
         concat!("DELETE FROM ", of_account!("min_peer")),
-        "DELETE FROM account WHERE name = ?1",
-    ]
-    .into_iter()
-    .map(|sql| Statement::new(sql, [account.into()]))
+        concat!("DELETE FROM ", of_account!("lease")),
+        concat!("DELETE FROM ", of_account!("login_state")),
+        "DELETE FROM accounts WHERE name = ?1",
+    ];
+    bury(account).chain(
+        statements
+            .into_iter()
+            .map(|sql| Statement::new(sql, [account.into()])),
+    )
 }
 
 /// Gives an account another name.
-pub(in crate::sql) fn rename(from: &str, to: &str) -> Statement {
-    const SQL: &str = "UPDATE account SET name = ?2 WHERE name = ?1";
-    Statement::new(SQL, [from.into(), to.into()])
+pub(in crate::sql) fn rename(from: &str, to: &str) -> impl Iterator<Item = Statement> {
+    const SQL: &str = concat!(
+        "UPDATE accounts SET name = ?2, revisions = ",
+        new_revision!(),
+        " WHERE name = ?1"
+    );
+    bury(from).chain([Statement::new(SQL, [from.into(), to.into()])])
 }
 
 /// The names of all accounts.
 pub(in crate::sql) fn select_names() -> Select {
-    Select::new("account", "name", "account ORDER BY name")
+    Select::new("accounts", "name", "accounts ORDER BY name")
 }

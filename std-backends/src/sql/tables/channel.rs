@@ -45,8 +45,8 @@ pub(in crate::sql) fn push_channels(
 ) -> impl Iterator<Item = Statement> {
     const SQL: &str = concat!(
         "INSERT INTO channel (account, position, id, pts)
-        SELECT account.id, first + row, row_id, row_pts
-        FROM account,
+        SELECT accounts.id, first + row, row_id, row_pts
+        FROM accounts,
             (SELECT coalesce(max(position) + 1, 0) AS first FROM ",
         of_account!("channel"),
         "), (SELECT key AS row, value->>1 AS row_id, value->>2 AS row_pts FROM json_each(?2))

@@ -2,30 +2,40 @@
 
 use std::io;
 
-use mtsession_core::{AuthKeyRef, DcFlags, DcRef, SessionMut as _};
+use mtsession_core::{AuthKeyRef, DcFlags, DcRef, SessionMut as _, SessionSource as _};
 
 use super::{grow, position};
+use crate::sql::checksum::{self, checksum};
 use crate::sql::row::Row;
 use crate::sql::statement::{Select, Statement, Value};
 use crate::stored::Stored;
 
 /// The DC table, in order.
 pub(in crate::sql) fn select_dcs(account: &str) -> Select {
-    let columns = "position, dc_id, flags, addr, auth_key, first_salt, time_offset";
+    let columns = "position, dc_id, flags, addr, auth_key, first_salt, time_offset, account, crc";
     let from = concat!(of_account!("dc"), " ORDER BY position");
     Select::new("dc", columns, from).bind([account.into()])
 }
 
 /// Reads a row of the DC table and appends it.
 pub(in crate::sql) fn push_dc_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()> {
-    grow(to.push_dc(&DcRef {
+    let dc = DcRef {
         dc_id: row.number(1)?,
         addr: row.text(3)?,
         auth_key: row.optional_key(4)?.map(AuthKeyRef::new),
         first_salt: row.i64(5)?,
         time_offset: row.number(6)?,
         flags: DcFlags(row.number(2)?),
-    }))
+    };
+    let place: i32 = row.number(0)?;
+    if usize::try_from(place).ok() != Some(to.dcs().len()) {
+        return Err(row.out_of_range(0, place.into()));
+    }
+    row.check(
+        8,
+        checksum::of_row(checksum::of_dc(&dc), row.i64(7)?, place),
+    )?;
+    grow(to.push_dc(&dc))
 }
 
 fn dc_params(account: &str, dc: &DcRef<'_>) -> Vec<Value> {
@@ -37,17 +47,30 @@ fn dc_params(account: &str, dc: &DcRef<'_>) -> Vec<Value> {
         dc.auth_key.map(|key| key.as_bytes().as_slice()).into(),
         dc.first_salt.into(),
         dc.time_offset.into(),
+        checksum::of_dc(dc).into(),
     ]
+}
+
+/// Stores the entry at the place that is chosen by a query of `account` and `position`.
+macro_rules! put_dc_at {
+    ($($place:tt)+) => {
+        concat!(
+            "INSERT INTO dc (account, position, dc_id, flags, addr, auth_key, first_salt, time_offset, crc)
+            SELECT account, position, ?2, ?3, ?4, ?5, ?6, ?7, ",
+            checksum!("?8", "account", "position"),
+            " FROM (",
+            $($place)+,
+            ") WHERE true ON CONFLICT (account, position) DO UPDATE SET dc_id = excluded.dc_id,
+            flags = excluded.flags, addr = excluded.addr, auth_key = excluded.auth_key,
+            first_salt = excluded.first_salt, time_offset = excluded.time_offset, crc = excluded.crc"
+        )
+    };
 }
 
 /// Stores a DC entry at its position.
 pub(in crate::sql) fn replace_dc(account: &str, index: usize, dc: &DcRef<'_>) -> Statement {
-    const SQL: &str = "\
-        INSERT INTO dc (account, position, dc_id, flags, addr, auth_key, first_salt, time_offset)
-        SELECT id, ?8, ?2, ?3, ?4, ?5, ?6, ?7 FROM account WHERE name = ?1
-        ON CONFLICT (account, position) DO UPDATE SET dc_id = excluded.dc_id,
-            flags = excluded.flags, addr = excluded.addr, auth_key = excluded.auth_key,
-            first_salt = excluded.first_salt, time_offset = excluded.time_offset";
+    const SQL: &str =
+        put_dc_at!("SELECT id AS account, ?9 AS position FROM accounts WHERE name = ?1");
     let mut params = dc_params(account, dc);
     params.push(position(index));
     Statement::new(SQL, params)
@@ -56,10 +79,15 @@ pub(in crate::sql) fn replace_dc(account: &str, index: usize, dc: &DcRef<'_>) ->
 /// Stores a DC entry in its slot, or behind the others. The identity is [`DcRef::slot`] in SQL: the id
 /// and the flags that make a slot (IPv6, media only, obfuscated TCP only, CDN).
 pub(in crate::sql) fn put_dc(account: &str, dc: &DcRef<'_>) -> Statement {
-    const SQL: &str = put!("dc" ("dc_id, flags, addr, auth_key, first_salt, time_offset")
-        like ("dc_id = ?2 AND flags & 15 = ?3 & 15") values ("?2, ?3, ?4, ?5, ?6, ?7")
-        set ("flags = excluded.flags, addr = excluded.addr, auth_key = excluded.auth_key, \
-            first_salt = excluded.first_salt, time_offset = excluded.time_offset"));
+    const SQL: &str = put_dc_at!(concat!(
+        "SELECT ",
+        account_id!(),
+        " AS account, coalesce((SELECT min(position) FROM ",
+        of_account!("dc"),
+        " AND dc_id = ?2 AND flags & 15 = ?3 & 15), (SELECT max(position) + 1 FROM ",
+        of_account!("dc"),
+        "), 0) AS position"
+    ));
     Statement::new(SQL, dc_params(account, dc))
 }
 

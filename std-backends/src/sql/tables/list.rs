@@ -44,9 +44,9 @@ macro_rules! list_statements {
             " (account, position, ",
             $first,
             $(", ", $column,)*
-            ") SELECT account.id, value->>0, value->>1",
+            ") SELECT accounts.id, value->>0, value->>1",
             $(", value->>", $at,)*
-            " FROM account, json_each(?2) WHERE name = ?1 \
+            " FROM accounts, json_each(?2) WHERE name = ?1 \
              ON CONFLICT (account, position) DO UPDATE SET ",
             $first,
             " = excluded.",

@@ -5,7 +5,7 @@ use std::io;
 /// The account's id. A name in every statement costs less than keeping ids right.
 macro_rules! account_id {
     () => {
-        "(SELECT id FROM account WHERE name = ?1)"
+        "(SELECT id FROM accounts WHERE name = ?1)"
     };
 }
 
@@ -56,8 +56,8 @@ mod min_peer;
 mod peer;
 
 pub(super) use self::account::{
-    delete, ensure_account, read_account_row, rename, save_account, select_account, select_names,
-    set_account, set_counters, set_home_dc, set_token,
+    delete, read_account_row, rename, save_account, select_account, select_names, set_account,
+    set_counters, set_home_dc, set_token, touch_account,
 };
 pub(super) use self::channel::{push_channels, put_channel};
 pub(super) use self::dc::{push_dc_row, put_dc, replace_dc, select_dcs, truncate_dcs};
