@@ -91,12 +91,9 @@ fn nothing_in_the_process_takes_the_locks_of_an_open_database() {
 #[test]
 fn a_visitor_that_comes_and_goes_takes_no_acknowledged_change_along() {
     const VISIT: &str = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); \
-                         c.execute('update account set qts = 50' if c.execute('pragma user_version')\
-                         .fetchone()[0] == 10 else 'update mtsession_account set qts = 50'); c.close()";
+                         c.execute('update accounts set qts = 50'); c.close()";
     const READ: &str = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); \
-                        print([r for t in ('account', 'mtsession_account') for r in \
-                        (c.execute(f'select pts from {t}') if c.execute('select count(*) from \
-                        sqlite_master where name = ?', (t,)).fetchone()[0] else [])][0][0])";
+                        print(c.execute('select pts from accounts').fetchone()[0])";
     let python = |script: &str, path: &Path| {
         let output = Command::new("python3")
             .args(["-c", script])
