@@ -20,6 +20,8 @@ mod open_databases;
 mod pasted;
 mod peer;
 mod peer_record;
+#[cfg(any(feature = "foreign", feature = "libsql", feature = "sqlite"))]
+mod private;
 mod session;
 mod shown;
 #[cfg(any(feature = "sqlite", feature = "libsql"))]
@@ -28,6 +30,8 @@ mod stored;
 mod string;
 pub mod string_session;
 mod sync;
+#[cfg(any(feature = "foreign", feature = "libsql", feature = "sqlite"))]
+mod untouched;
 mod update;
 mod wiped;
 #[cfg(feature = "tokio")]

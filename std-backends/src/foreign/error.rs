@@ -8,6 +8,7 @@ use mtsession_core::DecodeError;
 use mtsession_core::foreign::Carries;
 
 use super::home::Candidate;
+use crate::untouched;
 
 /// What is wrong with a session of another library. Never shows a value, only where it stands.
 #[derive(Debug)]
@@ -147,6 +148,15 @@ impl From<rusqlite::Error> for ForeignError {
 impl From<io::Error> for ForeignError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<untouched::Error> for ForeignError {
+    fn from(error: untouched::Error) -> Self {
+        match error {
+            untouched::Error::Io(error) => Self::Io(error),
+            untouched::Error::Sqlite(error) => Self::Sqlite(error),
+        }
     }
 }
 

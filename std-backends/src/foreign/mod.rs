@@ -39,7 +39,6 @@ mod known;
 mod left_out;
 mod marked;
 mod mtcute;
-mod private;
 mod pyrogram;
 mod read;
 mod several;

@@ -1,88 +1,38 @@
-//! Opens foreign databases without changing them, and reads their tables by column names.
+//! Reads the tables of foreign databases by column names.
 //!
 //! Columns are always named: several libraries add columns with `ALTER TABLE`, so that the order in a
 //! fresh file differs from that in a migrated one.
 
-use core::fmt::Write as _;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mtsession_core::Counters;
 use mtsession_core::foreign::Server;
+use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
-use rusqlite::{Connection, OpenFlags, Row};
-use tempfile::TempDir;
 
 use super::address;
 use super::error::ForeignError;
 use super::home::Found;
 use super::left_out::{self, LeftOut};
-use super::private;
-use crate::open_databases::{Announced, FileId, PlainFile, Unlocked};
+use crate::untouched::Untouched;
 
 /// A foreign database, opened for reading.
 pub(super) struct Db {
-    connection: Connection,
+    database: Untouched,
     tables: BTreeSet<String>,
-    /// Kept until the connection is closed.
-    _way: Way,
-}
-
-/// How a database is read.
-#[expect(dead_code, reason = "they are kept, not asked")]
-enum Way {
-    /// As it is, without a lock or a log.
-    Unlocked(Unlocked),
-    /// As a part of this program has it open, with SQLite's locks.
-    Shared(Announced),
-    /// From a copy.
-    Copy(Copy),
 }
 
 impl Db {
-    /// Opens the database at `path`. A file without a log beside it is opened as immutable: SQLite then
-    /// creates nothing beside it and takes no lock. One with a log, whose content is part of the
-    /// session, is copied first. One that this program has open is read with SQLite's locks, which
-    /// anything else would take away.
+    /// Opens the database at `path`, of which nothing changes.
     pub(super) fn open(path: &Path) -> Result<Self, ForeignError> {
-        let file = FileId::of(path)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        let logs = ["-wal", "-journal"].map(|suffix| with_suffix(path, suffix));
-        let has_log = logs
-            .iter()
-            .any(|log| fs::metadata(log).is_ok_and(|log| log.len() > 0));
-        let (connection, way) = match Unlocked::new(file) {
-            None => {
-                let announced = Announced::new(file)?;
-                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-                (
-                    Connection::open_with_flags(path, flags)?,
-                    Way::Shared(announced),
-                )
-            }
-            Some(unlocked) if !has_log => {
-                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-                let uri = format!("file:{}?immutable=1", percent_encoded(path)?);
-                (
-                    Connection::open_with_flags(uri, flags)?,
-                    Way::Unlocked(unlocked),
-                )
-            }
-            Some(_) => {
-                let copy = Copy::of(path, &logs)?;
-                (Connection::open(&copy.database)?, Way::Copy(copy))
-            }
-        };
-        let tables = connection
+        let database = Untouched::open(path)?;
+        let tables = database
+            .connection
             .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            connection,
-            tables,
-            _way: way,
-        })
+        Ok(Self { database, tables })
     }
 
     pub(super) fn has(&self, table: &str) -> bool {
@@ -91,6 +41,7 @@ impl Db {
 
     pub(super) fn columns(&self, table: &str) -> Result<BTreeSet<String>, ForeignError> {
         let mut statement = self
+            .database
             .connection
             .prepare("SELECT name FROM pragma_table_info(?1)")?;
         let names = statement.query_map([table], |row| row.get(0))?;
@@ -126,7 +77,7 @@ impl Db {
         for column in table.expected.iter().filter(is_missing) {
             left_out::add(left_out, name, None, format!("there is no column {column}"));
         }
-        let mut statement = self.connection.prepare(&table.select(&known))?;
+        let mut statement = self.database.connection.prepare(&table.select(&known))?;
         let mut rows = statement.query([])?;
         let (mut found, mut number) = (Vec::new(), 0_usize);
         loop {
@@ -206,6 +157,7 @@ impl Db {
     /// The number that a program may keep in the database's header.
     pub(super) fn user_version(&self) -> Result<i64, ForeignError> {
         let version = self
+            .database
             .connection
             .pragma_query_value(None, "user_version", |row| row.get(0))?;
         Ok(version)
@@ -377,118 +329,5 @@ impl Cells<'_> {
             Err(_) => "missing",
         };
         format!("{column} is {found}")
-    }
-}
-
-/// A private copy of a database and its log. Wiped and removed on drop.
-struct Copy {
-    dir: TempDir,
-    database: PathBuf,
-}
-
-impl Copy {
-    fn of(path: &Path, logs: &[PathBuf]) -> Result<Self, ForeignError> {
-        let dir = private::directory_in(&std::env::temp_dir())?;
-        let database = dir.path().join("copy");
-        copy_content(path, &database)?;
-        for log in logs {
-            let suffix = if log.to_string_lossy().ends_with("-wal") {
-                "-wal"
-            } else {
-                "-journal"
-            };
-            if log.exists() {
-                copy_content(log, &with_suffix(&database, suffix))?;
-            }
-        }
-        Ok(Self { dir, database })
-    }
-}
-
-/// Copies a file without its permissions: SQLite has to write to the copy, and so has whoever wipes it.
-fn copy_content(from: &Path, to: &Path) -> io::Result<()> {
-    io::copy(&mut PlainFile::open(from)?, &mut File::create_new(to)?)?;
-    Ok(())
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        // Best effort: the directory is removed in any case.
-        let Ok(entries) = fs::read_dir(self.dir.path()) else {
-            return;
-        };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let _ = overwrite(&path);
-        }
-    }
-}
-
-fn overwrite(path: &Path) -> io::Result<()> {
-    let mut file = File::options().write(true).open(path)?;
-    let mut left = file.metadata()?.len();
-    let zeros = [0; 4096];
-    while left > 0 {
-        let len = usize::try_from(left).map_or(zeros.len(), |left| left.min(zeros.len()));
-        file.write_all(zeros.get(..len).unwrap_or_default())?;
-        left = left.saturating_sub(u64::try_from(len).unwrap_or(u64::MAX));
-    }
-    file.sync_all()
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
-}
-
-/// A path as a URI has it.
-fn percent_encoded(path: &Path) -> Result<String, ForeignError> {
-    let path = std::path::absolute(path)?;
-    let text = path
-        .to_str()
-        .ok_or_else(|| ForeignError::damaged("path that is not UTF-8"))?;
-    let mut uri = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
-                uri.push(char::from(byte));
-            }
-            b'\\' if cfg!(windows) => uri.push('/'),
-            b':' if cfg!(windows) => uri.push(':'),
-            other => {
-                // Writing to a string cannot fail.
-                let _ = write!(uri, "%{other:02X}");
-            }
-        }
-    }
-    if cfg!(windows) {
-        uri.insert(0, '/');
-    }
-    Ok(uri)
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    /// SQLite has to write to the copy, and it has to be wiped.
-    #[test]
-    fn the_copy_of_a_read_only_database_can_be_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("theirs");
-        let wal = with_suffix(&path, "-wal");
-        for file in [&path, &wal] {
-            fs::write(file, "theirs").unwrap();
-            fs::set_permissions(file, Permissions::from_mode(0o444)).unwrap();
-        }
-        let copy = Copy::of(&path, &[wal]).unwrap();
-        for file in [&copy.database, &with_suffix(&copy.database, "-wal")] {
-            assert_eq!(fs::read(file).unwrap(), b"theirs");
-            let mode = fs::metadata(file).unwrap().permissions().mode();
-            assert_eq!(mode & 0o600, 0o600, "{}", file.display());
-        }
     }
 }

@@ -14,6 +14,7 @@ use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::guard::{self, Progress};
 use super::local_error::explain;
 use super::main_file::{check_log_of_empty, fold_log};
+use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement, Value, ValueRef};
 use crate::journal_sync::{JournalSync, LastFlush};
@@ -127,6 +128,7 @@ impl LocalConnection {
             let database = rusqlite::Connection::open_in_memory();
             return self.configured(database.map_err(|error| explain(&error))?, None);
         };
+        refuse_others(path)?;
         // The mutex around every store is enough.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         for _ in 0..OPENINGS {

@@ -16,6 +16,7 @@ mod local_error;
 mod main_file;
 mod names;
 mod plan;
+mod recognise;
 #[cfg(feature = "libsql-remote")]
 mod remote;
 #[cfg(feature = "libsql-remote")]

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::outgoing::Outgoing;
 use super::{Secret, directory_of, sync_directory};
 use crate::foreign::error::ForeignError;
-use crate::foreign::private;
+use crate::private;
 
 pub(super) fn write(path: &Path, outgoing: &Outgoing<'_>) -> Result<(), ForeignError> {
     let name = path

@@ -6,7 +6,7 @@ use std::path::Path;
 use tempfile::{Builder, TempDir};
 
 /// A directory in `parent`, which removes itself.
-pub(super) fn directory_in(parent: &Path) -> io::Result<TempDir> {
+pub(crate) fn directory_in(parent: &Path) -> io::Result<TempDir> {
     let mut builder = Builder::new();
     builder.prefix(".mtsession-");
     #[cfg(unix)]
