@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 use crate::SessionLog;
 use crate::blocking::Base;
 use crate::error::Error;
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, RegionError};
 use crate::settings::FlashStats;
 
 /// Why an image could not be read or made.
@@ -67,6 +67,7 @@ pub fn load(
     layout: Layout,
     session: &mut impl SessionMut,
 ) -> Result<Report, ImageError> {
+    geometry(image.len(), layout)?;
     let mut log = on_heap(open(image.to_vec(), layout)?);
     Ok(Report {
         present: log.load(session)?,
@@ -80,6 +81,8 @@ pub fn provision(
     layout: Layout,
     session: &impl SessionSource,
 ) -> Result<Vec<u8>, ImageError> {
+    // Before there is memory for it: nobody has that much for any number that may be asked for.
+    geometry(len, layout)?;
     let mut blank = Vec::new();
     blank.resize(len, 0xFF);
     let mut base = open(blank, layout)?;
@@ -91,9 +94,14 @@ pub fn provision(
 }
 
 fn open(image: Vec<u8>, layout: Layout) -> Result<Base<Bytes>, ImageError> {
-    let end = u32::try_from(image.len()).unwrap_or(u32::MAX);
-    let geometry = Geometry::new(&(0..end), layout.write, layout.erase, image.len())?;
+    let geometry = geometry(image.len(), layout)?;
     Ok(Base::new(Bytes(Zeroizing::new(image)), geometry))
+}
+
+/// The region that an image of this length is.
+fn geometry(len: usize, layout: Layout) -> Result<Geometry, ImageError> {
+    let end = u32::try_from(len).map_err(|_| RegionError::TooLarge)?;
+    Ok(Geometry::new(&(0..end), layout.write, layout.erase, len)?)
 }
 
 /// An index of that size would be a lot of stack.

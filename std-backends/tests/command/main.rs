@@ -7,6 +7,9 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+mod images;
+mod looking;
+mod names;
 mod strings;
 
 use std::ffi::OsStr;
@@ -50,6 +53,16 @@ impl Place {
         // A command that does not read its input may be gone already.
         let _ = child.stdin.take().unwrap().write_all(input);
         child.wait_with_output().unwrap()
+    }
+
+    /// The names of everything in the directory.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.dir.path()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
     }
 }
 

@@ -2,22 +2,23 @@
 
 use std::io::Write as _;
 
-use mtsession::SqliteBackend;
+use mtsession::{Shown, SqliteBackend};
 
 use crate::Done;
 use crate::args::{AccountsArgs, BackupArgs};
 use crate::failure::Failure;
+use crate::output;
 use crate::store::Store;
 
 pub(crate) fn list(args: &AccountsArgs) -> Done {
     let accounts = args.store.accounts()?;
-    let mut out = std::io::stdout();
     if args.json {
-        writeln!(out, "{:#}", serde_json::json!(accounts))?;
+        output::json(&serde_json::json!(accounts))?;
     } else {
+        let mut out = output::stdout();
         accounts
             .iter()
-            .try_for_each(|name| writeln!(out, "{name}"))?;
+            .try_for_each(|name| writeln!(out, "{}", Shown(name)))?;
     }
     Ok(())
 }
@@ -36,6 +37,6 @@ pub(crate) fn backup(args: &BackupArgs) -> Done {
     }
     SqliteBackend::back_up(path, &args.to)?;
     let (from, to) = (path.display(), args.to.display());
-    writeln!(std::io::stdout(), "{from} backed up to {to}")?;
+    writeln!(output::stdout(), "{from} backed up to {to}")?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use mtsession::{Fingerprint, PeerNames};
 use crate::Done;
 use crate::args::{AccountArgs, ConvertArgs, ExportArgs, ImportArgs};
 use crate::failure::Failure;
+use crate::output;
 use crate::report;
 use crate::store::{Loaded, Origin, Store, encode_login};
 
@@ -65,7 +66,7 @@ fn store(
         let message = format!("{to} does not read back with the keys of {from}");
         return Err(Failure::Problems(message));
     }
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     writeln!(out, "{from}: {}", report::origin(&loaded.origin))?;
     writeln!(out, "{to}: {}", report::origin(&stored.origin))?;
     for line in kept.into_iter().chain(report::remarks(&loaded)) {
@@ -166,6 +167,6 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
 fn say_lost(loaded: &Loaded, format: StringFormat) {
     let lost = lost(loaded, format.carries(), &[], &Store::StringStdio);
     for line in lost.into_iter().chain(report::remarks(loaded)) {
-        eprintln!("mtsession: {line}");
+        output::note(line);
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use crate::Done;
 use crate::args::DeleteArgs;
 use crate::failure::Failure;
+use crate::output;
 use crate::store::Store;
 
 pub(crate) fn run(args: &DeleteArgs) -> Done {
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &DeleteArgs) -> Done {
         _ => return Err(Failure::Usage(format!("{} cannot be deleted", args.store))),
     }
     writeln!(
-        io::stdout(),
+        output::stdout(),
         "{} deleted; the login itself ends only when the client logs out",
         args.store
     )?;
@@ -35,7 +36,7 @@ fn confirmed(store: &Store) -> Result<bool, Failure> {
             "deleting without a terminal needs --yes".to_owned(),
         ));
     }
-    let mut out = io::stdout();
+    let mut out = output::stdout();
     write!(
         out,
         "Delete {store}? Its keys cannot be brought back. [y/N] "

@@ -6,20 +6,26 @@ mod convert;
 mod delete;
 mod failure;
 mod inspect;
+mod output;
 mod report;
 mod store;
 mod upgrade;
 mod verify;
 
+use core::error::Error as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::{Args, Command};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return misused(&error),
+    };
     let done = match &args.command {
         Command::Inspect(command) => inspect::run(command),
         Command::Verify(command) => verify::run(command),
@@ -34,10 +40,29 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("mtsession: {failure}");
+            output::note(&failure);
             failure.exit_code()
         }
     }
+}
+
+/// Says what is wrong with the command line, or shows the help that was asked for.
+fn misused(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    match (error.kind(), error.source()) {
+        // The argument itself is not repeated: it may be a url with a password in it.
+        (ErrorKind::ValueValidation, Some(reason)) => {
+            let option = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::String(option)) => option.as_str(),
+                _ => "an argument",
+            };
+            output::note(format_args!("{option}: {reason}"));
+        }
+        _ => output::complain(&error.render().to_string()),
+    }
+    Failure::Usage(String::new()).exit_code()
 }
 
 /// What every command returns.

@@ -81,7 +81,7 @@ pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String
                     text,
                     "\nauth key of DC {} {}\n{}",
                     dc.dc_id,
-                    dc.addr,
+                    Shown(&dc.addr),
                     hex(key)
                 );
             }
@@ -116,7 +116,7 @@ pub(crate) fn dc_table(session: &PersistedSession) -> String {
         [
             dc.dc_id.to_string(),
             flags(dc.flags),
-            dc.addr.clone(),
+            Shown(&dc.addr).to_string(),
             fingerprint(dc).unwrap_or_else(|| "none".to_owned()),
             format!("{} s", dc.time_offset),
         ]
@@ -149,7 +149,7 @@ pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value 
     let token = session.future_auth_token.as_ref();
     let [usernames, phones, titles] = count_names(&loaded.parts.names);
     let mut value = json!({
-        "store": store.to_string(),
+        "store": store.name(),
         "format": format_json(&loaded.origin),
         "home_dc_id": session.home_dc_id,
         "account": {
@@ -263,8 +263,8 @@ fn home(session: &PersistedSession) -> String {
     match session.home_dc_id {
         0 => "none: not logged in".to_owned(),
         id => match session.dc_for(id, false) {
-            Some(dc) if dc.auth_key.is_some() => format!("{id} at {}, key known", dc.addr),
-            Some(dc) => format!("{id} at {}, no key", dc.addr),
+            Some(dc) if dc.auth_key.is_some() => format!("{id} at {}, key known", Shown(&dc.addr)),
+            Some(dc) => format!("{id} at {}, no key", Shown(&dc.addr)),
             None => format!("{id}, not in the DC table"),
         },
     }

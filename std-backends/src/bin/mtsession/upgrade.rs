@@ -10,12 +10,13 @@ use mtsession::{
 use crate::Done;
 use crate::args::UpgradeArgs;
 use crate::failure::Failure;
+use crate::output;
 use crate::report;
 use crate::store::{Loaded, Store, save_in};
 
 pub(crate) fn run(args: &UpgradeArgs) -> Done {
     let old = args.store.load()?;
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     write!(out, "{}", report::text(&args.store, &old, false))?;
 
     let new = Store::File(args.out.clone());

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::Done;
 use crate::args::VerifyArgs;
 use crate::failure::Failure;
+use crate::output;
 use crate::store::{Loaded, Origin, Store};
 
 /// How a check came out.
@@ -78,19 +79,15 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
 }
 
 fn print(args: &VerifyArgs, checks: &[Check]) -> Done {
-    let mut out = std::io::stdout();
     if args.json {
         let check = |(outcome, name, text): &Check| json!({ "check": name, "outcome": outcome.name(), "text": text });
         let checks: Vec<_> = checks.iter().map(check).collect();
-        writeln!(
-            out,
-            "{:#}",
-            json!({ "store": args.store.to_string(), "checks": checks })
-        )?;
+        output::json(&json!({ "store": args.store.name(), "checks": checks }))?;
     } else {
+        let mut out = output::stdout();
         writeln!(out, "{}", args.store)?;
         for (outcome, name, text) in checks {
-            writeln!(out, "  {:8} {name}: {text}", outcome.name())?;
+            writeln!(out, "  {:8} {name}: {}", outcome.name(), Shown(text))?;
         }
     }
     Ok(())

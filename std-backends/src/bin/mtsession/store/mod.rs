@@ -1,23 +1,25 @@
 //! `STORE` arguments: what they mean.
 
 mod foreign;
+mod name;
 mod read;
 mod write;
 
 use core::fmt;
-use core::str::FromStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
 use mtsession::core::foreign::StringFormat;
 use mtsession::{
-    Account, LibSqlBackend, PeerNames, PersistedSession, RemoteOptions, SessionBackend,
+    Account, LibSqlBackend, PeerNames, PersistedSession, RemoteOptions, SessionBackend, Shown,
     SqliteBackend,
 };
 use mtsession_embedded::image::Layout;
 use zeroize::Zeroizing;
 
 pub(crate) use foreign::{Library, encode_login};
+use name::escaped_account;
 pub(crate) use read::{Loaded, Origin};
 pub(crate) use write::save_in;
 
@@ -62,102 +64,32 @@ pub(crate) struct FlashLayout {
     pub(crate) size: usize,
 }
 
-impl FromStr for Store {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.is_empty() {
-            return Err("an empty name is no store".to_owned());
-        }
-        let Some((kind, rest)) = text.split_once(':') else {
-            return Ok(Self::File(text.into()));
-        };
-        let library = Library::from_name(kind);
-        let known = matches!(
-            kind,
-            "file" | "string" | "env" | "sqlite" | "libsql" | "flash"
-        );
-        if (known || library.is_some()) && rest.is_empty() {
-            return Err("something is missing behind the colon".to_owned());
-        }
-        Ok(match (kind, rest, library) {
-            ("file", path, _) => Self::File(path.into()),
-            ("string", "-", _) => Self::StringStdio,
-            ("string", path, _) => Self::StringFile(path.into()),
-            ("env", name, _) => Self::StringEnv(name.to_owned()),
-            ("sqlite", rest, _) => {
-                let (path, account) = split_account(rest);
-                Self::Sqlite(path.into(), account)
-            }
-            ("libsql", rest, _) => {
-                // `libsql://host` is a url by itself.
-                let url = if rest.starts_with("//") { text } else { rest };
-                let (url, account) = split_account(url);
-                Self::LibSql(url.to_owned(), account)
-            }
-            ("ferogram", path, _) => Self::Ferogram(path.into()),
-            ("flash", rest, _) => {
-                let (path, layout) = flash_layout(rest)?;
-                Self::Flash(path, layout)
-            }
-            (_, "-", Some(library)) => Self::LibraryString(library),
-            (_, path, Some(library)) => Self::Library(library, path.into()),
-            // A colon in a file's name.
-            _ => Self::File(text.into()),
-        })
-    }
-}
-
-fn split_account(text: &str) -> (&str, String) {
-    match text.rsplit_once('#') {
-        Some((store, account)) if !account.is_empty() => (store, account.to_owned()),
-        _ => (text.trim_end_matches('#'), DEFAULT_ACCOUNT.to_owned()),
-    }
-}
-
-/// `image.bin?write=4&erase=4096&size=65536`; without a query, the first three as they are here.
-fn flash_layout(text: &str) -> Result<(PathBuf, FlashLayout), String> {
-    let (path, query) = text.split_once('?').unwrap_or((text, ""));
-    let mut layout = FlashLayout {
-        chip: Layout {
-            write: 4,
-            erase: 4096,
-        },
-        size: 64 * 1024,
-    };
-    for part in query.split('&').filter(|part| !part.is_empty()) {
-        let number = |text: &str| {
-            text.parse()
-                .map_err(|_| format!("{part} is not a number of bytes"))
-        };
-        match part.split_once('=') {
-            Some(("write", bytes)) => layout.chip.write = number(bytes)?,
-            Some(("erase", bytes)) => layout.chip.erase = number(bytes)?,
-            Some(("size", bytes)) => layout.size = number(bytes)?,
-            _ => return Err(format!("{part} is none of write=, erase= and size=")),
-        }
-    }
-    Ok((path.into(), layout))
-}
-
+/// The argument again, for people: escaped where it could deceive.
 impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::StringStdio => f.write_str("string:-"),
-            Self::StringFile(path) => write!(f, "string:{}", path.display()),
-            Self::StringEnv(name) => write!(f, "env:{name}"),
-            Self::Sqlite(path, account) => write!(f, "sqlite:{}#{account}", path.display()),
-            Self::LibSql(url, account) => write!(f, "libsql:{url}#{account}"),
-            Self::Ferogram(path) => write!(f, "ferogram:{}", path.display()),
-            Self::Flash(path, _) => write!(f, "flash:{}", path.display()),
-            Self::Library(library, path) => write!(f, "{}:{}", library.name(), path.display()),
-            Self::LibraryString(library) => write!(f, "{}:-", library.name()),
-        }
+        write!(f, "{}", Shown(self.name()))
     }
 }
 
 impl Store {
+    /// The argument again, as it was.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::StringStdio => "string:-".to_owned(),
+            Self::StringFile(path) => format!("string:{}", path.display()),
+            Self::StringEnv(name) => format!("env:{name}"),
+            Self::Sqlite(path, account) => {
+                format!("sqlite:{}#{}", path.display(), escaped_account(account))
+            }
+            Self::LibSql(url, account) => format!("libsql:{url}#{}", escaped_account(account)),
+            Self::Ferogram(path) => format!("ferogram:{}", path.display()),
+            Self::Flash(path, _) => format!("flash:{}", path.display()),
+            Self::Library(library, path) => format!("{}:{}", library.name(), path.display()),
+            Self::LibraryString(library) => format!("{}:-", library.name()),
+        }
+    }
+
     /// The backend behind a store that has one.
     pub(crate) fn backend(&self) -> Result<Option<Box<dyn SessionBackend>>, Failure> {
         Ok(Some(match self {
@@ -253,6 +185,16 @@ impl Store {
     pub(crate) fn unreadable(&self, error: impl fmt::Display) -> Failure {
         let message = format!("cannot read {self}: {error}");
         Failure::Store(io::Error::new(io::ErrorKind::InvalidData, message))
+    }
+}
+
+impl ValueParserFactory for Store {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        OsStringValueParser::new()
+            .try_map(|text| Self::parse(&text))
+            .into()
     }
 }
 

@@ -8,13 +8,20 @@ use mtsession::core::foreign::{Detected, detect};
 use mtsession::core::text::AnySession;
 use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _, SessionSource as _};
 use mtsession::foreign::{self, FileFormat, ForeignError, LeftOut};
-use mtsession::{BinaryFileBackend, FileStatus, StoreError, Stored, address_warnings, pasted_text};
+use mtsession::{
+    BinaryFileBackend, FileStatus, Shown, StoreError, Stored, address_warnings, pasted_text,
+};
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
 use super::{FlashLayout, Parts, Store};
 use crate::failure::Failure;
+use crate::output;
 use crate::report;
+
+/// The largest region of a flash log, and room for dumps that hold more than that: what is larger is
+/// not read into memory to find that out.
+const LARGEST_IMAGE: u64 = 16 << 20;
 
 /// A session as it was found.
 #[derive(Debug)]
@@ -132,6 +139,12 @@ impl Store {
     }
 
     fn load_flash(&self, path: &Path, layout: FlashLayout) -> Result<Loaded, Failure> {
+        let len = path.metadata().map_or(0, |found| found.len());
+        if len > LARGEST_IMAGE {
+            return Err(
+                self.unreadable("it is larger than any flash region, which has 2 MiB at most")
+            );
+        }
         let image = Zeroizing::new(self.read(path)?);
         let mut session = Stored::default();
         let loaded = image::load(&image, layout.chip, &mut session);
@@ -186,7 +199,7 @@ impl Store {
             }
             _ => {
                 if io::stdin().is_terminal() {
-                    eprintln!("Paste the session string and press Enter, then Ctrl-D:");
+                    output::complain("Paste the session string and press Enter, then Ctrl-D:\n");
                 }
                 // Room for every string but the largest: what grows leaves pieces behind.
                 let mut bytes = Vec::with_capacity(64 * 1024);
@@ -221,7 +234,7 @@ fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
     };
     if !import.also.is_empty() {
         for other in &import.also {
-            eprintln!("mtsession: {} also holds {other}", path.display());
+            output::note(format_args!("{} also holds {other}", Shown(path.display())));
         }
     }
     Ok(Loaded {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::foreign::{encode_login, missing_options};
 use super::{FlashLayout, Parts, Store};
 use crate::failure::Failure;
+use crate::output;
 use crate::report;
 
 impl Store {
@@ -29,7 +30,9 @@ impl Store {
                 let left_out = SqliteBackend::export_ferogram(&parts.session, path)?;
                 if left_out > 0 {
                     let entries = report::counted(left_out, ["entry", "entries"]);
-                    eprintln!("mtsession: {entries} left out: that release knows an id only once");
+                    output::note(format_args!(
+                        "{entries} left out: that release knows an id only once"
+                    ));
                 }
                 Ok(())
             }

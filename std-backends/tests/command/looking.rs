@@ -1,0 +1,48 @@
+//! Looking at a store makes nothing.
+
+use super::{Place, ended};
+
+#[test]
+fn a_store_that_does_not_exist_is_not_created_by_looking_at_it() {
+    let place = Place::new();
+    for name in [
+        "none",
+        "none.db",
+        "none.session",
+        "sqlite:none.db",
+        "sqlite:none.db#bob",
+        "libsql:none.db",
+        "libsql:file:none.db",
+        "flash:none.bin",
+        "string:none.txt",
+        "ferogram:none.db",
+        "telethon:none",
+        "gramjs:none",
+        "none/",
+        "none/deeper",
+        "sqlite:none/deeper.db",
+        "flash:none.bin?size=4096",
+    ] {
+        for command in [
+            &["inspect", name][..],
+            &["inspect", name, "--json"],
+            &["verify", name],
+            &["accounts", name],
+            &["export", name],
+            &["delete", name, "--yes"],
+            &["backup", name, "copy.db"],
+            &["upgrade", name, "--out", "up"],
+            &["convert", name, "to"],
+        ] {
+            let output = place.run(command);
+            assert_ne!(output.status.code(), Some(0), "{command:?}");
+            assert_ne!(output.status.code(), Some(101), "{command:?}");
+            assert_eq!(
+                place.names(),
+                ["a"],
+                "{command:?}: {}",
+                ended(&output, output.status.code().unwrap())
+            );
+        }
+    }
+}
