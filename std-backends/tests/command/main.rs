@@ -11,6 +11,7 @@ mod images;
 mod looking;
 mod names;
 mod strings;
+mod terminal;
 
 use std::ffi::OsStr;
 use std::fs;

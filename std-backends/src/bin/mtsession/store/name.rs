@@ -173,15 +173,12 @@ fn named(account: &str) -> Result<String, String> {
         let digits = escaped
             .get(..2)
             .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = escaped.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(b'%');
-                rest = escaped;
-            }
+        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            rest = escaped.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(b'%');
+            rest = escaped;
         }
     }
     bytes.extend_from_slice(rest.as_bytes());
