@@ -1,5 +1,8 @@
 //! A libSQL server of our own, for its faults. What it does right is what a real one does; see `sqld`.
 
+mod base64;
+mod hostile;
+
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,6 +12,9 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 use rusqlite::types::{Value as Sql, ValueRef};
 use serde_json::{Value, json};
+
+use self::base64::{from_base64, to_base64};
+pub use self::hostile::Hostile;
 
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +31,11 @@ pub enum Fault {
     Status(u16),
     /// Everything is done, but only once `Mock::release` is called.
     Hold,
+    /// The step whose SQL begins so fails with this code, before it is carried out. `SQLITE_FULL` ends
+    /// the transaction, as it does in SQLite.
+    Step(&'static str, &'static str),
+    /// The answer is one of a server that is broken, blocked or malicious.
+    Hostile(Hostile),
 }
 
 /// A running server.
@@ -40,6 +51,7 @@ pub struct Mock {
 struct Shared {
     database: Mutex<Connection>,
     faults: Mutex<VecDeque<Option<Fault>>>,
+    always: Mutex<Option<Fault>>,
     requests: Mutex<Vec<usize>>,
     held: Mutex<Receiver<()>>,
     carried_out: Mutex<Sender<()>>,
@@ -56,6 +68,7 @@ impl Mock {
         let shared = Arc::new(Shared {
             database: Mutex::new(Connection::open_in_memory().unwrap()),
             faults: Mutex::default(),
+            always: Mutex::default(),
             requests: Mutex::default(),
             held: Mutex::new(held),
             carried_out: Mutex::new(done),
@@ -96,9 +109,15 @@ impl Mock {
         faults.extend(core::iter::repeat_n(Some(fault), times));
     }
 
-    /// Forgets faults that did not come.
+    /// Lets every request fail.
+    pub fn fail_always(&self, fault: Fault) {
+        *self.shared.always.lock().unwrap() = Some(fault);
+    }
+
+    /// Forgets faults that did not come, or did not end.
     pub fn heal(&self) {
         self.shared.faults.lock().unwrap().clear();
+        *self.shared.always.lock().unwrap() = None;
     }
 
     /// Lets a request that is held go on, and waits until it is carried out.
@@ -128,6 +147,7 @@ impl Shared {
                 continue;
             }
             let fault = self.faults.lock().unwrap().pop_front().flatten();
+            let fault = fault.or(*self.always.lock().unwrap());
             match fault {
                 Some(Fault::CloseBefore) => return,
                 Some(Fault::Status(status)) => {
@@ -136,13 +156,25 @@ impl Shared {
                 }
                 Some(Fault::Hold) => {
                     self.held.lock().unwrap().recv().unwrap();
-                    self.execute(&body);
+                    self.execute(&body, None);
                     self.carried_out.lock().unwrap().send(()).unwrap();
                     return;
                 }
+                Some(Fault::Hostile(hostile)) => {
+                    let outcomes = self.execute(&body, hostile.refused_step());
+                    hostile.answer(&mut stream, &body, outcomes, &authorization);
+                    if hostile.ends_connection() {
+                        return;
+                    }
+                    continue;
+                }
                 _ => {}
             }
-            let answer = self.execute(&body).to_string();
+            let refused = match fault {
+                Some(Fault::Step(sql, code)) => Some((sql, code)),
+                _ => None,
+            };
+            let answer = whole_answer(&self.execute(&body, refused)).to_string();
             match fault {
                 Some(Fault::CloseAfter) => return,
                 Some(Fault::Garbage) => respond(&mut stream, 200, "<html>hello</html>"),
@@ -161,31 +193,56 @@ impl Shared {
         }
     }
 
-    /// Carries out a batch; a transaction that it leaves open is rolled back.
-    fn execute(&self, body: &Value) -> Value {
-        let steps = body["requests"][0]["batch"]["steps"].as_array().unwrap();
+    /// Carries out a batch; a transaction that it leaves open is rolled back. The first step whose SQL
+    /// begins with that of `refused` fails, with that code.
+    fn execute(&self, body: &Value, mut refused: Option<(&str, &str)>) -> Vec<Outcome> {
+        let steps = steps_of(body);
         self.requests.lock().unwrap().push(steps.len());
         let database = self.database.lock().unwrap();
-        let mut results: Vec<Value> = Vec::new();
-        let mut errors: Vec<Value> = Vec::new();
+        let mut outcomes: Vec<Outcome> = Vec::new();
         for step in steps {
-            let (mut result, mut error) = (Value::Null, Value::Null);
-            if holds(&step["condition"], &results) {
-                match run(&database, &step["stmt"]) {
-                    Ok(rows) => result = json!({ "cols": [], "rows": rows }),
-                    Err(cause) => error = json!({ "message": cause.to_string() }),
+            let sql = step["stmt"]["sql"].as_str().unwrap();
+            let outcome = if !holds(&step["condition"], &outcomes, &database) {
+                (Value::Null, Value::Null)
+            } else if let Some((_, code)) = refused.take_if(|(begin, _)| sql.starts_with(*begin)) {
+                if code == "SQLITE_FULL" && !database.is_autocommit() {
+                    database.execute_batch("ROLLBACK").unwrap();
                 }
-            }
-            results.push(result);
-            errors.push(error);
+                (Value::Null, error(&format!("refused: {code}"), code))
+            } else {
+                match run(&database, &step["stmt"]) {
+                    Ok(result) => (result, Value::Null),
+                    Err(cause) => (Value::Null, error(&cause.to_string(), "SQLITE_ERROR")),
+                }
+            };
+            outcomes.push(outcome);
         }
         if !database.is_autocommit() {
             database.execute_batch("ROLLBACK").unwrap();
         }
-        let result = json!({ "step_results": results, "step_errors": errors });
-        let batch = json!({ "type": "ok", "response": { "type": "batch", "result": result } });
-        json!({ "baton": null, "results": [batch, { "type": "ok", "response": { "type": "close" } }] })
+        outcomes
     }
+}
+
+/// The result and the error of a step.
+type Outcome = (Value, Value);
+
+fn error(message: &str, code: &str) -> Value {
+    json!({ "message": message, "code": code })
+}
+
+fn steps_of(body: &Value) -> &[Value] {
+    body["requests"][0]["batch"]["steps"].as_array().unwrap()
+}
+
+/// The answer to a batch and the request that closes its stream.
+fn whole_answer(outcomes: &[Outcome]) -> Value {
+    let results: Vec<_> = outcomes.iter().map(|(result, _)| result).collect();
+    let errors: Vec<_> = outcomes.iter().map(|(_, error)| error).collect();
+    let result = json!({ "step_results": results, "step_errors": errors });
+    let batch = json!({ "type": "ok", "response": { "type": "batch", "result": result } });
+    let close = json!({ "type": "ok", "response": { "type": "close" } });
+    json!({ "baton": null, "base_url": null, "results": [batch, close] })
 }
 
 /// One request: its authorization and its body. `None` at the end of the connection.
@@ -220,33 +277,48 @@ fn respond(stream: &mut TcpStream, status: u16, body: &str) {
     let _ = stream.write_all(answer.as_bytes());
 }
 
-fn holds(condition: &Value, results: &[Value]) -> bool {
+fn holds(condition: &Value, outcomes: &[Outcome], database: &Connection) -> bool {
+    let step = || usize::try_from(condition["step"].as_u64().unwrap()).unwrap();
+    let mut inner = condition["conds"].as_array().into_iter().flatten();
+    let holds_inner = |inner: &Value| holds(inner, outcomes, database);
     match condition["type"].as_str() {
         None => true,
-        Some("ok") => {
-            let step = usize::try_from(condition["step"].as_u64().unwrap()).unwrap();
-            !results[step].is_null()
-        }
-        Some("not") => !holds(&condition["cond"], results),
+        Some("ok") => !outcomes[step()].0.is_null(),
+        Some("error") => !outcomes[step()].1.is_null(),
+        Some("not") => !holds_inner(&condition["cond"]),
+        Some("and") => inner.all(holds_inner),
+        Some("or") => inner.any(holds_inner),
+        Some("is_autocommit") => database.is_autocommit(),
         Some(other) => panic!("condition {other}"),
     }
 }
 
-fn run(database: &Connection, statement: &Value) -> rusqlite::Result<Vec<Value>> {
+fn run(database: &Connection, statement: &Value) -> rusqlite::Result<Value> {
     let mut prepared = database.prepare(statement["sql"].as_str().unwrap())?;
     for (index, arg) in statement["args"].as_array().unwrap().iter().enumerate() {
         prepared.raw_bind_parameter(index + 1, sql_value(arg))?;
     }
-    let columns = prepared.column_count();
+    let names = prepared.column_names();
+    let cols: Vec<_> = names
+        .into_iter()
+        .map(|name| json!({ "name": name }))
+        .collect();
     let mut rows = prepared.raw_query();
-    let mut answer = Vec::new();
+    let mut answer: Vec<Value> = Vec::new();
     while let Some(row) = rows.next()? {
-        let values: Vec<_> = (0..columns)
+        let values: Vec<_> = (0..cols.len())
             .map(|column| json_value(row.get_ref(column).unwrap()))
             .collect();
         answer.push(values.into());
     }
-    Ok(answer)
+    drop(rows);
+    let result = json!({
+        "cols": cols,
+        "rows": answer,
+        "affected_row_count": database.changes(),
+        "last_insert_rowid": database.last_insert_rowid().to_string(),
+    });
+    Ok(result)
 }
 
 fn sql_value(value: &Value) -> Sql {
@@ -268,42 +340,4 @@ fn json_value(value: ValueRef<'_>) -> Value {
         ValueRef::Text(text) => json!({ "type": "text", "value": String::from_utf8_lossy(text) }),
         ValueRef::Blob(bytes) => json!({ "type": "blob", "base64": to_base64(bytes) }),
     }
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// With padding, which sqld leaves out.
-fn to_base64(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let index = (group >> (18 - 6 * at)) & 63;
-            text.push(if at <= chunk.len() {
-                ALPHABET[index as usize].into()
-            } else {
-                '='
-            });
-        }
-    }
-    text
-}
-
-fn from_base64(text: &str) -> Vec<u8> {
-    let digits: Vec<u32> = text
-        .trim_end_matches('=')
-        .bytes()
-        .map(|byte| ALPHABET.iter().position(|known| *known == byte).unwrap() as u32)
-        .collect();
-    digits
-        .chunks(4)
-        .flat_map(|chunk| {
-            let group =
-                chunk.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - chunk.len()));
-            group.to_be_bytes()[1..chunk.len()].to_vec()
-        })
-        .collect()
 }

@@ -35,12 +35,21 @@ pub(super) enum Written {
 
 /// A database that holds accounts.
 pub(super) trait Connection: Send {
+    /// A call of a backend begins: what limits whole calls starts anew.
+    #[cfg(feature = "libsql-remote")]
+    fn start_call(&mut self) {}
+
     /// Reads everything as of one moment. A database that does not exist has no rows.
     fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()>;
 
     /// Refuses a database without tables that must have had some.
     fn check_empty(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Whether a read may give what was true a while ago: copies of a server's database do.
+    fn can_be_old(&self) -> bool {
+        false
     }
 
     /// Whether nobody else wrote since the last read.

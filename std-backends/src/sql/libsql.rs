@@ -32,9 +32,16 @@ const NAME: &str = "libsql";
 /// # Servers
 ///
 /// A `load` is one request when nothing was changed by others, a `save` and a batch of changes are one
-/// each. Requests time out and are repeated ([`RemoteOptions`]); a write is carried out once, however
-/// often it was sent. When no answer comes at all, the error says whether nothing was changed or
-/// whether that is unknown.
+/// each. Requests time out and are repeated within the deadline of the call ([`RemoteOptions`]); a write
+/// is carried out once, however often it was sent. When a change fails, the error says whether nothing
+/// was changed or whether that is unknown.
+///
+/// "No session" is the answer of a transaction that was carried out whole, never of a server that is
+/// busy, blocked or broken. A backend that answered so only makes a session: should another login have
+/// appeared meanwhile, its first `save` is an error, and a second one replaces that login.
+///
+/// `http://` and `ws://` lead only to this machine, and proxies of the environment are not used, unless
+/// the options say otherwise.
 ///
 /// Writers notice each other by a table that all of them keep (`server_write`). Rows that are edited
 /// by hand, with SQL, are seen by backends that are opened afterwards.
@@ -127,7 +134,7 @@ impl LibSqlBackend {
     /// # Errors
     /// `NotFound` when there is no such account, `AlreadyExists` when the new name is taken.
     pub fn rename_account(&self, from: &str, to: &str) -> io::Result<()> {
-        self.with("rename the account", |database| {
+        self.with_change("rename the account", |database| {
             check_name(to)?;
             database.primary().rename_other(from, to)
         })
@@ -138,8 +145,21 @@ impl LibSqlBackend {
         action: &'static str,
         f: impl FnOnce(&mut Database) -> io::Result<R>,
     ) -> io::Result<R> {
-        f(&mut lock(&self.database))
-            .map_err(|error| StoreError::io(NAME, &self.name, action, error))
+        let mut database = lock(&self.database);
+        #[cfg(feature = "libsql-remote")]
+        database.primary().start_call();
+        f(&mut database).map_err(|error| StoreError::io(NAME, &self.name, action, error))
+    }
+
+    /// The same for a change: an error says that nothing was changed where that is known.
+    fn with_change(
+        &self,
+        action: &'static str,
+        f: impl FnOnce(&mut Database) -> io::Result<()>,
+    ) -> io::Result<()> {
+        #[cfg(feature = "libsql-remote")]
+        let f = |database: &mut Database| f(database).map_err(super::remote::in_change);
+        self.with(action, f)
     }
 }
 
@@ -281,7 +301,7 @@ impl Database {
 
 impl SessionBackend for LibSqlBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
-        self.with("save", |database| match database {
+        self.with_change("save", |database| match database {
             Database::One(store) => store.save(session),
             #[cfg(feature = "libsql-remote")]
             Database::Replica(replica) => replica.save(session),
@@ -292,12 +312,12 @@ impl SessionBackend for LibSqlBackend {
         self.with("load", |database| match database {
             Database::One(store) => store.load(),
             #[cfg(feature = "libsql-remote")]
-            Database::Replica(replica) => replica.copy()?.load(),
+            Database::Replica(replica) => replica.load(),
         })
     }
 
     fn delete(&self) -> io::Result<()> {
-        self.with("delete", |database| match database {
+        self.with_change("delete", |database| match database {
             Database::One(store) => store.delete(),
             #[cfg(feature = "libsql-remote")]
             Database::Replica(replica) => replica.delete(),
@@ -310,7 +330,7 @@ impl SessionBackend for LibSqlBackend {
     }
 
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        self.with("apply changes", |database| match database {
+        self.with_change("apply changes", |database| match database {
             Database::One(store) => store.apply(changes),
             #[cfg(feature = "libsql-remote")]
             Database::Replica(replica) => replica.apply(changes),
@@ -334,7 +354,7 @@ impl SessionBackend for LibSqlBackend {
     }
 
     fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
-        self.with("save the names", |database| match database {
+        self.with_change("save the names", |database| match database {
             Database::One(store) => store.set_peer_names(names),
             #[cfg(feature = "libsql-remote")]
             Database::Replica(replica) => replica.set_peer_names(names),

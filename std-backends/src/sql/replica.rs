@@ -4,8 +4,10 @@ use std::io;
 
 use mtsession_core::{Change, SessionSource};
 
+use super::remote::{Fate, RemoteError};
 use super::store::SqlStore;
 use crate::names::PeerNames;
+use crate::session::PersistedSession;
 
 /// Writes go to the server first, reads come from the copy.
 pub(super) struct Replica {
@@ -23,6 +25,7 @@ impl Replica {
             copy,
             is_behind: false,
         };
+        replica.primary.start_call();
         match replica.sync() {
             Err(error) if is_offline(&error) && replica.copy.current()?.is_some() => {
                 #[cfg(feature = "tracing")]
@@ -45,8 +48,17 @@ impl Replica {
         Ok(&mut self.copy)
     }
 
-    /// Makes the copy equal to what the server has.
+    /// The session of the copy.
+    pub(super) fn load(&mut self) -> io::Result<Option<PersistedSession>> {
+        let loaded = self.copy()?.load()?;
+        self.primary.has_told(loaded.is_some());
+        Ok(loaded)
+    }
+
+    /// Makes the copy equal to what the server has. Nothing is changed in it before that is known: by a
+    /// read that was carried out whole.
     pub(super) fn sync(&mut self) -> io::Result<()> {
+        let names = self.primary.peer_names()?;
         match self.primary.current()? {
             None => self.copy.delete()?,
             Some(stored) => {
@@ -56,7 +68,6 @@ impl Replica {
                 }
             }
         }
-        let names = self.primary.peer_names()?;
         if self.copy.peer_names()? != names {
             self.copy.set_peer_names(&names)?;
         }
@@ -82,13 +93,20 @@ impl Replica {
 
     fn write(&mut self, write: impl Fn(&mut SqlStore) -> io::Result<()>) -> io::Result<()> {
         if let Err(error) = write(&mut self.primary) {
-            if !is_offline(&error) {
+            let Some(cause) = RemoteError::of(&error) else {
+                return Err(error);
+            };
+            // It may have been stored, or may still be; the next read asks.
+            self.is_behind |= matches!(cause.fate(), Fate::Unknown | Fate::Stored);
+            if !cause.is_offline() {
                 return Err(error);
             }
-            // It may have been stored; the next read asks.
-            self.is_behind |= error.to_string().contains("unknown");
-            let message = format!("the replica takes no writes without its server: {error}");
-            return Err(io::Error::new(error.kind(), message));
+            let message = cause.message();
+            let cause = cause.reworded(
+                cause.fate(),
+                format_args!("the replica takes no writes without its server: {message}"),
+            );
+            return Err(io::Error::new(error.kind(), cause));
         }
         // The server has it, which is what counts; the next read tries again to get it.
         if self.is_behind || write(&mut self.copy).is_err() {
@@ -101,18 +119,5 @@ impl Replica {
 
 /// Whether the server could not be reached, as opposed to refusing.
 fn is_offline(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::NetworkDown
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::NotConnected
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::TimedOut
-            | io::ErrorKind::WouldBlock
-    )
+    RemoteError::of(error).is_some_and(RemoteError::is_offline)
 }

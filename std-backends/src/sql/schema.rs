@@ -147,7 +147,7 @@ pub(super) fn look() -> [Select; 3] {
         select("pragma_user_version", "user_version", "pragma_user_version"),
         select(
             "sqlite_schema",
-            "name, type, coalesce(sql, '')",
+            "name, type, ifnull(sql,'')",
             "sqlite_schema",
         ),
         select("peers", "name", "pragma_table_info('peers')"),

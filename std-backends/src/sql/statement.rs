@@ -94,7 +94,7 @@ impl Statement {
 pub(super) struct Select {
     /// The table, for messages about damaged rows.
     pub(super) table: &'static str,
-    /// Column names; the first one says which row it is.
+    /// Column names, with `, ` between them and in none of them; the first one says which row it is.
     pub(super) columns: &'static str,
     /// What follows `FROM`, with its condition.
     pub(super) from: &'static str,

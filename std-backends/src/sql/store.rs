@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mtsession_core::{Account, Change, SessionMut, SessionSource};
+use mtsession_core::{Account, AuthKeyRef, Change, SessionMut, SessionSource};
 
 use super::connection::{Connection, Durability, Write, Written};
 use super::row::Row;
@@ -38,6 +38,8 @@ pub(super) struct SqlStore {
     pub(super) has_names: bool,
     /// What makes the tables of the release before answer as ours.
     pub(super) reads_as: &'static str,
+    /// Whether the caller was told that there is no session, and has not written one since.
+    has_told_none: bool,
 }
 
 impl SqlStore {
@@ -48,7 +50,14 @@ impl SqlStore {
             known: None,
             has_names: false,
             reads_as: "",
+            has_told_none: false,
         }
+    }
+
+    /// A call of a backend begins.
+    #[cfg(feature = "libsql-remote")]
+    pub(super) fn start_call(&mut self) {
+        self.connection.start_call();
     }
 
     /// Replaces the whole session, by writing what differs from the one before.
@@ -63,6 +72,7 @@ impl SqlStore {
             if self.known.is_none() {
                 self.refresh()?;
             }
+            self.check_not_unseen(session)?;
             let known = self.known.as_ref().and_then(Option::as_ref);
             let mut statements = plan::save(&self.account, known, session);
             let loses_peers = |old: &Stored| crate::names::loses_peers(old, session);
@@ -76,9 +86,17 @@ impl SqlStore {
             };
             if is_done {
                 self.remember(session);
+                self.has_told_none = false;
                 return Ok(());
             }
             self.known = None;
+        }
+        // Nothing is replaced unseen.
+        if self.has_told_none && self.connection.can_be_old() {
+            return Err(io::Error::new(
+                io::ErrorKind::WouldBlock,
+                "others keep writing to the account; nothing was changed",
+            ));
         }
         let mut statements = plan::save(&self.account, None, session);
         statements.extend(self.has_names.then(|| names::drop_orphans(&self.account)));
@@ -91,15 +109,40 @@ impl SqlStore {
             return;
         };
         let mut saved = Stored::copy_of(session);
-        if let Some(known) = known {
-            saved.set_account(known.account());
-        }
+        // A save leaves it as it was, whatever the session comes from.
+        saved.set_account(known.as_ref().map(Stored::account).unwrap_or_default());
         *known = Some(saved);
     }
 
     /// The session, or `None` when there is none.
     pub(super) fn load(&mut self) -> io::Result<Option<PersistedSession>> {
-        Ok(self.current()?.as_ref().map(Stored::session))
+        let loaded = self.current()?.as_ref().map(Stored::session);
+        self.has_told(loaded.is_some());
+        Ok(loaded)
+    }
+
+    /// Remembers whether the caller was shown a session.
+    pub(super) fn has_told(&mut self, is_some: bool) {
+        self.has_told_none = !is_some;
+    }
+
+    /// Refuses, once, to replace a login that appeared after the caller was told that there is none: the
+    /// answer may have come from a copy of the database that was behind.
+    fn check_not_unseen(&mut self, session: &impl SessionSource) -> io::Result<()> {
+        if !self.has_told_none || !self.connection.can_be_old() {
+            return Ok(());
+        }
+        let known = self.known.as_ref().and_then(Option::as_ref);
+        let key = known.and_then(home_key);
+        if key.is_none() || key == home_key(session) {
+            return Ok(());
+        }
+        self.has_told_none = false;
+        Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "another login appeared since this one found none; nothing was changed: load it; a second \
+             save replaces it",
+        ))
     }
 
     /// What is known of the account.
@@ -111,7 +154,9 @@ impl SqlStore {
     /// What the account holds now.
     pub(super) fn current(&mut self) -> io::Result<&Option<Stored>> {
         self.forget_on_error(|store| {
-            if store.known.is_none() || !store.connection.is_unchanged()? {
+            // On a server, older releases leave no trace of their writes that could be noticed.
+            let is_blind = store.connection.can_be_old() && !store.connection.is_ours()?;
+            if store.known.is_none() || is_blind || !store.connection.is_unchanged()? {
                 store.refresh()?;
             }
             Ok(())
@@ -378,6 +423,14 @@ impl SqlStore {
         };
         Ok(self.connection.write(&write)? == Written::Done)
     }
+}
+
+/// The key of the home DC.
+fn home_key(session: &impl SessionSource) -> Option<AuthKeyRef<'_>> {
+    let home = session.home_dc_id();
+    session
+        .dcs()
+        .find_map(|dc| dc.auth_key.filter(|_| dc.dc_id == home))
 }
 
 /// Refuses names that no list of accounts could show.

@@ -59,6 +59,8 @@ impl SqlStore {
         for _ in 0..LOOKS {
             let layout = self.look()?;
             if layout == Layout::Ours {
+                // What was known is older than this look.
+                self.known = None;
                 return Ok(());
             }
             let keep = Keep {

@@ -1,23 +1,22 @@
-//! Hrana 2 over HTTP, as libSQL servers speak it: one batch of steps in one request.
+//! Hrana 3 over HTTP, as libSQL servers speak it: one batch of steps in one request, and an answer that
+//! is believed only if it has exactly the shape of the question.
 //!
-//! <https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_2_SPEC.md>
+//! <https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md>
 
 use core::fmt;
 use std::borrow::Cow;
 use std::io;
 
-use base64ct::{Base64Unpadded, Encoding as _};
-use serde::de::{Deserialize, Deserializer, Visitor};
-use serde::ser::{SerializeMap as _, Serializer};
-use serde::{Deserialize as DeriveDeserialize, Serialize};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::sql::schema::too_many_dcs;
-use crate::sql::statement::{Value, ValueRef};
+use super::failure::Failure;
+use super::value::Cell;
+use crate::sql::statement::Value;
 
 /// One statement of a batch.
 #[derive(Serialize)]
-pub(super) struct Step<'s> {
+struct Step<'s> {
     stmt: Stmt<'s>,
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<Condition>,
@@ -31,16 +30,27 @@ struct Stmt<'s> {
 
 /// When a step is carried out; numbers are those of earlier steps.
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Condition {
     Ok { step: usize },
     Not { cond: Box<Self> },
+    And { conds: Vec<Self> },
+    IsAutocommit,
 }
 
 impl Condition {
-    pub(super) fn not_ok(step: usize) -> Self {
+    /// Some transaction is open.
+    pub(super) fn in_transaction() -> Self {
         Self::Not {
-            cond: Box::new(Self::Ok { step }),
+            cond: Box::new(Self::IsAutocommit),
+        }
+    }
+
+    /// `step` was carried out, and the transaction is still open: some errors end it, and what follows
+    /// would be stored by itself.
+    pub(super) fn after(step: usize) -> Self {
+        Self::And {
+            conds: vec![Self::Ok { step }, Self::in_transaction()],
         }
     }
 }
@@ -61,7 +71,7 @@ impl<'s> Batch<'s> {
         args: impl IntoIterator<Item = &'s Value>,
         condition: impl Into<Option<Condition>>,
     ) -> usize {
-        const OVERHEAD: usize = 100;
+        const OVERHEAD: usize = 200;
         let sql = sql.into();
         let args: Vec<_> = args.into_iter().collect();
         let lengths = args.iter().map(|value| match value {
@@ -79,7 +89,22 @@ impl<'s> Batch<'s> {
         number
     }
 
-    /// The request's body.
+    /// Appends a step of a transaction, after the step `last`, which it replaces.
+    pub(super) fn then(
+        &mut self,
+        last: &mut usize,
+        sql: impl Into<Cow<'s, str>>,
+        args: impl IntoIterator<Item = &'s Value>,
+    ) -> usize {
+        *last = self.push(sql, args, Condition::after(*last));
+        *last
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The request's body: the batch, and the end of the stream that it runs in.
     pub(super) fn encode(&self) -> io::Result<Zeroizing<Vec<u8>>> {
         #[derive(Serialize)]
         struct Body<'b> {
@@ -104,118 +129,187 @@ impl<'s> Batch<'s> {
     }
 }
 
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        match self {
-            Self::Null => map.serialize_entry("type", "null")?,
-            Self::Integer(value) => {
-                map.serialize_entry("type", "integer")?;
-                // JSON numbers are not exact enough.
-                map.serialize_entry("value", &value.to_string())?;
-            }
-            Self::Text(text) => {
-                map.serialize_entry("type", "text")?;
-                map.serialize_entry("value", text)?;
-            }
-            Self::Blob(bytes) => {
-                map.serialize_entry("type", "blob")?;
-                let text = Zeroizing::new(Base64Unpadded::encode_string(bytes));
-                map.serialize_entry("base64", &*text)?;
-            }
-        }
-        map.end()
-    }
-}
-
-/// What the server answered to a batch.
+/// The server's answer to a batch: an outcome for each step.
 pub(super) struct Answer<'a> {
-    results: Vec<Option<Rows<'a>>>,
-    errors: Vec<Option<ServerError>>,
+    outcomes: Vec<Outcome<'a>>,
 }
 
-#[derive(DeriveDeserialize)]
-struct Rows<'a> {
-    #[serde(borrow)]
-    rows: Vec<Vec<Cell<'a>>>,
+/// What became of a step.
+enum Outcome<'a> {
+    Rows(Vec<Vec<Cell<'a>>>),
+    Error(ServerError),
+    Skipped,
 }
 
-/// An error of one statement.
-#[derive(Clone, Debug, DeriveDeserialize)]
+/// An error of one statement, in the server's own words.
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct ServerError {
-    pub(super) message: String,
+    message: String,
     #[serde(default)]
-    pub(super) code: Option<String>,
+    code: Option<String>,
+}
+
+/// What JSON must be there. Other members are left alone.
+mod json {
+    use serde::Deserialize;
+
+    use super::{Cell, ServerError};
+
+    #[derive(Deserialize)]
+    pub(super) struct Body<'a> {
+        #[serde(borrow)]
+        pub(super) results: Vec<Element<'a>>,
+    }
+
+    #[derive(Deserialize, PartialEq, Eq)]
+    #[serde(rename_all = "lowercase")]
+    pub(super) enum Kind {
+        Batch,
+        Close,
+    }
+
+    /// A result or an error, told apart by their names: serde's tagged enums do not borrow.
+    #[derive(Deserialize)]
+    pub(super) struct Element<'a> {
+        #[serde(borrow)]
+        pub(super) response: Option<Response<'a>>,
+        pub(super) error: Option<ServerError>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Response<'a> {
+        #[serde(rename = "type")]
+        pub(super) kind: Kind,
+        #[serde(borrow)]
+        pub(super) result: Option<BatchResult<'a>>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct BatchResult<'a> {
+        #[serde(borrow)]
+        pub(super) step_results: Vec<Option<Rows<'a>>>,
+        pub(super) step_errors: Vec<Option<ServerError>>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Rows<'a> {
+        #[serde(borrow)]
+        pub(super) rows: Vec<Vec<Cell<'a>>>,
+    }
 }
 
 impl<'a> Answer<'a> {
-    /// Decodes a response body.
-    pub(super) fn decode(body: &'a [u8]) -> io::Result<Self> {
-        #[derive(DeriveDeserialize)]
-        struct Body<'a> {
-            #[serde(borrow)]
-            results: Vec<Outcome<'a>>,
-        }
-        #[derive(DeriveDeserialize)]
-        struct Outcome<'a> {
-            #[serde(borrow)]
-            response: Option<Response<'a>>,
-            error: Option<ServerError>,
-        }
-        #[derive(DeriveDeserialize)]
-        struct Response<'a> {
-            #[serde(borrow)]
-            result: Option<BatchResult<'a>>,
-        }
-        #[derive(DeriveDeserialize)]
-        struct BatchResult<'a> {
-            #[serde(borrow)]
-            step_results: Vec<Option<Rows<'a>>>,
-            step_errors: Vec<Option<ServerError>>,
-        }
-
+    /// Decodes the answer to a batch of `steps` steps.
+    ///
+    /// # Errors
+    /// Whatever does not answer exactly that batch.
+    pub(super) fn decode(body: &'a [u8], steps: usize) -> Result<Self, Failure> {
         // serde_json's own messages quote the input.
-        let body: Body<'a> = serde_json::from_slice(body).map_err(|_| garbage())?;
-        let outcome = body.results.into_iter().next().ok_or_else(garbage)?;
-        if let Some(error) = outcome.error {
-            return Err(io::Error::other(error.to_string()));
+        let body: json::Body<'a> =
+            serde_json::from_slice(body).map_err(|_| Failure::garbled("not JSON as in Hrana 3"))?;
+        let mut results = body.results.into_iter();
+        let (batch, close) = match (results.next(), results.next(), results.next()) {
+            (Some(batch), Some(close), None) => (batch, close),
+            // Some servers say no more than this.
+            (
+                Some(json::Element {
+                    error: Some(error), ..
+                }),
+                None,
+                None,
+            ) => {
+                return Err(Failure::unanswered(io::ErrorKind::Other, error.to_string()));
+            }
+            _ => return Err(Failure::garbled("not as many results as requests")),
+        };
+        if let (Some(error), None) = (&batch.error, &batch.response) {
+            return Err(Failure::refused(io::ErrorKind::Other, error.to_string()));
         }
-        let result = outcome.response.and_then(|response| response.result);
-        let result = result.ok_or_else(garbage)?;
+        let is_close = |close: &json::Element<'_>| match (&close.response, &close.error) {
+            (Some(response), None) => response.kind == json::Kind::Close,
+            // The stream is gone in any case.
+            (None, error) => error.is_some(),
+            (Some(_), Some(_)) => false,
+        };
+        let result = match (batch.response, batch.error) {
+            (
+                Some(json::Response {
+                    kind: json::Kind::Batch,
+                    result: Some(result),
+                }),
+                None,
+            ) if is_close(&close) => result,
+            _ => return Err(Failure::garbled("the results of other requests")),
+        };
+        if result.step_results.len() != steps || result.step_errors.len() != steps {
+            return Err(Failure::garbled("not as many results as steps"));
+        }
+        let outcomes = result.step_results.into_iter().zip(result.step_errors);
+        let outcomes = outcomes.map(|outcome| match outcome {
+            (Some(rows), None) => Ok(Outcome::Rows(rows.rows)),
+            (None, Some(error)) => Ok(Outcome::Error(error)),
+            (None, None) => Ok(Outcome::Skipped),
+            (Some(_), Some(_)) => Err(Failure::garbled("a step with a result and an error")),
+        });
         Ok(Self {
-            results: result.step_results,
-            errors: result.step_errors,
+            outcomes: outcomes.collect::<Result<_, _>>()?,
         })
-    }
-
-    /// The error of a step.
-    pub(super) fn error(&self, step: usize) -> Option<&ServerError> {
-        self.errors.get(step)?.as_ref()
-    }
-
-    /// The first error of any step, with its number.
-    pub(super) fn first_error(&self) -> Option<(usize, &ServerError)> {
-        let mut numbered = self.errors.iter().enumerate();
-        numbered.find_map(|(step, error)| Some((step, error.as_ref()?)))
     }
 
     /// Whether the step was carried out.
     pub(super) fn is_ok(&self, step: usize) -> bool {
-        matches!(self.results.get(step), Some(Some(_))) && self.error(step).is_none()
+        matches!(self.outcomes.get(step), Some(Outcome::Rows(_)))
     }
 
-    /// The rows of a step.
-    pub(super) fn rows(&self, step: usize) -> &[Vec<Cell<'a>>] {
-        match self.results.get(step) {
-            Some(Some(rows)) => &rows.rows,
-            _ => &[],
+    /// The error of a step.
+    pub(super) fn error(&self, step: usize) -> Option<&ServerError> {
+        match self.outcomes.get(step) {
+            Some(Outcome::Error(error)) => Some(error),
+            _ => None,
         }
     }
-}
 
-fn garbage() -> io::Error {
-    let message = "the server's answer is not what a libSQL server sends: check the url";
-    io::Error::new(io::ErrorKind::InvalidData, message)
+    /// The first of the steps `from..=to`, each of which waits for the one before, that was not carried
+    /// out: its error and number. `None` if all were.
+    ///
+    /// # Errors
+    /// If a step was left out without a reason, or carried out in spite of one.
+    pub(super) fn stop(
+        &self,
+        from: usize,
+        to: usize,
+    ) -> Result<Option<(usize, &ServerError)>, Failure> {
+        let Some(stop) = (from..=to).find(|step| !self.is_ok(*step)) else {
+            return Ok(None);
+        };
+        let Some(error) = self.error(stop) else {
+            return Err(Failure::garbled("a step was left out without a reason"));
+        };
+        let mut rest = self.outcomes.iter().take(to.saturating_add(1)).skip(stop);
+        rest.next();
+        if rest.all(|outcome| matches!(outcome, Outcome::Skipped)) {
+            Ok(Some((stop, error)))
+        } else {
+            Err(Failure::garbled("a step was carried out after an error"))
+        }
+    }
+
+    /// The rows of a step that was carried out; each must have `width` values.
+    pub(super) fn rows(&self, step: usize, width: usize) -> Result<&[Vec<Cell<'a>>], Failure> {
+        match self.outcomes.get(step) {
+            Some(Outcome::Rows(rows)) if rows.iter().all(|row| row.len() == width) => Ok(rows),
+            Some(Outcome::Rows(_)) => Err(Failure::garbled("rows of another width")),
+            _ => Err(Failure::garbled("a step without rows")),
+        }
+    }
+
+    /// The row of a step that always has exactly one.
+    pub(super) fn row(&self, step: usize, width: usize) -> Result<&[Cell<'a>], Failure> {
+        match self.rows(step, width)? {
+            [row] => Ok(row),
+            _ => Err(Failure::garbled("not the one row that there must be")),
+        }
+    }
 }
 
 impl fmt::Display for ServerError {
@@ -231,182 +325,12 @@ impl fmt::Display for ServerError {
 impl ServerError {
     /// Another writer holds the database.
     pub(super) fn is_busy(&self) -> bool {
-        self.code
-            .as_deref()
-            .is_some_and(|code| code.starts_with("SQLITE_BUSY"))
-            || self.message.contains("database is locked")
+        let code = self.code.as_deref();
+        code.is_some_and(|code| code.starts_with("SQLITE_BUSY"))
     }
 
-    /// As an error of a write that was rolled back.
-    pub(super) fn explain(&self) -> io::Error {
-        if self.message.contains("at_most_255_dcs") {
-            return too_many_dcs();
-        }
-        io::Error::other(format!("{self}; nothing was changed"))
-    }
-}
-
-/// One value of a row.
-pub(super) enum Cell<'a> {
-    Null,
-    Integer(i64),
-    Real,
-    Text(Cow<'a, str>),
-    Blob(Zeroizing<Vec<u8>>),
-}
-
-impl Cell<'_> {
-    /// The same value, independent of the answer it came in.
-    pub(super) fn to_owned_cell(&self) -> Cell<'static> {
-        match self {
-            Self::Null => Cell::Null,
-            Self::Integer(value) => Cell::Integer(*value),
-            Self::Real => Cell::Real,
-            Self::Text(text) => Cell::Text(Cow::Owned(text.clone().into_owned())),
-            Self::Blob(bytes) => Cell::Blob(bytes.clone()),
-        }
-    }
-
-    pub(super) fn value_ref(&self) -> ValueRef<'_> {
-        match self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(value) => ValueRef::Integer(*value),
-            Self::Real => ValueRef::Real,
-            Self::Text(text) => ValueRef::Text(text),
-            Self::Blob(bytes) => ValueRef::Blob(bytes),
-        }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Cell<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(DeriveDeserialize)]
-        struct Tagged<'a> {
-            #[serde(rename = "type", borrow)]
-            kind: Cow<'a, str>,
-            #[serde(default, borrow)]
-            value: Scalar<'a>,
-            #[serde(default, borrow)]
-            base64: Scalar<'a>,
-        }
-
-        use serde::de::Error as _;
-
-        let tagged = Tagged::deserialize(deserializer)?;
-        let wrong = || D::Error::custom("a value that no SQL has");
-        Ok(match (&*tagged.kind, tagged.value, tagged.base64) {
-            ("null", ..) => Self::Null,
-            ("integer", Scalar::Text(text), _) => Self::Integer(text.parse().map_err(|_| wrong())?),
-            ("integer", Scalar::Integer(value), _) => Self::Integer(value),
-            ("float", ..) => Self::Real,
-            ("text", Scalar::Text(text), _) => Self::Text(text),
-            // Some servers pad, some do not.
-            ("blob", _, Scalar::Text(text)) => Self::Blob(Zeroizing::new(
-                Base64Unpadded::decode_vec(text.trim_end_matches('=')).map_err(|_| wrong())?,
-            )),
-            _ => return Err(wrong()),
-        })
-    }
-}
-
-/// A JSON scalar; text is borrowed, so that no copy of a key is left behind.
-#[derive(Default)]
-enum Scalar<'a> {
-    #[default]
-    Null,
-    Integer(i64),
-    Other,
-    Text(Cow<'a, str>),
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ScalarVisitor;
-
-        impl<'de> Visitor<'de> for ScalarVisitor {
-            type Value = Scalar<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON scalar")
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Scalar::Null)
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-                Ok(Scalar::Integer(value))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-                Ok(i64::try_from(value).map_or(Scalar::Other, Scalar::Integer))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Scalar::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_any(ScalarVisitor)
-    }
-}
-
-/// Many rows of integers in one text: `[[1, 2, null], …]`.
-pub(super) struct Packed(Vec<Vec<PackedValue>>);
-
-enum PackedValue {
-    Null,
-    Integer(i64),
-    Other,
-}
-
-impl Packed {
-    pub(super) fn decode(text: &str) -> io::Result<Self> {
-        serde_json::from_str(text).map(Self).map_err(|_| garbage())
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The first value of the last row.
-    pub(super) fn last_key(&self) -> Option<i64> {
-        match self.0.last()?.first()? {
-            PackedValue::Integer(key) => Some(*key),
-            _ => None,
-        }
-    }
-
-    pub(super) fn rows(&self) -> impl Iterator<Item = Vec<ValueRef<'_>>> {
-        let value = |value: &PackedValue| match value {
-            PackedValue::Null => ValueRef::Null,
-            PackedValue::Integer(value) => ValueRef::Integer(*value),
-            PackedValue::Other => ValueRef::Real,
-        };
-        self.0
-            .iter()
-            .map(move |row| row.iter().map(value).collect())
-    }
-}
-
-impl<'de> Deserialize<'de> for PackedValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Scalar::deserialize(deserializer)? {
-            Scalar::Null => Self::Null,
-            Scalar::Integer(value) => Self::Integer(value),
-            Scalar::Other | Scalar::Text(_) => Self::Other,
-        })
+    /// Whether the error comes from the limit of 255 DC entries, by the name of our constraint.
+    pub(super) fn is_too_many_dcs(&self) -> bool {
+        self.message.contains("at_most_255_dcs")
     }
 }

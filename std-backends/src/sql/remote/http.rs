@@ -1,83 +1,31 @@
-//! Requests to a server: timeouts, retries, and what an error says about the request.
+//! Requests to a server: deadlines, repetitions, and what an error says about the request.
 
+use core::net::SocketAddr;
 use core::time::Duration;
-use std::io::{self, Read as _};
-use std::sync::OnceLock;
+use std::io;
+use std::net::ToSocketAddrs as _;
+use std::sync::{OnceLock, mpsc};
+use std::time::Instant;
 
-use ureq::Agent;
 use ureq::Error as HttpError;
+use ureq::{Agent, Proxy};
 use zeroize::Zeroizing;
 
+use super::address::{Address, is_loopback};
+use super::failure::Failure;
+use super::options::RemoteOptions;
+use super::response::{read_answer, refusal};
+use crate::shown::Shown;
 use crate::sql::statement::random_tag;
 
-/// The most that is read of an answer. Servers end theirs at 10 MB.
-const MAX_ANSWER: u64 = 64 << 20;
-
-/// How much of a refusal is quoted.
-const MAX_QUOTE: usize = 200;
-
-/// How long a request may take and how often it is repeated.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) connect_timeout: Duration,
-    pub(super) request_timeout: Duration,
-    pub(super) retries: u32,
-}
+/// How many characters of the server's words are quoted.
+const MAX_QUOTE: usize = 300;
 
 /// Where the database is, and with what right.
 pub(super) struct Server {
-    url: String,
-    pipeline: String,
+    address: Address,
     token: Zeroizing<String>,
-    limits: Limits,
-}
-
-/// Why a request failed, and what is known of it.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) error: io::Error,
-    /// It may have been carried out, or may still be.
-    pub(super) is_unknown: bool,
-    can_be_repeated: bool,
-    wait: Option<Duration>,
-}
-
-impl Failure {
-    /// The server did not get it, or said no.
-    fn final_(kind: io::ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            error: io::Error::new(kind, message.into()),
-            is_unknown: false,
-            can_be_repeated: false,
-            wait: None,
-        }
-    }
-
-    /// The server did not get it.
-    fn not_sent(kind: io::ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            can_be_repeated: true,
-            ..Self::final_(kind, message)
-        }
-    }
-
-    /// The server got it, and what it said cannot be understood.
-    pub(super) fn garbled(error: io::Error) -> Self {
-        Self {
-            error,
-            is_unknown: true,
-            can_be_repeated: false,
-            wait: None,
-        }
-    }
-
-    /// The server may have got it.
-    fn unknown(kind: io::ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            is_unknown: true,
-            ..Self::not_sent(kind, message)
-        }
-    }
+    options: RemoteOptions,
 }
 
 /// All requests of a process share their connections.
@@ -89,226 +37,242 @@ fn agent() -> &'static Agent {
             // A token is for the server that it was given for.
             .max_redirects(0)
             .max_redirects_will_error(false)
+            // Otherwise it would be taken from the environment.
+            .proxy(None)
             .build()
             .into()
     })
 }
 
 impl Server {
-    /// Takes `libsql://`, `https://`, `http://`, `wss://` and `ws://`.
-    pub(super) fn new(url: &str, token: &str, limits: Limits) -> io::Result<Self> {
-        let invalid = |message: &str| io::Error::new(io::ErrorKind::InvalidInput, message);
-        let (url, query) = url.split_once('?').unwrap_or((url, ""));
-        let (scheme, rest) = url
-            .split_once("://")
-            .ok_or_else(|| invalid("the url has no scheme: libsql://, https:// or http://"))?;
-        let scheme = match scheme {
-            "libsql" if query.split('&').any(|pair| pair == "tls=0") => "http",
-            "libsql" | "https" | "wss" => "https",
-            "http" | "ws" => "http",
-            _ => {
-                return Err(invalid(
-                    "the url's scheme is none of libsql, https and http",
-                ));
-            }
-        };
-        if query.contains("authToken") || rest.contains('@') {
-            return Err(invalid("the url holds a secret: give the token by itself"));
-        }
+    pub(super) fn new(url: &str, token: &str, mut options: RemoteOptions) -> io::Result<Self> {
+        let address = Address::parse(url, &mut options)?;
         if token.chars().any(|char| !char.is_ascii_graphic()) {
-            return Err(invalid("the token holds characters that no token has"));
-        }
-        let rest = rest.trim_end_matches('/');
-        if rest.is_empty() {
-            return Err(invalid("the url names no host"));
+            let message = "the token holds characters that no token has";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         Ok(Self {
-            url: format!("{scheme}://{rest}"),
-            pipeline: format!("{scheme}://{rest}/v2/pipeline"),
+            address,
             token: Zeroizing::new(token.to_owned()),
-            limits,
+            options,
         })
     }
 
     /// The address, without anything secret.
     pub(super) fn url(&self) -> &str {
-        &self.url
+        &self.address.url
     }
 
-    /// Sends `body` until it is answered. Everything that is sent here can be sent twice: reads, and
-    /// writes that their fence lets through once.
-    pub(super) fn send(&self, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    pub(super) fn options(&self) -> &RemoteOptions {
+        &self.options
+    }
+
+    /// Sends `body` until `take` makes sense of the answer. Everything that is sent here can be sent
+    /// twice: reads, and writes that their fence lets through once.
+    ///
+    /// A failure is unknown if any of the copies may have been carried out. So is the meaning of an
+    /// answer that says no: the second value tells whether an earlier copy may still arrive.
+    pub(super) fn exchange<T>(
+        &self,
+        body: &[u8],
+        until: Instant,
+        mut take: impl FnMut(&[u8]) -> Result<T, Failure>,
+    ) -> Result<(T, bool), Failure> {
         let mut was_unknown = false;
         let mut attempt = 0;
         loop {
-            let mut failure = match self.send_once(body) {
-                Ok(answer) => return Ok(answer),
+            let answer = self.send(body, until);
+            let mut failure = match answer.and_then(|answer| take(&answer)) {
+                Ok(taken) => return Ok((taken, was_unknown)),
                 Err(failure) => failure,
             };
             was_unknown |= failure.is_unknown;
-            if !failure.can_be_repeated || attempt >= self.limits.retries {
+            let wait = failure.wait.unwrap_or_default().max(pause(attempt));
+            if !failure.can_be_repeated
+                || attempt >= self.options.retries
+                || wait >= until.saturating_duration_since(Instant::now())
+            {
                 failure.is_unknown = was_unknown;
-                return Err(failure);
+                return Err(failure.quoting(|text| self.quote(text)));
             }
-            std::thread::sleep(failure.wait.unwrap_or_else(|| pause(attempt)));
+            std::thread::sleep(wait);
             attempt = attempt.saturating_add(1);
         }
     }
 
-    fn send_once(&self, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    /// Sends a request once.
+    fn send(&self, body: &[u8], until: Instant) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Failure::deadline(self.options.deadline));
+        }
+        let timeout = left.min(self.options.request_timeout);
+        let Address {
+            path, authority, ..
+        } = &self.address;
+        if !self.address.is_plain {
+            return self.post(&format!("https://{authority}{path}"), body, timeout);
+        }
+        if self.options.insecure {
+            return self.post(&format!("http://{authority}{path}"), body, timeout);
+        }
+        // The request goes to the very addresses that were looked at.
+        let mut result = Err(host_not_found());
+        for address in self.loopback_addresses(timeout)? {
+            result = self.post(&format!("http://{address}{path}"), body, timeout);
+            match &result {
+                Err(failure) if !failure.is_unknown && failure.can_be_repeated => {}
+                _ => return result,
+            }
+        }
+        result
+    }
+
+    /// The addresses of a host on this machine.
+    fn loopback_addresses(&self, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
+        let (host, port) = (self.address.host.clone(), self.address.port);
+        let (found, result) = mpsc::sync_channel(1);
+        // The system's look-up cannot be given a time.
+        std::thread::spawn(move || {
+            let addresses = (host.as_str(), port).to_socket_addrs();
+            let _ = found.send(addresses.map(Iterator::collect::<Vec<_>>));
+        });
+        let addresses = match result.recv_timeout(timeout) {
+            Ok(Ok(addresses)) => addresses,
+            Ok(Err(_)) => return Err(host_not_found()),
+            Err(_) => return Err(self.not_reached()),
+        };
+        if addresses.iter().all(|address| is_loopback(address.ip())) {
+            return Ok(addresses);
+        }
+        let message = self.address.in_clear();
+        Err(Failure::refused(io::ErrorKind::InvalidInput, message))
+    }
+
+    fn post(
+        &self,
+        url: &str,
+        body: &[u8],
+        timeout: Duration,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let proxy = self.options.proxy.then(Proxy::try_from_env).flatten();
         let mut request = agent()
-            .post(&self.pipeline)
+            .post(url)
             .config()
-            .timeout_connect(Some(self.limits.connect_timeout))
-            .timeout_global(Some(self.limits.request_timeout))
+            .timeout_connect(Some(self.options.connect_timeout.min(timeout)))
+            .timeout_global(Some(timeout))
+            .proxy(proxy)
             .build()
+            .header("host", &self.address.authority)
             .header("content-type", "application/json");
         if !self.token.is_empty() {
             let bearer = Zeroizing::new(format!("Bearer {}", *self.token));
             request = request.header("authorization", &*bearer);
         }
-        let mut response = request.send(body).map_err(|error| self.explain(&error))?;
-        let status = response.status().as_u16();
-        let wait = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(|seconds| Duration::from_secs(seconds).min(self.limits.request_timeout));
-        let declared = response.body().content_length();
-        let mut answer = Zeroizing::new(Vec::with_capacity(
-            declared
-                .and_then(|len| usize::try_from(len.min(MAX_ANSWER)).ok())
-                .unwrap_or(0),
-        ));
-        let read = response
-            .body_mut()
-            .with_config()
-            .limit(MAX_ANSWER)
-            .reader()
-            .read_to_end(&mut answer);
-        if let (Err(_), 200) = (&read, status) {
-            let message = "the server's answer broke off";
-            return Err(Failure::unknown(io::ErrorKind::UnexpectedEof, message));
-        }
-        match status {
-            200 => Ok(answer),
-            401 | 403 => Err(Failure::final_(
-                io::ErrorKind::PermissionDenied,
-                format!(
-                    "the server refuses the token (status {status}): it is wrong, expired or of another database"
-                ),
-            )),
-            404 => Err(Failure::final_(
-                io::ErrorKind::NotFound,
-                "the server knows no such database (status 404): check the url",
-            )),
-            429 | 502 | 503 | 504 => Err(Failure {
-                wait,
-                ..Failure::unknown(
-                    io::ErrorKind::WouldBlock,
-                    format!("the server is overloaded or restarting (status {status})"),
-                )
-            }),
-            300..=399 => Err(Failure::final_(
-                io::ErrorKind::InvalidInput,
-                format!(
-                    "the server redirects elsewhere (status {status}), where the token does not go: use the final url"
-                ),
-            )),
-            _ => Err(Failure {
-                is_unknown: status >= 500,
-                ..Failure::final_(
-                    io::ErrorKind::Other,
-                    format!(
-                        "the server answered with status {status}: {}",
-                        self.quote(&answer)
-                    ),
-                )
-            }),
+        let mut response = request
+            .send(body)
+            .map_err(|error| self.explain(&error, timeout))?;
+        match response.status().as_u16() {
+            200 => read_answer(&mut response),
+            status => Err(refusal(status, &mut response)),
         }
     }
 
-    /// The beginning of what a server said, without the token, should it be echoed.
-    fn quote(&self, answer: &[u8]) -> String {
-        let text = String::from_utf8_lossy(answer);
+    /// The server's words without the token, should it be echoed, without what could deceive whoever
+    /// reads them, and not too many of them.
+    pub(super) fn quote(&self, text: &str) -> String {
         let text = if self.token.is_empty() {
-            text.into_owned()
+            text.to_owned()
         } else {
             text.replace(&*self.token, "[token]")
         };
-        text.chars()
-            .filter(|char| !char.is_control())
-            .take(MAX_QUOTE)
-            .collect()
-    }
-
-    /// Takes the token out of an error that quotes the server.
-    pub(super) fn without_token(&self, error: io::Error) -> io::Error {
-        let text = error.to_string();
-        if self.token.is_empty() || !text.contains(&*self.token) {
-            return error;
+        let mut quoted: String = text.chars().take(MAX_QUOTE).collect();
+        if quoted.len() < text.len() {
+            quoted.push('…');
         }
-        io::Error::new(error.kind(), text.replace(&*self.token, "[token]"))
+        Shown(quoted).to_string()
     }
 
-    fn explain(&self, error: &HttpError) -> Failure {
+    fn not_reached(&self) -> Failure {
+        let message = format!(
+            "the server was not reached within {:?}",
+            self.options.connect_timeout
+        );
+        Failure::not_carried_out(io::ErrorKind::TimedOut, message)
+    }
+
+    fn explain(&self, error: &HttpError, timeout: Duration) -> Failure {
+        use io::ErrorKind::{
+            ConnectionAborted, ConnectionRefused, InvalidData, InvalidInput, Other, TimedOut,
+        };
+
         match error {
-            HttpError::HostNotFound => Failure::not_sent(
-                io::ErrorKind::HostUnreachable,
-                "the host of the url is not known: check the url and the network",
-            ),
+            HttpError::HostNotFound => host_not_found(),
             // The standard library has no kind for it.
             HttpError::Io(error) if error.to_string().contains("lookup address") => {
-                self.explain(&HttpError::HostNotFound)
+                host_not_found()
             }
-            HttpError::ConnectionFailed => Failure::not_sent(
-                io::ErrorKind::ConnectionRefused,
-                "the server cannot be reached",
+            HttpError::ConnectionFailed => {
+                Failure::not_carried_out(ConnectionRefused, "the server cannot be reached")
+            }
+            HttpError::Io(error) if error.kind() == ConnectionRefused => Failure::not_carried_out(
+                ConnectionRefused,
+                "no server listens there (connection refused)",
             ),
-            HttpError::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                Failure::not_sent(error.kind(), "no server listens there (connection refused)")
-            }
             HttpError::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
-                let message = format!(
-                    "the server was not reached within {:?}",
-                    self.limits.connect_timeout
-                );
-                Failure::not_sent(io::ErrorKind::TimedOut, message)
+                self.not_reached()
             }
             HttpError::Timeout(_) => {
-                let message = format!("no answer within {:?}", self.limits.request_timeout);
-                Failure::unknown(io::ErrorKind::TimedOut, message)
+                Failure::unanswered(TimedOut, format!("no answer within {timeout:?}"))
             }
-            HttpError::Rustls(error) => {
-                let message = format!("no safe connection to the server (TLS: {error})");
-                Failure::final_(io::ErrorKind::ConnectionAborted, message)
-            }
-            HttpError::Tls(what) => {
-                let message = format!("no safe connection to the server (TLS: {what})");
-                Failure::final_(io::ErrorKind::ConnectionAborted, message)
-            }
-            HttpError::Protocol(what) => Failure::unknown(
-                io::ErrorKind::InvalidData,
+            HttpError::Rustls(error) => Failure::not_carried_out(
+                ConnectionAborted,
+                format!("no safe connection to the server (TLS: {error})"),
+            ),
+            HttpError::Tls(what) => Failure::not_carried_out(
+                ConnectionAborted,
+                format!("no safe connection to the server (TLS: {what})"),
+            ),
+            HttpError::ConnectProxyFailed(what) => Failure::not_carried_out(
+                ConnectionAborted,
+                format!("the proxy of the environment gives no connection ({what})"),
+            ),
+            HttpError::InvalidProxyUrl => Failure::refused(
+                InvalidInput,
+                "the proxy of the environment has no address that is one",
+            ),
+            HttpError::Protocol(what) => Failure::unanswered(
+                InvalidData,
                 format!("what answers there speaks no HTTP ({what}): check the url"),
             ),
-            HttpError::BadUri(_) => {
-                Failure::final_(io::ErrorKind::InvalidInput, "this is no url of a server")
+            HttpError::LargeResponseHeader(..) => {
+                Failure::unanswered(InvalidData, "the answer's header never ends: check the url")
             }
-            // rustls reports some failures of the handshake through the stream.
-            HttpError::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-                let message = format!("no safe connection to the server ({error})");
-                Failure::final_(io::ErrorKind::ConnectionAborted, message)
+            HttpError::BadUri(_) | HttpError::Http(_) => {
+                Failure::refused(InvalidInput, "this is no url of a server")
             }
-            HttpError::Io(error) => Failure::unknown(
+            // rustls reports failures through the stream: of the handshake, or later.
+            HttpError::Io(error) if error.kind() == InvalidData => Failure::unanswered(
+                ConnectionAborted,
+                format!("no safe connection to the server ({error})"),
+            ),
+            HttpError::Io(error) => Failure::unanswered(
                 error.kind(),
                 format!("the connection to the server broke ({error})"),
             ),
-            other => Failure::unknown(
-                io::ErrorKind::Other,
+            other => Failure::unanswered(
+                Other,
                 format!("the exchange with the server broke ({other})"),
             ),
         }
     }
+}
+
+fn host_not_found() -> Failure {
+    Failure::not_carried_out(
+        io::ErrorKind::HostUnreachable,
+        "the host of the url is not known: check the url and the network",
+    )
 }
 
 /// Longer from one attempt to the next, and not the same for everybody.
