@@ -129,6 +129,42 @@ fn a_golden_database_of_schema_10_is_read_as_it_is_and_migrated_whole() {
     assert_golden(&copy, &golden_names());
 }
 
+/// Whatever a later release does to the schema, this file is what the present one wrote.
+#[test]
+fn a_golden_database_of_schema_11_is_read() {
+    let (_dir, path) = copy_of("schema11.db");
+    let before = fs::read(&path).unwrap();
+    assert_eq!(user_version(&path), 11);
+    assert_eq!(SqliteBackend::accounts(&path).unwrap(), ACCOUNTS);
+    assert_golden(&path, &golden_names());
+    assert!(fs::read(&path).unwrap() == before, "a reader wrote");
+    let unchecked: i64 = Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT count(*) FROM dc WHERE crc IS NULL", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(unchecked, 0, "rows that a new database has are checked");
+}
+
+/// Makes `schema11.db`: `cargo test --test sqlite_schema make_ -- --ignored`, once for a schema number.
+#[test]
+#[ignore = "writes a golden database"]
+fn make_a_golden_database() {
+    let path = golden("schema11.db");
+    assert!(!path.exists(), "golden databases are never made again");
+    for account in ACCOUNTS {
+        let backend = SqliteBackend::open_account(&path, account).unwrap();
+        backend.save(&expected(account)).unwrap();
+    }
+    let backend = SqliteBackend::open(&path).unwrap();
+    let from = SqliteBackend::open(golden("schema10.db")).unwrap();
+    backend.set_account(from.account().unwrap()).unwrap();
+    backend.set_peer_names(&golden_names()).unwrap();
+    drop(backend);
+    execute(&path, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 #[test]
 fn what_a_server_kept_in_schema_10_is_read_and_migrated() {
     let (_dir, path) = copy_of("schema10-server.db");
@@ -626,15 +662,26 @@ fn the_old_crate_fails_on_our_database_and_ours_goes_on() {
     let (_dir, path) = new_database();
     let before = load(&path, "default");
     let old = Connection::open(&path).unwrap();
+    let schema = |database: &Connection| -> i64 {
+        let version = database.query_row("PRAGMA schema_version", [], |row| row.get(0));
+        version.unwrap()
+    };
+    let unchanged = schema(&old);
     old.execute_batch(
         "PRAGMA journal_mode = WAL;
          CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL DEFAULT 0);
          CREATE TABLE IF NOT EXISTS dcs (dc_id INTEGER NOT NULL, PRIMARY KEY (dc_id));
          CREATE TABLE IF NOT EXISTS update_state (id INTEGER PRIMARY KEY, pts INTEGER);
+         CREATE TABLE IF NOT EXISTS channel_pts (channel_id INTEGER PRIMARY KEY, pts INTEGER);
          CREATE TABLE IF NOT EXISTS peers (id INTEGER PRIMARY KEY, access_hash INTEGER NOT NULL);
          CREATE TABLE IF NOT EXISTS min_peers (user_id INTEGER PRIMARY KEY)",
     )
     .unwrap();
+    // It adds the columns that it misses.
+    for column in ["is_chat", "channel_kind", "is_community"] {
+        old.prepare(&format!("SELECT {column} FROM peers")).unwrap();
+    }
+    assert_eq!(schema(&old), unchanged, "it made something in our database");
     let home: i64 = old
         .query_row(
             "SELECT value FROM meta WHERE key = 'home_dc_id'",
@@ -653,6 +700,14 @@ fn the_old_crate_fails_on_our_database_and_ours_goes_on() {
     );
     let save = "INSERT INTO meta (key, value) VALUES ('home_dc_id', 4)
         ON CONFLICT(key) DO UPDATE SET value = excluded.value";
+    for sql in [
+        "INSERT INTO update_state (id, pts, date, seq) VALUES (1, 900, 1, 1)",
+        "INSERT INTO channel_pts (channel_id, pts) VALUES (1, 1)",
+        "INSERT INTO peers (id, access_hash, is_channel, is_chat) VALUES (1, 1, 0, 0)",
+        "INSERT INTO min_peers (user_id, peer_id, msg_id) VALUES (1, 1, 1)",
+    ] {
+        assert!(old.prepare(sql).is_err(), "{sql}");
+    }
     for sql in [save, "DELETE FROM meta"] {
         let error = old.execute(sql, []).unwrap_err().to_string();
         assert!(

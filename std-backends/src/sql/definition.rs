@@ -24,7 +24,7 @@ pub(super) use new_revision;
 /// `crc` is that of [`checksum`](super::checksum).
 ///
 /// Ids of accounts are never used again (`AUTOINCREMENT`).
-pub(super) const NEW_OBJECTS: [&str; 13] = [
+pub(super) const NEW_OBJECTS: [&str; 17] = [
     "CREATE TABLE accounts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE,
@@ -65,10 +65,15 @@ pub(super) const NEW_OBJECTS: [&str; 13] = [
     // writes that does not take its own.
     "CREATE TABLE remote_write (update_this_program_first)",
     // ferogram-session and layer-client make the tables that they miss, and would then find that nobody
-    // is logged in. They meet an entry in `meta`, so that they look for DCs, in tables without columns.
+    // is logged in. They meet an entry in `meta`, and tables without the columns that they read and
+    // write. `peers` has those that they would add.
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL)",
     "CREATE TABLE dcs (update_this_program_first)",
     "CREATE TABLE dc_entries (update_this_program_first)",
+    "CREATE TABLE update_state (update_this_program_first)",
+    "CREATE TABLE channel_pts (update_this_program_first)",
+    "CREATE TABLE peers (is_chat, channel_kind, is_community)",
+    "CREATE TABLE min_peers (update_this_program_first)",
     "CREATE TRIGGER meta_refuses_rows BEFORE INSERT ON meta BEGIN
         SELECT RAISE(ABORT, 'an mtsession database: update the client');
     END",

@@ -37,13 +37,6 @@ impl Object {
 /// Refuses a database in which one of `required` is missing, or where one of those or of `optional` is
 /// not as it is said here, or where something else mentions them.
 pub(super) fn check(found: &[Object], required: &[&str], optional: &[&str]) -> io::Result<()> {
-    for sql in required {
-        let (kind, name) = kind_and_name(sql);
-        if !found.iter().any(|object| object.is_named(name)) {
-            let kind = kind.to_ascii_lowercase();
-            return Err(refused(&format!("its {kind} {name} is missing")));
-        }
-    }
     let ours: Vec<_> = required.iter().chain(optional).copied().collect();
     let names: Vec<_> = ours.iter().map(|sql| kind_and_name(sql).1).collect();
     for object in found {
@@ -57,6 +50,13 @@ pub(super) fn check(found: &[Object], required: &[&str], optional: &[&str]) -> i
                 return Err(refused(&format!("its {kind} {name} is not as it was made")));
             }
             None => check_foreign(object, &names)?,
+        }
+    }
+    for sql in required {
+        let (kind, name) = kind_and_name(sql);
+        if !found.iter().any(|object| object.is_named(name)) {
+            let kind = kind.to_ascii_lowercase();
+            return Err(refused(&format!("its {kind} {name} is missing")));
         }
     }
     Ok(())
