@@ -10,6 +10,7 @@ mod fingerprint;
 #[cfg(feature = "foreign")]
 pub mod foreign;
 mod found;
+mod fs;
 #[cfg(feature = "grammers")]
 mod grammers;
 mod journal_sync;
@@ -20,8 +21,6 @@ mod open_databases;
 mod pasted;
 mod peer;
 mod peer_record;
-#[cfg(any(feature = "foreign", feature = "libsql", feature = "sqlite"))]
-mod private;
 mod session;
 mod shown;
 #[cfg(any(feature = "sqlite", feature = "libsql"))]
@@ -41,8 +40,12 @@ pub use addresses::{AddressConcern, AddressWarning, address_warnings};
 pub use backend::SessionBackend;
 pub use dc::{DcEntry, default_dc_addresses};
 pub use error::StoreError;
-pub use file::{BinaryFileBackend, FileStatus};
+pub use file::{BinaryFileBackend, FileStatus, Recovered, recover};
 pub use fingerprint::Fingerprint;
+/// What the command writes its own files with.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use fs::replace_private;
 #[cfg(feature = "grammers")]
 pub use grammers::GrammersSession;
 pub use journal_sync::JournalSync;

@@ -1,5 +1,6 @@
 //! Choosing the backend by what is there.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -12,8 +13,9 @@ use crate::open_databases::{self, PlainFile};
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 const MAGIC_LEN: u64 = 16;
 
-/// Opens the store at `path` with the backend that fits its content; a path where nothing is yet, by
-/// its extension: `.db`, `.sqlite` and `.sqlite3` mean SQLite, everything else a session file.
+/// Opens the store at `path` with the backend that fits its content; a path where nothing is yet, or an
+/// empty file, by its extension: `.db`, `.sqlite` and `.sqlite3` mean SQLite, everything else a session
+/// file.
 ///
 /// Nothing is created before the first write.
 ///
@@ -40,22 +42,32 @@ fn is_database(path: &Path) -> io::Result<bool> {
     if open_databases::is_open(path) {
         return Ok(true);
     }
-    match PlainFile::open(path) {
-        Ok(file) => match file.head(MAGIC_LEN) {
-            // The file backend's own errors say more about a directory.
-            Err(source) if source.kind() == io::ErrorKind::IsADirectory => Ok(false),
-            read => read.map(|head| head == SQLITE_MAGIC).map_err(error),
-        },
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() && found.len() == 0 => return Ok(is_database_name(path)),
+        // Opening a pipe could wait for ever. The file backend's own errors say more.
+        Ok(found) if !found.is_file() => return Ok(false),
+        Ok(_) => {}
         Err(source) if source.kind() == io::ErrorKind::NotFound => {
-            let extension = path.extension().and_then(|extension| extension.to_str());
-            Ok(extension.is_some_and(|extension| {
-                ["db", "sqlite", "sqlite3"]
-                    .iter()
-                    .any(|known| extension.eq_ignore_ascii_case(known))
-            }))
+            return Ok(is_database_name(path));
+        }
+        Err(source) => return Err(error(source)),
+    }
+    match PlainFile::open(path) {
+        Ok(file) => {
+            let head = file.head(MAGIC_LEN).map_err(error)?;
+            Ok(head == SQLITE_MAGIC)
         }
         Err(source) => Err(error(source)),
     }
+}
+
+fn is_database_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| {
+        ["db", "sqlite", "sqlite3"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
 }
 
 #[cfg(feature = "sqlite")]
@@ -84,7 +96,7 @@ mod tests {
     fn databases_are_recognised_and_the_feature_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let by_content = dir.path().join("bot.session");
-        std::fs::write(&by_content, b"SQLite format 3\0 and the rest").unwrap();
+        fs::write(&by_content, b"SQLite format 3\0 and the rest").unwrap();
         for path in [
             dir.path().join("new.db"),
             dir.path().join("new.SQLITE3"),
@@ -108,6 +120,16 @@ mod tests {
         }
         for name in ["new.session", "new", "db"] {
             assert_eq!(open(dir.path().join(name)).unwrap().name(), "binary-file");
+        }
+        // An empty file is nothing yet: `touch`, then a mount of it into a container.
+        let touched = dir.path().join("touched.session");
+        fs::write(&touched, b"").unwrap();
+        assert_eq!(open(&touched).unwrap().name(), "binary-file");
+        let touched = dir.path().join("touched.db");
+        fs::write(&touched, b"").unwrap();
+        match open(&touched) {
+            Err(error) => assert!(error.to_string().contains("sqlite"), "{error}"),
+            Ok(backend) => assert_ne!(backend.name(), "binary-file"),
         }
     }
 }

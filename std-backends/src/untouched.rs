@@ -13,10 +13,9 @@ use std::time::SystemTime;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
-use tempfile::TempDir;
 
+use crate::fs::TempDirectory;
 use crate::open_databases::{Announced, FileId, PlainFile, Unlocked};
-use crate::private;
 
 /// What SQLite adds to the name of a database for its log and its journal.
 const LOGS: [&str; 2] = ["-wal", "-journal"];
@@ -122,7 +121,7 @@ fn has_log(path: &Path) -> bool {
 
 /// A private copy of a database and its log. Wiped and removed on drop.
 struct Copy {
-    dir: TempDir,
+    dir: TempDirectory,
     database: PathBuf,
 }
 
@@ -141,7 +140,7 @@ impl Copy {
     }
 
     fn once(path: &Path) -> io::Result<Self> {
-        let dir = private::directory_in(&std::env::temp_dir())?;
+        let dir = TempDirectory::within(&std::env::temp_dir())?;
         let database = dir.path().join("copy");
         let copy = Self { dir, database };
         copy_content(path, &copy.database)?;

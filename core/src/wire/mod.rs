@@ -8,9 +8,15 @@ mod out;
 mod peer_record;
 mod reader;
 mod records;
+#[cfg(feature = "alloc")]
+mod salvage;
+#[cfg(feature = "alloc")]
+mod salvage_dcs;
 mod scratch;
 mod sink;
 mod trailer;
+#[cfg(feature = "alloc")]
+mod unflip;
 mod view;
 
 pub(crate) use reader::Reader;
@@ -25,5 +31,7 @@ pub use encode::{
     encode, encode_body, encode_body_to_slice, encode_to_slice, encoded_body_len, encoded_len,
 };
 pub use peer_record::{PeerKinds, PeerRecord};
+#[cfg(feature = "alloc")]
+pub use salvage::{Salvaged, salvage};
 pub use sink::{Counter, Sink, SliceFull};
 pub use view::{Integrity, SessionView};

@@ -1,26 +1,33 @@
 //! The file backend.
 
+use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
 
 use super::content::{self, FileStatus};
+use super::delete::delete;
 use super::journal;
+use super::lock::Settings;
 use super::paths::Paths;
+use super::process::State;
 use super::snapshot::Fsync;
-use super::state::{self, Buffers, Known, Refreshed};
+use super::state::{Known, Refreshed, Saved};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::found;
-use crate::journal_sync::{JournalSync, LastFlush};
+use crate::journal_sync::JournalSync;
 use crate::names::{self, PeerNames};
 use crate::session::PersistedSession;
 use crate::stored::{Stored, check};
 use crate::sync::lock;
 
 const NAME: &str = "binary-file";
+
+/// How long a lock is waited for, unless the caller chooses.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a small change looks for its place in the journal before the whole session is written.
 /// Once is enough unless others write at the same time, or the file system does not tell a file from
@@ -40,8 +47,19 @@ const ATTEMPTS: usize = 3;
 /// | `apply_update_state`, `cache_peer` | one append of some 20 bytes | see [`JournalSync`] |
 ///
 /// Files are created with mode 0600 and replaced by renaming, through symbolic links; a file that
-/// cannot be renamed over (a mount point) is written in place with a complete copy beside it. A file
-/// that cannot be read is an error and stays as it is.
+/// cannot be renamed over (a mount point) is written in place with a complete copy alongside it. A file
+/// that cannot be read is an error and stays as it is; `save` replaces a damaged one after it has kept a
+/// copy, `<file>.damaged-N`. An empty file is not a session yet.
+///
+/// In a directory that others can write to, nothing that they have put there is read, written or waited
+/// for: it is an error that names the file. Root may work on the sessions of others, but does not write
+/// a key into a file of theirs there.
+///
+/// Where the file system has no locks (`flock`), the session can be read, but not written. Where it
+/// cannot sync a directory, a power cut may bring back the state before the last `save`.
+///
+/// A child process may go on with a backend that was open before the fork, unless another thread was in
+/// the middle of a call then.
 ///
 /// A backend that has written holds both files open, so that a small change asks for no path.
 ///
@@ -60,15 +78,8 @@ const ATTEMPTS: usize = 3;
 pub struct BinaryFileBackend {
     path: PathBuf,
     journal_sync: JournalSync,
-    fsync: Fsync,
+    settings: Settings,
     state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    known: Option<Known>,
-    buffers: Buffers,
-    last_flush: LastFlush,
 }
 
 impl BinaryFileBackend {
@@ -77,7 +88,10 @@ impl BinaryFileBackend {
         Self {
             path: path.into(),
             journal_sync: JournalSync::default(),
-            fsync: Fsync::Yes,
+            settings: Settings {
+                fsync: Fsync::Yes,
+                lock_timeout: LOCK_TIMEOUT,
+            },
             state: Mutex::default(),
         }
     }
@@ -93,7 +107,16 @@ impl BinaryFileBackend {
     /// directories and for comparisons. A power cut can then lose the session.
     #[must_use]
     pub fn without_fsync(mut self) -> Self {
-        self.fsync = Fsync::No;
+        self.settings.fsync = Fsync::No;
+        self
+    }
+
+    /// Chooses how long a lock that another process holds is waited for, 5 seconds by default. A write
+    /// that does not get it is an error of the kind `TimedOut` that names that process; reading goes
+    /// on without it.
+    #[must_use]
+    pub fn with_lock_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.lock_timeout = timeout;
         self
     }
 
@@ -108,7 +131,7 @@ impl BinaryFileBackend {
     /// As [`load`](SessionBackend::load).
     pub fn status(&self) -> io::Result<Option<FileStatus>> {
         Paths::resolve(&self.path)
-            .and_then(|paths| content::status(&paths))
+            .and_then(|paths| content::status(&paths, self.settings))
             .map_err(self.error("inspect"))
     }
 
@@ -121,52 +144,59 @@ impl BinaryFileBackend {
     }
 
     fn load_stored(&self) -> io::Result<Option<Stored>> {
-        content::load(&Paths::resolve(&self.path)?)
+        content::load(&Paths::resolve(&self.path)?, self.settings)
     }
 
     fn save_locked(&self, session: &PersistedSession) -> io::Result<()> {
         check(session)?;
-        let mut state = lock(&self.state);
-        if let Some(known) = &mut state.known
-            && let Some(()) = known.save_again(&self.path, self.fsync, session)?
-        {
-            return Ok(());
+        let mut state = self.state();
+        let again = match &mut state.known {
+            Some(known) => known.save_again(&self.path, self.settings, session)?,
+            None => Saved::NotAsKnown,
+        };
+        match again {
+            Saved::Stored => {}
+            Saved::NotKnown => state.known = None,
+            Saved::NotAsKnown => {
+                let paths = self.prepare(&mut state)?;
+                state.known = Known::save(paths, self.settings, session)?;
+            }
         }
-        let paths = self.prepare(&mut state)?;
-        state.known = Some(Known::save(paths, self.fsync, session)?);
+        state.must_fold = false;
         Ok(())
     }
 
     fn apply_locked(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        let mut state = lock(&self.state);
+        let mut state = self.state();
         let apply = |stored: &mut Stored| stored.apply_all(changes).map_err(io::Error::from);
-        if changes.iter().all(journal::takes) {
+        if !state.must_fold && changes.iter().all(journal::takes) {
             for _ in 0..ATTEMPTS {
                 if self.append(&mut state, changes)? {
                     return Ok(());
                 }
                 let paths = self.prepare(&mut state)?;
-                let (known, refreshed) = Known::refresh(paths, self.fsync, apply)?;
-                state.known = Some(known);
+                let (known, refreshed) = Known::refresh(paths, self.settings, apply)?;
+                state.known = known;
                 if let Refreshed::Changed = refreshed {
                     return Ok(());
                 }
             }
         }
         let paths = self.prepare(&mut state)?;
-        state.known = Some(Known::rewrite(paths, self.fsync, apply)?);
+        state.known = Known::rewrite(paths, self.settings, apply)?;
+        state.must_fold = false;
         Ok(())
     }
 
     fn set_names_locked(&self, names: &[PeerNames]) -> io::Result<()> {
-        let mut state = lock(&self.state);
+        let mut state = self.state();
         let paths = self.prepare(&mut state)?;
-        let rewritten = Known::rewrite(paths, self.fsync, |stored| {
+        state.known = Known::rewrite(paths, self.settings, |stored| {
             let names = names::encode(names, stored)?;
             stored.set_names(names.as_names());
             Ok(())
         })?;
-        state.known = Some(rewritten);
+        state.must_fold = false;
         Ok(())
     }
 
@@ -176,21 +206,54 @@ impl BinaryFileBackend {
             known: Some(known),
             buffers,
             last_flush,
+            ..
         } = &mut *state
         else {
             return Ok(false);
         };
-        let is_stored = known.append(&self.path, changes, buffers)?;
-        if is_stored {
-            if self.fsync == Fsync::Yes && last_flush.is_due(self.journal_sync) {
-                known.flush()?;
-                last_flush.is_now();
+        if !known.append(&self.path, self.settings, changes, buffers)? {
+            return Ok(false);
+        }
+        if self.settings.fsync == Fsync::Yes && last_flush.is_due(self.journal_sync) {
+            if let Err(error) = known.flush(self.settings) {
+                self.fold_unflushed(state, &error)?;
+                return Ok(true);
             }
-            if known.is_due_for_folding() {
-                self.fold(state);
+            last_flush.is_now();
+        }
+        if known.is_due_for_folding() {
+            self.fold(state);
+        }
+        Ok(true)
+    }
+
+    /// Writes the journal into a new snapshot after a flush of it has failed: what was appended is in
+    /// the file, but nobody knows whether it is on the disk.
+    fn fold_unflushed(&self, state: &mut State, error: &io::Error) -> io::Result<()> {
+        state.must_fold = true;
+        let paths = self.prepare(state)?;
+        match Known::rewrite(paths, self.settings, |_| Ok(())) {
+            Ok(known) => {
+                state.known = known;
+                state.must_fold = false;
+                state.last_flush.is_now();
+                Ok(())
+            }
+            Err(fold) => {
+                let message = format!(
+                    "the change is stored, but a power cut can lose it: its flush failed ({error}), \
+                     and so did writing the session anew ({fold})"
+                );
+                Err(io::Error::new(error.kind(), message))
             }
         }
-        Ok(is_stored)
+    }
+
+    /// What is known, in this process.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        state.forget_after_fork();
+        state
     }
 
     /// Forgets what is known, which was found not to be so, and resolves the path anew.
@@ -205,7 +268,7 @@ impl BinaryFileBackend {
         let Some(known) = state.known.take() else {
             return;
         };
-        let folded = Known::rewrite(known.paths().clone(), self.fsync, |_| Ok(()));
+        let folded = Known::rewrite(known.paths().clone(), self.settings, |_| Ok(()));
         #[cfg(feature = "tracing")]
         match &folded {
             Ok(_) => tracing::debug!(path = %self.path.display(), "journal folded"),
@@ -213,7 +276,7 @@ impl BinaryFileBackend {
                 tracing::warn!(path = %self.path.display(), %error, "journal not folded");
             }
         }
-        state.known = folded.ok();
+        state.known = folded.ok().flatten();
     }
 }
 
@@ -222,7 +285,7 @@ fn explain(error: io::Error, path: &Path) -> io::Error {
     let kind = error.kind();
     let message = match kind {
         io::ErrorKind::NotFound => match path.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() && !dir.exists() => {
+            Some(dir) if !dir.as_os_str().is_empty() && matches!(dir.try_exists(), Ok(false)) => {
                 format!("directory {} does not exist", dir.display())
             }
             _ => return error,
@@ -245,10 +308,10 @@ impl SessionBackend for BinaryFileBackend {
     }
 
     fn delete(&self) -> io::Result<()> {
-        let mut state = lock(&self.state);
+        let mut state = self.state();
         state.known = None;
         Paths::resolve(&self.path)
-            .and_then(|paths| state::delete(&paths, self.fsync))
+            .and_then(|paths| delete(&paths, self.settings))
             .map_err(self.error("delete"))
     }
 
@@ -282,13 +345,15 @@ impl SessionBackend for BinaryFileBackend {
 mod tests {
     use mtsession_core::UpdateChange;
 
+    use crate::journal_sync::LastFlush;
+
     use super::*;
 
     const UPDATE: Change<'_> = Change::Update(UpdateChange::Secondary { qts: 1 });
 
     fn always_due(dir: &tempfile::TempDir) -> BinaryFileBackend {
         let backend = BinaryFileBackend::new(dir.path().join("a"))
-            .with_journal_sync(JournalSync::Within(core::time::Duration::ZERO));
+            .with_journal_sync(JournalSync::Within(Duration::ZERO));
         backend.save(&PersistedSession::default()).unwrap();
         backend.apply(&[UPDATE]).unwrap();
         backend

@@ -3,14 +3,19 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 
-use mtsession_core::{Change, Integrity, SessionView};
+use mtsession_core::{Change, Integrity};
 
-use super::identity::is_named;
+use super::identity::{Identity, is_named};
 use super::journal::{self, Tail};
-use super::lock::Locked;
+use super::lock::{Locked, Settings};
 use super::paths::Paths;
 use super::snapshot;
+use super::whole::parse_whole;
+use crate::fs::{Access, about, open_owned};
 use crate::stored::Stored;
+
+/// How often files that change while they are read without a lock are read again.
+const ATTEMPTS: usize = 10;
 
 /// What the files hold.
 pub(super) struct Content {
@@ -20,20 +25,39 @@ pub(super) struct Content {
     /// The snapshot's checksum; `None` for one of an older release, which no journal can continue.
     pub(super) crc: Option<u32>,
     pub(super) snapshot_len: u64,
+    /// Bytes that an editor or a file system added to the snapshot.
+    pub(super) padding: u64,
+    /// Whether it was read from the complete copy alongside the snapshot.
+    pub(super) is_pending: bool,
     /// Bytes of the journal, good or not.
     pub(super) journal_len: u64,
     /// The good part of the journal, if it continues the snapshot.
     pub(super) tail: Option<Tail>,
+    /// The good part of the journal, if it continues another snapshot.
+    pub(super) stale: Option<Tail>,
 }
 
 /// Reads snapshot and journal, under a lock.
+///
+/// An empty file is not a session yet, unless a journal says that there was one.
 pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<Content>> {
-    let Some(bytes) = snapshot::read(paths)? else {
+    let Some(snapshot) = snapshot::read(paths)? else {
         return Ok(None);
     };
-    let view = SessionView::parse(&bytes)?;
+    let records = match journal {
+        Some(journal) => read_journal(journal).map_err(|error| about(error, &paths.journal))?,
+        None => Vec::new(),
+    };
+    if snapshot.bytes.is_empty() {
+        let lost = journal::own_header(&records).map(|tail| replay(&records, tail, |_| ()));
+        return match lost {
+            Some(tail) if tail.records > 0 && !snapshot.is_pending => Err(emptied(paths)),
+            _ => Ok(None),
+        };
+    }
+    let (view, whole) = parse_whole(&snapshot.bytes)?;
     let crc = match view.integrity() {
-        Integrity::Checksummed => bytes.last_chunk().copied().map(u32::from_le_bytes),
+        Integrity::Checksummed => whole.last_chunk().copied().map(u32::from_le_bytes),
         Integrity::StructureOnly => None,
     };
     let mut content = Content {
@@ -41,33 +65,59 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
         version: view.version(),
         integrity: view.integrity(),
         crc,
-        snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        journal_len: match journal {
-            Some(journal) => journal.metadata()?.len(),
-            None => 0,
-        },
+        snapshot_len: len_of(&snapshot.bytes),
+        padding: len_of(&snapshot.bytes).saturating_sub(len_of(whole)),
+        is_pending: snapshot.is_pending,
+        journal_len: len_of(&records),
         tail: None,
+        stale: None,
     };
-    if let (Some(crc), Some(mut journal)) = (crc, journal) {
-        io::Seek::rewind(&mut journal)?;
-        let mut records = Vec::new();
-        journal.read_to_end(&mut records)?;
-        if let Some((header, records)) = records.split_first_chunk()
-            && *header == journal::header(crc)
-        {
-            let replay = |changes: &[Change<'_>]| content.stored.replay(changes);
-            content.tail = Some(journal::replay(records, Tail::of_header(crc), replay));
+    match (journal::own_header(&records), crc.map(Tail::of_header)) {
+        (Some(header), Some(expected)) if header == expected => {
+            let apply = |changes: &[Change<'_>]| content.stored.replay(changes);
+            content.tail = Some(replay(&records, header, apply));
         }
+        (Some(header), _) => content.stale = Some(replay(&records, header, |_| ())),
+        (None, _) => {}
     }
     Ok(Some(content))
 }
 
+fn read_journal(mut journal: &File) -> io::Result<Vec<u8>> {
+    io::Seek::rewind(&mut journal)?;
+    let mut records = Vec::new();
+    journal.read_to_end(&mut records)?;
+    Ok(records)
+}
+
+/// Replays the records after the header.
+fn replay(journal: &[u8], header: Tail, f: impl FnMut(&[Change<'_>])) -> Tail {
+    let records = journal.get(journal::HEADER_LEN..).unwrap_or_default();
+    journal::replay(records, header, f)
+}
+
+fn len_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// The file is empty, and its journal says that it was not.
+fn emptied(paths: &Paths) -> io::Error {
+    let message = format!(
+        "the file is empty, but its journal holds changes: its content was lost; if there was none, \
+         remove {}",
+        paths.journal.display()
+    );
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
 /// Reads snapshot and journal for a caller that changes nothing, under the lock if there is one.
-fn read_shared(paths: &Paths) -> io::Result<Option<Content>> {
+fn read_shared(paths: &Paths, settings: Settings) -> io::Result<Option<Content>> {
     loop {
-        match File::open(&paths.journal) {
+        match open_owned(&paths.journal, Access::Read, Some(&paths.snapshot)) {
             Ok(journal) => {
-                let _locked = Locked::shared(&journal)?;
+                let Some(_locked) = Locked::shared(&journal, paths, settings.lock_timeout)? else {
+                    return read_unlocked(paths);
+                };
                 if is_named(&journal, &paths.journal)? {
                     return read(paths, Some(&journal));
                 }
@@ -84,9 +134,37 @@ fn read_shared(paths: &Paths) -> io::Result<Option<Content>> {
     }
 }
 
+/// Reads without a lock: where there are none, or where somebody does not let go of it. A snapshot
+/// that was replaced meanwhile is noticed, and a record that is half there was not acknowledged.
+fn read_unlocked(paths: &Paths) -> io::Result<Option<Content>> {
+    let mut attempt: usize = 0;
+    loop {
+        let before = stamp(paths)?;
+        let content = match open_owned(&paths.journal, Access::Read, Some(&paths.snapshot)) {
+            Ok(journal) => read(paths, Some(&journal)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => read(paths, None),
+            Err(error) => return Err(error),
+        };
+        attempt = attempt.saturating_add(1);
+        if before == stamp(paths)? || attempt == ATTEMPTS {
+            return content;
+        }
+    }
+}
+
+/// The states of the snapshot and of the complete copy of it.
+fn stamp(paths: &Paths) -> io::Result<[Option<Identity>; 2]> {
+    let state = |path| match fs::symlink_metadata(path) {
+        Ok(found) => Ok(Some(Identity::of(&found))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
+    Ok([state(&paths.snapshot)?, state(&paths.pending)?])
+}
+
 /// The session.
-pub(super) fn load(paths: &Paths) -> io::Result<Option<Stored>> {
-    Ok(read_shared(paths)?.map(|content| content.stored))
+pub(super) fn load(paths: &Paths, settings: Settings) -> io::Result<Option<Stored>> {
+    Ok(read_shared(paths, settings)?.map(|content| content.stored))
 }
 
 /// What the files of a session look like from outside; see
@@ -100,15 +178,20 @@ pub struct FileStatus {
     pub integrity: Integrity,
     /// Bytes of the session file.
     pub len: u64,
+    /// How many of them follow the session: a newline or zeros, which are not damage.
+    pub padding: u64,
     /// Records in the journal that continue the session file.
     pub journal_records: u64,
     /// Bytes of the journal that continue nothing: torn by a crash, or of another session file.
     pub journal_lost: u64,
+    /// Records in a journal that continues another session file than this one: a program that knows no
+    /// journals has replaced the file, or an older copy of it was put back.
+    pub journal_of_another: u64,
 }
 
 /// What the files look like.
-pub(super) fn status(paths: &Paths) -> io::Result<Option<FileStatus>> {
-    let Some(content) = read_shared(paths)? else {
+pub(super) fn status(paths: &Paths, settings: Settings) -> io::Result<Option<FileStatus>> {
+    let Some(content) = read_shared(paths, settings)? else {
         return Ok(None);
     };
     let journal_len = content.journal_len;
@@ -119,7 +202,9 @@ pub(super) fn status(paths: &Paths) -> io::Result<Option<FileStatus>> {
         version: content.version,
         integrity: content.integrity,
         len: content.snapshot_len,
+        padding: content.padding,
         journal_records: tail.map_or(0, |tail| tail.records),
         journal_lost: journal_len.saturating_sub(good),
+        journal_of_another: content.stale.map_or(0, |stale| stale.records),
     }))
 }

@@ -5,10 +5,11 @@ use std::io;
 use std::path::Path;
 
 use super::paths::Paths;
+use crate::fs::{Access, open_owned};
 
 /// What tells one state of a file from another without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
+pub(super) struct Identity {
     len: u64,
     modified: Option<std::time::SystemTime>,
     #[cfg(unix)]
@@ -27,7 +28,7 @@ struct Unix {
 }
 
 impl Identity {
-    fn of(metadata: &Metadata) -> Self {
+    pub(super) fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt as _;
 
@@ -71,7 +72,7 @@ pub(super) fn is_named(file: &File, path: &Path) -> io::Result<bool> {
     if identity.is_orphan() {
         return Ok(false);
     }
-    match fs::metadata(path) {
+    match fs::symlink_metadata(path) {
         Ok(named) => Ok(Identity::of(&named).same_file(&identity)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
@@ -99,7 +100,24 @@ impl Watched {
     }
 
     pub(super) fn open(paths: &Paths) -> io::Result<Self> {
-        Self::new(File::open(&paths.snapshot)?)
+        Self::new(open_owned(
+            &paths.snapshot,
+            Access::Read,
+            Some(&paths.snapshot),
+        )?)
+    }
+
+    /// Makes the file itself safe against a power cut, whoever wrote it.
+    #[cfg(unix)]
+    pub(super) fn flush(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    /// Elsewhere the file is not kept open, and every writer flushes it before it gets its name.
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on unix")]
+    pub(super) fn flush(&self) -> io::Result<()> {
+        Ok(())
     }
 
     /// Whether `path`, which `paths` was resolved from, still leads to the file as it was. A moved

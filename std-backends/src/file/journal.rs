@@ -1,4 +1,4 @@
-//! The journal's bytes: small changes behind a snapshot, each record checked.
+//! The journal's bytes: small changes after a snapshot, each record checked.
 //!
 //! ```text
 //! header   "MTSJ" | u8 1 | u32 snapshot's CRC | u32 CRC-32C of the 9 bytes before   13 bytes
@@ -57,6 +57,14 @@ pub(super) fn header(snapshot: u32) -> [u8; HEADER_LEN] {
     [m0, m1, m2, m3, VERSION, s0, s1, s2, s3, c0, c1, c2, c3]
 }
 
+/// Where the records of a journal begin, whichever snapshot it continues; `None` for what is not one.
+pub(super) fn own_header(journal: &[u8]) -> Option<Tail> {
+    let (header, _) = journal.split_first_chunk::<HEADER_LEN>()?;
+    let [_, _, _, _, _, s0, s1, s2, s3, ..] = *header;
+    let snapshot = u32::from_le_bytes([s0, s1, s2, s3]);
+    (*header == self::header(snapshot)).then(|| Tail::of_header(snapshot))
+}
+
 /// Whether a change goes into the journal. Keys, tokens and the home DC go into the snapshot: they
 /// must survive a power cut, and secrets live in one file only. A reader keeps to the same rule:
 /// a few bytes behind a journal must not move the account to another DC.
@@ -108,6 +116,33 @@ pub(super) fn replay(bytes: &[u8], tail: Tail, mut f: impl FnMut(&[Change<'_>]))
         };
     }
     tail
+}
+
+/// How far a record is looked for after a damaged one.
+const SCAN: usize = 4096;
+
+/// Calls `f` with the changes of every good record in a damaged journal, also of those after a bad one:
+/// each continues the checksum that is stored before it. Returns how many bytes are neither.
+pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Change<'_>])) -> usize {
+    let (mut rest, mut chain, mut lost) = (bytes, chain, 0_usize);
+    let mut changes = Vec::new();
+    while !rest.is_empty() {
+        if let Some((_, next_chain, after)) = next(rest, chain, &mut changes) {
+            f(&changes);
+            (rest, chain) = (after, next_chain);
+            continue;
+        }
+        let found = (1..rest.len().min(SCAN)).find_map(|at| {
+            let (stored, after) = rest.get(at..)?.split_first_chunk()?;
+            let stored = u32::from_le_bytes(*stored);
+            next(after, stored, &mut changes)?;
+            Some((after, stored))
+        });
+        let (after, stored) = found.unwrap_or((&[], chain));
+        lost = lost.saturating_add(rest.len().saturating_sub(after.len()));
+        (rest, chain) = (after, stored);
+    }
+    lost
 }
 
 /// Reads the first record: its length, its checksum and what follows it.
@@ -235,6 +270,26 @@ mod tests {
                 "bit {bit} went unnoticed"
             );
         }
+    }
+
+    #[test]
+    fn after_a_damaged_record_the_others_are_found() {
+        let batches: Vec<_> = (1..=20).flat_map(|_| batches()).collect();
+        let (bytes, _) = journal(&batches);
+        let chain = Tail::of_header(7).chain;
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let mut seen = 0;
+            let lost = replay_damaged(&damaged, chain, |_| seen += 1);
+            assert!(
+                seen >= batches.len() - 2,
+                "bit {bit}: {seen} of {}",
+                batches.len()
+            );
+            assert!(lost > 0);
+        }
+        assert_eq!(replay_damaged(&bytes, chain, |_| ()), 0);
     }
 
     #[test]

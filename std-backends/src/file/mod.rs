@@ -1,13 +1,22 @@
 //! The session as a file, with a journal for small changes.
 
 mod backend;
+mod beside;
 mod content;
+mod damaged;
+mod delete;
 mod identity;
 mod journal;
 mod lock;
 mod paths;
+mod positioned;
+mod process;
+mod recover;
 mod snapshot;
 mod state;
+mod whole;
+mod write;
 
 pub use backend::BinaryFileBackend;
 pub use content::FileStatus;
+pub use recover::{Recovered, recover};

@@ -17,6 +17,7 @@ use super::main_file::{check_log_of_empty, fold_log};
 use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement, Value, ValueRef};
+use crate::fs::Temp;
 use crate::journal_sync::{JournalSync, LastFlush};
 use crate::open_databases::{Announced, FileId, PlainFile, opened_before_the_fork};
 
@@ -428,7 +429,7 @@ impl Connection for LocalConnection {
         };
         let mut file = private_copy(&open.database, &path)?;
         for backup in backups {
-            match file.persist_noclobber(&backup) {
+            match file.keep_as(&backup) {
                 Ok(_) => {
                     #[cfg(feature = "tracing")]
                     tracing::info!(
@@ -437,10 +438,8 @@ impl Connection for LocalConnection {
                     );
                     return Ok(Vec::new());
                 }
-                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                    file = error.file;
-                }
-                Err(error) => return Err(error.error),
+                Err((error, kept)) if error.kind() == io::ErrorKind::AlreadyExists => file = kept,
+                Err((error, _)) => return Err(error),
             }
         }
         Ok(Vec::new())
@@ -486,16 +485,10 @@ impl Connection for LocalConnection {
 
 /// Copies a whole database into a temporary file beside `path`. Only its owner can read it: that is
 /// how temporary files are made.
-fn private_copy(from: &rusqlite::Connection, path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    let file = tempfile::Builder::new()
-        .prefix(".mtsession-backup-")
-        .tempfile_in(dir)?;
+fn private_copy(from: &rusqlite::Connection, path: &Path) -> io::Result<Temp> {
+    let file = Temp::beside(path)?;
     copy(from, file.path()).map_err(|error| explain(&error))?;
-    file.as_file().sync_all()?;
+    file.file().sync_all()?;
     Ok(file)
 }
 
@@ -507,9 +500,9 @@ pub(super) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::NotFound.into());
     };
     private_copy(&open.database, to)?
-        .persist_noclobber(to)
+        .keep_as(to)
         .map(|_| ())
-        .map_err(|error| error.error)
+        .map_err(|(error, _)| error)
 }
 
 /// Copies with what is still in the write-ahead log.

@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Accounts(AccountsArgs),
     /// Copy a whole SQLite database while others go on using it
     Backup(BackupArgs),
+    /// Get back what is left of a damaged session file, its keys first
+    Recover(RecoverArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -244,6 +246,15 @@ pub(crate) struct AccountsArgs {
     /// Print a JSON array instead of lines
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecoverArgs {
+    /// The damaged session file, or a copy of it; it is only read
+    pub(crate) file: std::path::PathBuf,
+    /// Where to store what is found, as a session file that must not exist
+    #[arg(long, value_name = "NEW")]
+    pub(crate) out: std::path::PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

@@ -7,6 +7,7 @@ mod delete;
 mod failure;
 mod inspect;
 mod output;
+mod recover;
 mod report;
 mod store;
 mod upgrade;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Delete(command) => delete::run(command),
         Command::Accounts(command) => accounts::list(command),
         Command::Backup(command) => accounts::backup(command),
+        Command::Recover(command) => recover::run(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -58,12 +58,31 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
                 "journal",
                 format!("{} changes", status.journal_records),
             ),
+            lost if status.journal_of_another > 0 => (
+                Outcome::Problem,
+                "journal",
+                format!(
+                    "{} changes ({lost} bytes) continue another session file than this one: a program \
+                     that knows no journals has replaced it, or an older copy of it was put back; the \
+                     next write keeps or drops them",
+                    status.journal_of_another
+                ),
+            ),
             lost => (
                 Outcome::Problem,
                 "journal",
                 format!("{lost} bytes continue nothing: torn by a crash, or of another session"),
             ),
         });
+    }
+    if let Origin::File(status) = &loaded.origin
+        && status.padding > 0
+    {
+        let text = format!(
+            "{} bytes follow the session, a newline or zeros: harmless, the next save drops them",
+            status.padding
+        );
+        checks.push((Outcome::Note, "end", text));
     }
     if let Store::File(path) = &args.store {
         checks.extend(mode(path)?);
@@ -133,8 +152,14 @@ fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
     }
     let raw = store.raw()?;
     let mut buffer = Zeroizing::new(vec![0; raw.len()]);
-    let same = if let Origin::File(_) = &loaded.origin {
-        SessionView::parse(&raw).is_ok_and(|view| same_body(&view, &raw))
+    let same = if let Origin::File(status) = &loaded.origin {
+        let padding = usize::try_from(status.padding).unwrap_or_default();
+        let whole = raw
+            .len()
+            .checked_sub(padding)
+            .and_then(|end| raw.get(..end));
+        let whole = whole.unwrap_or(&raw);
+        SessionView::parse(whole).is_ok_and(|view| same_body(&view, whole))
     } else {
         let text = core::str::from_utf8(&raw).unwrap_or_default();
         decode_any(text, &mut buffer).is_ok_and(|any| {

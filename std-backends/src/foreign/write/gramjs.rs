@@ -8,10 +8,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::Secret;
 use super::outgoing::Outgoing;
-use super::{Secret, directory_of, sync_directory};
 use crate::foreign::error::ForeignError;
-use crate::private;
+use crate::fs::{Directory, TempDirectory, directory_of};
 
 pub(super) fn write(path: &Path, outgoing: &Outgoing<'_>) -> Result<(), ForeignError> {
     let name = path
@@ -19,7 +19,8 @@ pub(super) fn write(path: &Path, outgoing: &Outgoing<'_>) -> Result<(), ForeignE
         .and_then(|name| name.to_str())
         .ok_or_else(|| ForeignError::damaged("name that is not UTF-8"))?;
     let prefix = percent_encoded(name);
-    let dir = private::directory_in(directory_of(path))?;
+    let parent = Directory::open(directory_of(path))?;
+    let dir = TempDirectory::within(directory_of(path))?;
     let put = |key: &str, value: &[u8]| -> Result<(), ForeignError> {
         let mut file = private(&dir.path().join(format!("{prefix}%3A{key}")))?;
         file.write_all(value)?;
@@ -43,11 +44,8 @@ pub(super) fn write(path: &Path, outgoing: &Outgoing<'_>) -> Result<(), ForeignE
         ]);
         put(&peer.id.to_string(), row.to_string().as_bytes())?;
     }
-    // Renaming over something that came to be there meanwhile fails, unless it is an empty directory.
-    fs::rename(dir.path(), path)?;
-    // It has another name now: there is nothing left to remove.
-    let _ = dir.keep();
-    sync_directory(path)?;
+    dir.keep_as(path)?;
+    parent.sync(None);
     Ok(())
 }
 

@@ -8,7 +8,6 @@ mod outgoing;
 mod pyrogram;
 mod telethon;
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -21,6 +20,7 @@ use self::outgoing::Outgoing;
 use super::error::ForeignError;
 use super::format::FileFormat;
 use crate::error::{StoreError, already_there};
+use crate::fs::{Directory, Temp, directory_of};
 use crate::names::PeerNames;
 
 /// What is written, in the version that the library itself writes today (or still reads).
@@ -163,7 +163,7 @@ fn database(
     path: &Path,
     fill: impl FnOnce(&Connection) -> Result<(), ForeignError>,
 ) -> Result<(), ForeignError> {
-    let file = temporary(path)?;
+    let file = Temp::beside(path)?;
     let mut connection = Connection::open(file.path())?;
     // The file is nobody's yet: a journal beside it would only be one more file with the key.
     connection.pragma_update(None, "journal_mode", "MEMORY")?;
@@ -196,38 +196,17 @@ fn text(
     outgoing: &Outgoing<'_>,
 ) -> Result<(), ForeignError> {
     let text = outgoing.text(format, options)?;
-    let mut file = temporary(path)?;
+    let mut file = Temp::beside(path)?;
     file.write_all(&text)?;
     file.write_all(b"\n")?;
     persist(file, path)
 }
 
-/// A file beside `path` that only its owner can read, and that removes itself.
-fn temporary(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    tempfile::Builder::new()
-        .prefix(".mtsession-")
-        .tempfile_in(directory_of(path))
-}
-
-fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<(), ForeignError> {
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path).map_err(|error| error.error)?;
-    sync_directory(path)?;
-    Ok(())
-}
-
-fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Makes a new name in a directory last.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        fs::File::open(directory_of(path))?.sync_all()?;
-    }
+fn persist(file: Temp, path: &Path) -> Result<(), ForeignError> {
+    file.file().sync_all()?;
+    let dir = Directory::open(directory_of(path))?;
+    let file = file.keep_as(path).map_err(|(error, _)| error)?;
+    dir.sync(Some(&file));
     Ok(())
 }
 

@@ -91,7 +91,13 @@ impl Store {
             | Self::Flash(path, _)
             | Self::Ferogram(path)
             | Self::Library(_, path) => {
-                fs::exists(path).map_err(|error| self.refused("look at", &error))?
+                let found = match fs::metadata(path) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                    found => Some(found.map_err(|error| self.refused("look at", &error))?),
+                };
+                // An empty file is nothing yet: `touch`, then a mount of it into a container.
+                let is_empty = |found: &fs::Metadata| found.is_file() && found.len() == 0;
+                found.is_some_and(|found| !self.is_replaceable() || !is_empty(&found))
             }
             Self::Sqlite(..) | Self::LibSql(..) => match self.backend()? {
                 Some(backend) => backend.load()?.is_some(),
@@ -108,7 +114,7 @@ impl Store {
 
     /// Writes a file that only its owner can read.
     fn write_private(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-        replace(path, bytes).map_err(|error| self.refused("write", &error))
+        mtsession::replace_private(path, bytes).map_err(|error| self.refused("write", &error))
     }
 
     /// Says which store the system's words are about.
@@ -116,33 +122,6 @@ impl Store {
         let message = format!("cannot {action} {self}: {error}");
         Failure::Store(io::Error::new(error.kind(), message))
     }
-}
-
-/// Makes a file that only its owner can read, in the place of an old one if there is one: until the
-/// new one is whole, the old one stays.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = match fs::canonicalize(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
-        found => found?,
-    };
-    if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
-        let message = "something is there that is no file";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".mtsession-")
-        .tempfile_in(dir)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(&path)?;
-    if cfg!(unix) {
-        fs::File::open(dir)?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// Stores everything that the backend has room for.

@@ -1,0 +1,226 @@
+//! Storing a session as a new snapshot.
+
+use std::fs::File;
+use std::io;
+
+use mtsession_core::wire::encode_to_vec;
+use mtsession_core::{DecodeError, DecodeErrorKind, Integrity, SessionSource};
+
+use super::beside::Beside;
+use super::content::Content;
+use super::damaged;
+use super::identity::Watched;
+use super::journal::{self, Tail};
+use super::lock::Settings;
+use super::paths::Paths;
+use super::positioned::{read_at, read_from, write_at};
+use super::snapshot::{self, Fsync, Snapshot};
+use super::state::Seen;
+use super::whole::parse_whole;
+use crate::fs::is_strangers;
+use crate::stored::Stored;
+use crate::wiped::Wiped;
+
+/// What is known of the snapshot that is about to be replaced.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Old {
+    /// Its checksum, if it has one.
+    pub(super) crc: Option<u32>,
+    /// Whether there is one, without a checksum: then this library has not written it.
+    is_unchecked: bool,
+}
+
+impl Old {
+    pub(super) fn of(content: Option<&Content>) -> Self {
+        content.map_or_else(Self::default, |content| Self {
+            crc: content.crc.filter(|_| !content.is_pending),
+            is_unchecked: content.integrity == Integrity::StructureOnly,
+        })
+    }
+
+    pub(super) fn with_checksum(crc: u32) -> Self {
+        Self {
+            crc: Some(crc),
+            is_unchecked: false,
+        }
+    }
+}
+
+/// Stores the current session, or an empty one, as a new snapshot with `change` made to it.
+pub(super) fn write_changed(
+    paths: &Paths,
+    journal: &File,
+    content: Option<Content>,
+    settings: Settings,
+    change: impl FnOnce(&mut Stored) -> io::Result<()>,
+) -> io::Result<Option<Seen>> {
+    let old = Old::of(content.as_ref());
+    let mut stored = content.map(|content| content.stored).unwrap_or_default();
+    change(&mut stored)?;
+    write(paths, journal, &stored, old, settings)
+}
+
+/// Writes a new snapshot and starts its journal. `None` when the session is stored, but the files must
+/// be read again before anything is appended to them.
+///
+/// # Errors
+/// Nothing was changed.
+pub(super) fn write(
+    paths: &Paths,
+    journal: &File,
+    session: &impl SessionSource,
+    old: Old,
+    settings: Settings,
+) -> io::Result<Option<Seen>> {
+    let Settings { fsync, .. } = settings;
+    let bytes = Wiped::from(encode_to_vec(session)?);
+    let crc = bytes
+        .last_chunk()
+        .copied()
+        .map(u32::from_le_bytes)
+        .unwrap_or_default();
+    refuse_to_hand_over(paths, session)?;
+    if old.is_unchecked {
+        keep_stale(paths, journal);
+    }
+    let continues = continues(journal, crc)?;
+    if continues && old.crc == Some(crc) {
+        // The new snapshot is the one that is there: only the records after it have to go.
+        cut(journal, fsync)?;
+        return Ok(None);
+    }
+    if continues {
+        // They belong to an earlier snapshot that was the same, and would continue this one too.
+        cut(journal, fsync)?;
+    }
+    let replaced = snapshot::replace(paths, &bytes, fsync)?;
+    let Some(file) = replaced.file else {
+        return Ok(None);
+    };
+    // From here on the session is stored. A journal that cannot be started anew continues nothing.
+    let (Ok(tail), Ok(snapshot)) = (start_journal(journal, crc), Watched::new(file)) else {
+        return Ok(None);
+    };
+    Ok(Some(Seen {
+        snapshot,
+        snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        crc,
+        tail,
+        beside: Beside::of(session),
+        is_durable: replaced.is_durable,
+    }))
+}
+
+/// Whether the journal has records that would continue a snapshot with this checksum.
+fn continues(journal: &File, crc: u32) -> io::Result<bool> {
+    let mut head = [0; journal::HEADER_LEN + 1];
+    let has_records = read_at(journal, &mut head, 0)? == head.len();
+    Ok(has_records && head.starts_with(&journal::header(crc)))
+}
+
+/// Cuts the journal after its header. The records must be gone before that is acknowledged.
+fn cut(journal: &File, fsync: Fsync) -> io::Result<()> {
+    journal.set_len(u64::try_from(journal::HEADER_LEN).unwrap_or_default())?;
+    // The length is cut already: a flush that failed once is worth another try.
+    fsync.file(journal).or_else(|_| fsync.file(journal))
+}
+
+/// Starts the journal of the snapshot with this checksum.
+pub(super) fn start_journal(journal: &File, crc: u32) -> io::Result<Tail> {
+    journal.set_len(0)?;
+    write_at(journal, &journal::header(crc), 0)?;
+    Ok(Tail::of_header(crc))
+}
+
+/// A program that knows no journals has replaced the snapshot: what the journal holds is not part of the
+/// session any more, and is kept as `<file>.damaged-N`. As well as can be: counters and peers can be
+/// fetched again.
+fn keep_stale(paths: &Paths, journal: &File) {
+    let mut bytes = Vec::new();
+    let read = read_from(journal, &mut bytes, 0);
+    let records = |header| {
+        let records = bytes.get(journal::HEADER_LEN..).unwrap_or_default();
+        journal::replay(records, header, |_| ()).records
+    };
+    let stale = journal::own_header(&bytes).map(records);
+    if read.is_ok() && stale.is_some_and(|records| records > 0) {
+        let _ = damaged::keep(paths, &bytes, &[]);
+    }
+}
+
+/// Leaves what lies alongside a session that is about to be replaced as a whole, and what is known of
+/// the snapshot.
+///
+/// A damaged session may be replaced by a good one, once a copy of it is kept. What is no session of
+/// ours, or one of a newer release, may not: the path is probably a mistake.
+pub(super) fn replaceable(paths: &Paths, journal: &File) -> io::Result<(Beside, Old)> {
+    let Some(Snapshot { bytes, is_pending }) = snapshot::read(paths)? else {
+        return Ok(Default::default());
+    };
+    if bytes.is_empty() {
+        return Ok(Default::default());
+    }
+    match parse_whole(&bytes) {
+        Ok((view, whole)) => {
+            let is_unchecked = view.integrity() == Integrity::StructureOnly;
+            let crc = whole.last_chunk().copied().map(u32::from_le_bytes);
+            let old = Old {
+                crc: crc.filter(|_| !is_unchecked && !is_pending),
+                is_unchecked,
+            };
+            Ok((Beside::of(&view), old))
+        }
+        Err(error) if is_somebody_elses(&error) => Err(error.into()),
+        Err(_) => {
+            let mut records = Vec::new();
+            let _ = read_from(journal, &mut records, 0);
+            damaged::keep(paths, &bytes, &records)?;
+            Ok(Default::default())
+        }
+    }
+}
+
+fn is_somebody_elses(error: &DecodeError) -> bool {
+    matches!(
+        error.kind,
+        DecodeErrorKind::Foreign(_)
+            | DecodeErrorKind::UnknownVersion(_)
+            | DecodeErrorKind::NewerTrailer(_)
+    )
+}
+
+/// Refuses to write a key into a file that stays somebody else's, unless they have it already.
+///
+/// Only root gets here: it may write to everything, and leaves sessions to their owners. Where others
+/// can make files, it cannot be told whether the owner of one had it put there for just that.
+fn refuse_to_hand_over(paths: &Paths, session: &impl SessionSource) -> io::Result<()> {
+    let Some(found) = snapshot::found(&paths.snapshot)? else {
+        return Ok(());
+    };
+    if !is_strangers(&found, &paths.snapshot)? {
+        return Ok(());
+    }
+    let known = snapshot::read(paths)?;
+    let known = known
+        .as_ref()
+        .and_then(|known| parse_whole(&known.bytes).ok());
+    let has_key = |key| {
+        let (view, _) = known.as_ref()?;
+        view.dcs().find(|dc| dc.auth_key == Some(key))
+    };
+    let has_token = |token| {
+        known
+            .as_ref()
+            .is_some_and(|(view, _)| view.future_auth_token() == Some(token))
+    };
+    let mut keys = session.dcs().filter_map(|dc| dc.auth_key);
+    if keys.all(|key| has_key(key).is_some()) && session.future_auth_token().is_none_or(has_token) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} belongs to another user, who may have put it there to be given this key, because others \
+         can write to its directory: write it as that user, or give file and directory to one user",
+        paths.snapshot.display()
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+}

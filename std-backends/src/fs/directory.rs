@@ -1,0 +1,72 @@
+//! Making changes of names durable.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// A directory, opened before a name in it changes: after the change it is too late to find out that
+/// it cannot be opened.
+#[derive(Debug)]
+pub(crate) struct Directory(Option<File>);
+
+impl Directory {
+    /// Opens `dir`, as far as it can be. A directory that may be searched but not read has no handle
+    /// to sync, which is not an error.
+    ///
+    /// # Errors
+    /// For example when the process is out of file descriptors.
+    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+        if !cfg!(unix) {
+            return Ok(Self(None));
+        }
+        match File::open(dir) {
+            Ok(dir) => Ok(Self(Some(dir))),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the name that `file` was given durable, and says whether that is certain. What was done
+    /// stays done: a caller that has renamed a file must not report a failure afterwards.
+    ///
+    /// Where a directory cannot be synced, the file is flushed once more, which commits its name on
+    /// the usual file systems.
+    pub(crate) fn sync(&self, file: Option<&File>) -> bool {
+        let synced = match &self.0 {
+            Some(dir) => dir.sync_all(),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        };
+        let flush = || file.is_none_or(|file| file.sync_all().is_ok());
+        match synced {
+            Ok(()) => true,
+            Err(error) if cannot_be_synced(&error) => flush(),
+            Err(error) => {
+                #[cfg(feature = "tracing")]
+                tracing::warn!(%error, "a directory was not flushed: a power cut can undo the change");
+                let _ = (error, flush());
+                false
+            }
+        }
+    }
+}
+
+/// Whether that is how this directory is, rather than a failure of its disk.
+fn cannot_be_synced(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if let Some(code) = error.raw_os_error() {
+        use rustix::io::Errno;
+
+        return [
+            Errno::INVAL,
+            Errno::OPNOTSUPP,
+            Errno::NOTSUP,
+            Errno::NOSYS,
+            Errno::ACCESS,
+            Errno::PERM,
+            Errno::BADF,
+        ]
+        .iter()
+        .any(|errno| errno.raw_os_error() == code);
+    }
+    error.kind() == io::ErrorKind::Unsupported
+}

@@ -1,0 +1,19 @@
+//! What every store of this crate asks of the file system, each rule once.
+
+mod directory;
+mod erase;
+mod file_lock;
+mod owned;
+#[cfg(feature = "cli")]
+mod replace;
+mod temp;
+
+pub(crate) use directory::Directory;
+pub(crate) use erase::erase;
+pub(crate) use file_lock::{NotLocked, holder, lock_in_time};
+pub(crate) use owned::{Access, about, directory_of, is_strangers, open_owned};
+#[cfg(feature = "cli")]
+pub use replace::replace_private;
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+pub(crate) use temp::TempDirectory;
+pub(crate) use temp::{Temp, clean};

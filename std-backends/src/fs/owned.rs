@@ -1,0 +1,173 @@
+//! Opening files that other users of the machine cannot have put there.
+//!
+//! A directory that others can write to is a place where they can leave a file under a name that this
+//! crate is about to use: a complete session, a journal whose lock they hold, a link to somewhere else,
+//! a pipe that blocks whoever opens it. Such a file is never read, written or waited for. It is refused
+//! by name, so that its owner can be told.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// What an opened file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It is only read.
+    Read,
+    /// It is read and written.
+    Write,
+    /// The same, and it is made, private to its owner, where it does not exist.
+    Create,
+}
+
+/// Opens the file that `path` itself names: no link is followed, and a pipe does not block.
+///
+/// # Errors
+/// Refuses what is not a regular file and what [a stranger](is_strangers) put there, unless it is as
+/// much theirs as `beside`, the session that it belongs to, which the administrator works on.
+pub(crate) fn open_owned(path: &Path, access: Access, beside: Option<&Path>) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .write(access != Access::Read)
+        .create(access == Access::Create);
+    set_flags(&mut options);
+    let file = options
+        .open(path)
+        .map_err(|error| refused_to_open(error, path))?;
+    let found = file.metadata().map_err(|error| about(error, path))?;
+    if found.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !found.is_file() {
+        let message = format!(
+            "{} is a pipe or a device, not a file: move it away",
+            path.display()
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    if is_strangers(&found, path)? && !belongs_to_same(&found, beside) {
+        return Err(strangers(&found, path));
+    }
+    Ok(file)
+}
+
+/// Says which file the system's words are about.
+pub(crate) fn about(error: io::Error, path: &Path) -> io::Error {
+    if error.kind() == io::ErrorKind::NotFound || error.get_ref().is_some() {
+        return error;
+    }
+    let message = format!("{}: {error}", path.display());
+    io::Error::new(error.kind(), message)
+}
+
+#[cfg(unix)]
+fn set_flags(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
+
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    options.mode(0o600).custom_flags(flags.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn set_flags(_: &mut OpenOptions) {}
+
+fn refused_to_open(error: io::Error, path: &Path) -> io::Error {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        let message = format!(
+            "{} is a symbolic link, which is not followed there: move it away",
+            path.display()
+        );
+        return io::Error::new(io::ErrorKind::InvalidInput, message);
+    }
+    match error.kind() {
+        // The callers' own words say more.
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => error,
+        _ => about(error, path),
+    }
+}
+
+/// Whether a file belongs to somebody who could have put it there against the will of the user that
+/// this process runs as.
+///
+/// Not this user's own files, nor root's, nor those of the directory's owner, who can do anything in
+/// it. Others' files are strange only where others can make files: what lies in a directory that only
+/// its owner can write to was put there, or given away, by that owner.
+#[cfg(unix)]
+pub(crate) fn is_strangers(found: &Metadata, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    const OTHERS_WRITE: u32 = 0o022;
+
+    if found.uid() == own_uid() || found.uid() == 0 {
+        return Ok(false);
+    }
+    let dir = fs::metadata(directory_of(path)).map_err(|error| about(error, path))?;
+    Ok(found.uid() != dir.uid() && dir.mode() & OTHERS_WRITE != 0)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_strangers(_: &Metadata, _: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Root works on the sessions of others: what lies alongside one of them may be the same user's.
+#[cfg(unix)]
+pub(super) fn belongs_to_same(found: &Metadata, beside: Option<&Path>) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    own_uid() == 0
+        && beside
+            .and_then(|beside| fs::symlink_metadata(beside).ok())
+            .is_some_and(|beside| beside.uid() == found.uid())
+}
+
+#[cfg(not(unix))]
+pub(super) fn belongs_to_same(_: &Metadata, _: Option<&Path>) -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn strangers(found: &Metadata, path: &Path) -> io::Error {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let message = format!(
+        "{} belongs to another user (uid {}), who may have put it there, because others can write to \
+         its directory: move it away, or give it to the user that this program runs as",
+        path.display(),
+        found.uid()
+    );
+    io::Error::new(io::ErrorKind::PermissionDenied, message)
+}
+
+#[cfg(not(unix))]
+fn strangers(_: &Metadata, _: &Path) -> io::Error {
+    io::ErrorKind::PermissionDenied.into()
+}
+
+/// Whether a file belongs to the user that this process runs as.
+#[cfg(unix)]
+pub(super) fn is_own(found: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(found) == own_uid()
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_own(_: &Metadata) -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The directory that a file lies in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
+}

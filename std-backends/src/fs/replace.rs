@@ -1,0 +1,40 @@
+//! Private files that are written whole.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::directory::Directory;
+use super::owned::{directory_of, is_strangers};
+use super::temp::Temp;
+
+/// Makes a file that only its owner can read, in the place of an old one if there is one: until the new
+/// one is whole, the old one stays. Links are written through.
+///
+/// # Errors
+/// Nothing was changed.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+        found => found?,
+    };
+    match fs::symlink_metadata(&path) {
+        Ok(found) if !found.is_file() => {
+            let message = "something is there that is not a file";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        Ok(found) if is_strangers(&found, &path)? => {
+            let message = "it belongs to another user, who may have put it there: move it away";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let dir = Directory::open(directory_of(&path))?;
+    let mut temp = Temp::beside(&path)?;
+    temp.write_all(bytes)?;
+    temp.file().sync_all()?;
+    let file = temp.replace(&path).map_err(|(error, _)| error)?;
+    dir.sync(Some(&file));
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! Temporary files that hold keys: one prefix for all of them, and one rule for those that a killed
+//! process left behind.
+//!
+//! The file's maker keeps it locked for as long as it has its temporary name. A file that can be locked
+//! was therefore left behind, and whoever next makes one in the same directory removes it. That is looked
+//! for once per directory and process: listing a directory takes as long as it has files.
+
+use core::time::Duration;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use tempfile::NamedTempFile;
+
+use super::erase;
+use super::owned::{Access, belongs_to_same, directory_of, is_own, open_owned};
+use crate::sync::lock;
+
+/// How the name of every temporary file begins.
+const PREFIX: &str = ".mtsession-tmp-";
+const RANDOM_CHARACTERS: usize = 12;
+
+/// Where locks do not tell, a file that nobody has written to for so long was left behind.
+const LONG_AGO: Duration = Duration::from_secs(60 * 60);
+
+/// A temporary file alongside the one that it is to become, private to its owner. Removed when dropped.
+#[derive(Debug)]
+pub(crate) struct Temp(NamedTempFile);
+
+impl Temp {
+    /// Makes one in the directory of `target`.
+    pub(crate) fn beside(target: &Path) -> io::Result<Self> {
+        Self::with_mode(target, 0o600)
+    }
+
+    /// The same with another mode.
+    pub(crate) fn with_mode(target: &Path, mode: u32) -> io::Result<Self> {
+        const ATTEMPTS: u32 = 8;
+
+        let dir = directory_of(target);
+        clean_once(dir);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX).rand_bytes(RANDOM_CHARACTERS);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+
+            builder.permissions(fs::Permissions::from_mode(mode));
+        }
+        #[cfg(not(unix))]
+        let _ = mode;
+        for _ in 0..ATTEMPTS {
+            let file = builder.tempfile_in(dir)?;
+            if claim(file.as_file())? {
+                return Ok(Self(file));
+            }
+        }
+        let message = format!("temporary files in {} vanish", dir.display());
+        Err(io::Error::other(message))
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        self.0.as_file()
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Gives it the name `target`, in the place of a file that may have it. Gives it back where that
+    /// fails.
+    pub(crate) fn replace(self, target: &Path) -> Result<File, (io::Error, Self)> {
+        match self.0.persist(target) {
+            Ok(file) => Ok(release(file)),
+            Err(failed) => Err((failed.error, Self(failed.file))),
+        }
+    }
+
+    /// Gives it the name `target`, which no file may have. Gives it back where that fails.
+    pub(crate) fn keep_as(self, target: &Path) -> Result<File, (io::Error, Self)> {
+        match self.0.persist_noclobber(target) {
+            Ok(file) => Ok(release(file)),
+            Err(failed) => Err((failed.error, Self(failed.file))),
+        }
+    }
+}
+
+impl io::Write for Temp {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_file_mut().flush()
+    }
+}
+
+/// Locks a new file, so that nobody takes it for one that was left behind. False when somebody just did.
+///
+/// Not where a lock would keep readers out.
+fn claim(file: &File) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+
+        match file.try_lock() {
+            Ok(()) => Ok(file.metadata()?.nlink() > 0),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            // Its age has to do.
+            Err(TryLockError::Error(_)) => Ok(true),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        Ok(true)
+    }
+}
+
+fn release(file: File) -> File {
+    #[cfg(unix)]
+    let _ = file.unlock();
+    file
+}
+
+/// A temporary directory that only its owner can enter, removed when dropped.
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+#[derive(Debug)]
+pub(crate) struct TempDirectory {
+    dir: tempfile::TempDir,
+    /// Locked, as a file is.
+    _lock: Option<File>,
+}
+
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+impl TempDirectory {
+    /// Makes one in `parent`.
+    pub(crate) fn within(parent: &Path) -> io::Result<Self> {
+        clean_once(parent);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX).rand_bytes(RANDOM_CHARACTERS);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+
+            builder.permissions(fs::Permissions::from_mode(0o700));
+        }
+        let dir = builder.tempdir_in(parent)?;
+        let lock = File::open(dir.path())
+            .ok()
+            .filter(|file| file.try_lock().is_ok());
+        Ok(Self { dir, _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Gives it the name `target`, which nothing but an empty directory may have.
+    #[cfg(feature = "foreign")]
+    pub(crate) fn keep_as(self, target: &Path) -> io::Result<()> {
+        fs::rename(self.dir.path(), target)?;
+        // It has another name now: there is nothing left to remove.
+        let _ = self.dir.keep();
+        Ok(())
+    }
+}
+
+/// Removes what killed processes left in `dir`, unless this process has done so before. Best effort: a
+/// directory that cannot be listed can still be written to.
+fn clean_once(dir: &Path) {
+    static CLEANED: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
+
+    let is_first = lock(&CLEANED)
+        .get_or_insert_default()
+        .insert(dir.to_path_buf());
+    if is_first {
+        let _ = clean(dir, None, |_| false);
+    }
+}
+
+/// Removes what killed processes left in `dir`, and also the regular files whose names `is_left` knows
+/// to be such, for the session `beside` them. Whatever cannot be removed stays.
+pub(crate) fn clean(
+    dir: &Path,
+    beside: Option<&Path>,
+    is_left: impl Fn(&OsStr) -> bool,
+) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if is_left(&name) {
+            let _ = remove(&entry.path(), beside, |_| true);
+        } else if let Some(evidence) = Evidence::needed(&name) {
+            let _ = remove(&entry.path(), None, |file| evidence.is_there(file));
+        }
+    }
+    Ok(())
+}
+
+/// What shows that a temporary file was left behind.
+#[derive(Clone, Copy)]
+enum Evidence {
+    /// It is not locked.
+    Lock,
+    /// It is old: earlier releases did not lock theirs.
+    Age,
+}
+
+impl Evidence {
+    /// For a file of this name; `None` when it is not a temporary one.
+    fn needed(name: &OsStr) -> Option<Self> {
+        let is_random =
+            |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_alphanumeric);
+        let name = name.as_encoded_bytes();
+        if let Some(random) = name.strip_prefix(PREFIX.as_bytes()) {
+            return is_random(random).then_some(Self::Lock);
+        }
+        let by_command = name
+            .strip_prefix(b".mtsession-")
+            .map(|rest| rest.strip_prefix(b"backup-").unwrap_or(rest))
+            .is_some_and(|random| random.len() == 6 && is_random(random));
+        let by_file_store = name.starts_with(b".")
+            && name
+                .strip_suffix(b".mtsession-tmp")
+                .and_then(|rest| rest.rsplit(|byte| *byte == b'.').next())
+                .is_some_and(|random| random.len() == 12 && is_random(random));
+        (by_command || by_file_store).then_some(Self::Age)
+    }
+
+    fn is_there(self, file: &File) -> bool {
+        let is_old = || {
+            let modified = file.metadata().and_then(|found| found.modified());
+            modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= LONG_AGO))
+        };
+        match self {
+            Self::Lock if cfg!(unix) => match file.try_lock() {
+                Ok(()) => true,
+                Err(TryLockError::WouldBlock) => false,
+                Err(TryLockError::Error(_)) => is_old(),
+            },
+            Self::Lock | Self::Age => is_old(),
+        }
+    }
+}
+
+/// Removes a file, or a directory of them, that `is_left` says was left behind. Only of this user's own,
+/// or of the session's that root works on.
+fn remove(path: &Path, beside: Option<&Path>, is_left: impl Fn(&File) -> bool) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    if !is_own(&found) && !belongs_to_same(&found, beside) {
+        return Ok(());
+    }
+    if found.is_dir() {
+        let dir = File::open(path)?;
+        return if is_left(&dir) {
+            fs::remove_dir_all(path)
+        } else {
+            Ok(())
+        };
+    }
+    let file = open_owned(path, Access::Write, beside)?;
+    if is_left(&file) {
+        let _ = erase(&file);
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}

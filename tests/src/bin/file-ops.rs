@@ -1,0 +1,66 @@
+//! A process that does a few things with a session file and says what came of each:
+//! `file-ops PATH OPERATION…`. Tests run it as other users and with failing system calls.
+
+use std::io;
+use std::time::Duration;
+
+use mtsession::{
+    BinaryFileBackend, JournalSync, PersistedSession, SessionBackend, UpdateStateChange,
+};
+use mtsession_tests::random::{key_of, sized};
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let path = args.next().expect("a path");
+    let backend = BinaryFileBackend::new(path)
+        .with_journal_sync(JournalSync::Each)
+        .with_lock_timeout(Duration::from_millis(200));
+    for operation in args {
+        match run(&backend, &operation) {
+            Ok(answer) => println!("{operation}: {answer}"),
+            Err(error) => println!("{operation}: ERR {:?} {error}", error.kind()),
+        }
+    }
+}
+
+fn run(backend: &dyn SessionBackend, operation: &str) -> io::Result<String> {
+    let (name, number) = operation.split_at(operation.trim_end_matches(char::is_numeric).len());
+    let number: i32 = number.parse().unwrap_or_default();
+    match name {
+        "save" => backend.save(&session(number))?,
+        "pts" => backend.apply_update_state(UpdateStateChange::Primary {
+            pts: number,
+            date: 1,
+            seq: 1,
+        })?,
+        "dc" => {
+            let mut dc = session(number).dcs.remove(0);
+            dc.dc_id = 4;
+            backend.update_dc(&dc)?;
+        }
+        "home" => backend.set_home_dc(number)?,
+        "delete" => backend.delete()?,
+        "load" => {
+            return Ok(backend.load()?.map_or("None".to_owned(), |session| {
+                let key = session.dcs.first().and_then(|dc| dc.auth_key);
+                let key = (0..=9).find(|seed| key == Some(key_of(*seed)));
+                format!(
+                    "home {} dcs {} pts {} key {key:?}",
+                    session.home_dc_id,
+                    session.dcs.len(),
+                    session.updates_state.pts
+                )
+            }));
+        }
+        other => panic!("{other} is not an operation"),
+    }
+    Ok("ok".to_owned())
+}
+
+/// A login with a key of its own.
+fn session(number: i32) -> PersistedSession {
+    let mut session = sized(1, 0, 0, 0);
+    session.dcs[0].auth_key = Some(key_of(u8::try_from(number).expect("a small number")));
+    session.updates_state.pts = 0;
+    session
+}

@@ -1,0 +1,245 @@
+//! The file backend where other users of the machine can put files.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+const VICTIM: u32 = 1001;
+const ATTACKER: u32 = 1002;
+
+/// A directory that everybody can write to, with a copy of the program that everybody can run.
+struct Shared {
+    dir: TempDir,
+    program: PathBuf,
+    path: PathBuf,
+}
+
+impl Shared {
+    /// `None` where this process cannot become others.
+    fn with_mode(mode: u32) -> Option<Self> {
+        let id = Command::new("id").arg("-u").output();
+        if !id.is_ok_and(|id| id.stdout == b"0\n") {
+            println!("skipped: only root can become somebody else");
+            return None;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let program = dir.path().join("file-ops");
+        fs::copy(env!("CARGO_BIN_EXE_file-ops"), &program).unwrap();
+        let shared = dir.path().join("shared");
+        fs::create_dir(&shared).unwrap();
+        fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).unwrap();
+        let path = shared.join("s");
+        Some(Self { dir, program, path })
+    }
+
+    fn named(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(name)
+    }
+
+    fn ops(&self, uid: u32, operations: &[&str]) -> String {
+        let user = uid.to_string();
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]);
+        let output = command.arg(&self.program).arg(&self.path).args(operations);
+        String::from_utf8(output.output().unwrap().stdout).unwrap()
+    }
+
+    fn plant(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.named(name);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        chown(&path, Some(ATTACKER), Some(ATTACKER)).unwrap();
+        path
+    }
+}
+
+/// The bytes of a session with another key.
+fn another() -> Vec<u8> {
+    let mut session = mtsession_tests::random::sized(1, 0, 0, 0);
+    session.dcs[0].auth_key = Some(mtsession_tests::random::key_of(9));
+    session.to_bytes()
+}
+
+fn assert_refused(said: &str, path: &Path) {
+    for line in said.lines() {
+        assert!(line.contains("ERR"), "{said}");
+        assert!(
+            line.contains(path.to_str().unwrap()),
+            "{path:?} is not named: {said}"
+        );
+    }
+    assert!(!said.is_empty());
+}
+
+#[test]
+fn what_another_user_put_there_is_refused_by_name() {
+    let Some(shared) = Shared::with_mode(0o1777) else {
+        return;
+    };
+    assert_eq!(
+        shared.ops(VICTIM, &["save1", "pts5"]),
+        "save1: ok\npts5: ok\n"
+    );
+    let all = ["load", "save2", "pts6", "dc3"];
+    // A complete copy that would be the session; an empty one would say that it is deleted.
+    for content in [another(), Vec::new()] {
+        let planted = shared.plant(".s.mtsession-pending", &content);
+        assert_refused(&shared.ops(VICTIM, &all), &planted);
+        assert_refused(&shared.ops(VICTIM, &["delete"]), &planted);
+        fs::remove_file(&planted).unwrap();
+        assert_eq!(
+            shared.ops(VICTIM, &["load"]),
+            "load: home 2 dcs 1 pts 5 key Some(1)\n"
+        );
+    }
+    // The journal of a session that is not there yet, and the session itself.
+    assert_eq!(shared.ops(VICTIM, &["delete"]), "delete: ok\n");
+    for name in ["s.journal", "s"] {
+        let planted = shared.plant(name, if name == "s" { &[] } else { b"" });
+        assert_refused(&shared.ops(VICTIM, &["save2", "pts6", "dc3"]), &planted);
+        assert_eq!(fs::metadata(&planted).unwrap().len(), 0);
+        assert_eq!(fs::metadata(&planted).unwrap().uid(), ATTACKER);
+        fs::remove_file(&planted).unwrap();
+    }
+    let planted = shared.plant("s", &another());
+    assert_refused(&shared.ops(VICTIM, &all), &planted);
+}
+
+#[test]
+fn pipes_links_and_directories_are_refused_and_nobody_waits() {
+    let Some(shared) = Shared::with_mode(0o1777) else {
+        return;
+    };
+    for name in ["s.journal", ".s.mtsession-pending", "s"] {
+        for kind in ["pipe", "link", "directory"] {
+            let path = shared.named(name);
+            let elsewhere = shared.dir.path().join("elsewhere");
+            fs::create_dir_all(&elsewhere).unwrap();
+            chown(&elsewhere, Some(VICTIM), None).unwrap();
+            match kind {
+                "pipe" => assert!(
+                    Command::new("mkfifo")
+                        .arg(&path)
+                        .status()
+                        .unwrap()
+                        .success()
+                ),
+                "link" => symlink(elsewhere.join("made"), &path).unwrap(),
+                _ => fs::create_dir(&path).unwrap(),
+            }
+            let said = shared.ops(VICTIM, &["load", "save2", "pts6"]);
+            if name == "s" && kind == "link" {
+                // A link to where the session shall be is followed: that is the caller's own choice.
+                assert!(said.ends_with("save2: ok\npts6: ok\n"), "{said}");
+            } else {
+                let writes = said.split_once('\n').unwrap().1;
+                assert!(!writes.contains("ok"), "{name} {kind}: {said}");
+                assert!(!elsewhere.join("made").exists());
+            }
+            fs::remove_dir_all(shared.path.parent().unwrap()).unwrap();
+            fs::create_dir(shared.path.parent().unwrap()).unwrap();
+            let mode = fs::Permissions::from_mode(0o1777);
+            fs::set_permissions(shared.path.parent().unwrap(), mode).unwrap();
+            fs::remove_dir_all(&elsewhere).unwrap();
+        }
+    }
+}
+
+#[test]
+fn temporary_names_of_others_do_not_keep_a_session_from_being_deleted() {
+    let Some(shared) = Shared::with_mode(0o1777) else {
+        return;
+    };
+    for name in [
+        ".s.abc.mtsession-tmp",
+        ".mtsession-tmp-abcdefghijkl",
+        "s.damaged-1",
+    ] {
+        assert_eq!(shared.ops(VICTIM, &["save1"]), "save1: ok\n");
+        let planted = shared.plant(name, b"something");
+        let directory = shared.named(".mtsession-tmp-000000000000");
+        fs::create_dir(&directory).unwrap();
+        assert_eq!(
+            shared.ops(VICTIM, &["delete", "load"]),
+            "delete: ok\nload: None\n"
+        );
+        assert!(!shared.path.exists() && !shared.named("s.journal").exists());
+        assert_eq!(fs::read(&planted).unwrap(), b"something");
+        fs::remove_file(&planted).unwrap();
+        fs::remove_dir(&directory).unwrap();
+    }
+}
+
+/// Root may write everywhere, and leaves a session to its owner: who must not be given a key by that.
+#[test]
+fn root_hands_no_key_to_whoever_made_the_file() {
+    for mode in [0o777, 0o1777] {
+        let Some(shared) = Shared::with_mode(mode) else {
+            return;
+        };
+        let planted = shared.plant("s", &another());
+        assert_refused(&shared.ops(0, &["save1", "dc2"]), &planted);
+        // Nobody learns anything by a counter, or by the key that is theirs already.
+        let said = shared.ops(0, &["load", "pts6", "save9", "load"]);
+        assert!(
+            said.ends_with("pts6: ok\nsave9: ok\nload: home 2 dcs 1 pts 0 key Some(9)\n"),
+            "{said}"
+        );
+        assert_eq!(fs::metadata(&planted).unwrap().uid(), ATTACKER);
+        let touched = shared.plant("s", b"");
+        assert_refused(
+            &shared
+                .ops(0, &["save1", "home4"])
+                .lines()
+                .take(1)
+                .collect::<String>(),
+            &touched,
+        );
+    }
+}
+
+/// An administrator who works on the session of a service leaves it to the service, in every kind of
+/// directory.
+#[test]
+fn what_root_writes_once_stays_the_services() {
+    for (mode, owner) in [(0o777, 0), (0o755, VICTIM), (0o700, VICTIM)] {
+        let Some(shared) = Shared::with_mode(mode) else {
+            return;
+        };
+        chown(shared.path.parent().unwrap(), Some(owner), None).unwrap();
+        assert_eq!(shared.ops(VICTIM, &["save1"]), "save1: ok\n");
+        fs::remove_file(shared.named("s.journal")).unwrap();
+        assert_eq!(
+            shared
+                .ops(0, &["pts6", "home1", "load"])
+                .matches("ERR")
+                .count(),
+            0
+        );
+        if owner == VICTIM {
+            assert_eq!(shared.ops(0, &["save2"]), "save2: ok\n");
+        }
+        let said = shared.ops(VICTIM, &["pts8", "load"]);
+        assert!(
+            said.starts_with("pts8: ok\n") && said.contains("dcs 1 pts 8"),
+            "{said}"
+        );
+    }
+}
+
+/// A file that was given away alone: its journal is named, which is what has to be given away too.
+#[test]
+fn a_journal_of_root_is_named_to_whom_the_session_was_given() {
+    let Some(shared) = Shared::with_mode(0o755) else {
+        return;
+    };
+    assert_eq!(shared.ops(0, &["save1", "pts5"]), "save1: ok\npts5: ok\n");
+    chown(&shared.path, Some(VICTIM), None).unwrap();
+    assert_refused(&shared.ops(VICTIM, &["load"]), &shared.named("s.journal"));
+}
