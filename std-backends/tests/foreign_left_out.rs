@@ -637,3 +637,58 @@ fn what_cannot_be_read_is_named_for_what_it_is() {
     fs::write(path.join("td.binlog"), binlog(-3)).unwrap();
     assert!(read(&path).unwrap_err().to_string().contains("TDLib"));
 }
+
+/// A generator that is the same on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+/// Bytes changed, cut and added: whatever comes out is a session with its key, or an error.
+#[test]
+fn no_file_is_too_broken_to_be_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("broken");
+    let (hex, base64, numbers) = written_keys();
+    let mut whole: Vec<Vec<u8>> = [
+        format!(r#"{{"account1":{{"dcId":2,"userId":7,"dc2_auth_key":"\"{hex}\""}}}}"#),
+        format!(r#"{{"port":443,"server_address":"149.154.167.51","auth_key_data":"{base64}"}}"#),
+        format!(r#"{{"3authKey":{numbers},"defaultDcId":"3"}}"#),
+    ]
+    .into_iter()
+    .map(String::into_bytes)
+    .collect();
+    for name in [
+        TELETHON,
+        KURIGRAM,
+        MTCUTE,
+        GRAMMERS,
+        "grammers-0.8.0-s01.session",
+    ] {
+        whole.push(fs::read(vector(name)).unwrap());
+    }
+    let mut dice = Dice(1);
+    for whole in whole {
+        for _ in 0..150 {
+            let mut bytes = whole.clone();
+            for _ in 0..=dice.below(4) {
+                let at = dice.below(bytes.len());
+                bytes[at] = u8::try_from(dice.below(256)).unwrap();
+            }
+            if dice.below(3) == 0 {
+                bytes.truncate(dice.below(bytes.len()));
+            }
+            fs::write(&path, &bytes).unwrap();
+            if let Ok(import) = read(&path) {
+                home_key(&import);
+            }
+        }
+    }
+}

@@ -100,7 +100,7 @@ impl fmt::Display for ForeignError {
                 write!(f, "its version {version} is unknown: written by a newer release")
             }
             Self::SeveralKeys(candidates) => {
-                f.write_str("it holds several logins, and one has to be chosen by its number:")?;
+                f.write_str("it holds several logins, and one has to be chosen by its number (--account):")?;
                 for (index, candidate) in candidates.iter().enumerate() {
                     let separator = if index == 0 { "" } else { ";" };
                     write!(f, "{separator} {candidate}")?;

@@ -95,11 +95,13 @@ pub(super) fn drop_kept() -> impl Iterator<Item = Statement> {
 }
 
 /// Who else keeps sessions in SQLite, by tables that only they have.
-const OTHERS: [(&str, &[&str]); 5] = [
+const OTHERS: [(&str, &[&str]); 7] = [
     ("mtcute", &["mtcute_migrations"]),
     ("grammers", &["dc_home", "dc_option"]),
     ("Telethon", &["sessions", "entities"]),
-    ("Pyrogram (or a fork of it)", &["sessions", "version"]),
+    ("Telethon 2", &["datacenter", "channelstate"]),
+    ("Pyrogram (or a fork of it)", &["sessions", "peers"]),
+    ("Telethon or Pyrogram", &["sessions", "version"]),
     ("libSQL replica metadata, not a session,", &["wallog_meta"]),
 ];
 

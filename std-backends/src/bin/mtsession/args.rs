@@ -77,7 +77,7 @@ pub(crate) struct InspectArgs {
     /// Print auth keys and the future auth token in hexadecimal
     #[arg(long)]
     pub(crate) show_secrets: bool,
-    /// Which of the accounts of Telegram Desktop's `tdata`, counted from 1
+    /// Which of several logins, counted from 1: the accounts of Telegram Desktop's `tdata`, say
     #[arg(long = "account", value_name = "N")]
     pub(crate) number: Option<usize>,
 }
@@ -89,6 +89,9 @@ pub(crate) struct VerifyArgs {
     /// Print one JSON object instead of lines
     #[arg(long)]
     pub(crate) json: bool,
+    /// Which of several logins, counted from 1: the accounts of Telegram Desktop's `tdata`, say
+    #[arg(long = "account", value_name = "N")]
+    pub(crate) number: Option<usize>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,7 +112,7 @@ pub(crate) struct ConvertArgs {
     /// Replace a session of ours that is already there; those of other libraries never are
     #[arg(long)]
     pub(crate) force: bool,
-    /// Which of the accounts of Telegram Desktop's `tdata`, counted from 1
+    /// Which of several logins, counted from 1: the accounts of Telegram Desktop's `tdata`, say
     #[arg(long = "account", value_name = "N")]
     pub(crate) number: Option<usize>,
     #[command(flatten)]
@@ -123,7 +126,7 @@ pub(crate) struct ExportArgs {
     /// Which kind of string
     #[arg(long, value_enum, default_value_t = StringKind::Native)]
     pub(crate) format: StringKind,
-    /// Which of the accounts of Telegram Desktop's `tdata`, counted from 1
+    /// Which of several logins, counted from 1: the accounts of Telegram Desktop's `tdata`, say
     #[arg(long = "account", value_name = "N")]
     pub(crate) number: Option<usize>,
     #[command(flatten)]

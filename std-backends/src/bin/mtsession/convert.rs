@@ -10,6 +10,7 @@ use crate::Done;
 use crate::args::{AccountArgs, ConvertArgs, ExportArgs, ImportArgs};
 use crate::failure::Failure;
 use crate::output;
+use crate::remarks;
 use crate::report;
 use crate::store::{Loaded, Origin, Store, encode_login};
 
@@ -69,7 +70,7 @@ fn store(
     let mut out = output::stdout();
     writeln!(out, "{from}: {}", report::origin(&loaded.origin))?;
     writeln!(out, "{to}: {}", report::origin(&stored.origin))?;
-    for line in kept.into_iter().chain(report::remarks(&loaded)) {
+    for line in kept.into_iter().chain(remarks::lines(&loaded)) {
         writeln!(out, "{line}")?;
     }
     if let Some(fingerprint) = home_fingerprint(&loaded) {
@@ -166,7 +167,7 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
 /// Says what a string on standard output leaves out, and what could not be read before.
 fn say_lost(loaded: &Loaded, format: StringFormat) {
     let lost = lost(loaded, format.carries(), &[], &Store::StringStdio);
-    for line in lost.into_iter().chain(report::remarks(loaded)) {
+    for line in lost.into_iter().chain(remarks::lines(loaded)) {
         output::note(line);
     }
 }

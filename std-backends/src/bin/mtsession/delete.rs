@@ -6,7 +6,7 @@ use crate::Done;
 use crate::args::DeleteArgs;
 use crate::failure::Failure;
 use crate::output;
-use crate::store::Store;
+use crate::store::{Store, refuse_others};
 
 pub(crate) fn run(args: &DeleteArgs) -> Done {
     if !args.store.is_taken()? {
@@ -18,6 +18,7 @@ pub(crate) fn run(args: &DeleteArgs) -> Done {
     match (&args.store, args.store.backend()?) {
         (_, Some(backend)) => backend.delete()?,
         (Store::StringFile(path) | Store::Flash(path, _), _) => {
+            refuse_others(path)?;
             std::fs::remove_file(path).map_err(|error| args.store.refused("delete", &error))?;
         }
         _ => return Err(Failure::Usage(format!("{} cannot be deleted", args.store))),

@@ -3,11 +3,13 @@
 mod accounts;
 mod args;
 mod convert;
+mod counted;
 mod delete;
 mod failure;
 mod inspect;
 mod output;
 mod recover;
+mod remarks;
 mod report;
 mod store;
 mod upgrade;

@@ -5,10 +5,11 @@ use core::fmt::Write as _;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table, TableComponent};
 use mtsession::core::{AuthKeyRef, Integrity, SessionSource as _};
-use mtsession::foreign::LeftOut;
 use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSession, Shown};
 use serde_json::{Value, json};
 
+pub(crate) use crate::counted::counted;
+use crate::remarks;
 use crate::store::{Loaded, Origin, Store};
 
 /// A table without lines, for facts.
@@ -71,7 +72,7 @@ pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String
     ]);
     text.push('\n');
     text += &dc_table(session);
-    for line in remarks(loaded) {
+    for line in remarks::lines(loaded) {
         let _ = writeln!(text, "\n{line}");
     }
     if show_secrets {
@@ -88,26 +89,6 @@ pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String
         }
     }
     text
-}
-
-/// What was left out and what else is to be said, in lines for a person.
-pub(crate) fn remarks(loaded: &Loaded) -> Vec<String> {
-    let left_out = loaded.left_out.iter();
-    let left_out =
-        left_out.map(|left_out| format!("Left out, because it cannot be read: {left_out}"));
-    let notes = loaded.all_notes();
-    let notes = notes.iter().map(|note| format!("Note: {}", Shown(note)));
-    left_out.chain(notes).collect()
-}
-
-/// The same for programs.
-fn left_out_json(left_out: &LeftOut) -> Value {
-    json!({
-        "place": Shown(&left_out.place).to_string(),
-        "row": left_out.row,
-        "count": left_out.count,
-        "reason": Shown(&left_out.reason).to_string(),
-    })
 }
 
 /// The DC table; keys appear as fingerprints.
@@ -181,8 +162,8 @@ pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value 
         "min_peers": stats.min_peers,
         "future_auth_token_len": token.map(Vec::len),
         "encoded_len": stats.approx_bytes,
-        "left_out": loaded.left_out.iter().map(left_out_json).collect::<Vec<_>>(),
-        "notes": loaded.all_notes().iter().map(|note| Shown(note).to_string()).collect::<Vec<_>>(),
+        "left_out": remarks::left_out(loaded),
+        "notes": remarks::notes(loaded),
     });
     if let (true, Some(token), Some(object)) = (show_secrets, token, value.as_object_mut()) {
         object.insert("future_auth_token".into(), hex(token).into());
@@ -402,26 +383,4 @@ fn count_names(names: &[PeerNames]) -> [usize; 3] {
         names.iter().filter(|names| names.phone.is_some()).count(),
         names.iter().filter(|names| names.title.is_some()).count(),
     ]
-}
-
-/// A number of something, in the words for one and for many.
-pub(crate) fn counted(count: usize, [one, many]: [&str; 2]) -> String {
-    format!(
-        "{} {}",
-        thousands(count),
-        if count == 1 { one } else { many }
-    )
-}
-
-/// A number with its digits in groups of three.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && digits.len().saturating_sub(index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -13,6 +13,7 @@ use crate::Done;
 use crate::args::VerifyArgs;
 use crate::failure::Failure;
 use crate::output;
+use crate::remarks;
 use crate::store::{Loaded, Origin, Store};
 
 /// How a check came out.
@@ -37,7 +38,7 @@ impl Outcome {
 type Check = (Outcome, &'static str, String);
 
 pub(crate) fn run(args: &VerifyArgs) -> Done {
-    let loaded = args.store.load()?;
+    let loaded = args.store.load_account(args.number)?;
     let mut checks = vec![(
         Outcome::Good,
         "structure",
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
     for left_out in &loaded.left_out {
         checks.push((Outcome::Note, "left out", left_out.to_string()));
     }
-    for note in loaded.all_notes() {
+    for note in remarks::notes(&loaded) {
         checks.push((Outcome::Note, "note", Shown(note).to_string()));
     }
     if let Origin::File(status) = &loaded.origin {

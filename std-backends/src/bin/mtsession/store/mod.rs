@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 pub(crate) use foreign::{Library, encode_login};
 use name::escaped_account;
 pub(crate) use read::{Loaded, Origin};
-pub(crate) use write::save_in;
+pub(crate) use write::{refuse_others, save_in};
 
 use crate::failure::Failure;
 

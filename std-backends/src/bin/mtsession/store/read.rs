@@ -8,9 +8,7 @@ use mtsession::core::foreign::{Detected, detect};
 use mtsession::core::text::AnySession;
 use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _, SessionSource as _};
 use mtsession::foreign::{self, FileFormat, ForeignError, LeftOut};
-use mtsession::{
-    BinaryFileBackend, FileStatus, Shown, StoreError, Stored, address_warnings, pasted_text,
-};
+use mtsession::{BinaryFileBackend, FileStatus, Shown, StoreError, Stored, pasted_text};
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
@@ -43,13 +41,6 @@ impl Loaded {
             left_out: Vec::new(),
             notes: Vec::new(),
         }
-    }
-
-    /// What the reader says, and what its addresses look like, one line each.
-    pub(crate) fn all_notes(&self) -> Vec<String> {
-        let addresses = address_warnings(&self.parts.session.with_account(self.parts.account));
-        let addresses = addresses.iter().map(ToString::to_string);
-        self.notes.iter().cloned().chain(addresses).collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! Writing a session to wherever it shall be.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use mtsession::core::SessionSource as _;
 use mtsession::core::foreign::TelethonIpv6;
-use mtsession::foreign::{self, Options};
+use mtsession::foreign::{self, FileFormat, Options};
 use mtsession::{SessionBackend, SqliteBackend, StringSessionBackend};
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
@@ -114,6 +114,7 @@ impl Store {
 
     /// Writes a file that only its owner can read.
     fn write_private(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        refuse_others(path)?;
         mtsession::replace_private(path, bytes).map_err(|error| self.refused("write", &error))
     }
 
@@ -122,6 +123,29 @@ impl Store {
         let message = format!("cannot {action} {self}: {error}");
         Failure::Store(io::Error::new(error.kind(), message))
     }
+}
+
+/// Refuses to replace or remove a database or the session of another library, which is not what the
+/// store's name says.
+pub(crate) fn refuse_others(path: &Path) -> Result<(), Failure> {
+    let what = match foreign::read(path) {
+        Ok(import) if !matches!(import.format, FileFormat::Text(_)) => import.format.name(),
+        _ if is_database(path) => "a database",
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!(
+        "{} is {what}, which this does not touch: move it away first",
+        path.display()
+    )))
+}
+
+/// Whether SQLite would open it.
+fn is_database(path: &Path) -> bool {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+
+    let mut head = [0; MAGIC.len()];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && head == *MAGIC
 }
 
 /// Stores everything that the backend has room for.
