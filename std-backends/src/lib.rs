@@ -3,6 +3,8 @@
 
 mod addresses;
 mod backend;
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+mod database_copy;
 mod dc;
 mod error;
 mod file;

@@ -8,15 +8,17 @@ use std::time::Instant;
 
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
-use rusqlite::{OpenFlags, TransactionBehavior};
+use rusqlite::{ErrorCode, OpenFlags, TransactionBehavior};
 
+use super::aside::{self, Aside};
 use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::guard::{self, Progress};
-use super::local_error::explain;
+use super::local_error::{explain, only_readable};
+use super::local_read::{Rows, bind, read_all};
 use super::main_file::{check_log_of_empty, fold_log};
 use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
-use super::statement::{Select, Statement, Value, ValueRef};
+use super::statement::{Select, Statement, Value};
 use crate::fs::Temp;
 use crate::journal_sync::{JournalSync, LastFlush};
 use crate::open_databases::{Announced, FileId, PlainFile, opened_before_the_fork};
@@ -27,8 +29,8 @@ pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is added to the name of a database of an older release when it is kept.
 const BACKUP_SUFFIX: &str = ".pre-mtsession";
 
-/// Most columns of any query.
-const MAX_COLUMNS: usize = 13;
+/// How often is read again what others changed meanwhile, where they cannot be kept from it.
+const READS: usize = 10;
 
 /// How often a file is opened again because another one took its place meanwhile.
 const OPENINGS: usize = 10;
@@ -46,19 +48,23 @@ pub(super) struct LocalConnection {
     last_flush: LastFlush,
 }
 
-struct Open {
-    database: rusqlite::Connection,
-    /// Which file it is, to notice that it was replaced. `None` is in memory.
+pub(super) struct Open {
+    pub(super) database: rusqlite::Connection,
+    /// Which file it is, to notice that it was replaced. `None` is in memory, or aside.
     announced: Option<Announced>,
+    /// What is read instead of what lies there.
+    aside: Option<Aside>,
+    /// The process that opened it; `None` is in memory.
+    pid: Option<u32>,
     /// `PRAGMA data_version` at the last read: it changes with every commit of others.
-    seen: Option<i64>,
+    pub(super) seen: Option<i64>,
     is_ours: bool,
     /// Prepared for writing: journal mode and file mode.
     is_writable: bool,
     synchronous: Option<Durability>,
     /// The main file may lack what was acknowledged: by us, or by a program that was killed since.
     owes_main_file: bool,
-    progress: Progress,
+    pub(super) progress: Progress,
 }
 
 impl LocalConnection {
@@ -99,9 +105,7 @@ impl LocalConnection {
     /// Opens what is there; `None` when there is nothing.
     fn existing(&mut self) -> io::Result<Option<&mut Open>> {
         self.check_process()?;
-        if let (Some(path), Some(open)) = (&self.path, &self.open)
-            && FileId::of(path)? != open.file()
-        {
+        if !self.is_current()? {
             self.open = None;
         }
         if self.open.is_none() {
@@ -115,6 +119,14 @@ impl LocalConnection {
         Ok(self.open.as_mut())
     }
 
+    /// Whether what is open is still what lies there.
+    fn is_current(&self) -> io::Result<bool> {
+        match (&self.path, &self.open) {
+            (Some(path), Some(open)) => open.is_current(path),
+            _ => Ok(true),
+        }
+    }
+
     /// A child process must not use what its parent opened; see `open_databases`.
     fn check_process(&self) -> io::Result<()> {
         match &self.open {
@@ -123,13 +135,57 @@ impl LocalConnection {
         }
     }
 
+    /// Opens what is there to read it, in whichever way it can be read.
     fn connect(&self) -> io::Result<Open> {
         guard::check_version()?;
         let Some(path) = &self.path else {
             let database = rusqlite::Connection::open_in_memory();
-            return self.configured(database.map_err(|error| explain(&error))?, None);
+            return self.configured(database.map_err(|error| explain(&error))?, None, None);
         };
         refuse_others(path)?;
+        if has_second_name(path)? {
+            return self.connect_to_copy(path);
+        }
+        if let Some((database, aside)) = Aside::immutable(path)? {
+            return self.configured(database, None, Some(aside));
+        }
+        let open = self.connect_in_place(path)?;
+        match aside::try_to_read(&open.database) {
+            Err(error) if aside::helps(&error) => {
+                drop(open);
+                self.connect_to_copy(path)
+            }
+            // Whatever else is wrong, the read itself says.
+            _ => Ok(open),
+        }
+    }
+
+    fn connect_to_copy(&self, path: &Path) -> io::Result<Open> {
+        let (database, aside) = Aside::copy_of(path)?;
+        self.configured(database, None, Some(aside))
+    }
+
+    /// Opens the file to write to it; one whose log cannot be used here goes on without.
+    fn connect_to_write(&self, path: &Path) -> io::Result<Open> {
+        let mut open = self.connect_in_place(path)?;
+        match aside::try_to_read(&open.database) {
+            Err(error) if aside::lacks_shared_memory(&error) => {
+                // A connection that has tried to share memory goes on trying.
+                drop(open);
+                open = self.connect_in_place(path)?;
+                aside::leave_wal(&open.database)
+            }
+            read => read,
+        }
+        .map_err(|error| match explain(&error) {
+            // What was found to be readable is there.
+            _ if aside::helps(&error) => only_readable(),
+            explained => explained,
+        })?;
+        Ok(open)
+    }
+
+    fn connect_in_place(&self, path: &Path) -> io::Result<Open> {
         // The mutex around every store is enough.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         for _ in 0..OPENINGS {
@@ -139,7 +195,7 @@ impl LocalConnection {
                 .map_err(|error| explain(&error))?;
             // Otherwise another file took its place in between, and that one was not announced.
             if FileId::of(path)? == Some(file) {
-                return self.configured(database, Some(announced));
+                return self.configured(database, Some(announced), None);
             }
         }
         Err(io::Error::new(
@@ -152,6 +208,7 @@ impl LocalConnection {
         &self,
         mut database: rusqlite::Connection,
         announced: Option<Announced>,
+        aside: Option<Aside>,
     ) -> io::Result<Open> {
         let progress = Progress::default();
         let mut configure = || {
@@ -167,6 +224,8 @@ impl LocalConnection {
         Ok(Open {
             database,
             announced,
+            aside,
+            pid: self.path.as_ref().map(|_| std::process::id()),
             seen: None,
             is_ours: false,
             is_writable: false,
@@ -186,12 +245,16 @@ impl LocalConnection {
             }
             self.existing()?;
         }
+        if let Some(path) = &self.path {
+            refuse_second_name(path)?;
+            if self.open.as_ref().is_some_and(|open| open.aside.is_some()) {
+                self.open = None;
+                self.open = Some(self.connect_to_write(path)?);
+            }
+        }
         let Some(open) = &mut self.open else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        if let Some(path) = &self.path {
-            refuse_second_name(path)?;
-        }
         if !open.is_writable {
             if let Some(path) = &self.path {
                 make_private(path)?;
@@ -200,7 +263,7 @@ impl LocalConnection {
                 if open.is_empty().map_err(|error| explain(&error))? {
                     return Ok(open);
                 }
-                use_wal(&open.database, self.busy_timeout)?;
+                use_wal(&open.database, path, self.busy_timeout)?;
             }
             open.is_writable = true;
         }
@@ -229,14 +292,18 @@ impl LocalConnection {
 }
 
 impl Open {
-    fn file(&self) -> Option<FileId> {
-        self.announced.as_ref().map(Announced::file)
+    /// Whether the file at `path` is still the one that was opened, and as it was where that matters.
+    fn is_current(&self, path: &Path) -> io::Result<bool> {
+        let there = FileId::of(path)?;
+        match &self.aside {
+            Some(aside) => Ok(there.is_some() && aside.is_current(path)?),
+            None => Ok(there == self.announced.as_ref().map(Announced::file)),
+        }
     }
 
     /// Whether the process was forked since. Databases in memory are copied by that.
     fn is_of_another_process(&self) -> bool {
-        let announced = self.announced.as_ref();
-        announced.is_some_and(|announced| !announced.is_of_this_process())
+        self.pid.is_some_and(|pid| pid != std::process::id())
     }
 
     fn data_version(&self) -> rusqlite::Result<i64> {
@@ -301,55 +368,38 @@ impl Drop for LocalConnection {
 
 impl Connection for LocalConnection {
     fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
-        let Some(open) = self.existing()? else {
-            return Ok(());
-        };
-        let mut read = |open: &mut Open| -> rusqlite::Result<io::Result<()>> {
-            let transaction = open.database.transaction()?;
-            let mut result = Ok(());
-            'selects: for (index, select) in selects.iter().enumerate() {
-                let mut prepared = transaction.prepare_cached(&select.sql())?;
-                bind(&mut prepared, &select.params, &[])?;
-                let columns = prepared.column_count();
-                let is_numbered = select.numbered_columns().is_some();
-                let mut rows = prepared.raw_query();
-                let mut number = 0_i64..;
-                open.progress.is_made();
-                while let Some(row) = rows.next()? {
-                    open.progress.is_made();
-                    let mut values = [ValueRef::Null; MAX_COLUMNS];
-                    let (numbers, read) = values.split_at_mut(usize::from(is_numbered));
-                    for (value, number) in numbers.iter_mut().zip(&mut number) {
-                        *value = ValueRef::Integer(number);
-                    }
-                    for (column, value) in read.iter_mut().enumerate().take(columns) {
-                        *value = value_ref(row.get_ref(column)?);
-                    }
-                    result = on_row(index, &values);
-                    if result.is_err() {
-                        break 'selects;
+        for _ in 0..READS {
+            let Some(open) = self.existing()? else {
+                return Ok(());
+            };
+            let is_immutable = open.aside.as_ref().is_some_and(Aside::is_immutable);
+            let mut kept = Rows::default();
+            let read = if is_immutable {
+                read_all(open, selects, &mut |index, row| kept.keep(index, row))
+            } else {
+                read_all(open, selects, on_row)
+            };
+            open.progress.ends();
+            match read {
+                Ok(read) if !is_immutable => return read,
+                // Nobody was kept from writing meanwhile.
+                Ok(_) => {
+                    if self.is_current()? {
+                        return kept.give(on_row);
                     }
                 }
-            }
-            let seen = transaction
-                .prepare_cached("PRAGMA data_version")?
-                .query_row([], |row| row.get(0))?;
-            transaction.commit()?;
-            open.seen = Some(seen);
-            Ok(result)
-        };
-        let read = read(open);
-        open.progress.ends();
-        match read {
-            Ok(result) => result,
-            Err(error) => {
-                // Whoever says what the file is instead opens it without SQLite.
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+                    // Whoever says what the file is instead opens it without SQLite.
                     self.open = None;
+                    return Err(explain(&error));
                 }
-                Err(explain(&error))
+                Err(error) => return Err(explain(&error)),
             }
         }
+        Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "another program keeps writing to it while it is read: try again",
+        ))
     }
 
     fn check_empty(&mut self) -> io::Result<()> {
@@ -513,21 +563,6 @@ fn copy(from: &rusqlite::Connection, to: &Path) -> rusqlite::Result<()> {
     to.close().map_err(|(_, error)| error)
 }
 
-fn value_ref(value: rusqlite::types::ValueRef<'_>) -> ValueRef<'_> {
-    use rusqlite::types::ValueRef as Sqlite;
-
-    match value {
-        Sqlite::Null => ValueRef::Null,
-        Sqlite::Integer(value) => ValueRef::Integer(value),
-        Sqlite::Real(_) => ValueRef::Real,
-        // What is no UTF-8 is no text, whatever its column says.
-        Sqlite::Text(bytes) => {
-            core::str::from_utf8(bytes).map_or(ValueRef::Blob(bytes), ValueRef::Text)
-        }
-        Sqlite::Blob(bytes) => ValueRef::Blob(bytes),
-    }
-}
-
 /// Carries out statements of the same SQL.
 fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Result<()> {
     let Some(first) = alike.first() else {
@@ -545,39 +580,15 @@ fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Re
     Ok(())
 }
 
-/// Binds what is not bound already: mostly the account's name, of which SQLite makes a copy.
-fn bind(
-    prepared: &mut rusqlite::Statement<'_>,
-    params: &[Value],
-    bound: &[Value],
-) -> rusqlite::Result<()> {
-    let bound = bound.iter().map(Some).chain(core::iter::repeat(None));
-    for ((index, value), bound) in (1..).zip(params).zip(bound) {
-        if !bound.is_some_and(|bound| bound.is_same_text(value)) {
-            prepared.raw_bind_parameter(index, value)?;
-        }
-    }
-    Ok(())
-}
-
-impl rusqlite::ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        use rusqlite::types::ValueRef as Sqlite;
-
-        let value = match self {
-            Self::Null => Sqlite::Null,
-            Self::Integer(value) => Sqlite::Integer(*value),
-            Self::Text(text) => Sqlite::Text(text.as_bytes()),
-            Self::Blob(bytes) => Sqlite::Blob(bytes),
-        };
-        Ok(rusqlite::types::ToSqlOutput::Borrowed(value))
-    }
-}
-
 /// Turns write-ahead logging on: readers and a writer do not wait for each other, and a commit is one
 /// append. While another program does the same, SQLite says "locked" at once instead of waiting.
-fn use_wal(database: &rusqlite::Connection, timeout: Duration) -> io::Result<()> {
+fn use_wal(database: &rusqlite::Connection, path: &Path, timeout: Duration) -> io::Result<()> {
     const PAUSE: Duration = Duration::from_millis(2);
+
+    let mode = database.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0));
+    if mode.is_ok_and(|mode| mode == "wal") || !aside::can_share_memory(path) {
+        return Ok(());
+    }
     let start = Instant::now();
     loop {
         let mode = database.query_row("PRAGMA journal_mode = WAL", [], |row| {
@@ -585,13 +596,12 @@ fn use_wal(database: &rusqlite::Connection, timeout: Duration) -> io::Result<()>
         });
         match mode {
             Err(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
                     && start.elapsed() < timeout =>
             {
                 std::thread::sleep(PAUSE);
             }
             Err(error) => return Err(explain(&error)),
-            // File systems without shared memory have no such log; a rollback journal does there.
             Ok(_) => return Ok(()),
         }
     }
@@ -600,16 +610,23 @@ fn use_wal(database: &rusqlite::Connection, timeout: Duration) -> io::Result<()>
 /// Refuses to write to a file that has another name as well. SQLite finds a log by the name of its
 /// database: what was written under one name is missed, or applied to something else, under the other.
 fn refuse_second_name(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::nlink(&fs::metadata(path)?) > 1 {
+    if has_second_name(path)? {
         let message = "the file has a second name (a hard link), and a database's log goes by the \
                        name; nothing was changed: remove the other name, or replace it by a copy \
                        (`mtsession backup` makes one)";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
-    #[cfg(not(unix))]
-    let _ = path;
     Ok(())
+}
+
+fn has_second_name(path: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    return Ok(std::os::unix::fs::MetadataExt::nlink(&fs::metadata(path)?) > 1);
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        Ok(false)
+    }
 }
 
 /// Makes the file, readable by its owner only. SQLite gives its other files the same mode.

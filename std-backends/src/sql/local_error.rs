@@ -42,10 +42,7 @@ pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
             io::ErrorKind::StorageFull,
             "the disk is full; nothing was changed".to_owned(),
         ),
-        ErrorCode::ReadOnly => (
-            io::ErrorKind::PermissionDenied,
-            "the database or its directory can only be read; nothing was changed".to_owned(),
-        ),
+        ErrorCode::ReadOnly => return only_readable(),
         ErrorCode::CannotOpen
         | ErrorCode::PermissionDenied
         | ErrorCode::AuthorizationForStatementDenied => (
@@ -59,4 +56,12 @@ pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
         _ => (io::ErrorKind::Other, text),
     };
     io::Error::new(kind, message)
+}
+
+/// What is said to a writer where there can only be readers.
+pub(super) fn only_readable() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "the database or its directory can only be read; nothing was changed",
+    )
 }

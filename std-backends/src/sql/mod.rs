@@ -1,5 +1,6 @@
 //! Many accounts in one database: SQLite files, libSQL files, libSQL servers.
 
+mod aside;
 mod checksum;
 mod connection;
 #[cfg(all(test, feature = "sqlite"))]
@@ -13,6 +14,7 @@ mod legacy;
 mod libsql;
 mod local;
 mod local_error;
+mod local_read;
 mod main_file;
 mod names;
 mod plan;
