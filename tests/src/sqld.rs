@@ -16,6 +16,8 @@ pub struct Sqld {
     child: Child,
     dir: TempDir,
     port: u16,
+    /// Where the admin interface listens, if it does.
+    admin: Option<u16>,
     args: Vec<String>,
 }
 
@@ -68,10 +70,37 @@ impl Sqld {
             child,
             dir,
             port,
+            admin: None,
             args,
         };
         server.wait_until_healthy();
         server
+    }
+
+    /// Starts a server with its admin interface.
+    #[must_use]
+    pub fn with_admin() -> Self {
+        let admin = free_port();
+        let address = format!("127.0.0.1:{admin}");
+        let mut server = Self::with_args(&["--admin-listen-addr", &address]);
+        server.admin = Some(admin);
+        server
+    }
+
+    /// Has the server refuse reads or writes, as hosted ones do when a plan has ended.
+    pub fn block(&self, reads: bool, writes: bool) {
+        let config = json!({ "block_reads": reads, "block_writes": writes }).to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.admin.unwrap())).unwrap();
+        write!(
+            stream,
+            "POST /v1/namespaces/default/config HTTP/1.0\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{config}",
+            config.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(" 200 "), "{answer}");
     }
 
     #[must_use]

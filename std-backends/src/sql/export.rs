@@ -8,12 +8,14 @@ use std::path::Path;
 use mtsession_core::{ChannelKind, PeerKind, SessionSource};
 
 use super::connection::{Connection as _, Durability, Write};
+use super::file_url::local_path;
 use super::local::LocalConnection;
 use super::statement::{Statement, Value};
 use crate::error::already_there;
 
 /// Writes a whole database that ferogram-session 0.6.5 and 0.6.6 can use.
 pub(super) fn write(path: &Path, session: &impl SessionSource) -> io::Result<()> {
+    let path = &local_path(path)?;
     if fs::exists(path)? {
         return Err(already_there());
     }

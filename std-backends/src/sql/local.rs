@@ -12,6 +12,7 @@ use rusqlite::{ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::aside::{self, Aside};
 use super::connection::{Connection, Durability, OnRow, Write, Written};
+use super::file_url::local_path;
 use super::guard::{self, Progress};
 use super::local_error::{explain, only_readable};
 use super::local_read::{Rows, bind, read_all};
@@ -70,7 +71,7 @@ pub(super) struct Open {
 impl LocalConnection {
     pub(super) fn file(path: &Path) -> Self {
         Self {
-            path: Some(path.to_path_buf()),
+            path: Some(local_path(path).unwrap_or_else(|_| path.to_path_buf())),
             open: None,
             busy_timeout: DEFAULT_BUSY_TIMEOUT,
             journal_sync: JournalSync::default(),
@@ -110,7 +111,8 @@ impl LocalConnection {
         }
         if self.open.is_none() {
             if let Some(path) = &self.path
-                && FileId::of(path)?.is_none()
+                // A name that is not a file's is refused before anything is made.
+                && FileId::of(&local_path(path)?)?.is_none()
             {
                 return Ok(None);
             }

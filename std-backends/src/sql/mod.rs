@@ -8,6 +8,7 @@ mod cost_tests;
 mod definition;
 #[cfg(feature = "sqlite")]
 mod export;
+mod file_url;
 mod guard;
 mod legacy;
 #[cfg(feature = "libsql")]

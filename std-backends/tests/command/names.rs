@@ -73,6 +73,9 @@ fn a_path_with_a_colon_and_a_drive_are_files() {
         "flash:?size=9",
         "sqlite:#x",
         "libsql:file:",
+        "libsql:file:a.db?mode=ro",
+        "libsql:file:a%20b.db",
+        "libsql:file://host/a.db",
     ] {
         ended(&place.run(["inspect", name]), 2);
     }
@@ -93,6 +96,7 @@ fn the_account_is_what_follows_the_last_number_sign() {
         ("sqlite:y%20z.db#c", "y%20z.db", "c"),
         ("libsql:l#m.db#default", "l#m.db", "default"),
         ("libsql:file:n.db#bob", "n.db", "bob"),
+        ("libsql:file:n.db#a%23b", "n.db", "a#b"),
     ] {
         let said = ended(&place.run(["convert", "a", name]), 0);
         assert!(place.path(file).exists(), "{name}");

@@ -112,7 +112,10 @@ fn file_url(place: &OsStr) -> Result<&OsStr, String> {
 
 /// A url, or a file; `file:` before one is how other tools write that.
 fn libsql(place: &str) -> Result<Store, String> {
-    let place = place.strip_prefix("file:").unwrap_or(place);
+    let place = match place.strip_prefix("file:") {
+        Some(path) => path_of_file_url(path)?,
+        None => place,
+    };
     if place.contains("://") {
         let (url, account) = match place.rsplit_once('#') {
             Some((url, account)) => (url, named(account)?),
@@ -126,6 +129,22 @@ fn libsql(place: &str) -> Result<Store, String> {
         return Err("a file or URL is expected after `libsql:`".to_owned());
     }
     Ok(Store::LibSql(path.to_owned(), account))
+}
+
+/// The path in a URL, of which nothing else is understood here.
+fn path_of_file_url(path: &str) -> Result<&str, String> {
+    let file = path.rsplit_once('#').map_or(path, |(file, _)| file);
+    if file.contains(['?', '%']) {
+        return Err(
+            "a file URL names nothing but a file here: leave out what follows `?`, and write a name \
+             with `%` without `file:`"
+                .to_owned(),
+        );
+    }
+    if path.starts_with("//") {
+        file_url(OsStr::new(path))?;
+    }
+    Ok(path)
 }
 
 /// A database and the account after the *last* `#`. A `#` that may as well be a part of the file's name
