@@ -47,7 +47,7 @@ pub use fingerprint::Fingerprint;
 /// What the command writes its own files with.
 #[cfg(feature = "cli")]
 #[doc(hidden)]
-pub use fs::replace_private;
+pub use fs::{remove_private, replace_private};
 #[cfg(feature = "grammers")]
 pub use grammers::GrammersSession;
 pub use journal_sync::JournalSync;

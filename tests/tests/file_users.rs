@@ -71,7 +71,8 @@ fn assert_refused(said: &str, path: &Path) {
         assert!(line.contains("ERR"), "{said}");
         assert!(
             line.contains(path.to_str().unwrap()),
-            "{path:?} is not named: {said}"
+            "{} is not named: {said}",
+            path.display()
         );
     }
     assert!(!said.is_empty());

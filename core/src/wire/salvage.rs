@@ -191,10 +191,11 @@ fn rest_of(rest: Option<&[u8]>, version: u8, is_cut: bool, left_out: &mut Vec<St
     } else {
         Some(&[][..])
     };
-    let ends = lists.rest.is_empty() || lists.rest.starts_with(&TRAILER_MAGIC);
+    // What follows is the trailer, or what a cut has left of it.
+    let ends = lists.rest.starts_with(&TRAILER_MAGIC) || TRAILER_MAGIC.starts_with(lists.rest);
     match token {
         Some(token) if lists.is_over || ends => {
-            if !ends || lists.rest.starts_with(&TRAILER_MAGIC) {
+            if !ends || !lists.rest.is_empty() {
                 let what = "what lies after the body, the account and the names, cannot be checked \
                             and is left out";
                 left_out.push(what.to_owned());

@@ -9,6 +9,7 @@ use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
 
 use super::content::{self, FileStatus};
 use super::delete::delete;
+use super::explain::explain;
 use super::journal;
 use super::lock::Settings;
 use super::paths::Paths;
@@ -79,7 +80,7 @@ pub struct BinaryFileBackend {
     path: PathBuf,
     journal_sync: JournalSync,
     settings: Settings,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 impl BinaryFileBackend {
@@ -250,7 +251,7 @@ impl BinaryFileBackend {
     }
 
     /// What is known, in this process.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = lock(&self.state);
         state.forget_after_fork();
         state
@@ -278,23 +279,6 @@ impl BinaryFileBackend {
         }
         state.known = folded.ok().flatten();
     }
-}
-
-/// Says more where the system's own words say too little.
-fn explain(error: io::Error, path: &Path) -> io::Error {
-    let kind = error.kind();
-    let message = match kind {
-        io::ErrorKind::NotFound => match path.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() && matches!(dir.try_exists(), Ok(false)) => {
-                format!("directory {} does not exist", dir.display())
-            }
-            _ => return error,
-        },
-        io::ErrorKind::IsADirectory => "it is a directory, not a session file".to_owned(),
-        io::ErrorKind::NotADirectory => "a part of its path is not a directory".to_owned(),
-        _ => return error,
-    };
-    io::Error::new(kind, message)
 }
 
 impl SessionBackend for BinaryFileBackend {

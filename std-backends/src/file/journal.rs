@@ -274,7 +274,8 @@ mod tests {
 
     #[test]
     fn after_a_damaged_record_the_others_are_found() {
-        let batches: Vec<_> = (1..=20).flat_map(|_| batches()).collect();
+        let batch = |qts| vec![Change::Update(UpdateChange::Secondary { qts })];
+        let batches: Vec<_> = (1..=9).map(batch).collect();
         let (bytes, _) = journal(&batches);
         let chain = Tail::of_header(7).chain;
         for bit in 0..bytes.len() * 8 {

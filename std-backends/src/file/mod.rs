@@ -5,6 +5,7 @@ mod beside;
 mod content;
 mod damaged;
 mod delete;
+mod explain;
 mod identity;
 mod journal;
 mod lock;

@@ -26,3 +26,32 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mtsession_core::{Change, UpdateChange};
+
+    use crate::session::PersistedSession;
+    use crate::sync::lock;
+    use crate::{BinaryFileBackend, SessionBackend as _};
+
+    /// A child has the parent's descriptors, and with them one lock for both: it opens its own.
+    #[test]
+    fn files_that_were_opened_before_a_fork_are_opened_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let backend = BinaryFileBackend::new(dir.path().join("a")).without_fsync();
+        backend.save(&PersistedSession::default()).unwrap();
+        let is_open = || lock(&backend.state).known.is_some();
+        assert!(is_open());
+        lock(&backend.state).pid = 0;
+        assert!(
+            backend.state().known.is_none(),
+            "the parent's files are used"
+        );
+        let counter = Change::Update(UpdateChange::Secondary { qts: 3 });
+        backend.apply(&[counter]).unwrap();
+        assert!(is_open());
+        assert_eq!(lock(&backend.state).pid, std::process::id());
+        assert_eq!(backend.load().unwrap().unwrap().updates_state.qts, 3);
+    }
+}

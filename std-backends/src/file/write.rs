@@ -17,7 +17,7 @@ use super::positioned::{read_at, read_from, write_at};
 use super::snapshot::{self, Fsync, Snapshot};
 use super::state::Seen;
 use super::whole::parse_whole;
-use crate::fs::is_strangers;
+use crate::fs::{Access, is_strangers, open_owned};
 use crate::stored::Stored;
 use crate::wiped::Wiped;
 
@@ -86,6 +86,11 @@ pub(super) fn write(
     let continues = continues(journal, crc)?;
     if continues && old.crc == Some(crc) {
         // The new snapshot is the one that is there: only the records after it have to go.
+        // Whoever wrote it may have been killed before its name was durable.
+        let dir = fsync.directory(&paths.dir)?;
+        let file = open_owned(&paths.snapshot, Access::Read, Some(&paths.snapshot))?;
+        fsync.file(&file)?;
+        snapshot::sync(dir.as_ref(), Some(&file));
         cut(journal, fsync)?;
         return Ok(None);
     }

@@ -13,7 +13,7 @@ pub(crate) use erase::erase;
 pub(crate) use file_lock::{NotLocked, holder, lock_in_time};
 pub(crate) use owned::{Access, about, directory_of, is_strangers, open_owned};
 #[cfg(feature = "cli")]
-pub use replace::replace_private;
+pub use replace::{remove_private, replace_private};
 #[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
 pub(crate) use temp::TempDirectory;
 pub(crate) use temp::{Temp, clean};

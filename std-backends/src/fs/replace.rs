@@ -5,8 +5,42 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::directory::Directory;
-use super::owned::{directory_of, is_strangers};
-use super::temp::Temp;
+use super::erase::erase;
+use super::owned::{Access, directory_of, is_strangers, open_owned};
+use super::temp::{Temp, clean};
+
+/// Removes a file with keys in it, after they were overwritten.
+///
+/// # Errors
+/// Nothing was changed.
+pub fn remove_private(path: &Path) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    // Opened before the name is gone, and written to afterwards. Where that is not allowed, the name
+    // may be ours to remove all the same.
+    let file = open_owned(&path, Access::Write, Some(&path));
+    let dir = Directory::open(directory_of(&path))?;
+    let is_copied = has_other_names(&path);
+    fs::remove_file(&path)?;
+    if dir.sync(None)
+        && !is_copied
+        && let Ok(file) = file
+    {
+        let _ = erase(&file);
+    }
+    let _ = clean(directory_of(&path), None, |_| false);
+    Ok(())
+}
+
+/// Whether somebody keeps the file under another name, which is a copy made on purpose.
+fn has_other_names(path: &Path) -> bool {
+    #[cfg(unix)]
+    return fs::metadata(path).is_ok_and(|found| std::os::unix::fs::MetadataExt::nlink(&found) > 1);
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
 
 /// Makes a file that only its owner can read, in the place of an old one if there is one: until the new
 /// one is whole, the old one stays. Links are written through.

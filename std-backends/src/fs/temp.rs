@@ -270,3 +270,69 @@ fn remove(path: &Path, beside: Option<&Path>, is_left: impl Fn(&File) -> bool) -
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_in_use_stays_and_what_was_left_behind_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("target");
+        let mut living = Temp::beside(&target).unwrap();
+        living.write_all(b"new").unwrap();
+        for name in [".mtsession-tmp-abcdefghijkl", ".mtsession-tmp-0"] {
+            fs::write(dir.path().join(name), b"left").unwrap();
+        }
+        // Those of earlier releases are not locked: only their age tells.
+        let old = [
+            ".mtsession-backup-Ab12Cd",
+            ".mtsession-Ab12Cd",
+            ".s.abcDEF123456.mtsession-tmp",
+        ];
+        for name in old {
+            fs::write(dir.path().join(name), b"perhaps in use").unwrap();
+        }
+        fs::create_dir(dir.path().join(".mtsession-tmp-directory")).unwrap();
+        fs::write(dir.path().join(".mtsession-tmp-directory/a"), b"left").unwrap();
+        let others = [
+            ".mtsession-tmp-",
+            ".mtsession-tmp-a.b",
+            ".mtsession-",
+            "mtsession-tmp-a",
+        ];
+        for name in others {
+            fs::write(dir.path().join(name), b"not ours").unwrap();
+        }
+        clean(dir.path(), None, |_| false).unwrap();
+        assert_eq!(names(dir.path()).len(), 1 + old.len() + others.len());
+        let long_ago = std::time::SystemTime::now() - 2 * LONG_AGO;
+        for name in old {
+            let file = File::options()
+                .write(true)
+                .open(dir.path().join(name))
+                .unwrap();
+            file.set_modified(long_ago).unwrap();
+        }
+        clean(dir.path(), None, |_| false).unwrap();
+        assert_eq!(names(dir.path()).len(), 1 + others.len());
+
+        living.replace(&target).map_err(|(error, _)| error).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        let again = Temp::beside(&target).unwrap();
+        let (error, again) = again.keep_as(&target).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        drop(again);
+        assert_eq!(names(dir.path()).len(), 1 + others.len());
+    }
+}

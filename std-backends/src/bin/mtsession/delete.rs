@@ -19,7 +19,8 @@ pub(crate) fn run(args: &DeleteArgs) -> Done {
         (_, Some(backend)) => backend.delete()?,
         (Store::StringFile(path) | Store::Flash(path, _), _) => {
             refuse_others(path)?;
-            std::fs::remove_file(path).map_err(|error| args.store.refused("delete", &error))?;
+            mtsession::remove_private(path)
+                .map_err(|error| args.store.refused("delete", &error))?;
         }
         _ => return Err(Failure::Usage(format!("{} cannot be deleted", args.store))),
     }
