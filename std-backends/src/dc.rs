@@ -54,18 +54,25 @@ impl DcEntry {
         })
     }
 
-    /// An entry without a key, from an address in parts; IPv6 addresses get their brackets.
+    /// An entry without a key, from an address in parts; IPv6 addresses get their brackets and
+    /// [`DcFlags::IPV6`].
     ///
     /// ```
     /// use mtsession::{DcEntry, DcFlags};
     ///
-    /// let entry = DcEntry::from_parts(2, "2001:67c:4e8:f002::a", 443, DcFlags::IPV6);
+    /// let entry = DcEntry::from_parts(2, "2001:67c:4e8:f002::a", 443, DcFlags::NONE);
     /// assert_eq!(entry.addr, "[2001:67c:4e8:f002::a]:443");
+    /// assert!(entry.is_ipv6());
     /// assert!(entry.socket_addr().is_ok());
     /// ```
     #[must_use]
-    pub fn from_parts(dc_id: i32, ip: &str, port: u16, flags: DcFlags) -> Self {
+    pub fn from_parts(dc_id: i32, ip: &str, port: u16, mut flags: DcFlags) -> Self {
+        let ip = ip
+            .strip_prefix('[')
+            .and_then(|ip| ip.strip_suffix(']'))
+            .unwrap_or(ip);
         let addr = if ip.contains(':') {
+            flags.set(DcFlags::IPV6);
             format!("[{ip}]:{port}")
         } else {
             format!("{ip}:{port}")
@@ -122,7 +129,12 @@ impl fmt::Debug for DcEntry {
 
 impl Zeroize for DcEntry {
     fn zeroize(&mut self) {
-        self.auth_key.zeroize();
+        // Wiping the option itself would copy a whole `None` into it: 256 bytes of whatever the stack
+        // held, which may be a key.
+        if let Some(key) = &mut self.auth_key {
+            key.zeroize();
+        }
+        self.auth_key = None;
         self.first_salt.zeroize();
     }
 }

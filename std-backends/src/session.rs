@@ -169,6 +169,19 @@ impl PersistedSession {
     }
 }
 
+/// Makes room for more entries. A vector that grows by itself leaves its keys behind where it was.
+fn move_wiping(dcs: &mut Vec<DcEntry>) {
+    const LEAST: usize = 4;
+
+    let capacity = dcs.len().saturating_mul(2).max(LEAST);
+    let mut moved = Vec::with_capacity(capacity);
+    moved.extend(dcs.iter().cloned());
+    for entry in dcs.iter_mut() {
+        entry.zeroize();
+    }
+    *dcs = moved;
+}
+
 /// Encodes any session as a native string.
 pub(crate) fn encode_to_string<S: SessionSource>(source: &S) -> Result<Zeroizing<String>, TooLong> {
     let mut text = Vec::with_capacity(native_len(source)?);
@@ -269,6 +282,9 @@ impl SessionMut for PersistedSession {
 
     #[inline]
     fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
+        if self.dcs.len() == self.dcs.capacity() {
+            move_wiping(&mut self.dcs);
+        }
         self.dcs.push(DcEntry::from(dc));
         Ok(())
     }

@@ -7,13 +7,16 @@ use std::io;
 
 use mtsession_core::wire::{PeerRecord, encode_to_vec, encoded_len};
 use mtsession_core::{
-    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Names, NamesBuf,
-    Peer, PeerKey, SessionMut, SessionSource, SessionView,
+    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Field, Full, MinPeer, Names,
+    NamesBuf, Peer, PeerKey, SessionMut, SessionSource, SessionView,
 };
 use zeroize::Zeroizing;
 
 use crate::names;
 use crate::session::PersistedSession;
+
+/// The most DC entries that a session file can count.
+const MAX_DCS: usize = 255;
 
 /// Searches that are made in place before an index is built: building one costs about as much as
 /// this many searches.
@@ -114,21 +117,38 @@ impl Stored {
     /// # Errors
     /// [`TooLong`](EncodeError::TooLong), which becomes an `io::Error` of the kind `InvalidInput`.
     pub fn apply_all(&mut self, changes: &[Change<'_>]) -> Result<(), TooLong> {
-        let can_outgrow =
-            |change: &Change<'_>| matches!(change, Change::Dc(_) | Change::FutureAuthToken(_));
-        if changes.iter().any(can_outgrow) {
-            // Lists have no limit, so that the rest, which is short, is enough to try it on.
-            let mut rest = Zeroizing::new(PersistedSession {
-                dcs: self.session.dcs.clone(),
-                future_auth_token: self.session.future_auth_token.clone(),
-                ..PersistedSession::default()
-            });
-            for change in changes.iter().filter(|change| can_outgrow(change)) {
-                let (Ok(()) | Err(Full(_))) = rest.apply(change);
-            }
-            check(&*rest)?;
-        }
+        self.check_room(changes)?;
         self.replay(changes);
+        Ok(())
+    }
+
+    /// Refuses changes whose result no file could hold, without a copy of what is there: lists other
+    /// than that of the DCs have no limit, and an entry's key always fits.
+    fn check_room(&self, changes: &[Change<'_>]) -> Result<(), TooLong> {
+        let mut changed = Zeroizing::new(PersistedSession::default());
+        for change in changes {
+            let change = match *change {
+                Change::Dc(dc) => Change::Dc(DcRef {
+                    auth_key: None,
+                    ..dc
+                }),
+                Change::FutureAuthToken(_) => *change,
+                _ => continue,
+            };
+            let (Ok(()) | Err(Full(_))) = changed.apply(&change);
+        }
+        check(&*changed)?;
+        // The new ones among them are added to those that are there.
+        let is_known = |dc: &DcRef<'_>| self.dcs().any(|known| known.slot() == dc.slot());
+        changed.dcs.retain(|dc| !is_known(&dc.as_dc_ref()));
+        let count = self.session.dcs.len().saturating_add(changed.dcs.len());
+        if count > MAX_DCS && !changed.dcs.is_empty() {
+            return Err(EncodeError::TooLong {
+                field: Field::Dcs,
+                len: count,
+                max: MAX_DCS,
+            });
+        }
         Ok(())
     }
 

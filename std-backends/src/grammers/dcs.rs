@@ -14,7 +14,10 @@ pub(super) struct KnownDc(pub(super) DcOption);
 
 impl Drop for KnownDc {
     fn drop(&mut self) {
-        self.0.auth_key.zeroize();
+        // Not the option itself: that would copy what the stack held into its place.
+        if let Some(key) = &mut self.0.auth_key {
+            key.zeroize();
+        }
     }
 }
 

@@ -70,7 +70,7 @@ pub(in crate::sql) fn put_peer(account: &str, peer: &Peer) -> Statement {
     Statement::new(SQL, params)
 }
 
-/// Reads which kind of channel a peer is.
+/// Reads which kind of channel a peer is; a number that names none means "not known", as in a file.
 pub(in crate::sql) fn channel_kind(
     row: &Row<'_>,
     column: usize,
@@ -78,7 +78,5 @@ pub(in crate::sql) fn channel_kind(
     let Some(number) = row.optional_i64(column)? else {
         return Ok(None);
     };
-    let kind = u8::try_from(number).ok().and_then(ChannelKind::from_byte);
-    kind.map(Some)
-        .ok_or_else(|| row.out_of_range(column, number))
+    Ok(u8::try_from(number).ok().and_then(ChannelKind::from_byte))
 }
