@@ -4,7 +4,7 @@ use core::fmt;
 
 use mtsession_core::{Field, Full};
 
-use crate::geometry::RegionError;
+use crate::geometry::{Geometry, RegionError};
 
 /// Why a call on a log failed. `E` is the flash driver's own error.
 ///
@@ -19,10 +19,17 @@ pub enum Error<E> {
     Flash(E),
     /// The region cannot hold a log.
     Region(RegionError),
-    /// The region is erased: [`format`](crate::SessionLog::format) it.
+    /// The region is erased, or the power was lost while it was formatted for the first time:
+    /// [`mount_or_format`](crate::SessionLog::mount_or_format) goes on from here.
     NotFormatted,
-    /// The region holds something, but no log of this library. `format` would destroy it.
+    /// The region holds something, but no log of this library. `format` would destroy it. Blank flash
+    /// reads like this where erased cells are neither ones nor zeros: `format` says so.
     Foreign,
+    /// Erased flash does not read as ones, nor as zeros: it is encrypted, or the driver does not erase.
+    ErasedValue {
+        /// A byte that was read after an erase.
+        found: u8,
+    },
     /// The log was written by a newer release.
     NewerFormat {
         /// Its format version.
@@ -36,6 +43,8 @@ pub enum Error<E> {
         page_size: u32,
         /// Its record alignment in bytes.
         unit: u32,
+        /// The same of the region that was to be mounted.
+        region: RegionShape,
     },
     /// There was a log, but no page of it is readable any more.
     Corrupt,
@@ -63,12 +72,44 @@ pub enum Error<E> {
     },
 }
 
+/// How a region is divided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct RegionShape {
+    /// Number of pages.
+    pub pages: u8,
+    /// Page size in bytes.
+    pub page_size: u32,
+    /// Record alignment in bytes.
+    pub unit: u32,
+}
+
+impl RegionShape {
+    const NONE: Self = Self {
+        pages: 0,
+        page_size: 0,
+        unit: 0,
+    };
+}
+
+impl From<&Geometry> for RegionShape {
+    fn from(geometry: &Geometry) -> Self {
+        Self {
+            pages: geometry.pages,
+            page_size: geometry.page_size,
+            unit: geometry.unit(),
+        }
+    }
+}
+
 /// Why a step inside the log failed: small enough for a register. What does not fit is kept beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fail {
     Flash,
+    Region,
     NotFormatted,
     Foreign,
+    ErasedValue(u8),
     NewerFormat(u8),
     Geometry,
     Corrupt,
@@ -86,30 +127,36 @@ pub(crate) struct Details<E> {
     pub(crate) flash: Option<E>,
     /// Of a batch: bytes that it needs, bytes that a page holds.
     pub(crate) batch: (u32, u32),
-    /// Of another region: pages, page size, unit.
-    pub(crate) geometry: (u8, u32, u32),
+    /// The region that the log was written for, and the one that it is in.
+    pub(crate) shapes: (RegionShape, RegionShape),
+    /// What is wrong with the region.
+    pub(crate) region: RegionError,
 }
 
 impl<E> Details<E> {
     pub(crate) const NONE: Self = Self {
         flash: None,
         batch: (0, 0),
-        geometry: (0, 0, 0),
+        shapes: (RegionShape::NONE, RegionShape::NONE),
+        region: RegionError::TooSmall,
     };
 
     #[inline(never)]
     pub(crate) fn explain(&mut self, fail: Fail) -> Error<E> {
         match fail {
             Fail::Flash => self.flash.take().map_or(Error::Corrupt, Error::Flash),
+            Fail::Region => Error::Region(self.region),
             Fail::NotFormatted => Error::NotFormatted,
             Fail::Foreign => Error::Foreign,
+            Fail::ErasedValue(found) => Error::ErasedValue { found },
             Fail::NewerFormat(version) => Error::NewerFormat { version },
             Fail::Geometry => {
-                let (pages, page_size, unit) = self.geometry;
+                let (log, region) = self.shapes;
                 Error::Geometry {
-                    pages,
-                    page_size,
-                    unit,
+                    pages: log.pages,
+                    page_size: log.page_size,
+                    unit: log.unit,
+                    region,
                 }
             }
             Fail::Corrupt => Error::Corrupt,
@@ -135,8 +182,13 @@ impl<E> From<RegionError> for Error<E> {
 impl fmt::Display for RegionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::OutOfBounds { end, capacity } => {
+                return write!(
+                    f,
+                    "region ends at byte {end}, the chip's driver has {capacity} bytes"
+                );
+            }
             Self::NotAligned => "region does not start and end at erase pages",
-            Self::OutOfBounds => "region ends behind the chip",
             Self::TooSmall => "region has fewer than two pages",
             Self::TooLarge => "region has more than 255 pages or 2 MiB",
             Self::Unit => "program unit is no power of two up to 32 that divides the erase page",
@@ -163,9 +215,16 @@ impl<E: fmt::Debug> fmt::Display for Error<E> {
                 pages,
                 page_size,
                 unit,
+                region,
             } => write!(
                 f,
-                "session log was written for {pages} pages of {page_size} bytes in units of {unit}"
+                "session log was written for {pages} pages of {page_size} bytes in units of {unit}, \
+                 the region has {} of {} in units of {}: nothing was changed",
+                region.pages, region.page_size, region.unit
+            ),
+            Self::ErasedValue { found } => write!(
+                f,
+                "erased flash reads as {found:#04x}, not as 0xff or 0x00: is it encrypted?"
             ),
             Self::Corrupt => f.write_str("no page of the session log is readable"),
             Self::Capacity(field) => write!(f, "log's type has no room for that many {field}"),

@@ -23,8 +23,14 @@ const MIN_PAGE: u32 = 1024;
 pub enum RegionError {
     /// The region starts or ends inside an erase page.
     NotAligned,
-    /// The region ends behind the chip.
-    OutOfBounds,
+    /// The region ends after the chip's last byte: the driver says so, and does not read there. A chip
+    /// whose banks have a gap between them has bytes beyond what its driver calls the capacity.
+    OutOfBounds {
+        /// Where the region ends.
+        end: u32,
+        /// What the driver says.
+        capacity: u32,
+    },
     /// Fewer than two pages.
     TooSmall,
     /// More than 255 pages, or 2 MiB.
@@ -47,12 +53,19 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Checks a region of a chip with this program unit, erase size and capacity, all in bytes.
+    /// The shape of no region.
+    pub(crate) const NONE: Self = Self {
+        start: 0,
+        page_size: 0,
+        pages: 0,
+        shift: 2,
+    };
+
+    /// Checks a region of a chip with this program unit and erase size, all in bytes.
     pub(crate) fn new(
         region: &Range<u32>,
         write: usize,
         erase: usize,
-        capacity: usize,
     ) -> Result<Self, RegionError> {
         let write = u32::try_from(write).map_err(|_| RegionError::Unit)?;
         let erase = u32::try_from(erase).map_err(|_| RegionError::Unit)?;
@@ -70,9 +83,6 @@ impl Geometry {
             .end
             .checked_sub(region.start)
             .ok_or(RegionError::NotAligned)?;
-        if usize::try_from(region.end).map_or(true, |end| end > capacity) {
-            return Err(RegionError::OutOfBounds);
-        }
         if !region.start.is_multiple_of(erase) || !len.is_multiple_of(page_size) {
             return Err(RegionError::NotAligned);
         }
@@ -148,6 +158,11 @@ impl Geometry {
         self.next(page, self.pages.wrapping_sub(steps))
     }
 
+    /// Where the region ends on the chip.
+    pub(crate) fn end(&self) -> u32 {
+        self.address(self.page_at(self.pages))
+    }
+
     /// Address on the chip of a position.
     pub(crate) const fn address(&self, position: u32) -> u32 {
         self.start.wrapping_add(position << self.shift)
@@ -160,11 +175,11 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_work() {
-        let region = |range, write, erase| Geometry::new(&range, write, erase, 1 << 20);
+        let region = |range, write, erase| Geometry::new(&range, write, erase);
         assert_eq!(region(0..4096, 4, 4096), Err(RegionError::TooSmall));
         assert_eq!(region(0..5000, 4, 4096), Err(RegionError::NotAligned));
         assert_eq!(region(100..8292, 4, 4096), Err(RegionError::NotAligned));
-        assert_eq!(region(0..2 << 20, 4, 4096), Err(RegionError::OutOfBounds));
+        assert_eq!(region(0..2 << 20, 4, 4096), Err(RegionError::TooLarge));
         assert_eq!(region(0..1 << 20, 4, 2048), Err(RegionError::TooLarge));
         assert_eq!(region(0..8192, 3, 4096), Err(RegionError::Unit));
         assert_eq!(region(0..8192, 64, 4096), Err(RegionError::Unit));

@@ -17,6 +17,10 @@ pub(crate) const FORMAT_VERSION: u8 = 1;
 pub(crate) const PRESENT: u8 = 1;
 /// The session was deleted: every other page has to be erased before anything else happens.
 pub(crate) const WIPE: u8 = 1 << 1;
+/// Pages that do not count may hold keys that the session no longer has.
+pub(crate) const STALE: u8 = 1 << 2;
+/// So may records of pages that count.
+pub(crate) const STALE_WITHIN: u8 = 1 << 3;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Header {

@@ -84,14 +84,27 @@ pub(crate) fn encode(
         &[&NARROW, &MIDDLE]
     };
     forms.iter().find_map(|form| {
-        let record = form.encode(seed, from, hot)?;
-        let len = u32::from(form.size >> 3);
+        let bytes = form.encode(seed, from, hot)?.to_be_bytes();
+        debug_assert_eq!(
+            decode(shift, seed, &Only(from), &bytes),
+            Decoded::Valid(hot),
+            "what is written is what will be read"
+        );
         place
             .iter_mut()
-            .zip(record.to_be_bytes())
+            .zip(bytes)
             .for_each(|(place, byte)| *place = byte);
-        Some(len)
+        Some(u32::from(form.size >> 3))
     })
+}
+
+/// A base that is known already, whichever counter is asked for.
+struct Only(Values);
+
+impl Base for Only {
+    fn base(&self, _: u16) -> Option<Values> {
+        Some(self.0)
+    }
 }
 
 /// What the bytes of a hot record say.
@@ -112,9 +125,51 @@ pub(crate) fn decode(shift: u8, seed: u32, base: &impl Base, bytes: &[u8]) -> De
         (_, 3) | (3.., 2) => return Decoded::Bad,
         (3.., _) => &WIDE,
         (_, 2) => &MIDDLE,
-        _ => &NARROW,
+        _ => return narrow(seed, base, bytes),
     };
     form.decode(seed, base, bytes).unwrap_or(Decoded::Bad)
+}
+
+/// Decodes a short record: nearly all that a page holds are of this form, so it has a reader of its own,
+/// in words of 32 bits.
+pub(crate) fn narrow(seed: u32, base: &impl Base, bytes: &[u8]) -> Decoded {
+    let Some(word) = bytes.first_chunk() else {
+        return Decoded::Bad;
+    };
+    let word = u32::from_be_bytes(*word);
+    let zeros = (word >> 5).count_zeros().wrapping_sub(5);
+    if zeros != word & 31 {
+        return Decoded::Bad;
+    }
+    let is_channel = word >> 30 == 1;
+    let counter = if is_channel {
+        u16::try_from(word >> 22 & 0xFF).unwrap_or(PRIMARY)
+    } else {
+        PRIMARY
+    };
+    let Some([first, second, third]) = base.base(counter) else {
+        return Decoded::Unresolved;
+    };
+    let values = if is_channel {
+        [first, rise(second, word >> 16, 6), 0]
+    } else {
+        [
+            rise(first, word >> 27, 3),
+            rise(second, word >> 19, 8),
+            rise(third, word >> 16, 3),
+        ]
+    };
+    let hot = Hot { counter, values };
+    if (word >> 5 ^ NARROW.check(seed, hot)) & mask(NARROW.crc) != 0 {
+        return Decoded::Bad;
+    }
+    Decoded::Valid(hot)
+}
+
+/// The first value at or above `from` with these low bits.
+fn rise(from: i32, low: u32, width: u8) -> i32 {
+    let step = low.wrapping_sub(from.cast_unsigned()) & mask(width);
+    from.wrapping_add(step.cast_signed())
 }
 
 impl Form {
@@ -122,6 +177,11 @@ impl Form {
         let is_channel = hot.counter != PRIMARY;
         let [primary, channel] = &self.fields;
         let widths = if is_channel { channel } else { primary };
+        let [slot, ..] = *widths;
+        // Of a slot there are no bits but these: nothing tells which 256 of them it is among.
+        if is_channel && u32::from(hot.counter) > mask(slot) {
+            return None;
+        }
         let mut record = 0;
         push(
             &mut record,
@@ -166,10 +226,7 @@ impl Form {
             return Some(Decoded::Unresolved);
         };
         for (value, width) in values.iter_mut().zip(widths) {
-            // The first value at or above the base with these low bits.
-            let low = take(&mut record, *width);
-            let step = low.wrapping_sub(value.cast_unsigned()) & mask(*width);
-            *value = value.wrapping_add(step.cast_signed());
+            *value = rise(*value, take(&mut record, *width), *width);
         }
         let hot = Hot { counter, values };
         let differs = (take(&mut record, self.crc) ^ self.check(seed, hot)) & mask(self.crc);
@@ -195,13 +252,12 @@ impl Form {
             *place = value.to_le_bytes();
         }
         let (bytes, _) = bytes.split_at(len);
-        let mut crc = crc32c(seed, bytes);
-        let mut folded = 0;
-        while crc != 0 {
-            folded ^= crc;
-            crc = crc.checked_shr(self.crc.into()).unwrap_or_default();
+        let crc = crc32c(seed, bytes);
+        match self.crc {
+            11 => crc ^ crc >> 11 ^ crc >> 22,
+            16 => crc ^ crc >> 16,
+            _ => crc,
         }
-        folded
     }
 }
 
@@ -289,6 +345,35 @@ mod tests {
             values: [-4, 1_750_000_000, 6],
         };
         assert!(encode(2, 5, back).is_none());
+    }
+
+    #[test]
+    fn a_slot_that_a_form_has_no_bits_for_takes_another_form() {
+        let slots = [0, 255, 256, 257, 300, 511, 512, 0xFFFE];
+        let pairs = slots
+            .into_iter()
+            .flat_map(|slot| [1, 9000].map(|step| (slot, step)));
+        for (shift, (slot, step)) in
+            (2..=5).flat_map(|shift| pairs.clone().map(move |pair| (shift, pair)))
+        {
+            let from = [i32::from(slot), 10, 0];
+            let hot = Hot {
+                counter: slot,
+                values: [slot.into(), 10 + step, 0],
+            };
+            let mut bytes = [0xFF; 8];
+            let len = super::encode(shift, 5, from, hot, &mut bytes);
+            assert_eq!(
+                len.is_some(),
+                (shift == 2 && slot < 256) || (shift > 2 && step == 1),
+                "unit {}, slot {slot}, step {step}",
+                1 << shift
+            );
+            if len.is_some() {
+                let decoded = decode(shift, 5, &Only(from), &bytes);
+                assert_eq!(decoded, Decoded::Valid(hot));
+            }
+        }
     }
 
     #[test]

@@ -95,13 +95,13 @@ pub fn provision(
 
 fn open(image: Vec<u8>, layout: Layout) -> Result<Base<Bytes>, ImageError> {
     let geometry = geometry(image.len(), layout)?;
-    Ok(Base::new(Bytes(Zeroizing::new(image)), geometry))
+    Ok(Base::new(Bytes(Zeroizing::new(image)), Ok(geometry)))
 }
 
 /// The region that an image of this length is.
 fn geometry(len: usize, layout: Layout) -> Result<Geometry, ImageError> {
     let end = u32::try_from(len).map_err(|_| RegionError::TooLarge)?;
-    Ok(Geometry::new(&(0..end), layout.write, layout.erase, len)?)
+    Ok(Geometry::new(&(0..end), layout.write, layout.erase)?)
 }
 
 /// An index of that size would be a lot of stack.

@@ -101,7 +101,13 @@ impl<'a> Index<'a> {
         // A DC entry that rotted may be read again one day.
         let first = if list == DCS { len } else { 0 };
         let slot = (first..len).find(|slot| self.lists.get(list, *slot).at == NOWHERE);
-        slot.or_else(|| (usize::from(len) < self.lists.capacity(list)).then_some(len))
+        slot.or_else(|| self.end_slot(list))
+    }
+
+    /// The slot after a list's last entry, if there is room for one.
+    pub(crate) fn end_slot(&self, list: List) -> Option<u16> {
+        let len = self.len(list);
+        (usize::from(len) < self.lists.capacity(list)).then_some(len)
     }
 
     /// The slot of a cache to give up next; `None` for what is no cache.
@@ -121,6 +127,10 @@ impl<'a> Index<'a> {
         at: u32,
         units: u32,
     ) -> Result<(), Field> {
+        debug_assert!(
+            u16::try_from(at).is_ok() && u8::try_from(units).is_ok(),
+            "places are counted in 16 bits, lengths in 8"
+        );
         let at = u16::try_from(at).unwrap_or_default();
         let units = u8::try_from(units).unwrap_or(u8::MAX);
         let Some(list) = list_of(change) else {
@@ -140,7 +150,14 @@ impl<'a> Index<'a> {
         };
         let [generation, low] = slot.to_be_bytes();
         let slot = if list == DCS { low.into() } else { slot };
-        let place = self.lists.get_mut(list, slot).ok_or(field(list))?;
+        let Some(place) = self.lists.get_mut(list, slot) else {
+            // A log with room for more was here before. What can be learnt again is forgotten.
+            return if list == DCS {
+                Err(field(list))
+            } else {
+                Ok(())
+            };
+        };
         let known = place.at;
         *place = Place {
             at,
@@ -159,7 +176,9 @@ impl<'a> Index<'a> {
                     };
                 }
             }
-            Change::Update(UpdateChange::Channel { id, pts }) => {
+            Change::Update(
+                UpdateChange::Channel { id, pts } | UpdateChange::PushChannel { id, pts },
+            ) => {
                 if let Some(channel) = self.channels.get_mut(usize::from(slot)) {
                     *channel = Channel {
                         id: id.to_le_bytes(),

@@ -62,6 +62,6 @@ pub mod asynchronous {
 pub mod format {}
 
 pub use blocking::SessionLog;
-pub use error::Error;
+pub use error::{Error, RegionShape};
 pub use geometry::RegionError;
-pub use settings::{Durability, FlashStats, KeyCopies};
+pub use settings::{Durability, FlashStats, KeyCopies, Started};

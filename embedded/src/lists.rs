@@ -50,7 +50,9 @@ pub(crate) const fn list_of(change: &Change<'_>) -> Option<List> {
         Change::Account(_) => Some(ACCOUNT),
         Change::FutureAuthToken(_) => Some(TOKEN),
         Change::Dc(_) => Some(DCS),
-        Change::Update(UpdateChange::Channel { .. }) => Some(CHANNELS),
+        Change::Update(UpdateChange::Channel { .. } | UpdateChange::PushChannel { .. }) => {
+            Some(CHANNELS)
+        }
         Change::Peer(_) => Some(PEERS),
         Change::MinPeer(_) => Some(MIN_PEERS),
         _ => None,

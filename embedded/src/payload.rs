@@ -34,7 +34,10 @@ pub(crate) const NO_DC: DcRef<'static> = DcRef {
 /// fit or differs.
 pub(crate) fn write<'b>(change: &Change<'b>, codec: &mut Codec<'b, '_>) -> Option<(Packed, usize)> {
     let packed = match change {
-        Change::Update(UpdateChange::Channel { .. }) => Some(CHANNEL),
+        // The slot says whether it is a new one.
+        Change::Update(UpdateChange::Channel { .. } | UpdateChange::PushChannel { .. }) => {
+            Some(CHANNEL)
+        }
         Change::Peer(peer) => {
             let channel_kind = peer.channel_kind.map_or(NO_KIND, ChannelKind::to_byte);
             let bits = peer.kind.to_byte() | channel_kind << 2;
@@ -78,7 +81,9 @@ pub(crate) fn read(packed: Packed, bytes: &[u8]) -> Option<Change<'_>> {
 #[inline(never)]
 fn fields<'b>(change: &mut Change<'b>, codec: &mut Codec<'b, '_>) -> Option<()> {
     match change {
-        Change::Update(UpdateChange::Channel { id, pts }) => {
+        Change::Update(
+            UpdateChange::Channel { id, pts } | UpdateChange::PushChannel { id, pts },
+        ) => {
             *pts = codec.word(*pts);
             *id = codec.rest(*id);
         }

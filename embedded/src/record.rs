@@ -27,7 +27,8 @@ pub(crate) const CHANGE: Kind = 0;
 pub(crate) const SYNC: Kind = 1;
 /// The changes since the unit (of this page) in `slot` that are marked as pending count.
 pub(crate) const COMMIT: Kind = 2;
-/// Every page but this one was erased completely.
+/// With slot 0: whatever keys the session no longer has were erased, everywhere. With slot 1: a record
+/// that counts holds one.
 pub(crate) const WIPED: Kind = 3;
 /// A peer or a channel's pts in a form that is a third shorter.
 pub(crate) const PACKED: Kind = 4;
@@ -145,6 +146,10 @@ pub(crate) fn encode(change: &Change<'_>, slot: u16, record: &mut [u8]) -> Optio
     let form = packed.map_or(CHANGE << 26, |bits| PACKED << 26 | u32::from(bits) << 21);
     let len = u32::try_from(len).ok()?;
     Head(TAG | form | len << 16 | u32::from(slot)).write(record);
+    debug_assert!(
+        relation(change, record) == Relation::Same || decode(record).is_some(),
+        "what is written is what will be read"
+    );
     Some(())
 }
 
@@ -160,6 +165,16 @@ pub(crate) fn set_pending(record: &mut [u8], pending: bool) {
 pub(crate) fn decode(record: &[u8]) -> Option<Change<'_>> {
     let head = Head::decode(record)?;
     payload::read(head.packed(), record.get(4..head.payload_end())?)
+}
+
+/// Whether a change gives the DC entry of a record another key, or none.
+pub(crate) fn replaces_key(change: &Change<'_>, record: &[u8]) -> bool {
+    match (change, decode(record)) {
+        (Change::Dc(dc), Some(Change::Dc(known))) => {
+            known.slot() == dc.slot() && known.auth_key.is_some() && known.auth_key != dc.auth_key
+        }
+        _ => false,
+    }
 }
 
 /// What a record on flash is to a change.

@@ -25,6 +25,17 @@ pub enum KeyCopies {
     Two,
 }
 
+/// What [`mount_or_format`](crate::SessionLog::mount_or_format) found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Started {
+    /// A log. Whether there is a session in it, [`load`](crate::SessionLog::load) says.
+    Mounted,
+    /// Erased flash, in which an empty log was begun.
+    Formatted,
+}
+
 /// What a log knows about its region.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

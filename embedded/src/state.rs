@@ -4,8 +4,8 @@ use core::ops::Range;
 
 use mtsession_core::WhenFull;
 
-use crate::geometry::Geometry;
-use crate::header::{Header, header_units};
+use crate::geometry::{Geometry, RegionError};
+use crate::header::{Header, PRESENT, STALE, STALE_WITHIN, WIPE, header_units};
 use crate::settings::{Durability, KeyCopies};
 
 /// A page that is being written.
@@ -46,6 +46,8 @@ impl Page {
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct State {
     pub(crate) geometry: Geometry,
+    /// Why the region cannot hold a log; the geometry is none then.
+    pub(crate) refused: Option<RegionError>,
     pub(crate) durability: Durability,
     pub(crate) key_copies: KeyCopies,
     pub(crate) when_full: WhenFull,
@@ -74,15 +76,34 @@ pub(crate) struct State {
     pub(crate) erased: u8,
     /// How often the page behind the head has been erased once it is.
     pub(crate) next_erases: u32,
+    /// Whether the log has not written since the power came on.
+    pub(crate) fresh: bool,
+    /// Whether headers that an earlier cut left half-done were looked for since then.
+    pub(crate) settled: bool,
+    /// Where writing began since the power came on: what is before may read differently some day. In
+    /// the page that was the newest then, so many pages ago.
+    pub(crate) since: u32,
+    pub(crate) begun: u8,
+    /// Whether the primary counters were written as a whole since the power came on.
+    pub(crate) counted: bool,
+    /// Keys that were replaced, and may still be on the chip.
+    pub(crate) stale: Stale,
+    /// Units at the end of the page after the head that were tried since turning to it failed.
+    pub(crate) probed: u32,
     /// Counter changes that are only in RAM.
     pub(crate) lazy: u16,
     pub(crate) damaged: u16,
 }
 
 impl State {
-    pub(crate) fn new(geometry: Geometry) -> Self {
+    pub(crate) fn new(geometry: Result<Geometry, RegionError>) -> Self {
+        let (geometry, refused) = match geometry {
+            Ok(geometry) => (geometry, None),
+            Err(error) => (Geometry::NONE, Some(error)),
+        };
         Self {
             geometry,
+            refused,
             durability: Durability::Now,
             key_copies: KeyCopies::One,
             when_full: WhenFull::Refuse,
@@ -99,9 +120,29 @@ impl State {
             touched: 0,
             erased: 0,
             next_erases: 0,
+            fresh: true,
+            settled: false,
+            since: 0,
+            begun: 0,
+            counted: false,
+            stale: Stale::No,
+            probed: 0,
             lazy: 0,
             damaged: 0,
         }
+    }
+
+    /// How many pages a position is before the newest one.
+    fn back(&self, position: u32) -> u8 {
+        let page = self.geometry.page_of(position);
+        self.geometry
+            .next(self.head, self.geometry.pages.wrapping_sub(page))
+    }
+
+    /// Whether what is here was written, and read back, since the power came on.
+    pub(crate) fn is_proven(&self, position: u32) -> bool {
+        let back = self.back(position);
+        back < self.begun || !self.fresh && back == self.begun && position >= self.since
     }
 
     /// Units for records in a page.
@@ -113,14 +154,7 @@ impl State {
 
     /// The seed of a page of the chain: sequence numbers of neighbours differ by one.
     pub(crate) fn seed_at(&self, position: u32) -> u32 {
-        let page = u32::from(self.geometry.page_of(position));
-        let head = u32::from(self.head);
-        let back = if page <= head {
-            head.wrapping_sub(page)
-        } else {
-            head.wrapping_add(self.geometry.pages.into())
-                .wrapping_sub(page)
-        };
+        let back = u32::from(self.back(position));
         seed(self.sequence.wrapping_sub(back))
     }
 
@@ -136,11 +170,16 @@ impl State {
 
     /// Takes the page that is being written as the newest one.
     pub(crate) fn begin(&mut self, header: &Header) {
+        let others = if header.part == 1 { 0 } else { self.chain };
+        self.chain = others
+            .saturating_add(1)
+            .min(self.geometry.pages.wrapping_sub(1));
         self.head = self.page.number;
         self.sequence = header.sequence;
         self.erases = header.erases;
-        self.present = header.flags & crate::header::PRESENT != 0;
-        self.wipe = header.flags & crate::header::WIPE != 0;
+        self.present = header.flags & PRESENT != 0;
+        self.wipe = header.flags & WIPE != 0;
+        self.stale = Stale::of(header.flags);
         self.erased = self.erased.saturating_sub(1);
     }
 
@@ -178,6 +217,36 @@ impl State {
     pub(crate) const fn remember(&mut self) {
         self.indexed = true;
         self.located = true;
+    }
+}
+
+/// Where keys may be that the session no longer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stale {
+    /// Nowhere.
+    No,
+    /// In pages that do not count.
+    Outside,
+    /// In those that do as well.
+    Within,
+}
+
+impl Stale {
+    pub(crate) const fn of(flags: u8) -> Self {
+        match flags & (STALE | STALE_WITHIN) {
+            0 => Self::No,
+            STALE => Self::Outside,
+            _ => Self::Within,
+        }
+    }
+
+    /// As flags of a page's header.
+    pub(crate) const fn flags(self) -> u8 {
+        match self {
+            Self::No => 0,
+            Self::Outside => STALE,
+            Self::Within => STALE_WITHIN,
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Reading a page record by record: decides what counts, and takes note of it.
 //!
-//! A page is read up to two blank units in a row. What is no valid record was torn, or rotted; then
-//! the next record with a check of 24 bits or more is looked for, or two hot records in a row: a
-//! single one could be found in the middle of random bytes.
+//! A page is read up to a run of blank units that no record could have left: a chip that programs many
+//! bytes in one operation may lose power when only the last of them have changed. What is not a valid
+//! record was torn, or rotted; then the next record with a check of 24 bits or more is looked for, or two
+//! hot records in a row: a single one could be found in the middle of random bytes.
 
 use core::ops::Range;
 
@@ -16,15 +17,19 @@ use crate::hot::{self, Decoded, Hot};
 use crate::index::Index;
 use crate::lists::{CHANNELS, list_of};
 use crate::record::{self, COMMIT, Head, MAX_RECORD, SYNC, WIPED};
-use crate::state::{Page, State};
+use crate::state::{Page, Stale, State};
+
+/// Bytes of the longest run of blank units before something that counts: a record of which nothing
+/// reads, and the units that starts after it left out.
+const MAX_BLANK: u32 = 704;
 
 /// How reading goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     /// Behind a valid record.
     Reading,
-    /// Behind one blank unit.
-    Gap,
+    /// After so many blank units.
+    Gap(u32),
     /// Behind something that is no record.
     Hunting,
 }
@@ -78,34 +83,55 @@ impl Walk {
         buffer.get(from..self.len).unwrap_or_default()
     }
 
-    /// What has to be read before the next step: from where on the flash to where in the buffer.
-    /// Slides what is known to the buffer's start.
-    pub(crate) fn missing(
-        &mut self,
-        geometry: &Geometry,
-        buffer: &mut [u8],
-    ) -> Option<(u32, Range<usize>)> {
+    /// How much has to be read to the start of the buffer, from where the reader is, before the next
+    /// step. What is known of it already is read again: drivers want whole, aligned buffers.
+    pub(crate) fn missing(&mut self, geometry: &Geometry, buffer: &[u8]) -> Option<usize> {
         let shift = geometry.shift;
         let known = self.bytes(buffer, shift);
         let kept = known.len();
+        // And what comes after it.
         let wanted = Head::decode(known)
             .map_or(8, Head::record_len)
-            .clamp(8, MAX_RECORD);
+            .saturating_add(bytes_in(1, shift))
+            .min(MAX_RECORD);
         let left = bytes_in(self.page.end.saturating_sub(self.at), shift);
-        if kept >= wanted.min(left) {
-            return None;
-        }
-        let from = self.len.wrapping_sub(kept);
-        for n in 0..kept {
-            let byte = buffer.get(from.wrapping_add(n)).copied();
-            if let (Some(place), Some(byte)) = (buffer.get_mut(n), byte) {
-                *place = byte;
-            }
-        }
+        (kept < wanted.min(left)).then(|| self.again(geometry))
+    }
+
+    /// As [`missing`](Self::missing), whatever is known.
+    pub(crate) fn again(&mut self, geometry: &Geometry) -> usize {
+        let left = bytes_in(self.page.end.saturating_sub(self.at), geometry.shift);
         self.start = self.at;
         self.len = left.min(MAX_RECORD);
-        let units = u32::try_from(kept >> shift).unwrap_or_default();
-        Some((self.at.wrapping_add(units), kept..self.len))
+        self.len
+    }
+
+    /// Whether there is a valid record here that may be the last one before the power was lost: then
+    /// nothing, or a gap, is after it. It may be half-done and read well only now and then.
+    pub(crate) fn is_last(&self, buffer: &[u8], geometry: &Geometry, index: &Index<'_>) -> bool {
+        if self.at < self.page.tail || self.at >= self.page.end || self.batch_end.is_some() {
+            return false;
+        }
+        let bytes = self.bytes(buffer, geometry.shift);
+        let units = match Head::decode(bytes) {
+            Some(head) => head.units(geometry),
+            None => hot_units(bytes, geometry),
+        };
+        // No record begins like erased flash.
+        let next = bytes.get(bytes_in(units, geometry.shift));
+        if next.is_some_and(|first| *first != 0xFF) {
+            return false;
+        }
+        match self.look(bytes, geometry, index).0 {
+            Found::Record(head) => head.kind() != SYNC,
+            Found::Hot(decoded) => matches!(decoded, Decoded::Valid(_)),
+            Found::Blank => false,
+        }
+    }
+
+    /// Where the reader is.
+    pub(crate) const fn position(&self) -> u32 {
+        self.at
     }
 
     /// Goes one record on. `false`: the page ends here.
@@ -132,6 +158,15 @@ impl Walk {
             self.finish(state, index);
             return Ok(false);
         }
+        if geometry.shift == 2 && self.mode == Mode::Reading && self.batch_end.is_none() {
+            let run = self.short(bytes, index);
+            if run > 0 {
+                self.at = self.at.wrapping_add(run);
+                self.tail = self.at;
+                state.present = true;
+                return Ok(true);
+            }
+        }
         let (found, next) = self.look(bytes, &geometry, index);
         let at = self.at;
         self.at = next;
@@ -145,6 +180,26 @@ impl Walk {
             take(bytes, at, head, state, index, session)?;
         }
         Ok(true)
+    }
+
+    /// Takes note of the short hot records that are here, one after another, but for the last one; how
+    /// many there are.
+    fn short(&self, bytes: &[u8], index: &mut Index<'_>) -> u32 {
+        let mut run = 0_u32;
+        let (words, _) = bytes.as_chunks::<4>();
+        for (word, next) in words.iter().zip(words.iter().skip(1)) {
+            let at = self.at.wrapping_add(run);
+            let ([first, ..], [next, ..]) = (word, next);
+            if *first >= 0x80 || *next == 0xFF {
+                break;
+            }
+            let Decoded::Valid(hot) = hot::narrow(self.page.seed ^ at, index, word) else {
+                break;
+            };
+            index.note_hot(hot);
+            run = run.wrapping_add(1);
+        }
+        run
     }
 
     /// What is here, and where to look next.
@@ -189,8 +244,11 @@ impl Walk {
             Found::Blank => {
                 self.revert(index);
                 match was {
-                    Mode::Reading => self.mode = Mode::Gap,
-                    Mode::Gap => {
+                    Mode::Reading => self.mode = Mode::Gap(1),
+                    Mode::Gap(blanks) if blanks << geometry.shift < MAX_BLANK => {
+                        self.mode = Mode::Gap(blanks.wrapping_add(1));
+                    }
+                    Mode::Gap(_) => {
                         self.finish(state, index);
                         return Ok(false);
                     }
@@ -245,8 +303,15 @@ impl Walk {
                         self.at = start;
                     }
                 }
-                if head.kind() == WIPED && self.page.number == state.head {
-                    state.wipe = false;
+                if head.kind() == WIPED {
+                    if self.page.number == state.head {
+                        state.wipe = false;
+                    }
+                    state.stale = if head.slot() == 0 {
+                        Stale::No
+                    } else {
+                        Stale::Within
+                    };
                 }
             }
         }
@@ -260,6 +325,7 @@ impl Walk {
         self.at = self.at.wrapping_add(units);
         if let Ok(header) = header {
             index.set_counters(header.home_dc_id, header.counters);
+            state.stale = Stale::of(header.flags);
             state.present |= header.flags & PRESENT != 0;
             self.at = self.page.tail;
         }
@@ -311,6 +377,10 @@ fn take(
         } else {
             slot
         };
+        if usize::from(slot) >= list_of(&change).map_or(0, |list| index.lists.capacity(list)) {
+            // Forgotten, see `note`.
+            return Ok(());
+        }
         // A session that has no room now may have it once it is known what is still there.
         if receiver.receive(Some(slot), &change).is_err() {
             *session = None;

@@ -21,6 +21,7 @@ impl<F: NorFlash> Shell<'_, F> {
             if missing == 0 || live.saturating_add(missing) > self.limit(self.longest_dc()) {
                 break;
             }
+            self.reserve(0, 0).await?;
             self.turn(false).await?;
         }
         Ok(())
@@ -41,6 +42,7 @@ impl<F: NorFlash> Shell<'_, F> {
     pub(super) async fn maintain(&mut self) -> Result<(), Fail> {
         self.ready(None).await?;
         self.second_copies().await?;
+        self.wipe_stale().await?;
         let record = u32::try_from(MAX_RECORD).unwrap_or_default();
         let enough = self.state.geometry.units(record);
         for _ in 0..self.state.geometry.pages {
@@ -57,6 +59,7 @@ impl<F: NorFlash> Shell<'_, F> {
                 break;
             }
             // The next turn would leave too little room, and the one behind it would erase.
+            self.reserve(0, 0).await?;
             self.turn(false).await?;
         }
         Ok(())

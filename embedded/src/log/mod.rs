@@ -2,10 +2,15 @@
 
 mod care;
 mod flash;
+mod format;
+mod headers;
 mod pages;
 mod put;
 mod read;
 mod save;
+mod settle;
+mod tail;
+mod wipe;
 
 use core::ops::Range;
 
@@ -16,10 +21,10 @@ use super::{NorFlash, bisync};
 use crate::buffer::Buffer;
 use crate::error::{Details, Error, Fail};
 use crate::fill::Fill;
-use crate::geometry::{Geometry, MAX_UNIT_LEN, MIN_UNIT_LEN};
+use crate::geometry::{Geometry, MAX_UNIT_LEN, MIN_UNIT_LEN, RegionError};
 use crate::index::{Fixed, Index};
 use crate::lists::Memory;
-use crate::settings::{Durability, FlashStats, KeyCopies};
+use crate::settings::{Durability, FlashStats, KeyCopies, Started};
 use crate::state::State;
 
 /// A session in a region of NOR flash.
@@ -48,15 +53,18 @@ pub struct SessionLog<
 pub(crate) struct Base<F> {
     flash: F,
     failed_programs: u16,
+    /// 0xFF on a chip whose erased cells read as zeros: see [`Chip`].
+    flip: u8,
     state: State,
 }
 
 #[bisync]
 impl<F: NorFlash> Base<F> {
-    pub(crate) fn new(flash: F, geometry: Geometry) -> Self {
+    pub(crate) fn new(flash: F, geometry: Result<Geometry, RegionError>) -> Self {
         Self {
             flash,
             failed_programs: 0,
+            flip: 0,
             state: State::new(geometry),
         }
     }
@@ -68,6 +76,7 @@ impl<F: NorFlash> Base<F> {
                 flash: &mut self.flash,
                 geometry: self.state.geometry,
                 failed_programs: &mut self.failed_programs,
+                flip: &mut self.flip,
                 details: Details::NONE,
             },
             state: &mut self.state,
@@ -127,11 +136,50 @@ impl<
         );
     };
 
+    /// A log in `region` of the chip, in bytes; nothing is read yet. The first call that needs the log
+    /// opens it, [`mount_or_format`](Self::mount_or_format) begins one where there is none. No error
+    /// takes the driver: [`release`](Self::release) gives it back.
+    ///
+    /// Write `SessionLog::<_>::new(…)` for the default capacities.
+    ///
+    /// ```
+    /// # use mtsession_embedded::sim::Chip;
+    /// use mtsession_embedded::{Error, SessionLog};
+    ///
+    /// # let flash = Chip::<4, 4096>::new(16384);
+    /// let mut log = SessionLog::<_>::new(flash, 0..16384);
+    /// let error = log.stats().unwrap_err();
+    /// assert_eq!(error, Error::NotFormatted);
+    /// let flash = log.release().map_err(|(_flash, error)| error)?;
+    /// # drop(flash);
+    /// # Ok::<(), mtsession_embedded::Error<mtsession_embedded::sim::ChipError>>(())
+    /// ```
+    #[inline(never)]
+    pub fn new(flash: F, region: Range<u32>) -> Self {
+        let () = Self::CHIP;
+        let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE);
+        Self::with(Base::new(flash, geometry))
+    }
+
+    /// Opens the log, or begins one in a region that is erased: what a firmware does when it starts.
+    ///
+    /// Power may be lost at any point of it: the next start goes on. Anything but a log and erased flash
+    /// is an error, and nothing is changed.
+    #[inline(never)]
+    pub async fn mount_or_format(&mut self) -> Result<Started, Error<F::Error>> {
+        let mut fixed = Fixed::default();
+        let mut shell = self.base.shell(Index::none(&mut fixed));
+        let result = shell.mount_or_format().await;
+        shell.done(result)
+    }
+
     /// Opens the log in `region` of the chip, in bytes. Reads page headers and writes nothing.
+    ///
+    /// An error drops the driver: pass it as `&mut flash`, or take [`new`](Self::new).
     #[inline(never)]
     pub async fn mount(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
         let () = Self::CHIP;
-        let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE, flash.capacity())?;
+        let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE);
         let mut base = Base::new(flash, geometry);
         let located = {
             // Its memory is free again before the index takes some.
@@ -144,10 +192,13 @@ impl<
         Ok(Self::with(base))
     }
 
-    /// Erases `region` and begins an empty log in it.
+    /// Begins an empty log in `region`; whatever was there is erased, a log's keys too. For a start,
+    /// [`mount_or_format`](Self::mount_or_format) is safer.
+    ///
+    /// An error drops the driver: pass it as `&mut flash`.
     pub async fn format(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
         let () = Self::CHIP;
-        let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE, flash.capacity())?;
+        let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE);
         let mut base = Base::new(flash, geometry);
         base.format().await?;
         Ok(Self::with(base))

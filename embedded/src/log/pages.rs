@@ -1,77 +1,24 @@
-//! Pages: which count, beginning one, turning to the next.
+//! Pages: beginning one, turning to the next.
 
 use core::ops::Range;
 
 use super::super::{NorFlash, bisync};
 use super::Shell;
+use super::flash::TRIES;
 use crate::error::Fail;
 use crate::geometry::Geometry;
 use crate::header::{Header, PRESENT, header_units};
 use crate::hot::PRIMARY;
 use crate::lists::{CHANNELS, DC_COPIES, DCS, NOWHERE, Slot};
-use crate::locate::Locator;
-use crate::record::{self, Head, SYNC};
+use crate::record::{self, MARK_LEN};
 use crate::settings::KeyCopies;
 use crate::state::{Page, seed};
 
 /// Bytes of the longest record that counters need.
 const COUNTERS_LEN: u32 = 32;
-/// Places that a record is tried at.
-const ATTEMPTS: u8 = 4;
 
 #[bisync]
 impl<F: NorFlash> Shell<'_, F> {
-    /// Finds the newest page and how many count. Reads only headers.
-    pub(super) async fn locate(&mut self) -> Result<(), Fail> {
-        let geometry = self.state.geometry;
-        let mut locator = Locator::new();
-        for page in 0..geometry.pages {
-            let mut header = self.header(page).await;
-            if header == Err(Fail::Flash) {
-                // An older page must not be taken for the newest.
-                return Err(Fail::Flash);
-            }
-            if let Ok(other) = &header
-                && !other.matches(&geometry)
-            {
-                let unit = 1_u32.wrapping_shl(other.shift.into());
-                self.chip.details.geometry = (other.pages, other.page_size, unit);
-                header = Err(Fail::Geometry);
-            }
-            locator.see(page, header);
-        }
-        let (newest, chain) = locator.finish()?;
-        self.state.page = Page::new(&geometry, newest.page, seed(newest.header.sequence));
-        self.state.begin(&newest.header);
-        self.state.erased = 0;
-        self.state.chain = chain.min(geometry.pages.wrapping_sub(1));
-        self.state.located = true;
-        Ok(())
-    }
-
-    /// Reads the header of a page, or its copy.
-    pub(super) async fn header(&mut self, page: u8) -> Result<Header, Fail> {
-        let geometry = self.state.geometry;
-        let units = header_units(&geometry);
-        let mut at = geometry.page_at(page);
-        let mut first = None;
-        loop {
-            let bytes = self.buffer.units(units, &geometry);
-            let header = match self.chip.read(at, bytes).await {
-                Ok(()) => Header::decode(bytes, page),
-                Err(fail) => Err(fail),
-            };
-            match (header, first) {
-                (Ok(header), _) => return Ok(header),
-                // Where neither is a header, the first place says better what is there.
-                (Err(Fail::Flash), _) if first.is_some() => return Err(Fail::Flash),
-                (Err(_), Some(first)) => return Err(first),
-                (Err(fail), None) => first = Some(fail),
-            }
-            at = at.wrapping_add(units);
-        }
-    }
-
     /// Begins the page behind the head, which is erased unless that is known to be done.
     pub(super) async fn open_page(&mut self) -> Result<(), Fail> {
         self.prepare_next().await?;
@@ -79,11 +26,14 @@ impl<F: NorFlash> Shell<'_, F> {
         let seed = seed(self.state.sequence.wrapping_add(1));
         self.state.page = Page::new(&self.state.geometry, page, seed);
         self.state.tail_unknown = false;
+        // Until the page counts.
+        self.state.probed = self.state.geometry.units(MARK_LEN);
         Ok(())
     }
 
     /// Erases the page behind the head unless that is known to be done.
     pub(super) async fn prepare_next(&mut self) -> Result<(), Fail> {
+        self.settle_headers().await?;
         let head = self.state.head;
         let next = self.state.geometry.next(head, 1);
         // All pages are erased in turn.
@@ -94,10 +44,42 @@ impl<F: NorFlash> Shell<'_, F> {
         };
         self.state.next_erases = recorded.max(expected);
         if self.state.erased == 0 {
+            self.probe_next(next).await?;
+            self.state.probed = 0;
             self.chip.erase(next).await?;
             self.state.erased = 1;
         }
         Ok(())
+    }
+
+    /// After turning to the next page failed: does nothing to it before the driver programs again. What
+    /// is tried is at the end of that page, which will be erased.
+    async fn probe_next(&mut self, next: u8) -> Result<(), Fail> {
+        let probed = self.state.probed;
+        let page = Page::new(&self.state.geometry, next, 0);
+        let at = page.end.wrapping_sub(probed);
+        if probed == 0 || probed > page.room() {
+            return Ok(());
+        }
+        let units = self.state.geometry.units(MARK_LEN);
+        let end = at.wrapping_add(units);
+        let mut tried = Ok(());
+        for _ in 0..TRIES {
+            // Something that was left there says that it was programmed.
+            if self.chip.programmed_end(at, end).await? > at {
+                return Ok(());
+            }
+            let bytes = self.buffer.units(units, &self.state.geometry);
+            bytes.fill(0);
+            tried = self.chip.program(at, bytes).await;
+            if tried.is_ok() {
+                break;
+            }
+        }
+        if tried.is_err() {
+            self.state.probed = probed.saturating_add(units);
+        }
+        tried
     }
 
     /// Makes the page that is being written count: programs its header twice.
@@ -120,6 +102,10 @@ impl<F: NorFlash> Shell<'_, F> {
             return result;
         }
         self.state.begin(&header);
+        self.state.begun = self.state.begun.saturating_add(1);
+        self.state.counted = true;
+        self.state.fresh = false;
+        self.state.probed = 0;
         self.state.tail_unknown = false;
         self.state.touched = 0;
         self.index.fixed.written = self.index.fixed.counters;
@@ -127,7 +113,7 @@ impl<F: NorFlash> Shell<'_, F> {
     }
 
     /// The header of the page that is being written.
-    fn next_header(&self, flags: u8, part: u8, parts: u8) -> Header {
+    pub(super) fn next_header(&self, flags: u8, part: u8, parts: u8) -> Header {
         let Geometry {
             page_size,
             pages,
@@ -175,6 +161,7 @@ impl<F: NorFlash> Shell<'_, F> {
         // The header has the counters, so that a first update of them is stored with it.
         let is_present = self.state.present || self.index.is_ahead(PRIMARY);
         let flags = if is_present { PRESENT } else { 0 };
+        let flags = flags | self.state.stale.flags();
         self.close_page(flags, 0, 0).await?;
         self.state.remember();
         Ok(())
@@ -261,6 +248,9 @@ impl<F: NorFlash> Shell<'_, F> {
                 return Err(Fail::StoreFull);
             }
         }
+        if self.state.fresh {
+            self.first_write().await?;
+        }
         if self.state.tail_unknown {
             self.reopen_tail().await?;
         }
@@ -281,95 +271,6 @@ impl<F: NorFlash> Shell<'_, F> {
             }
         }
         Err(Fail::StoreFull)
-    }
-
-    /// Goes on behind whatever a power cut or a failed program left: behind one blank unit, since
-    /// the last word may be weaker than it looks, with a sync record that readers find.
-    pub(super) async fn reopen_tail(&mut self) -> Result<(), Fail> {
-        let Page { tail, end, .. } = self.state.page;
-        let programmed = self.chip.programmed_end(tail, end).await?;
-        let mut start = programmed.saturating_add(1);
-        // A record that was begun is left out as a whole: units of ones look like erased ones.
-        let touched = self.state.touched;
-        if (tail..=end).contains(&touched) {
-            start = start.max(touched);
-        } else if programmed > tail {
-            let unit = self.buffer.units(1, &self.state.geometry);
-            self.chip.read(tail, unit).await?;
-            let behind = tail.saturating_add(self.units());
-            if behind >= programmed {
-                start = behind;
-            }
-        }
-        self.state.page.tail = start.min(end);
-        // Twice: a cut in the first one before this start may have weakened its word, without a trace.
-        // It may take what is programmed now, and lose it later.
-        for _ in 0..2_u8 {
-            record::mark(SYNC, 0, self.buffer.bytes());
-            if self.emit().await.is_err() {
-                // The page is full, or as good as full.
-                self.state.page.tail = end;
-            }
-        }
-        self.state.tail_unknown = false;
-        Ok(())
-    }
-
-    /// Units of the record in the buffer.
-    #[inline(never)]
-    pub(super) fn units(&mut self) -> u32 {
-        let head = Head::decode(self.buffer.bytes());
-        head.map_or(0, |head| head.units(&self.state.geometry))
-    }
-
-    /// Programs the record in the buffer behind the page's tail, or further on where that does not
-    /// take. The page's tail is behind it then.
-    pub(super) async fn emit(&mut self) -> Result<(), Fail> {
-        let geometry = self.state.geometry;
-        let units = self.units();
-        let base = self.state.page.tail;
-        let mut fail = Fail::StoreFull;
-        for _ in 0..ATTEMPTS {
-            let at = self.state.page.tail;
-            if self.state.page.room() < units {
-                break;
-            }
-            let next = at.wrapping_add(units);
-            self.state.page.tail = next;
-            let bytes = self.buffer.units(units, &geometry);
-            record::seal(bytes, self.state.page.seed ^ at);
-            match self.chip.program(at, bytes).await {
-                Ok(()) => {
-                    self.state.tail_unknown = false;
-                    return Ok(());
-                }
-                Err(failed) => fail = failed,
-            }
-            // Readers take two blank units for the end: where nothing was left, leave one, but once.
-            // Behind what was left they go on, so leave all of it, since a unit of ones looks like an
-            // erased one.
-            match self.chip.programmed_end(at, next).await {
-                Ok(end) if end > at => {
-                    self.state.tail_unknown = false;
-                    if self.state.page.number == self.state.head {
-                        self.state.touched = next;
-                    }
-                }
-                Ok(_) if !self.state.tail_unknown => {
-                    self.state.tail_unknown = true;
-                    self.state.page.tail = at.wrapping_add(1);
-                }
-                Ok(_) => break,
-                Err(failed) => {
-                    fail = failed;
-                    break;
-                }
-            }
-        }
-        // Whoever goes on looks at what was left here.
-        self.state.page.tail = base;
-        self.state.tail_unknown = true;
-        Err(fail)
     }
 }
 

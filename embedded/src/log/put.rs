@@ -4,16 +4,17 @@ use mtsession_core::{Change, Field, PeerKey, UpdateChange, WhenFull};
 
 use super::super::{NorFlash, bisync};
 use super::Shell;
+use crate::buffer::{Aligned, Piece};
 use crate::error::Fail;
+use crate::geometry::MAX_UNIT_LEN;
 use crate::hot::{self, PRIMARY};
 use crate::lists::{CHANNELS, DC_COPIES, DCS, field, list_of, next_version, print};
-use crate::record::{self, COMMIT, Relation};
+use crate::record::{self, COMMIT, MARK_LEN, Relation};
 use crate::settings::KeyCopies;
 use crate::state::{Due, Page};
 
-/// Bytes of the longest hot record; programmed with a whole unit, at most this.
+/// Bytes of the longest hot record; programmed with a whole unit.
 const HOT_LEN: u32 = 8;
-const MAX_HOT_UNIT: usize = 32;
 /// How often a hot record is tried in other places, after the first one.
 const ATTEMPTS: u8 = 3;
 
@@ -64,17 +65,25 @@ impl<F: NorFlash> Shell<'_, F> {
             let is_first = counter == PRIMARY && !self.state.present;
             let mut result = Ok(());
             if is_first || self.index.is_ahead(counter) {
-                let mut bytes = [0xFF; MAX_HOT_UNIT];
+                let mut bytes: Piece = Aligned([0xFF; MAX_UNIT_LEN]);
+                let bytes = bytes.0.as_mut_slice();
                 let (base, hot) = self.index.hot(counter);
+                // A base from before the power came on may read differently the next time.
+                let is_proven = match counter {
+                    PRIMARY => self.state.counted,
+                    _ => self
+                        .state
+                        .is_proven(self.index.lists.get(CHANNELS, counter).at.into()),
+                };
+                let base = base.filter(|_| is_proven);
                 let shift = self.state.geometry.shift;
                 let Page { tail, seed, .. } = self.state.page;
-                let len =
-                    base.and_then(|base| hot::encode(shift, seed ^ tail, base, hot, &mut bytes));
+                let len = base.and_then(|base| hot::encode(shift, seed ^ tail, base, hot, bytes));
                 if let Some(len) = len {
                     let units = self.state.geometry.units(len);
-                    let len = usize::try_from(units << shift).unwrap_or(MAX_HOT_UNIT);
+                    let len = usize::try_from(units << shift).unwrap_or(MAX_UNIT_LEN);
                     self.state.tail_unknown = true;
-                    let (bytes, _) = bytes.split_at(len.min(MAX_HOT_UNIT));
+                    let (bytes, _) = bytes.split_at_mut(len.min(MAX_UNIT_LEN));
                     result = self.chip.program(tail, bytes).await;
                     if result.is_ok() {
                         self.state.tail_unknown = false;
@@ -117,9 +126,14 @@ impl<F: NorFlash> Shell<'_, F> {
         };
         let print = print(change);
         let mut first = 0;
-        if let Change::Update(UpdateChange::Channel { id, .. }) = change {
-            if let Some(slot) = self.index.find_channel(*id) {
-                return Ok(Some(slot));
+        if let Change::Update(update) = change {
+            let known = match update {
+                UpdateChange::Channel { id, .. } => self.index.find_channel(*id),
+                // At the end, whatever is known.
+                _ => self.index.end_slot(list),
+            };
+            if known.is_some() {
+                return Ok(known);
             }
             first = u16::MAX;
         }
@@ -181,6 +195,9 @@ impl<F: NorFlash> Shell<'_, F> {
                 None => return Ok(()),
             },
         };
+        if let Change::Dc(_) = change {
+            self.mark_replaced_key(change, pending).await?;
+        }
         let mut is_second = pending;
         loop {
             self.encode(change, slot)?;
@@ -195,6 +212,8 @@ impl<F: NorFlash> Shell<'_, F> {
             match self.emit().await {
                 Ok(()) => {
                     self.state.present = true;
+                    self.state.counted |=
+                        matches!(change, Change::Update(UpdateChange::Counters(_)));
                     let at = self.state.page.last(units);
                     let noted = self.index.note(change, slot, at, units);
                     return noted.map_err(Fail::Capacity);
@@ -264,6 +283,10 @@ impl<F: NorFlash> Shell<'_, F> {
                 }
                 _ => list_of(&change).is_none(),
             };
+            if let Change::Dc(_) = change {
+                // For a mark that its key was replaced.
+                units = units.saturating_add(geometry.units(MARK_LEN));
+            }
             if !is_known {
                 growth = growth.saturating_add(record.saturating_mul(self.copies(&change)));
             }

@@ -1,15 +1,16 @@
 //! Reading: the whole log, one record, a session.
 
-use core::ops::Range;
-
 use super::super::{NorFlash, bisync};
 use super::Shell;
 use crate::error::Fail;
 use crate::fill::Receive;
 use crate::index::Fixed;
-use crate::lists::{CHANNELS, DC_COPIES, DCS, LISTS, List, NOWHERE, Place};
+use crate::lists::{CHANNELS, DC_COPIES, DCS, LISTS, List, MIN_PEERS, NOWHERE, PEERS, Place};
 use crate::record;
 use crate::walk::Walk;
+
+/// How often a record that may be half-done is looked at again: it counts if it is valid each time.
+pub(super) const LOOKS: u8 = 16;
 
 #[bisync]
 impl<F: NorFlash> Shell<'_, F> {
@@ -36,9 +37,17 @@ impl<F: NorFlash> Shell<'_, F> {
                 let mut walk = Walk::new(&geometry, self.state.page_before(back));
                 loop {
                     let buffer = self.buffer.bytes();
-                    if let Some((at, Range { start, end })) = walk.missing(&geometry, buffer) {
-                        let bytes = buffer.get_mut(start..end).unwrap_or_default();
-                        self.chip.read(at, bytes).await?;
+                    if let Some(len) = walk.missing(&geometry, buffer) {
+                        let bytes = buffer.get_mut(..len).unwrap_or_default();
+                        self.chip.read(walk.position(), bytes).await?;
+                    }
+                    for _ in 0..LOOKS {
+                        if !walk.is_last(buffer, &geometry, &self.index) {
+                            break;
+                        }
+                        let len = walk.again(&geometry);
+                        let bytes = buffer.get_mut(..len).unwrap_or_default();
+                        self.chip.read(walk.position(), bytes).await?;
                     }
                     if !walk.step(buffer, self.state, &mut self.index, &mut session)? {
                         break;
@@ -102,8 +111,14 @@ impl<F: NorFlash> Shell<'_, F> {
                     }
                     None
                 };
-                if let Some(change) = change {
-                    session.receive(None, &change).map_err(Fail::Session)?;
+                if let Some(change) = change
+                    && let Err(full) = session.receive(None, &change)
+                {
+                    // What can be learnt again must not stand in the way of the keys.
+                    if matches!(list, CHANNELS | PEERS | MIN_PEERS) {
+                        break;
+                    }
+                    return Err(Fail::Session(full));
                 }
             }
         }

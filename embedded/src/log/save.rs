@@ -8,8 +8,6 @@ use crate::error::Fail;
 use crate::fill::{self, Entries};
 use crate::header::{PRESENT, WIPE};
 use crate::lists::{LISTS, Slot, field};
-use crate::record::{self, MARK_LEN, WIPED};
-use crate::state::{Page, seed};
 
 #[bisync]
 impl<F: NorFlash> Shell<'_, F> {
@@ -18,16 +16,18 @@ impl<F: NorFlash> Shell<'_, F> {
     pub(super) async fn save(&mut self, source: &dyn Entries) -> Result<(), Fail> {
         self.ready(None).await?;
         let parts = self.measure(source)?;
+        let stale = self.stale_after(source).await?;
         // The pages behind the head must hold nothing that is live.
         let mut turns = 0_u8;
         while self.free_run() < parts {
             if turns >= self.state.geometry.pages.saturating_mul(2) {
                 return Err(Fail::StoreFull);
             }
+            self.reserve(0, 0).await?;
             self.turn(true).await?;
             turns = turns.saturating_add(1);
         }
-        self.replace(source, parts, PRESENT).await?;
+        self.replace(source, parts, PRESENT | stale.flags()).await?;
         self.second_copies().await
     }
 
@@ -116,47 +116,5 @@ impl<F: NorFlash> Shell<'_, F> {
         let nothing = FixedSession::<0, 0, 0, 0, 0>::new();
         self.replace(&nothing, 1, WIPE).await?;
         self.finish_wipe().await
-    }
-
-    pub(super) async fn finish_wipe(&mut self) -> Result<(), Fail> {
-        let geometry = self.state.geometry;
-        // An erase that fails may leave anything where nothing was.
-        self.state.erased = 0;
-        for back in 1..geometry.pages {
-            self.chip
-                .erase(geometry.previous(self.state.head, back))
-                .await?;
-        }
-        self.state.erased = geometry.pages.wrapping_sub(1);
-        // Where the page went on, and its record of this went bad, there may be none: the next page has
-        // not the flag.
-        self.reserve(self.state.geometry.units(MARK_LEN), 0).await?;
-        record::mark(WIPED, 0, self.buffer.bytes());
-        self.emit().await?;
-        self.state.wipe = false;
-        Ok(())
-    }
-
-    /// Begins an empty log; whatever the region holds is erased.
-    pub(super) async fn format(&mut self) -> Result<(), Fail> {
-        let geometry = self.state.geometry;
-        let mut erases = 0;
-        for page in 0..geometry.pages {
-            if let Ok(header) = self.header(page).await {
-                erases = header.erases.max(erases);
-            }
-        }
-        for page in 0..geometry.pages {
-            self.chip.erase(page).await?;
-        }
-        self.state.next_erases = erases.saturating_add(1);
-        self.state.sequence = 0;
-        self.state.page = Page::new(&geometry, 0, seed(1));
-        self.index.clear();
-        self.close_page(0, 1, 1).await?;
-        self.state.erased = geometry.pages.wrapping_sub(1);
-        self.state.chain = 1;
-        self.state.remember();
-        Ok(())
     }
 }

@@ -4,11 +4,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use embedded_storage::nor_flash::{
-    NorFlashError, NorFlashErrorKind, check_erase, check_read, check_write,
-};
+use embedded_storage::nor_flash::{NorFlashError, NorFlashErrorKind, check_erase, check_write};
 
 use super::Dice;
+use super::unstable::Unstable;
+use crate::header::HEADER_LEN;
 
 /// What an interrupted program leaves of a word.
 pub const PROGRAM_TEARS: u8 = 6;
@@ -69,7 +69,7 @@ pub struct Counts {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
+pub(super) enum Word {
     Erased,
     Programmed,
     /// Reads as erased, but some charge has moved: what is programmed there fails, is garbage, or
@@ -83,7 +83,7 @@ enum Word {
 #[derive(Clone)]
 pub struct Chip<const WRITE: usize, const ERASE: usize> {
     pub bytes: Vec<u8>,
-    words: Vec<Word>,
+    pub(super) words: Vec<Word>,
     pub counts: Counts,
     pub erases: Vec<u32>,
     /// Whether torn words cannot be read, as with error correction.
@@ -91,6 +91,26 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     /// Whether a word that was programmed with all ones counts as programmed, as it does where error
     /// correction has bits of its own. Else it counts as erased: no cell of it has changed.
     pub strict: bool,
+    /// Whether up to 256 bytes are programmed in one operation, as SPI NOR does: a power cut may leave
+    /// any of its bits done.
+    pub page_programs: bool,
+    /// Whether bits of a word that was hit by a cut read differently from time to time.
+    pub is_unstable: bool,
+    /// Bytes that RAM must be aligned to, as DMA wants it.
+    pub ram_align: usize,
+    /// What erased bytes read as; programming turns bits the other way.
+    pub erased: u8,
+    /// Whether erased words read as noise, as decrypted erased flash does.
+    pub noise: bool,
+    /// One call in so many fails: every one that is a multiple of it, or any.
+    pub busy: Option<(u64, bool)>,
+    /// Whether a word that was hit by a cut and reads blank may take anything else than what is
+    /// programmed next.
+    pub weakens: bool,
+    /// What the driver says its capacity is, if that is not where the chip ends.
+    pub capacity: Option<usize>,
+    /// Whether programs fail, and nothing else.
+    pub refuses_programs: bool,
     /// Whether a weak word may also take what is programmed, and go bad a few steps later.
     pub late: bool,
     cut: Option<(u64, Tear)>,
@@ -104,12 +124,13 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     /// A cell, as byte and bit, and what it always reads as.
     pub stuck: Option<(usize, u8, bool)>,
     /// Cells of a page that was nearly erased, or of a weak word, that turn to 0 some steps later.
-    fading: Vec<(u64, usize, u8)>,
+    pub(super) fading: Vec<(u64, usize, u8)>,
+    pub(super) unstable: Unstable,
     /// Rules that were broken; must stay 0.
     pub violations: u32,
     /// Programs of words that only look erased.
     pub weak_programs: u32,
-    dice: Dice,
+    pub(super) dice: Dice,
 }
 
 impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
@@ -121,6 +142,15 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             erases: vec![0; size / ERASE],
             corrects: false,
             strict: true,
+            page_programs: false,
+            is_unstable: false,
+            ram_align: if cfg!(feature = "align-32") { 32 } else { 4 },
+            erased: 0xFF,
+            noise: false,
+            busy: None,
+            weakens: true,
+            capacity: None,
+            refuses_programs: false,
             late: false,
             cut: None,
             dead: false,
@@ -129,6 +159,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             leaves_tears: false,
             stuck: None,
             fading: Vec::new(),
+            unstable: Unstable::default(),
             violations: 0,
             weak_programs: 0,
             dice: Dice::new(1),
@@ -186,11 +217,36 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         if self.fail.contains(&call) && !(is_read && self.spares_reads) {
             return Err(ChipError::Injected);
         }
+        let fails = match self.busy {
+            Some((n, false)) => call.is_multiple_of(n),
+            Some((n, true)) => self.dice.next().is_multiple_of(n),
+            None => false,
+        };
+        if fails && !(is_read && self.spares_reads) {
+            return Err(ChipError::Injected);
+        }
         Ok(())
     }
 
+    /// That memory is where DMA can reach it.
+    fn check_memory(&self, bytes: &[u8]) {
+        assert_eq!(
+            bytes.as_ptr().addr() % self.ram_align,
+            0,
+            "RAM that is not aligned to {}",
+            self.ram_align
+        );
+    }
+
+    /// Whether the word is in the second header of a page. It may be programmed where a cut in the first
+    /// one cannot be told from one in the second: one of them is whole.
+    pub(super) fn is_second_header(word: usize) -> bool {
+        let header = HEADER_LEN.next_multiple_of(WRITE.max(4));
+        (header..2 * header).contains(&(word * WRITE % ERASE.max(1024)))
+    }
+
     /// Counts a word program or a page erase; the tear if the power is cut in it.
-    fn step(&mut self) -> Option<Tear> {
+    pub(super) fn step(&mut self) -> Option<Tear> {
         let step = self.counts.steps;
         self.counts.steps += 1;
         let due = self.fading.extract_if(.., |(at, ..)| *at <= step);
@@ -214,94 +270,12 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         }
     }
 
-    fn program_word(&mut self, word: usize, data: &[u8]) -> Result<(), ChipError> {
-        let range = word * WRITE..(word + 1) * WRITE;
-        let weak = match self.words[word] {
-            Word::Erased => false,
-            Word::Weak => true,
-            Word::Programmed | Word::Faulty => {
-                self.violations += 1;
-                return Err(ChipError::NotErased);
-            }
-        };
-        self.weak_programs += u32::from(weak);
-        let tear = self.step();
-        let blank = data.iter().all(|byte| *byte == 0xFF);
-        self.words[word] = if blank && !self.strict && !weak {
-            Word::Erased
-        } else {
-            Word::Programmed
-        };
-        let Some(tear) = tear else {
-            self.bytes[range.clone()].copy_from_slice(data);
-            return if weak { self.weaken(range) } else { Ok(()) };
-        };
-        let place = &mut self.bytes[range.clone()];
-        match tear.program % PROGRAM_TEARS {
-            0 => self.words[word] = Word::Erased,
-            1 => {
-                for (byte, data) in place.iter_mut().zip(data) {
-                    *byte = data | self.dice.next() as u8;
-                }
-            }
-            2 => {
-                place.copy_from_slice(data);
-                let zeros: Vec<_> = (0..WRITE * 8)
-                    .filter(|bit| data[bit / 8] & 1 << (bit % 8) == 0)
-                    .collect();
-                if let Some(bit) = zeros.get(self.dice.below(zeros.len().max(1))) {
-                    place[bit / 8] |= 1 << (bit % 8);
-                }
-            }
-            3 => place.copy_from_slice(data),
-            4 => self.words[word] = Word::Weak,
-            _ if self.corrects => self.words[word] = Word::Faulty,
-            _ => {
-                for (byte, data) in place.iter_mut().zip(data) {
-                    *byte = data | self.dice.next() as u8 & self.dice.next() as u8;
-                }
-            }
-        }
-        if self.words[word] == Word::Programmed
-            && self.bytes[range].iter().all(|byte| *byte == 0xFF)
-        {
-            // Some charge has moved, but not enough to see it.
-            self.words[word] = Word::Weak;
-        }
-        Err(ChipError::PowerLost)
-    }
-
-    /// What becomes of a weak word that was programmed.
-    fn weaken(&mut self, range: Range<usize>) -> Result<(), ChipError> {
-        let fate = self.dice.below(if self.late { 3 } else { 2 });
-        if fate < 2 {
-            for at in range {
-                self.bytes[at] &= self.dice.next() as u8;
-            }
-            return if fate == 0 {
-                Err(ChipError::NotTaken)
-            } else {
-                Ok(())
-            };
-        }
-        for _ in 0..4 {
-            self.fade(range.clone(), 6);
-        }
-        Ok(())
-    }
-
-    /// Makes a random cell of `range` turn to 0 within so many steps.
-    fn fade(&mut self, range: Range<usize>, steps: usize) {
-        let later = self.counts.steps + self.dice.below(steps) as u64;
-        let at = range.start + self.dice.below(range.len());
-        self.fading.push((later, at, self.dice.below(8) as u8));
-    }
-
     fn erase_page(&mut self, page: usize) -> Result<(), ChipError> {
         let range = page * ERASE..(page + 1) * ERASE;
         let words = range.start / WRITE..range.end / WRITE;
         let tear = self.step();
         self.fading.retain(|(_, at, _)| !range.contains(at));
+        self.unstable.forget(&range);
         let erased = tear.map_or(7, |tear| tear.erase % ERASE_TEARS);
         let middle = range.start + (self.dice.below(ERASE / WRITE)) * WRITE;
         if tear.is_none() {
@@ -355,7 +329,10 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
 
     pub(super) fn do_read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
         self.call(true)?;
-        check_read(self, offset, bytes.len()).map_err(ChipError::Rule)?;
+        let size = self.bytes.len();
+        if offset as usize + bytes.len() > size {
+            return Err(ChipError::Rule(NorFlashErrorKind::OutOfBounds));
+        }
         self.hold_stuck();
         self.counts.reads += 1;
         self.counts.read_bytes += bytes.len() as u64;
@@ -364,7 +341,15 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         if self.words[at / WRITE..end.div_ceil(WRITE)].contains(&Word::Faulty) {
             return Err(ChipError::Unreadable);
         }
+        self.check_memory(bytes);
         bytes.copy_from_slice(&self.bytes[at..end]);
+        self.unstable.read(at, bytes, &mut self.dice);
+        for (byte, at) in bytes.iter_mut().zip(at..) {
+            *byte ^= !self.erased;
+            if self.noise && self.words[at / WRITE] == Word::Erased {
+                *byte = Dice::new(at as u64).next() as u8;
+            }
+        }
         Ok(())
     }
 
@@ -392,22 +377,31 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             self.tear(pages.len(), erase);
             return Err(error);
         }
-        check_erase(self, from, to).map_err(ChipError::Rule)?;
+        if self.capacity.is_none() {
+            check_erase(self, from, to).map_err(ChipError::Rule)?;
+        }
         erase(self)
     }
 
     pub(super) fn do_write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
-        let words = bytes.chunks(WRITE).zip(offset as usize / WRITE..);
-        let program = |chip: &mut Self| {
-            words
-                .clone()
-                .try_for_each(|(data, word)| chip.program_word(word, data))
-        };
+        self.check_memory(bytes);
+        let bytes: Vec<u8> = bytes.iter().map(|byte| byte ^ !self.erased).collect();
+        let program = |chip: &mut Self| chip.program_all(offset as usize, &bytes);
         if let Err(error) = self.call(false) {
-            self.tear(bytes.len() / WRITE, program);
+            let steps = if self.page_programs {
+                1 + bytes.len() / 256
+            } else {
+                bytes.len() / WRITE
+            };
+            self.tear(steps, program);
             return Err(error);
         }
-        check_write(self, offset, bytes.len()).map_err(ChipError::Rule)?;
+        if self.refuses_programs {
+            return Err(ChipError::Injected);
+        }
+        if self.capacity.is_none() {
+            check_write(self, offset, bytes.len()).map_err(ChipError::Rule)?;
+        }
         self.counts.programs += 1;
         self.counts.programmed_bytes += bytes.len() as u64;
         program(self)?;

@@ -16,7 +16,7 @@ impl<const WRITE: usize, const ERASE: usize> ReadNorFlash for Chip<WRITE, ERASE>
     }
 
     fn capacity(&self) -> usize {
-        self.bytes.len()
+        self.capacity.unwrap_or(self.bytes.len())
     }
 }
 
@@ -44,7 +44,7 @@ impl<const WRITE: usize, const ERASE: usize> embedded_storage_async::nor_flash::
     }
 
     fn capacity(&self) -> usize {
-        self.bytes.len()
+        self.capacity.unwrap_or(self.bytes.len())
     }
 }
 

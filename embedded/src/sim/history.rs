@@ -70,6 +70,15 @@ impl History {
         self.sessions = vec![found];
     }
 
+    /// Each of the sessions that may be found, where every change of a counter is written at once.
+    pub fn apart(&self) -> Vec<Self> {
+        let one = |session: &Option<Plain>| Self {
+            lazy: 1,
+            sessions: vec![session.clone()],
+        };
+        self.sessions.iter().map(one).collect()
+    }
+
     /// Whether a power cut may leave this.
     pub fn allows(&self, found: &Option<Plain>) -> bool {
         let (Some(found), Some(now)) = (found, self.now()) else {
@@ -104,7 +113,10 @@ impl History {
             OwnedChange::Update(UpdateChange::Channel { id, .. }) => {
                 now.channels.iter().any(|known| known.id == *id)
             }
-            OwnedChange::Update(update) => *update != UpdateChange::ClearChannels,
+            OwnedChange::Update(update) => !matches!(
+                update,
+                UpdateChange::ClearChannels | UpdateChange::PushChannel { .. }
+            ),
             _ => false,
         }
     }

@@ -21,8 +21,10 @@ mod chip;
 mod driver;
 mod history;
 mod play;
+mod program;
 mod script;
 mod session;
+mod unstable;
 
 pub use act::Act;
 pub use chip::{Chip, ChipError, Counts, Cut, ERASE_TEARS, PROGRAM_TEARS, Tear};

@@ -15,6 +15,9 @@ pub enum Shape {
     Unit8,
     Unit16,
     Unit32,
+    /// Units of 1 and 4 on chips that program many bytes in one operation.
+    Pages1,
+    Pages4,
 }
 
 /// What is played on which region.
@@ -54,8 +57,8 @@ impl Play {
     /// If the log does anything but what the model says.
     pub fn run(&self) {
         match self.shape {
-            Shape::Unit1 => self.run_on::<1, 1024>(false),
-            Shape::Unit4 => self.run_on::<4, 1024>(false),
+            Shape::Unit1 | Shape::Pages1 => self.run_on::<1, 1024>(false),
+            Shape::Unit4 | Shape::Pages4 => self.run_on::<4, 1024>(false),
             Shape::Unit8 => self.run_on::<8, 1024>(true),
             Shape::Unit16 => self.run_on::<16, 1024>(true),
             Shape::Unit32 => self.run_on::<32, 2048>(true),
@@ -66,6 +69,8 @@ impl Play {
         let pages = usize::from(self.pages.clamp(2, 16));
         let mut chip = Chip::<W, E>::new(pages * E);
         chip.corrects = corrects;
+        chip.page_programs = matches!(self.shape, Shape::Pages1 | Shape::Pages4);
+        chip.strict = !chip.page_programs;
         let log = SessionLog::format(chip, 0..(pages * E) as u32).unwrap();
         let mut stage = Stage {
             log,

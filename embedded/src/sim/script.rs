@@ -222,7 +222,22 @@ fn random_call(dice: &mut Dice, session: &Plain, lists: [usize; 4]) -> Call {
         4 => Call::Delete,
         5..9 => Call::Maintain,
         9..11 => Call::Sync,
-        11..31 => {
+        11..15 => {
+            // Replaces all channels, in small sessions with one twice.
+            let first = dice.below(channels);
+            let count = 1 + dice.below(3.min(channels));
+            let push = |n| {
+                OwnedChange::Update(UpdateChange::PushChannel {
+                    id: 1_500_000_000 + ((first + n) % channels) as i64 * 1013,
+                    pts: n as i32,
+                })
+            };
+            let twice = (channels < 16).then(|| push(0));
+            let clear = OwnedChange::Update(UpdateChange::ClearChannels);
+            let changes = core::iter::once(clear).chain((0..count).map(push));
+            Call::Apply(changes.chain(twice).collect())
+        }
+        15..31 => {
             let count = dice.below(5);
             let mut model = session.clone();
             let mut changes = Vec::new();

@@ -13,13 +13,17 @@
     reason = "a panic is a failed test"
 )]
 
+mod busy;
 mod common;
 mod cut;
 mod driver;
 mod faults;
 mod full;
 mod image;
+mod keys;
 mod log;
 mod model;
 mod refused;
 mod rot;
+mod sizes;
+mod start;

@@ -51,6 +51,8 @@ fn play() -> impl Strategy<Value = Play> {
         Just(Shape::Unit8),
         Just(Shape::Unit16),
         Just(Shape::Unit32),
+        Just(Shape::Pages1),
+        Just(Shape::Pages4),
     ];
     let step = (act(), prop::option::of(trouble())).prop_map(|(act, cut)| Step { act, cut });
     (

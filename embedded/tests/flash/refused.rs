@@ -3,7 +3,7 @@
 
 use mtsession_core::{Change, Field, FixedSession, Full, Peer, UpdateChange};
 use mtsession_embedded::sim::{Chip, ChipError, Dice, Plain, fresh_session};
-use mtsession_embedded::{Error, KeyCopies, RegionError, SessionLog};
+use mtsession_embedded::{Error, KeyCopies, RegionError, RegionShape, SessionLog};
 
 use crate::common::{Log, pull};
 
@@ -78,18 +78,31 @@ fn a_region_that_is_no_log_is_named_and_left_alone() {
 
 #[test]
 fn a_log_of_another_geometry_is_named_and_left_alone() {
-    let written_for = Error::Geometry {
+    // Written for four pages of 2048 bytes in units of 4, and mounted as something else.
+    let mounted_as = |pages, page_size, unit| Error::Geometry {
         pages: 4,
         page_size: 2048,
         unit: 4,
+        region: RegionShape {
+            pages,
+            page_size,
+            unit,
+        },
     };
     for pages in [2, 3, 5, 8] {
-        assert_eq!(error(used(), pages * 2048), written_for, "{pages} pages");
+        let found = error(used(), u32::from(pages) * 2048);
+        assert_eq!(found, mounted_as(pages, 2048, 4));
+        let text = found.to_string();
+        let numbers = format!("has {pages} of 2048 in units of 4: nothing was changed");
+        assert!(
+            text.contains("for 4 pages of 2048") && text.contains(&numbers),
+            "{text}"
+        );
     }
-    assert_eq!(error(other::<8, PAGE>(), END), written_for);
-    assert_eq!(error(other::<32, PAGE>(), END), written_for);
-    assert_eq!(error(other::<4, 1024>(), END), written_for);
-    assert_eq!(error(other::<4, 4096>(), END), written_for);
+    assert_eq!(error(other::<8, PAGE>(), END), mounted_as(4, 2048, 8));
+    assert_eq!(error(other::<32, PAGE>(), END), mounted_as(4, 2048, 32));
+    assert_eq!(error(other::<4, 1024>(), END), mounted_as(8, 1024, 4));
+    assert_eq!(error(other::<4, 4096>(), END), mounted_as(2, 4096, 4));
     // Program units up to 4 are written alike.
     let mut log = Log::mount(other::<1, PAGE>(), 0..END).unwrap();
     assert!(log.load(&mut Plain::default()).unwrap());
@@ -103,8 +116,8 @@ fn a_region_that_cannot_hold_a_log_is_refused() {
         (0, 5000, RegionError::NotAligned),
         (100, 8292, RegionError::NotAligned),
         (4096, 2048, RegionError::NotAligned),
-        (0, 1 << 20, RegionError::OutOfBounds),
-        (u32::MAX - 4095, u32::MAX, RegionError::OutOfBounds),
+        (u32::MAX - 4095, u32::MAX, RegionError::NotAligned),
+        (0, 1 << 22, RegionError::TooLarge),
     ] {
         let mut chip = used();
         let counts = chip.counts;

@@ -65,8 +65,14 @@ fuzz_target!(|bytes: &[u8]| {
     let mut numbers = Numbers(bytes);
     let shape = [Shape::Unit4, Shape::Unit1, Shape::Unit8, Shape::Unit32, Shape::Unit16];
     let (first, lazy) = (numbers.byte(), numbers.byte());
+    // The first two shapes with programs of many bytes, too.
+    let shape = match shape[usize::from(lazy) % shape.len()] {
+        Shape::Unit4 if first & 2 != 0 => Shape::Pages4,
+        Shape::Unit1 if first & 2 != 0 => Shape::Pages1,
+        shape => shape,
+    };
     let mut play = Play {
-        shape: shape[usize::from(lazy) % shape.len()],
+        shape,
         pages: 2 + (first >> 2) % 6,
         keys_twice: first & 128 != 0,
         // Half of them as they come.

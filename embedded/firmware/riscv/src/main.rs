@@ -10,7 +10,7 @@ use cfi::Cfi;
 use mtsession_core::{
     AuthKeyRef, Change, DcFlags, DcRef, FixedSession, SessionSource, UpdateChange,
 };
-use mtsession_embedded::{Error, SessionLog};
+use mtsession_embedded::{Error, SessionLog, Started};
 use semihosting::println;
 
 type Failure = Error<embedded_storage::nor_flash::NorFlashErrorKind>;
@@ -37,20 +37,11 @@ fn count_of(key: &[u8; 256]) -> Option<u32> {
     (self::key(count) == *key).then_some(count)
 }
 
-fn run(mut flash: Cfi) -> Result<(), Failure> {
-    let log = match SessionLog::<_>::mount(&mut flash, REGION) {
-        Err(Error::NotFormatted) => None,
-        // Only the very first format can be cut like this.
-        Err(Error::Corrupt | Error::Foreign) => None,
-        other => Some(other?),
-    };
-    let mut log = match log {
-        Some(log) => log,
-        None => {
-            println!("formats");
-            SessionLog::<_>::format(&mut flash, REGION)?
-        }
-    };
+fn run(flash: Cfi) -> Result<(), Failure> {
+    let mut log = SessionLog::<_>::new(flash, REGION);
+    if log.mount_or_format()? == Started::Formatted {
+        println!("formats");
+    }
     let mut session = FixedSession::<6, 32, 64, 0, 0>::new();
     let there = log.load(&mut session)?;
     let dc = session.dc_for(2, false);

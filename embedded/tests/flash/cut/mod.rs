@@ -42,6 +42,32 @@ fn rp2040() {
     Run::<1, 4096>::new(Setting::new("RP2040 64K", 64 << 10, FULL)).some();
 }
 
+/// SPI NOR programs up to 256 bytes in one operation, in no order that a data sheet would say.
+#[test]
+fn page_programs() {
+    let small = Setting::new("unit 1, 3 pages of 1024, page programs", 3 << 10, TINY);
+    Run::<1, 1024>::new(small.page_programs()).every();
+    let setting = |name, size| Setting::new(name, size, LISTS).page_programs();
+    Run::<1, 4096>::new(setting("RP2040 16K, page programs", 16 << 10)).some();
+    Run::<4, 4096>::new(setting("ESP32 16K, page programs", 16 << 10)).some();
+    let twice = setting("ESP32 32K, page programs, keys twice", 32 << 10).keys_twice();
+    Run::<4, 4096>::new(twice).some();
+    let lazy = setting("RP2040 8K, page programs, lazy 8", 8 << 10).lazy(8);
+    Run::<1, 4096>::new(lazy).some();
+}
+
+#[test]
+fn unstable_words() {
+    let setting = |name, size, lists| Setting::new(name, size, lists).is_unstable();
+    let small = setting("unit 4, 3 pages of 1024, unstable", 3 << 10, TINY);
+    Run::<4, 1024>::new(small).every();
+    Run::<4, 4096>::new(setting("nRF52840 16K, unstable", 16 << 10, FULL)).some();
+    let pages = setting("RP2040 16K, page programs, unstable", 16 << 10, LISTS);
+    Run::<1, 4096>::new(pages.page_programs()).some();
+    let pages = setting("ESP32 16K, page programs, unstable", 16 << 10, LISTS);
+    Run::<4, 4096>::new(pages.page_programs().keys_twice()).some();
+}
+
 #[test]
 fn nrf52840() {
     Run::<4, 4096>::new(Setting::new("nRF52840 8K", 8 << 10, LISTS)).some();

@@ -18,6 +18,10 @@ pub(super) struct Setting {
     /// Whether torn words cannot be read.
     pub(super) corrects: bool,
     pub(super) copies: KeyCopies,
+    /// Whether many bytes are programmed in one operation.
+    pub(super) page_programs: bool,
+    /// Whether what is torn reads differently from time to time.
+    pub(super) is_unstable: bool,
     /// Counters are written with every so many changes of them.
     pub(super) lazy: u16,
 }
@@ -29,8 +33,24 @@ impl Setting {
             size,
             lists,
             corrects: false,
+            page_programs: false,
+            is_unstable: false,
             copies: KeyCopies::One,
             lazy: 1,
+        }
+    }
+
+    pub(super) const fn page_programs(self) -> Self {
+        Self {
+            page_programs: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn is_unstable(self) -> Self {
+        Self {
+            is_unstable: true,
+            ..self
         }
     }
 
@@ -126,6 +146,9 @@ pub(super) fn start<const W: usize, const E: usize>(setting: &Setting) -> Log<W,
     let mut log = new_log::<W, E>(setting.size);
     log.chip().corrects = setting.corrects;
     log.chip().late = true;
+    log.chip().page_programs = setting.page_programs;
+    log.chip().strict = !setting.page_programs;
+    log.chip().is_unstable = setting.is_unstable;
     setting.set_up(&mut log);
     log
 }

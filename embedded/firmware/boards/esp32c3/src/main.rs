@@ -24,11 +24,10 @@ fn main() -> ! {
     loop {}
 }
 
-fn run(mut flash: FlashStorage<'_>) -> Result<(), Error<FlashStorageError>> {
-    let mut log = match SessionLog::<_>::mount(&mut flash, REGION) {
-        Err(Error::NotFormatted) => SessionLog::format(&mut flash, REGION)?,
-        log => log?,
-    };
+fn run(flash: FlashStorage<'_>) -> Result<(), Error<FlashStorageError>> {
+    let mut log = SessionLog::<_>::new(flash, REGION);
+    // On the first start the region is erased; the power may go at any point of this.
+    log.mount_or_format()?;
     log.set_durability(Durability::Lazy(32));
 
     let mut session = FixedSession::<6, 32, 64, 16, 64>::new();

@@ -24,11 +24,10 @@ async fn main(_spawner: Spawner) {
     let _ = run(flash).await;
 }
 
-async fn run(mut flash: BlockingAsync<Nvmc<'_>>) -> Result<(), Error<FlashError>> {
-    let mut log = match SessionLog::<_>::mount(&mut flash, REGION).await {
-        Err(Error::NotFormatted) => SessionLog::format(&mut flash, REGION).await?,
-        log => log?,
-    };
+async fn run(flash: BlockingAsync<Nvmc<'_>>) -> Result<(), Error<FlashError>> {
+    let mut log = SessionLog::<_>::new(flash, REGION);
+    // On the first start the region is erased; the power may go at any point of this.
+    log.mount_or_format().await?;
     log.set_key_copies(KeyCopies::Two)?;
 
     let mut session = FixedSession::<6, 32, 64, 16, 64>::new();

@@ -30,10 +30,8 @@ fn main() -> ! {
 
 fn run(mut flash: Ram) -> Result<(), Failure> {
     let region = 0..SIZE as u32;
-    if let Err(error) = SessionLog::<_>::mount(&mut flash, region.clone()) {
-        defmt::info!("first start: {}", defmt::Display2Format(&error));
-    }
-    let mut log = SessionLog::<_>::format(&mut flash, region.clone())?;
+    let mut log = SessionLog::<_>::new(&mut flash, region.clone());
+    defmt::info!("first start: {}", log.mount_or_format()?);
     let key = [7; 256];
     log.append(&Change::Dc(DcRef {
         dc_id: 2,

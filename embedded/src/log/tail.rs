@@ -1,0 +1,105 @@
+//! The end of what is written: going on there, and programming a record.
+
+use super::super::{NorFlash, bisync};
+use super::Shell;
+use crate::error::Fail;
+use crate::record::{self, Head, SYNC};
+use crate::state::Page;
+
+/// Places that a record is tried at.
+const ATTEMPTS: u8 = 4;
+
+#[bisync]
+impl<F: NorFlash> Shell<'_, F> {
+    /// Goes on behind whatever a power cut or a failed program left: behind one blank unit, since
+    /// the last word may be weaker than it looks, with a sync record that readers find.
+    pub(super) async fn reopen_tail(&mut self) -> Result<(), Fail> {
+        let Page { tail, end, .. } = self.state.page;
+        let programmed = self.chip.programmed_end(tail, end).await?;
+        let mut start = programmed.saturating_add(1);
+        // A record that was begun is left out as a whole: units of ones look like erased ones.
+        let touched = self.state.touched;
+        if (tail..=end).contains(&touched) {
+            start = start.max(touched);
+        } else if programmed > tail {
+            let unit = self.buffer.units(1, &self.state.geometry);
+            self.chip.read(tail, unit).await?;
+            let behind = tail.saturating_add(self.units());
+            if behind >= programmed {
+                // The gap tells readers that it may have been half-done.
+                start = behind.saturating_add(1);
+            }
+        }
+        self.state.page.tail = start.min(end);
+        // Twice: a cut in the first one before this start may have weakened its word, without a trace.
+        // It may take what is programmed now, and lose it later.
+        for _ in 0..2_u8 {
+            record::mark(SYNC, 0, self.buffer.bytes());
+            if self.emit().await.is_err() {
+                // The page is full, or as good as full.
+                self.state.page.tail = end;
+            }
+        }
+        self.state.tail_unknown = false;
+        Ok(())
+    }
+
+    /// Units of the record in the buffer.
+    #[inline(never)]
+    pub(super) fn units(&mut self) -> u32 {
+        let head = Head::decode(self.buffer.bytes());
+        head.map_or(0, |head| head.units(&self.state.geometry))
+    }
+
+    /// Programs the record in the buffer behind the page's tail, or further on where that does not
+    /// take. The page's tail is behind it then.
+    pub(super) async fn emit(&mut self) -> Result<(), Fail> {
+        let geometry = self.state.geometry;
+        let units = self.units();
+        let base = self.state.page.tail;
+        let mut fail = Fail::StoreFull;
+        for attempt in 0..ATTEMPTS {
+            let at = self.state.page.tail;
+            if self.state.page.room() < units {
+                break;
+            }
+            let next = at.wrapping_add(units);
+            self.state.page.tail = next;
+            let bytes = self.buffer.units(units, &geometry);
+            record::seal(bytes, self.state.page.seed ^ at);
+            match self.chip.program(at, bytes).await {
+                Ok(()) => {
+                    self.state.tail_unknown = false;
+                    return Ok(());
+                }
+                Err(failed) => fail = failed,
+            }
+            // Falls out of step with a driver that fails at regular intervals.
+            for _ in 0..=attempt {
+                let _ = self.chip.programmed_end(at, at.wrapping_add(1)).await;
+            }
+            // Readers pass over the few blank units that are left where nothing was. Behind what was left
+            // they go on, so leave all of it, since a unit of ones looks like an erased one.
+            match self.chip.programmed_end(at, next).await {
+                Ok(end) if end > at => {
+                    self.state.tail_unknown = false;
+                    if self.state.page.number == self.state.head {
+                        self.state.touched = next;
+                    }
+                }
+                Ok(_) => {
+                    self.state.tail_unknown = true;
+                    self.state.page.tail = at.wrapping_add(1);
+                }
+                Err(failed) => {
+                    fail = failed;
+                    break;
+                }
+            }
+        }
+        // Whoever goes on looks at what was left here.
+        self.state.page.tail = base;
+        self.state.tail_unknown = true;
+        Err(fail)
+    }
+}
