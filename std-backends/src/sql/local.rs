@@ -6,12 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::aside::{self, Aside};
 use super::connection::{Connection, Durability, OnRow, Write, Written};
+use super::copies;
 use super::file_url::local_path;
 use super::guard::{self, Progress};
 use super::local_error::{explain, only_readable};
@@ -539,7 +539,7 @@ impl Connection for LocalConnection {
 /// how temporary files are made.
 fn private_copy(from: &rusqlite::Connection, path: &Path) -> io::Result<Temp> {
     let file = Temp::beside(path)?;
-    copy(from, file.path()).map_err(|error| explain(&error))?;
+    copies::copy(from, file.path())?;
     file.file().sync_all()?;
     Ok(file)
 }
@@ -557,12 +557,42 @@ pub(super) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {
         .map_err(|(error, _)| error)
 }
 
-/// Copies with what is still in the write-ahead log.
-fn copy(from: &rusqlite::Connection, to: &Path) -> rusqlite::Result<()> {
-    const PAGES_AT_ONCE: i32 = 1000;
-    let mut to = rusqlite::Connection::open(to)?;
-    Backup::new(from, &mut to)?.run_to_completion(PAGES_AT_ONCE, Duration::ZERO, None)?;
-    to.close().map_err(|(_, error)| error)
+/// Puts the copy of a database back into the database at `path`, which is made where there is none.
+#[cfg(feature = "sqlite")]
+pub(super) fn restore_from(copy: &Path, path: &Path) -> io::Result<()> {
+    copies::check_places(copy, path)?;
+    let mut from = LocalConnection::file(copy);
+    let Some(from) = from.existing()? else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    copies::check_integrity(&from.database)?;
+    if from.is_empty().map_err(|error| explain(&error))? {
+        let message = "the copy has no tables: nothing was changed";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    let mut to = LocalConnection::file(path);
+    let to = to.writable()?;
+    to.set_synchronous(Durability::Now)
+        .map_err(|error| explain(&error))?;
+    copies::write_into(&from.database, &mut to.database, DEFAULT_BUSY_TIMEOUT)?;
+    fold_log(&to.database);
+    Ok(())
+}
+
+/// What is wrong with the file at `path` apart from what is in its rows.
+#[cfg(feature = "sqlite")]
+pub(super) fn problems_of(path: &Path) -> io::Result<Vec<String>> {
+    match LocalConnection::file(path).existing()? {
+        None => Ok(Vec::new()),
+        Some(open) => {
+            let find = || {
+                let mut problems = copies::problems(&open.database)?;
+                problems.extend(copies::rows_without_account(&open.database)?);
+                Ok(problems)
+            };
+            find().map_err(|error: rusqlite::Error| explain(&error))
+        }
+    }
 }
 
 /// Carries out statements of the same SQL.

@@ -43,6 +43,12 @@ pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
             "the disk is full; nothing was changed".to_owned(),
         ),
         ErrorCode::ReadOnly => return only_readable(),
+        ErrorCode::CannotOpen if has_no_descriptors() => (
+            io::ErrorKind::Other,
+            "the program has too many files open; nothing was changed: close some, or raise its limit \
+             (`ulimit -n`)"
+                .to_owned(),
+        ),
         ErrorCode::CannotOpen
         | ErrorCode::PermissionDenied
         | ErrorCode::AuthorizationForStatementDenied => (
@@ -56,6 +62,17 @@ pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
         _ => (io::ErrorKind::Other, text),
     };
     io::Error::new(kind, message)
+}
+
+/// Whether this process cannot open anything now. SQLite says "unable to open" then, whatever it is.
+fn has_no_descriptors() -> bool {
+    #[cfg(unix)]
+    if let Err(error) = std::fs::File::open("/dev/null") {
+        let code = error.raw_os_error();
+        let full = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
+        return full.iter().any(|errno| code == Some(errno.raw_os_error()));
+    }
+    false
 }
 
 /// What is said to a writer where there can only be readers.

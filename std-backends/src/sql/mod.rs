@@ -3,6 +3,7 @@
 mod aside;
 mod checksum;
 mod connection;
+mod copies;
 #[cfg(all(test, feature = "sqlite"))]
 mod cost_tests;
 mod definition;

@@ -158,6 +158,42 @@ impl SqliteBackend {
         local::back_up_to(&path, to.as_ref()).map_err(backend.error("back up"))
     }
 
+    /// Puts a copy, as [`back_up`](Self::back_up) makes it, back: the database at `path` has all accounts
+    /// of the copy afterwards, and no others. Other programs may have it open, and see the change.
+    ///
+    /// The copy is written *into* the database. A file that is only put in its place meets the log
+    /// (`-wal`) of the old one, which SQLite then applies to it.
+    ///
+    /// # Errors
+    /// `InvalidData` for a copy that is damaged, empty or somebody else's, and for a database that is
+    /// somebody else's; nothing is changed then.
+    pub fn restore(copy: impl Into<PathBuf>, path: impl Into<PathBuf>) -> io::Result<()> {
+        let copy = Self::open(copy)?;
+        let from = copy.options.path.clone().unwrap_or_default();
+        let backend = Self::new(path);
+        let path = backend.options.path.as_deref().unwrap_or(Path::new(""));
+        local::restore_from(&from, path).map_err(backend.error("restore"))
+    }
+
+    /// Checks a whole database: pages, rows and indexes, and whether every account can be loaded. Says
+    /// what is wrong, in no particular order; nothing is changed.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn check(path: impl Into<PathBuf>) -> io::Result<Vec<String>> {
+        let backend = Self::open(path)?;
+        let path = backend.options.path.clone().unwrap_or_default();
+        let mut problems = local::problems_of(&path).map_err(backend.error("check"))?;
+        for account in Self::accounts(&path)? {
+            let loaded = Self::open_account(&path, &account)
+                .and_then(|backend| Ok((backend.load()?, backend.peer_names()?)));
+            if let Err(error) = loaded {
+                problems.push(format!("account {account}: {error}"));
+            }
+        }
+        Ok(problems)
+    }
+
     /// Writes a session into a new database for `ferogram-session` 0.6.5 and 0.6.6.
     ///
     /// Returns how many entries that release has no place for: it knows a bare id only once, also

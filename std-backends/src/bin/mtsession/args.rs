@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Accounts(AccountsArgs),
     /// Copy a whole SQLite database while others go on using it
     Backup(BackupArgs),
+    /// Put a copy of an SQLite database back into the database, in place of all that is in it
+    Restore(RestoreArgs),
     /// Get back what is left of a damaged session file, its keys first
     Recover(RecoverArgs),
 }
@@ -258,6 +260,14 @@ pub(crate) struct RecoverArgs {
     /// Where to store what is found, as a session file that must not exist
     #[arg(long, value_name = "NEW")]
     pub(crate) out: std::path::PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// The copy, as `mtsession backup` makes it
+    pub(crate) copy: std::path::PathBuf,
+    /// The SQLite database
+    pub(crate) store: Store,
 }
 
 #[derive(Debug, clap::Args)]

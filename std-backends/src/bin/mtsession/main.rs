@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Delete(command) => delete::run(command),
         Command::Accounts(command) => accounts::list(command),
         Command::Backup(command) => accounts::backup(command),
+        Command::Restore(command) => accounts::restore(command),
         Command::Recover(command) => recover::run(command),
     };
     match done {

@@ -1,11 +1,12 @@
 //! `mtsession verify`: everything that can be wrong with a stored session.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use mtsession::core::text::decode_any;
 use mtsession::core::wire::{encode_body_to_slice, encoded_body_len};
 use mtsession::core::{Integrity, SessionSource as _, SessionView, encode};
-use mtsession::{PersistedSession, Shown};
+use mtsession::{PersistedSession, Shown, SqliteBackend};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -85,8 +86,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
         );
         checks.push((Outcome::Note, "end", text));
     }
-    if let Store::File(path) = &args.store {
-        checks.extend(mode(path)?);
+    if let Some(path) = database_of(&args.store, &loaded) {
+        checks.extend(database(path)?);
+    } else if let Store::File(path) = &args.store {
+        checks.extend(mode(path, "file mode")?);
     }
     print(args, &checks)?;
     if checks
@@ -203,8 +206,47 @@ fn same_body(view: &SessionView<'_>, raw: &[u8]) -> bool {
     })
 }
 
+/// The file of a database of ours on this machine.
+fn database_of<'s>(store: &'s Store, loaded: &Loaded) -> Option<&'s Path> {
+    match (store, &loaded.origin) {
+        (Store::File(path) | Store::Sqlite(path, _), Origin::Database) => Some(path),
+        _ => None,
+    }
+}
+
+/// The whole database, and every file of it.
+fn database(path: &Path) -> Result<Vec<Check>, Failure> {
+    let problems = SqliteBackend::check(path)?;
+    let mut checks: Vec<_> = problems
+        .into_iter()
+        .map(|problem| (Outcome::Problem, "database", problem))
+        .collect();
+    if checks.is_empty() {
+        let text = "pages, rows and indexes hold, every account can be loaded";
+        checks.push((Outcome::Good, "database", text.to_owned()));
+    }
+    checks.extend(mode(path, "file mode")?);
+    for suffix in [
+        "-wal",
+        "-shm",
+        "-journal",
+        ".pre-mtsession",
+        ".pre-mtsession-2",
+    ] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let beside = Path::new(&name);
+        if beside.try_exists()? {
+            let found = mode(beside, "file mode")?;
+            let named = |(outcome, check, text)| (outcome, check, format!("{suffix}: {text}"));
+            checks.extend(found.map(named));
+        }
+    }
+    Ok(checks)
+}
+
 #[cfg(unix)]
-fn mode(path: &std::path::Path) -> Result<Option<Check>, Failure> {
+fn mode(path: &Path, check: &'static str) -> Result<Option<Check>, Failure> {
     use std::os::unix::fs::PermissionsExt as _;
 
     const OTHERS: u32 = 0o077;
@@ -213,16 +255,16 @@ fn mode(path: &std::path::Path) -> Result<Option<Check>, Failure> {
     Ok(Some(if mode & OTHERS == 0 {
         (
             Outcome::Good,
-            "file mode",
+            check,
             format!("{mode:04o}, only the owner can read it"),
         )
     } else {
         let advice = format!("{mode:04o}: others may read the keys; run chmod 600");
-        (Outcome::Problem, "file mode", advice)
+        (Outcome::Problem, check, advice)
     }))
 }
 
 #[cfg(not(unix))]
-fn mode(_path: &std::path::Path) -> Result<Option<Check>, Failure> {
+fn mode(_path: &Path, _check: &'static str) -> Result<Option<Check>, Failure> {
     Ok(None)
 }
