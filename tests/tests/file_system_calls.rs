@@ -1,0 +1,182 @@
+//! The file backend when a system call fails: what it says was done is stored, and what it says was not
+//! has changed nothing.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A directory with a session in it, `"save1"` and `"pts5"`.
+fn store() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    assert_eq!(ops(&path, &["save1", "pts5"]), "save1: ok\npts5: ok\n");
+    (dir, path)
+}
+
+fn answer(output: Output) -> String {
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn ops(path: &Path, operations: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_file-ops"));
+    answer(command.arg(path).args(operations).output().unwrap())
+}
+
+/// The same under strace, with these options.
+fn traced(options: &[&str], path: &Path, operations: &[&str]) -> String {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq"]).args(options);
+    command.arg(env!("CARGO_BIN_EXE_file-ops"));
+    answer(command.arg(path).args(operations).output().unwrap())
+}
+
+fn has_strace() -> bool {
+    let works = Command::new("strace")
+        .args(["-qq", "-o", "/dev/null", "true"])
+        .status();
+    let works = works.is_ok_and(|status| status.success());
+    if !works {
+        println!("skipped: failing system calls need strace, and that it may trace");
+    }
+    works
+}
+
+/// A file system that cannot sync directories does everything else.
+#[test]
+fn a_directory_that_cannot_be_synced_is_no_failure() {
+    if !has_strace() {
+        return;
+    }
+    for error in ["EINVAL", "EOPNOTSUPP", "EACCES", "EIO"] {
+        let (dir, path) = store();
+        let inject = format!("inject=fsync:error={error}");
+        let only = [
+            "-o",
+            "/dev/null",
+            "-P",
+            dir.path().to_str().unwrap(),
+            "-e",
+            &inject,
+        ];
+        let said = traced(
+            &only,
+            &path,
+            &["save2", "dc3", "pts6", "load", "delete", "load"],
+        );
+        assert_eq!(
+            said,
+            "save2: ok\ndc3: ok\npts6: ok\nload: home 2 dcs 2 pts 6 key Some(2)\ndelete: ok\nload: None\n",
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn without_locks_a_session_is_read_and_a_write_says_what_to_do() {
+    if !has_strace() {
+        return;
+    }
+    for error in ["ENOLCK", "ENOSYS", "EOPNOTSUPP", "EBADF"] {
+        let (dir, path) = store();
+        let before = ops(&path, &["load"]);
+        let inject = format!("inject=flock:error={error}");
+        let never = ["-o", "/dev/null", "-e", &inject];
+        assert_eq!(traced(&never, &path, &["load"]), before, "{error}");
+        for operation in ["save2", "pts6", "dc3", "delete"] {
+            let said = traced(&never, &path, &[operation]);
+            assert!(said.contains("has no locks"), "{error}: {said}");
+            assert!(said.contains("local disk"), "{error}: {said}");
+        }
+        assert_eq!(ops(&path, &["load"]), before, "{error}");
+        let new = dir.path().join("new");
+        assert!(traced(&never, &new, &["save2"]).contains("has no locks"));
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            2,
+            "a file is left"
+        );
+    }
+}
+
+/// What could not be flushed once may be gone from the kernel's memory: only a new file is certain.
+#[test]
+fn after_a_failed_flush_nothing_is_appended_before_a_new_snapshot() {
+    if !has_strace() {
+        return;
+    }
+    let (dir, path) = store();
+    let log = dir.path().join("log");
+    let options = [
+        "-o",
+        log.to_str().unwrap(),
+        "-e",
+        "trace=fdatasync,rename,renameat,pwrite64",
+        "-e",
+        "inject=fdatasync:error=EIO:when=1",
+    ];
+    let said = traced(&options, &path, &["pts6", "pts7", "load"]);
+    assert_eq!(
+        said,
+        "pts6: ok\npts7: ok\nload: home 2 dcs 1 pts 7 key Some(1)\n"
+    );
+    let log = fs::read_to_string(&log).unwrap();
+    let failed = log.find("fdatasync").unwrap();
+    let renamed = log.find("rename").expect("no new snapshot");
+    assert!(failed < renamed, "{log}");
+}
+
+/// Temporary files are looked for once per directory and process: that takes as long as the directory.
+#[test]
+fn no_lock_lists_the_directory() {
+    if !has_strace() {
+        return;
+    }
+    let (dir, path) = store();
+    for n in 0..500 {
+        fs::write(dir.path().join(format!("other{n}")), b"").unwrap();
+    }
+    let log = dir.path().join("log");
+    let options = ["-o", log.to_str().unwrap(), "-e", "trace=getdents64"];
+    let operations = [
+        "save1", "save2", "pts1", "dc3", "save1", "dc2", "home1", "save2",
+    ];
+    let said = traced(&options, &path, &operations);
+    assert!(!said.contains("ERR"), "{said}");
+    let calls = fs::read_to_string(&log).unwrap().lines().count();
+    let few = calls < 6;
+    assert!(few, "{calls} calls for {} operations", operations.len());
+}
+
+/// What a killed process leaves behind is removed by the next one, whichever session it writes.
+#[test]
+fn the_temporary_file_of_a_killed_process_is_removed() {
+    if !has_strace() {
+        return;
+    }
+    let (dir, path) = store();
+    let kill = [
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=rename,renameat:signal=KILL:when=1",
+    ];
+    traced(&kill, &path, &["save2"]);
+    let temporary = || {
+        let names = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name());
+        names
+            .filter(|name| name.to_string_lossy().starts_with(".mtsession-tmp-"))
+            .count()
+    };
+    assert_eq!(temporary(), 1, "it was not killed in the middle");
+    assert_eq!(ops(&dir.path().join("another"), &["save2"]), "save2: ok\n");
+    assert_eq!(temporary(), 0);
+    traced(&kill, &path, &["save2"]);
+    assert_eq!(ops(&path, &["delete"]), "delete: ok\n");
+    assert_eq!(temporary(), 0);
+}
