@@ -1,17 +1,15 @@
 //! The conformance suite on every backend.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use mtsession::{
-    BinaryFileBackend, CachedPeer, InMemoryBackend, LibSqlBackend, PersistedSession, RemoteOptions,
+    BinaryFileBackend, CachedPeer, InMemoryBackend, LibSqlBackend, PersistedSession,
     SessionBackend, SqliteBackend, StringSessionBackend, UpdateStateChange,
 };
 use mtsession_tests::bytes::bytes_in;
 use mtsession_tests::conformance;
 use mtsession_tests::conformance::Fixture;
-use mtsession_tests::sqld::Sqld;
 use tempfile::TempDir;
 
 struct File {
@@ -107,63 +105,76 @@ impl Fixture for LibSql {
     }
 }
 
-/// An account on a server that all tests share.
-struct Remote {
-    account: String,
-    /// A local copy to read from.
-    replica: Option<TempDir>,
-}
+/// A libSQL server, which only the whole suite has.
+#[cfg(feature = "full")]
+mod server {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
-impl Remote {
-    fn new() -> Self {
-        static ACCOUNTS: AtomicU32 = AtomicU32::new(0);
-        let account = format!("account {}", ACCOUNTS.fetch_add(1, Ordering::Relaxed));
-        Self {
-            account,
-            replica: None,
-        }
+    use mtsession::{LibSqlBackend, RemoteOptions, SessionBackend};
+    use mtsession_tests::bytes::bytes_in;
+    use mtsession_tests::conformance::Fixture;
+    use mtsession_tests::sqld::Sqld;
+    use tempfile::TempDir;
+
+    /// An account on a server that all tests share.
+    pub(super) struct Remote {
+        account: String,
+        /// A local copy to read from.
+        replica: Option<TempDir>,
     }
 
-    fn replica() -> Self {
-        Self {
-            replica: Some(tempfile::tempdir().unwrap()),
-            ..Self::new()
-        }
-    }
-}
-
-fn server() -> &'static Sqld {
-    static SERVER: OnceLock<Sqld> = OnceLock::new();
-    SERVER.get_or_init(Sqld::start)
-}
-
-impl Fixture for Remote {
-    fn open(&self) -> Box<dyn SessionBackend> {
-        let options = RemoteOptions::default();
-        let (url, account) = (server().url(), &self.account);
-        Box::new(match &self.replica {
-            None => LibSqlBackend::open_remote_account(url, "", account, options).unwrap(),
-            Some(dir) => {
-                let path = dir.path().join("replica.db");
-                LibSqlBackend::open_replica_account(path, url, "", account, options).unwrap()
+    impl Remote {
+        pub(super) fn new() -> Self {
+            static ACCOUNTS: AtomicU32 = AtomicU32::new(0);
+            let account = format!("account {}", ACCOUNTS.fetch_add(1, Ordering::Relaxed));
+            Self {
+                account,
+                replica: None,
             }
-        })
+        }
+
+        pub(super) fn replica() -> Self {
+            Self {
+                replica: Some(tempfile::tempdir().unwrap()),
+                ..Self::new()
+            }
+        }
     }
 
-    fn is_missing(&self) -> bool {
-        !mtsession_tests::sqld::is_available()
+    fn shared_server() -> &'static Sqld {
+        static SERVER: OnceLock<Sqld> = OnceLock::new();
+        SERVER.get_or_init(Sqld::start)
     }
 
-    fn is_shared(&self) -> bool {
-        // A replica reads what it wrote itself; what others wrote comes with `sync`.
-        self.replica.is_none()
-    }
+    impl Fixture for Remote {
+        fn open(&self) -> Box<dyn SessionBackend> {
+            let options = RemoteOptions::default();
+            let (url, account) = (shared_server().url(), &self.account);
+            Box::new(match &self.replica {
+                None => LibSqlBackend::open_remote_account(url, "", account, options).unwrap(),
+                Some(dir) => {
+                    let path = dir.path().join("replica.db");
+                    LibSqlBackend::open_replica_account(path, url, "", account, options).unwrap()
+                }
+            })
+        }
 
-    fn stored_bytes(&self) -> Vec<u8> {
-        self.replica
-            .as_ref()
-            .map(|dir| bytes_in(dir.path()))
-            .unwrap_or_default()
+        fn is_missing(&self) -> bool {
+            !mtsession_tests::sqld::is_available()
+        }
+
+        fn is_shared(&self) -> bool {
+            // A replica reads what it wrote itself; what others wrote comes with `sync`.
+            self.replica.is_none()
+        }
+
+        fn stored_bytes(&self) -> Vec<u8> {
+            self.replica
+                .as_ref()
+                .map(|dir| bytes_in(dir.path()))
+                .unwrap_or_default()
+        }
     }
 }
 
@@ -246,5 +257,7 @@ conformance!(
     libsql_memory,
     Shared(Arc::new(LibSqlBackend::in_memory().unwrap()))
 );
-conformance!(libsql_remote, Remote::new());
-conformance!(libsql_replica, Remote::replica());
+#[cfg(feature = "full")]
+conformance!(libsql_remote, server::Remote::new());
+#[cfg(feature = "full")]
+conformance!(libsql_replica, server::Remote::replica());
