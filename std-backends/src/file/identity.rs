@@ -126,7 +126,10 @@ impl Watched {
         #[cfg(unix)]
         let (now, ask_path) = (self.file.metadata(), paths.is_link);
         #[cfg(not(unix))]
-        let (now, ask_path) = (fs::metadata(path), false);
+        let (now, ask_path) = {
+            let asked = if paths.is_link { path } else { &paths.snapshot };
+            (fs::metadata(asked), false)
+        };
         let is_as_known =
             |now: io::Result<Metadata>| now.is_ok_and(|now| Identity::of(&now) == self.identity);
         is_as_known(now)

@@ -5,7 +5,9 @@
 //! a pipe that blocks whoever opens it. Such a file is never read, written or waited for. It is refused
 //! by name, so that its owner can be told.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+#[cfg(unix)]
+use std::fs;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
