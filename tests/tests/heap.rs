@@ -51,7 +51,7 @@ impl Needles {
 
     /// How many of them are on the heap of this process.
     fn on_the_heap(&self) -> usize {
-        const BLOCK: usize = 16 * 1024;
+        const BLOCK: usize = 8 * 1024;
 
         let mut block = [0_u8; BLOCK + PIECE];
         let stack = core::ptr::from_ref(&block).addr();
@@ -174,7 +174,7 @@ fn no_piece_of_a_key_is_left_when_a_store_is_dropped() {
     let string = StringSessionBackend::new("");
     use_store(&string);
     let mut text = string.current();
-    needles.add(text[100..].as_bytes());
+    needles.add(&text.as_bytes()[100..]);
     let again = StringSessionBackend::new(core::mem::take(&mut text));
     again.load().unwrap().unwrap().zeroize();
     again.set_home_dc(5).unwrap();
