@@ -352,7 +352,7 @@ mod tests {
         let slots = [0, 255, 256, 257, 300, 511, 512, 0xFFFE];
         let pairs = slots
             .into_iter()
-            .flat_map(|slot| [1, 9000].map(|step| (slot, step)));
+            .flat_map(|slot| [1, 9000, 16_384].map(|step| (slot, step)));
         for (shift, (slot, step)) in
             (2..=5).flat_map(|shift| pairs.clone().map(move |pair| (shift, pair)))
         {
@@ -363,9 +363,15 @@ mod tests {
             };
             let mut bytes = [0xFF; 8];
             let len = super::encode(shift, 5, from, hot, &mut bytes);
+            // Short forms have 8 bits of a slot, the wide one has 16, and 14 of a pts.
+            let fits = if shift == 2 {
+                slot < 256
+            } else {
+                step < 16_384
+            };
             assert_eq!(
                 len.is_some(),
-                (shift == 2 && slot < 256) || (shift > 2 && step == 1),
+                fits,
                 "unit {}, slot {slot}, step {step}",
                 1 << shift
             );
