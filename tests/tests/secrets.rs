@@ -77,7 +77,8 @@ fn errors_about_damaged_sessions() {
     for at in (0..bytes.len()).step_by(7) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x5A;
-        for bytes in [&damaged[..], &bytes[..at]] {
+        // A file without a byte is no session yet, not a damaged one.
+        for bytes in [&damaged[..], &bytes[..at.max(1)]] {
             std::fs::write(&path, bytes).unwrap();
             let error = BinaryFileBackend::new(&path).load().unwrap_err();
             assert_no_key(&format!("{error} {error:?}"), &session);

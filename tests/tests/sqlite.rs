@@ -225,10 +225,6 @@ fn damaged_rows_are_named() {
             "column kind of table peer, row 2, holds 3",
         ),
         (
-            "UPDATE peer SET channel_kind = 9 WHERE position = 2",
-            "column channel_kind of table peer, row 2, holds 9",
-        ),
-        (
             "UPDATE channel SET pts = 1 << 40 WHERE position = 1",
             "column pts of table channel, row 1",
         ),
