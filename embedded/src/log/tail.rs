@@ -2,8 +2,9 @@
 
 use super::super::{NorFlash, bisync};
 use super::Shell;
+use super::read::LOOKS;
 use crate::error::Fail;
-use crate::record::{self, Head, SYNC};
+use crate::record::{self, Head, MAX_RECORD, SYNC};
 use crate::state::Page;
 
 /// Places that a record is tried at.
@@ -22,9 +23,7 @@ impl<F: NorFlash> Shell<'_, F> {
         if (tail..=end).contains(&touched) {
             start = start.max(touched);
         } else if programmed > tail {
-            let unit = self.buffer.units(1, &self.state.geometry);
-            self.chip.read(tail, unit).await?;
-            let behind = tail.saturating_add(self.units());
+            let behind = tail.saturating_add(self.begun(tail).await?);
             if behind >= programmed {
                 // The gap tells readers that it may have been half-done.
                 start = behind.saturating_add(1);
@@ -42,6 +41,24 @@ impl<F: NorFlash> Shell<'_, F> {
         }
         self.state.tail_unknown = false;
         Ok(())
+    }
+
+    /// Units of the record that was begun at a position; 0 where its head cannot be believed. That is where
+    /// the power was lost then: nothing was programmed after it, and readers do not look further than one
+    /// record for what comes next.
+    async fn begun(&mut self, at: u32) -> Result<u32, Fail> {
+        let mut known = None;
+        for _ in 0..LOOKS {
+            let unit = self.buffer.units(1, &self.state.geometry);
+            self.chip.read(at, unit).await?;
+            let head =
+                Head::decode(self.buffer.bytes()).filter(|head| head.record_len() <= MAX_RECORD);
+            if head.is_none() || known.is_some_and(|known| known != head) {
+                return Ok(0);
+            }
+            known = Some(head);
+        }
+        Ok(self.units())
     }
 
     /// Units of the record in the buffer.

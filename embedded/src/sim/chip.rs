@@ -274,8 +274,6 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         let range = page * ERASE..(page + 1) * ERASE;
         let words = range.start / WRITE..range.end / WRITE;
         let tear = self.step();
-        self.fading.retain(|(_, at, _)| !range.contains(at));
-        self.unstable.forget(&range);
         let erased = tear.map_or(7, |tear| tear.erase % ERASE_TEARS);
         let middle = range.start + (self.dice.below(ERASE / WRITE)) * WRITE;
         if tear.is_none() {
@@ -288,6 +286,9 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             2 => middle..range.end,
             _ => range.clone(),
         };
+        // Cells that the erase has not reached stay as uncertain as they were.
+        self.fading.retain(|(_, at, _)| !blank.contains(at));
+        self.unstable.forget(&blank);
         let mut left = Word::Programmed;
         match erased {
             1 | 2 => {

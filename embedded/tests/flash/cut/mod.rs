@@ -68,6 +68,22 @@ fn unstable_words() {
     Run::<4, 4096>::new(pages.page_programs().keys_twice()).some();
 }
 
+/// A torn word with error correction: unreadable for good, or another one at each reading.
+#[test]
+fn unstable_words_with_error_correction() {
+    let setting = |name, size, lists| Setting::new(name, size, lists).corrects().is_unstable();
+    let small = setting("unit 8, 3 pages of 1024, unstable", 3 << 10, TINY);
+    Run::<8, 1024>::new(small).every();
+    Run::<8, 2048>::new(setting("STM32L4 16K, unstable", 16 << 10, FULL)).some();
+    Run::<16, 8192>::new(setting("STM32U5 32K, unstable", 32 << 10, FULL)).some();
+    let twice = setting(
+        "unit 32, 3 pages of 2048, unstable, keys twice",
+        6 << 10,
+        TINY,
+    );
+    Run::<32, 2048>::new(twice.keys_twice()).every();
+}
+
 #[test]
 fn nrf52840() {
     Run::<4, 4096>::new(Setting::new("nRF52840 8K", 8 << 10, LISTS)).some();
