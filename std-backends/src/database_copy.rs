@@ -152,8 +152,23 @@ impl DatabaseCopy {
         Ok(copy)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    #[cfg(all(test, unix))]
+    fn path(&self) -> &Path {
         &self.database
+    }
+
+    /// Opens the copy. Nobody else has it, so it needs no shared memory, and no locks, which the file
+    /// system of temporary files may lack too.
+    pub(crate) fn open(&self) -> rusqlite::Result<rusqlite::Connection> {
+        use rusqlite::{Connection, OpenFlags};
+
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        #[cfg(unix)]
+        let database = Connection::open_with_flags_and_vfs(&self.database, flags, "unix-none")?;
+        #[cfg(not(unix))]
+        let database = Connection::open_with_flags(&self.database, flags)?;
+        database.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
+        Ok(database)
     }
 }
 

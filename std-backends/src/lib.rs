@@ -42,6 +42,10 @@ pub use addresses::{AddressConcern, AddressWarning, address_warnings};
 pub use backend::SessionBackend;
 pub use dc::{DcEntry, default_dc_addresses};
 pub use error::StoreError;
+/// What the command looks at.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use file::files_of_session;
 pub use file::{BinaryFileBackend, FileStatus, Recovered, recover};
 pub use fingerprint::Fingerprint;
 /// What the command writes its own files with.
@@ -66,6 +70,9 @@ pub use sql::LibSqlBackend;
 pub use sql::RemoteOptions;
 #[cfg(feature = "sqlite")]
 pub use sql::SqliteBackend;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use sql::files_of_database;
 pub use stored::Stored;
 pub use string::StringSessionBackend;
 pub use string_session::{FullSession, Session, StringSession, StringSessionError};

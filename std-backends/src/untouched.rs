@@ -63,9 +63,7 @@ impl Untouched {
             }
             Some(_) => {
                 let (copy, _) = DatabaseCopy::of(&path)?;
-                let connection = Connection::open(copy.path())?;
-                // Nobody else has it; and this needs no shared memory.
-                connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
+                let connection = copy.open()?;
                 (connection, Way::Copy(copy))
             }
         };

@@ -102,6 +102,26 @@ fn without_locks_a_session_is_read_and_a_write_says_what_to_do() {
     }
 }
 
+/// SQLite says "locked" there, as if somebody had the database.
+#[test]
+fn without_locks_a_database_is_read_and_a_write_says_what_to_do() {
+    if !has_strace() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.db");
+    assert_eq!(ops(&path, &["save1", "pts5"]), "save1: ok\npts5: ok\n");
+    let before = ops(&path, &["load"]);
+    let never = ["-o", "/dev/null", "-e", "inject=fcntl:error=ENOLCK"];
+    assert_eq!(traced(&never, &path, &["load"]), before);
+    for operation in ["save2", "pts6", "dc3", "delete"] {
+        let said = traced(&never, &path, &[operation]);
+        assert!(said.contains("has no locks"), "{said}");
+        assert!(said.contains("local disk"), "{said}");
+    }
+    assert_eq!(ops(&path, &["load"]), before);
+}
+
 /// What could not be flushed once may be gone from the kernel's memory: only a new file is certain.
 #[test]
 fn after_a_failed_flush_nothing_is_appended_before_a_new_snapshot() {

@@ -1,4 +1,4 @@
-//! The file backend where other users of the machine can put files.
+//! Session files and databases where other users of the machine can put files.
 
 #![cfg(unix)]
 
@@ -36,6 +36,13 @@ impl Shared {
         fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).unwrap();
         let path = shared.join("s");
         Some(Self { dir, program, path })
+    }
+
+    /// The same for a database.
+    fn with_database(mode: u32) -> Option<Self> {
+        let mut shared = Self::with_mode(mode)?;
+        shared.path = shared.named("s.db");
+        Some(shared)
     }
 
     fn named(&self, name: &str) -> PathBuf {
@@ -243,4 +250,80 @@ fn a_journal_of_root_is_named_to_whom_the_session_was_given() {
     assert_eq!(shared.ops(0, &["save1", "pts5"]), "save1: ok\npts5: ok\n");
     chown(&shared.path, Some(VICTIM), None).unwrap();
     assert_refused(&shared.ops(VICTIM, &["load"]), &shared.named("s.journal"));
+}
+
+#[test]
+fn a_database_that_another_user_put_there_is_refused_and_stays_as_it_was() {
+    let Some(shared) = Shared::with_database(0o1777) else {
+        return;
+    };
+    // Somebody's own database, to be put there.
+    assert_eq!(shared.ops(0, &["save9"]), "save9: ok\n");
+    let another = fs::read(&shared.path).unwrap();
+    fs::remove_file(&shared.path).unwrap();
+    for content in [Vec::new(), another] {
+        let planted = shared.plant("s.db", &content);
+        let all = ["load", "save1", "pts6", "dc3", "delete"];
+        assert_refused(&shared.ops(VICTIM, &all), &planted);
+        // Root could write to it, and its owner would read the key.
+        assert_refused(&shared.ops(0, &["save1", "dc3"]), &planted);
+        assert_eq!(fs::read(&planted).unwrap(), content);
+        assert_eq!(fs::metadata(&planted).unwrap().mode() & 0o777, 0o666);
+        fs::remove_file(&planted).unwrap();
+    }
+    for name in ["s.db-wal", "s.db-journal", "s.db-shm"] {
+        let planted = shared.plant(name, b"");
+        assert_refused(&shared.ops(VICTIM, &["save1"]), &planted);
+        assert_eq!(fs::metadata(&planted).unwrap().len(), 0);
+        fs::remove_file(&planted).unwrap();
+        let _ = fs::remove_file(&shared.path);
+    }
+    assert_eq!(shared.ops(VICTIM, &["save1"]), "save1: ok\n");
+    for name in ["s.db-wal", "s.db-journal"] {
+        let planted = shared.plant(name, b"");
+        assert_refused(&shared.ops(VICTIM, &["load", "pts6"]), &planted);
+        fs::remove_file(&planted).unwrap();
+    }
+    // What only looks like the copy of an older release does not keep an account from being deleted.
+    shared.plant("s.db.pre-mtsession-2", b"something");
+    assert_eq!(
+        shared.ops(VICTIM, &["delete", "load"]),
+        "delete: ok\nload: None\n"
+    );
+}
+
+/// Where a link leads is what its maker chose.
+#[test]
+fn a_link_that_another_user_put_there_is_not_followed() {
+    for name in ["s", "s.db"] {
+        let Some(mut shared) = Shared::with_mode(0o777) else {
+            return;
+        };
+        let home = shared.dir.path().join("home");
+        fs::create_dir(&home).unwrap();
+        chown(&home, Some(ATTACKER), Some(ATTACKER)).unwrap();
+        fs::write(home.join("made"), b"").unwrap();
+        chown(home.join("made"), Some(ATTACKER), Some(ATTACKER)).unwrap();
+        shared.path = shared.named(name);
+        symlink(home.join("made"), &shared.path).unwrap();
+        std::os::unix::fs::lchown(&shared.path, Some(ATTACKER), Some(ATTACKER)).unwrap();
+        for user in [VICTIM, 0] {
+            assert_refused(&shared.ops(user, &["load", "save1", "pts6"]), &shared.path);
+        }
+        assert_eq!(fs::metadata(home.join("made")).unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn what_root_writes_once_into_a_database_stays_the_services() {
+    for (mode, owner) in [(0o755, VICTIM), (0o700, VICTIM)] {
+        let Some(shared) = Shared::with_database(mode) else {
+            return;
+        };
+        chown(shared.path.parent().unwrap(), Some(owner), None).unwrap();
+        assert_eq!(shared.ops(VICTIM, &["save1"]), "save1: ok\n");
+        assert_eq!(shared.ops(0, &["pts6", "save2"]), "pts6: ok\nsave2: ok\n");
+        let said = shared.ops(VICTIM, &["pts8", "load"]);
+        assert!(said.ends_with("pts 8 key Some(2)\n"), "{said}");
+    }
 }

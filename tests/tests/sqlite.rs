@@ -66,6 +66,28 @@ fn every_old_generation_is_read_and_migrated() {
     }
 }
 
+/// Somebody may have removed one of them.
+#[test]
+fn copies_of_older_releases_go_with_the_account_whatever_numbers_are_missing() {
+    let (dir, path) = copy_of(&vectors::dir().join("sqlite/S6_fs066.db"));
+    for number in ["-2", "-3", "-41"] {
+        let copy = format!("{}{number}", backup_of(&path).display());
+        fs::copy(&path, copy).unwrap();
+    }
+    let others = ["old.db.pre-mtsession-", "old.db.pre-mtsession-a", "old.db2"];
+    for name in others {
+        fs::write(dir.path().join(name), b"not ours").unwrap();
+    }
+    SqliteBackend::open(&path).unwrap().delete().unwrap();
+    let mut names: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("pre-mtsession") || name == "old.db2")
+        .collect();
+    names.sort();
+    assert_eq!(names, others);
+}
+
 #[test]
 fn another_account_beside_an_old_session_migrates_it_too() {
     let vector = vectors::dir().join("sqlite/S6_fs066.db");

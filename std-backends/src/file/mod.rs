@@ -1,5 +1,7 @@
 //! The session as a file, with a journal for small changes.
 
+#[cfg(feature = "cli")]
+mod all;
 mod backend;
 mod beside;
 mod content;
@@ -18,6 +20,8 @@ mod state;
 mod whole;
 mod write;
 
+#[cfg(feature = "cli")]
+pub use all::files_of_session;
 pub use backend::BinaryFileBackend;
 pub use content::FileStatus;
 pub use recover::{Recovered, recover};

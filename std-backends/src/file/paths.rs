@@ -1,15 +1,11 @@
 //! Which files make up one session.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::fs::directory_of;
+use crate::fs::{directory_of, follow_links};
 use crate::open_databases;
-
-/// Most symbolic links that are followed, as in the kernel.
-const MAX_LINKS: usize = 40;
 
 /// The files of one session. All of them lie alongside the snapshot itself, wherever symbolic links
 /// lead, so that two links to one session share its journal and its lock.
@@ -70,22 +66,4 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_os_string();
     name.push(suffix);
     name.into()
-}
-
-fn follow_links(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_path_buf();
-    for _ in 0..MAX_LINKS {
-        match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_symlink() => {
-                let target = fs::read_link(&path)?;
-                // A relative link is relative to the directory that it lies in.
-                path = path.parent().unwrap_or(Path::new("")).join(target);
-            }
-            Ok(_) => return Ok(path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
-            Err(error) => return Err(error),
-        }
-    }
-    let message = format!("{} leads through too many symbolic links", path.display());
-    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::paths::Paths;
 use super::positioned::write_at;
 use crate::fs::{Access, Directory, Temp, about, open_owned};
+use crate::open_databases::PlainFile;
 use crate::wiped::Wiped;
 
 /// No session is longer: a file that says so is not read.
@@ -42,8 +43,10 @@ pub(super) fn read_file(path: &Path, paths: &Paths) -> io::Result<Option<Wiped>>
     }
 }
 
-fn read_all(mut file: File, path: &Path) -> io::Result<Wiped> {
+fn read_all(file: File, path: &Path) -> io::Result<Wiped> {
     let len = file.metadata()?.len();
+    // It may be a database that another thread has opened since it was looked at.
+    let mut file = PlainFile::from(file);
     if len > MAX_LEN {
         let message = format!("{} is longer than any session: {len} bytes", path.display());
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));

@@ -54,7 +54,7 @@ pub(crate) fn lock_in_time(
 }
 
 /// Whether that is how this file system is: network file systems without a lock service, some of FUSE.
-fn has_no_locks(error: &io::Error) -> bool {
+pub(crate) fn has_no_locks(error: &io::Error) -> bool {
     #[cfg(unix)]
     if let Some(code) = error.raw_os_error() {
         use rustix::io::Errno;

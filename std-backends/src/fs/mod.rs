@@ -3,6 +3,7 @@
 mod directory;
 mod erase;
 mod file_lock;
+mod links;
 mod owned;
 #[cfg(feature = "cli")]
 mod replace;
@@ -10,7 +11,12 @@ mod temp;
 
 pub(crate) use directory::Directory;
 pub(crate) use erase::erase;
+#[cfg(all(unix, any(feature = "sqlite", feature = "libsql")))]
+pub(crate) use file_lock::has_no_locks;
 pub(crate) use file_lock::{NotLocked, holder, lock_in_time};
+pub(crate) use links::follow_links;
+#[cfg(any(feature = "sqlite", feature = "libsql"))]
+pub(crate) use owned::refuse_strangers;
 pub(crate) use owned::{Access, about, directory_of, is_strangers, open_owned};
 #[cfg(feature = "cli")]
 pub use replace::{remove_private, replace_private};

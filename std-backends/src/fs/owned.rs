@@ -5,9 +5,7 @@
 //! a pipe that blocks whoever opens it. Such a file is never read, written or waited for. It is refused
 //! by name, so that its owner can be told.
 
-#[cfg(unix)]
-use std::fs;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -52,6 +50,18 @@ pub(crate) fn open_owned(path: &Path, access: Access, beside: Option<&Path>) -> 
         return Err(strangers(&found, path));
     }
     Ok(file)
+}
+
+/// Refuses a file, or a link, that [a stranger](is_strangers) put there, unless it is as much theirs as
+/// `beside`; nothing needs to be there.
+pub(crate) fn refuse_strangers(path: &Path, beside: Option<&Path>) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if is_strangers(&found, path)? && !belongs_to_same(&found, beside) => {
+            Err(strangers(&found, path))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(about(error, path)),
+        _ => Ok(()),
+    }
 }
 
 /// Says which file the system's words are about.

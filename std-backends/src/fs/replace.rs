@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::directory::Directory;
 use super::erase::erase;
-use super::owned::{Access, directory_of, is_strangers, open_owned};
+use super::owned::{Access, directory_of, open_owned, refuse_strangers};
 use super::temp::{Temp, clean};
 
 /// Removes a file with keys in it, after they were overwritten.
@@ -57,10 +57,7 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
             let message = "something is there that is not a file";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        Ok(found) if is_strangers(&found, &path)? => {
-            let message = "it belongs to another user, who may have put it there: move it away";
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
-        }
+        Ok(_) => refuse_strangers(&path, None)?,
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }

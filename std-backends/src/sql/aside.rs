@@ -25,14 +25,7 @@ impl Aside {
     /// A copy of the database at `path`.
     pub(super) fn copy_of(path: &Path) -> io::Result<(Connection, Self)> {
         let (copy, stamp) = DatabaseCopy::of(path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let open = || {
-            let database = Connection::open_with_flags(copy.path(), flags)?;
-            // Nobody else has it; and this needs no shared memory.
-            database.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
-            Ok(database)
-        };
-        let database = open().map_err(|error| explain(&error))?;
+        let database = copy.open().map_err(|error| explain(&error))?;
         let copy = Some(copy);
         Ok((database, Self { stamp, copy }))
     }

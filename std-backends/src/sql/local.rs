@@ -14,9 +14,12 @@ use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::copies;
 use super::file_url::local_path;
 use super::guard::{self, Progress};
+use super::kept;
 use super::local_error::{explain, only_readable};
 use super::local_read::{Rows, bind, read_all};
+use super::locks;
 use super::main_file::{check_log_of_empty, fold_log};
+use super::owners::{refuse_planted, refuse_to_hand_over};
 use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement, Value};
@@ -26,9 +29,6 @@ use crate::open_databases::{Announced, FileId, PlainFile, opened_before_the_fork
 
 /// How long a writer waits for others, unless told otherwise.
 pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What is added to the name of a database of an older release when it is kept.
-const BACKUP_SUFFIX: &str = ".pre-mtsession";
 
 /// How often is read again what others changed meanwhile, where they cannot be kept from it.
 const READS: usize = 10;
@@ -144,6 +144,7 @@ impl LocalConnection {
             let database = rusqlite::Connection::open_in_memory();
             return self.configured(database.map_err(|error| explain(&error))?, None, None);
         };
+        refuse_planted(path)?;
         refuse_others(path)?;
         if has_second_name(path)? {
             return self.connect_to_copy(path);
@@ -153,7 +154,7 @@ impl LocalConnection {
         }
         let open = self.connect_in_place(path)?;
         match aside::try_to_read(&open.database) {
-            Err(error) if aside::helps(&error) => {
+            Err(error) if aside::helps(&error) || locks::are_missing(&error, path) => {
                 drop(open);
                 self.connect_to_copy(path)
             }
@@ -182,6 +183,7 @@ impl LocalConnection {
         .map_err(|error| match explain(&error) {
             // What was found to be readable is there.
             _ if aside::helps(&error) => only_readable(),
+            _ if locks::are_missing(&error, path) => locks::explain_missing(path),
             explained => explained,
         })?;
         Ok(open)
@@ -259,6 +261,7 @@ impl LocalConnection {
         };
         if !open.is_writable {
             if let Some(path) = &self.path {
+                refuse_planted(path)?;
                 make_private(path)?;
                 // The tables of a new database come first, and the log with the write after that; see
                 // `check_log_of_empty`.
@@ -277,19 +280,6 @@ impl LocalConnection {
             return Durability::Now;
         }
         Durability::Soon
-    }
-
-    /// The names that copies of the database of an older release get, one after the other.
-    fn backups(&self) -> impl Iterator<Item = PathBuf> + use<> {
-        let path = self.path.clone();
-        (1_u32..).map_while(move |number| {
-            let mut name = path.as_ref()?.as_os_str().to_os_string();
-            name.push(BACKUP_SUFFIX);
-            if number > 1 {
-                name.push(format!("-{number}"));
-            }
-            Some(PathBuf::from(name))
-        })
     }
 }
 
@@ -434,6 +424,9 @@ impl Connection for LocalConnection {
     }
 
     fn write(&mut self, write: &Write) -> io::Result<Written> {
+        if let (Some(path), Durability::Now) = (&self.path, write.durability) {
+            refuse_to_hand_over(path)?;
+        }
         let durability = self.durability(write.durability);
         let was_there = self.open.is_some();
         let open = self.writable()?;
@@ -472,7 +465,6 @@ impl Connection for LocalConnection {
     }
 
     fn keep_old(&mut self, _: &LegacyTables) -> io::Result<Vec<Statement>> {
-        let backups = self.backups();
         let Some(path) = self.path.clone() else {
             return Ok(Vec::new());
         };
@@ -480,7 +472,7 @@ impl Connection for LocalConnection {
             return Ok(Vec::new());
         };
         let mut file = private_copy(&open.database, &path)?;
-        for backup in backups {
+        for backup in kept::names(&path) {
             match file.keep_as(&backup) {
                 Ok(_) => {
                     #[cfg(feature = "tracing")]
@@ -498,16 +490,10 @@ impl Connection for LocalConnection {
     }
 
     fn scrub(&mut self, is_default: bool) -> io::Result<()> {
-        // A copy of the database as it was can hold any account.
-        for backup in self.backups() {
-            match fs::remove_file(&backup) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                removed => removed?,
-            }
-        }
-        if self.path.is_none() {
+        let Some(path) = &self.path else {
             return Ok(());
-        }
+        };
+        kept::remove_all(path)?;
         if is_default {
             let statements = schema::drop_kept().collect();
             self.write(&Write {
@@ -570,6 +556,7 @@ pub(super) fn restore_from(copy: &Path, path: &Path) -> io::Result<()> {
         let message = "the copy has no tables: nothing was changed";
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
+    refuse_to_hand_over(path)?;
     let mut to = LocalConnection::file(path);
     let to = to.writable()?;
     to.set_synchronous(Durability::Now)

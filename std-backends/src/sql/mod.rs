@@ -11,14 +11,17 @@ mod definition;
 mod export;
 mod file_url;
 mod guard;
+mod kept;
 mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;
 mod local;
 mod local_error;
 mod local_read;
+mod locks;
 mod main_file;
 mod names;
+mod owners;
 mod plan;
 mod recognise;
 #[cfg(feature = "libsql-remote")]
@@ -38,6 +41,8 @@ mod upgrade;
 
 #[cfg(feature = "libsql")]
 pub use libsql::LibSqlBackend;
+#[cfg(feature = "cli")]
+pub use owners::files_of_database;
 #[cfg(feature = "libsql-remote")]
 pub use remote::RemoteOptions;
 #[cfg(feature = "sqlite")]

@@ -9,6 +9,8 @@
 
 mod images;
 mod looking;
+#[cfg(unix)]
+mod modes;
 mod names;
 mod strings;
 mod terminal;

@@ -1,22 +1,29 @@
-//! A process that does a few things with a session file and says what came of each:
-//! `file-ops PATH OPERATION…`. Tests run it as other users and with failing system calls.
+//! A process that does a few things with a session file, or a database `….db`, and says what came of
+//! each: `file-ops PATH OPERATION…`. Tests run it as other users and with failing system calls.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use mtsession::{
-    BinaryFileBackend, JournalSync, PersistedSession, SessionBackend, UpdateStateChange,
+    BinaryFileBackend, JournalSync, PersistedSession, SessionBackend, SqliteBackend,
+    UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let path = args.next().expect("a path");
-    let backend = BinaryFileBackend::new(path)
-        .with_journal_sync(JournalSync::Each)
-        .with_lock_timeout(Duration::from_millis(200));
+    let timeout = Duration::from_millis(200);
+    let backend: Box<dyn SessionBackend> =
+        if Path::new(&path).extension().is_some_and(|it| it == "db") {
+            Box::new(SqliteBackend::new(path).with_busy_timeout(timeout))
+        } else {
+            let file = BinaryFileBackend::new(path).with_journal_sync(JournalSync::Each);
+            Box::new(file.with_lock_timeout(timeout))
+        };
     for operation in args {
-        match run(&backend, &operation) {
+        match run(&*backend, &operation) {
             Ok(answer) => println!("{operation}: {answer}"),
             Err(error) => println!("{operation}: ERR {:?} {error}", error.kind()),
         }

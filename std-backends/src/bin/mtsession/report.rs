@@ -244,8 +244,19 @@ fn home(session: &PersistedSession) -> String {
     match session.home_dc_id {
         0 => "none: not logged in".to_owned(),
         id => match session.dc_for(id, false) {
-            Some(dc) if dc.auth_key.is_some() => format!("{id} at {}, key known", Shown(&dc.addr)),
-            Some(dc) => format!("{id} at {}, no key", Shown(&dc.addr)),
+            Some(dc) => {
+                let place = if dc.addr.is_empty() {
+                    "without an address".to_owned()
+                } else {
+                    format!("at {}", Shown(&dc.addr))
+                };
+                let key = if dc.auth_key.is_some() {
+                    "key known"
+                } else {
+                    "no key"
+                };
+                format!("{id} {place}, {key}")
+            }
             None => format!("{id}, not in the DC table"),
         },
     }

@@ -1,7 +1,7 @@
 //! `mtsession verify`: everything that can be wrong with a stored session.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mtsession::core::text::decode_any;
 use mtsession::core::wire::{encode_body_to_slice, encoded_body_len};
@@ -15,7 +15,7 @@ use crate::args::VerifyArgs;
 use crate::failure::Failure;
 use crate::output;
 use crate::remarks;
-use crate::store::{Loaded, Origin, Store};
+use crate::store::{Loaded, Origin, Store, is_remote};
 
 /// How a check came out.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,9 +88,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
     }
     if let Some(path) = database_of(&args.store, &loaded) {
         checks.extend(database(path)?);
-    } else if let Store::File(path) = &args.store {
-        checks.extend(mode(path, "file mode")?);
     }
+    checks.extend(modes(&files(&args.store, &loaded)?)?);
     print(args, &checks)?;
     if checks
         .iter()
@@ -210,11 +209,12 @@ fn same_body(view: &SessionView<'_>, raw: &[u8]) -> bool {
 fn database_of<'s>(store: &'s Store, loaded: &Loaded) -> Option<&'s Path> {
     match (store, &loaded.origin) {
         (Store::File(path) | Store::Sqlite(path, _), Origin::Database) => Some(path),
+        (Store::LibSql(path, _), Origin::Database) if !is_remote(path) => Some(Path::new(path)),
         _ => None,
     }
 }
 
-/// The whole database, and every file of it.
+/// The whole database.
 fn database(path: &Path) -> Result<Vec<Check>, Failure> {
     let problems = SqliteBackend::check(path)?;
     let mut checks: Vec<_> = problems
@@ -225,22 +225,39 @@ fn database(path: &Path) -> Result<Vec<Check>, Failure> {
         let text = "pages, rows and indexes hold, every account can be loaded";
         checks.push((Outcome::Good, "database", text.to_owned()));
     }
-    checks.extend(mode(path, "file mode")?);
-    for suffix in [
-        "-wal",
-        "-shm",
-        "-journal",
-        ".pre-mtsession",
-        ".pre-mtsession-2",
-    ] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        let beside = Path::new(&name);
-        if beside.try_exists()? {
-            let found = mode(beside, "file mode")?;
-            let named = |(outcome, check, text)| (outcome, check, format!("{suffix}: {text}"));
-            checks.extend(found.map(named));
+    Ok(checks)
+}
+
+/// Every file that has, or can have, a key of this session; the one that was named first.
+fn files(store: &Store, loaded: &Loaded) -> Result<Vec<PathBuf>, Failure> {
+    if let Some(path) = database_of(store, loaded) {
+        return Ok(mtsession::files_of_database(path)?);
+    }
+    Ok(match store {
+        Store::File(path) if matches!(loaded.origin, Origin::File(_)) => {
+            mtsession::files_of_session(path)?
         }
+        Store::File(path)
+        | Store::StringFile(path)
+        | Store::Flash(path, _)
+        | Store::Ferogram(path)
+        | Store::Library(_, path) => vec![path.clone()],
+        _ => Vec::new(),
+    })
+}
+
+fn modes(files: &[PathBuf]) -> Result<Vec<Check>, Failure> {
+    let mut checks = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let Some((outcome, check, text)) = mode(file, "file mode")? else {
+            continue;
+        };
+        let name = file.file_name().filter(|_| number > 0);
+        let text = match name {
+            Some(name) => format!("{}: {text}", name.to_string_lossy()),
+            None => text,
+        };
+        checks.push((outcome, check, text));
     }
     Ok(checks)
 }
@@ -251,7 +268,16 @@ fn mode(path: &Path, check: &'static str) -> Result<Option<Check>, Failure> {
 
     const OTHERS: u32 = 0o077;
 
-    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+    let found = match std::fs::metadata(path) {
+        // A log that was folded in meanwhile.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        found => found?,
+    };
+    // Nobody can leave a key in a pipe.
+    if !found.is_file() && !found.is_dir() {
+        return Ok(None);
+    }
+    let mode = found.permissions().mode() & 0o777;
     Ok(Some(if mode & OTHERS == 0 {
         (
             Outcome::Good,

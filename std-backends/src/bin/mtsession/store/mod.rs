@@ -204,7 +204,7 @@ fn is_stream(path: &Path) -> bool {
         .is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-fn is_remote(url: &str) -> bool {
+pub(crate) fn is_remote(url: &str) -> bool {
     url.contains("://")
 }
 
