@@ -1,7 +1,7 @@
 //! Rotten bits, stuck cells, drivers that fail, and everything that a region must not be.
 
 use crate::common::{LISTS, Log, load, mount, new_log, pull, run};
-use mtsession_core::{Change, UpdateChange};
+use mtsession_core::{Change, SessionMut as _, UpdateChange};
 use mtsession_embedded::Durability;
 use mtsession_embedded::image::{self, Layout};
 use mtsession_embedded::sim::{
@@ -333,4 +333,32 @@ fn what_an_erase_left_of_an_older_lap_does_not_count() {
         before = bytes;
     }
     assert!(tried > 400, "{tried}");
+}
+
+/// With error correction a word that was torn may be any word, and another one at the next start: first the
+/// head of a record of 1,031 bytes, which is as many blank ones to leave out, then a channel's record.
+#[test]
+fn a_torn_word_that_looks_like_a_long_record_hides_nothing_after_it() {
+    for kind in 0..5_u8 {
+        let mut session = fresh_session(&mut Dice::new(13), 1, 2, 2);
+        let mut log = new_log::<8, 4096>(16 << 10);
+        log.save(&session).unwrap();
+        let mut chip = pull(log);
+        let last = chip.bytes.iter().rposition(|byte| *byte != 0xFF).unwrap();
+        let torn = (last + 1).next_multiple_of(8);
+        let torn = torn..torn + 8;
+        chip.bytes[torn.clone()].copy_from_slice(&[0xC3 | kind << 2, 0xFF, 0, 0, 0, 0, 0, 0]);
+        let mut log = mount(chip).unwrap();
+        let change = Change::Update(UpdateChange::Primary {
+            pts: 200_000,
+            date: 1_750_000_009,
+            seq: 501,
+        });
+        log.append(&change).unwrap();
+        session.apply(&change).unwrap();
+        let mut chip = pull(log);
+        chip.bytes[torn].copy_from_slice(&[0x7F, 0xFF, 0, 0, 0, 0, 0, 0]);
+        let mut log = mount(chip).unwrap();
+        assert_eq!(load(&mut log).unwrap(), Some(session), "kind {kind}");
+    }
 }

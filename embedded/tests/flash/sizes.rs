@@ -10,7 +10,8 @@ use crate::common::{load, mount, new_log, pull};
 
 type Wide<const W: usize> = SessionLog<Chip<W, 4096>, 6, 700, 64, 16>;
 
-/// Steps that fit the short form, the middle form and none.
+/// Steps that fit the short form, the middle form and none. In larger regions units would be too long for
+/// either.
 fn many_channels<const W: usize>(count: i64) {
     let id = |n| 1_000_000_000 + n;
     let mut session = Plain::default();
@@ -19,19 +20,22 @@ fn many_channels<const W: usize>(count: i64) {
             .push_channel(ChannelPts { id: id(n), pts: 10 })
             .unwrap();
     }
-    let mut log = Wide::<W>::format(Chip::new(256 << 10), 0..256 << 10).unwrap();
+    let mut log = Wide::<W>::format(Chip::new(128 << 10), 0..128 << 10).unwrap();
     log.save(&session).unwrap();
     for step in [1, 30, 1_000, 100_000, -7] {
         for channel in &mut session.channels {
-            channel.pts += step;
-            let update = UpdateChange::Channel {
-                id: channel.id,
-                pts: channel.pts,
-            };
-            log.append(&Change::Update(update)).unwrap();
+            // The first record after a start is never a hot one, the second one may be.
+            for step in [1, step] {
+                channel.pts += step;
+                let update = UpdateChange::Channel {
+                    id: channel.id,
+                    pts: channel.pts,
+                };
+                log.append(&Change::Update(update)).unwrap();
+            }
         }
         let chip = core::mem::replace(log.chip(), Chip::new(0));
-        log = Wide::<W>::mount(chip, 0..256 << 10).unwrap();
+        log = Wide::<W>::mount(chip, 0..128 << 10).unwrap();
         let mut found = Plain::default();
         assert!(log.load(&mut found).unwrap());
         assert_eq!(found, session, "{count} channels, unit {W}, step {step}");
