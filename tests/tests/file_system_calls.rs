@@ -200,3 +200,25 @@ fn the_temporary_file_of_a_killed_process_is_removed() {
     assert_eq!(ops(&path, &["delete"]), "delete: ok\n");
     assert_eq!(temporary(), 0);
 }
+
+/// Keys in a log are worth an error, which does not pretend that the account is still there.
+#[test]
+fn what_fails_after_an_account_is_gone_says_that_it_is_gone() {
+    if !has_strace() {
+        return;
+    }
+    let mut said_so = 0;
+    for number in 1..=12 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.db");
+        assert_eq!(ops(&path, &["save1", "pts5"]), "save1: ok\npts5: ok\n");
+        let inject = format!("inject=fsync,fdatasync,ftruncate:error=EIO:when={number}");
+        let said = traced(&["-o", "/dev/null", "-e", &inject], &path, &["delete"]);
+        let is_gone = ops(&path, &["load"]) == "load: None\n";
+        let admits = said == "delete: ok\n" || said.contains("the account is deleted, but");
+        assert_eq!(admits, is_gone, "{number}: {said}");
+        said_so += usize::from(is_gone && said != "delete: ok\n");
+        assert_eq!(ops(&path, &["delete", "load"]), "delete: ok\nload: None\n");
+    }
+    assert!(said_so > 0, "no call failed after the commit");
+}

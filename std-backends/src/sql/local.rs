@@ -490,6 +490,19 @@ impl Connection for LocalConnection {
     }
 
     fn scrub(&mut self, is_default: bool) -> io::Result<()> {
+        self.scrub_files(is_default).map_err(|error| {
+            let message = format!(
+                "the account is deleted, but its bytes may stay in the -wal file or in a copy of an older \
+                 release ({error}): delete again"
+            );
+            io::Error::new(error.kind(), message)
+        })
+    }
+}
+
+impl LocalConnection {
+    /// Does what [`scrub`](Connection::scrub) does.
+    fn scrub_files(&mut self, is_default: bool) -> io::Result<()> {
         let Some(path) = &self.path else {
             return Ok(());
         };
@@ -513,8 +526,7 @@ impl Connection for LocalConnection {
             });
         let is_busy = checkpoint.map_err(|error| explain(&error))?;
         if is_busy {
-            let message = "the account is deleted, but its bytes stay in the -wal file until other \
-                           programs let go of the database: delete again then";
+            let message = "other programs have to let go of the database first";
             return Err(io::Error::new(io::ErrorKind::WouldBlock, message));
         }
         Ok(())

@@ -144,6 +144,10 @@ impl SqliteBackend {
     }
 
     /// Removes an account as [`SessionBackend::delete`] does. It need not exist.
+    ///
+    /// # Errors
+    /// Nothing was changed, unless the error says that the account is deleted: then bytes of it may
+    /// stay on the disk, and deleting it again removes them.
     pub fn delete_account(path: impl Into<PathBuf>, name: &str) -> io::Result<()> {
         Self::account_of(path, name)?.delete()
     }
