@@ -1,6 +1,10 @@
 //! Looking at a store makes nothing.
 
-use super::{Place, ended};
+use std::fs;
+
+use mtsession::{DcEntry, DcFlags, PersistedSession};
+
+use super::{Place, ended, out};
 
 #[test]
 fn a_store_that_does_not_exist_is_not_created_by_looking_at_it() {
@@ -45,4 +49,22 @@ fn a_store_that_does_not_exist_is_not_created_by_looking_at_it() {
             );
         }
     }
+}
+
+#[test]
+fn a_home_without_an_address_is_shown_as_one() {
+    let place = Place::new();
+    let mut dc = DcEntry::from_parts(7, "1.2.3.4", 443, DcFlags::NONE);
+    dc.addr = String::new();
+    dc.auth_key = Some([7; 256]);
+    let session = PersistedSession {
+        home_dc_id: 7,
+        dcs: vec![dc],
+        ..Default::default()
+    };
+    fs::write(place.path("b"), session.to_bytes()).unwrap();
+    let shown = place.run(["inspect", "b"]);
+    ended(&shown, 0);
+    let text = out(&shown);
+    assert!(text.contains("7 without an address, key known"), "{text}");
 }
