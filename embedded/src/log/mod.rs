@@ -34,8 +34,8 @@ use crate::state::State;
 ///
 /// The capacities are those of the largest session that the log keeps an index for: DC entries,
 /// channels, peers and min peers. With the default ones the object takes less than 1.2 KiB of RAM.
-/// On a Cortex-M, [`append`](Self::append) takes up to 1.6 KiB of stack, [`load`](Self::load) into a
-/// `FixedSession` as much.
+/// On a Cortex-M, [`append`](Self::append) takes about 2.1 KiB of stack, [`load`](Self::load) into a
+/// `FixedSession` 1.6.
 #[cfg_attr(feature = "_test", derive(Clone))]
 pub struct SessionLog<
     F,
