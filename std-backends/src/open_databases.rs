@@ -19,6 +19,8 @@ use std::io::{self, Read, Seek as _};
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::wiped::Wiped;
+
 /// What tells one file from another, whatever names it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FileId {
@@ -254,9 +256,12 @@ impl PlainFile {
     }
 
     /// The whole content.
-    pub(crate) fn read_all(mut self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.read_to_end(&mut bytes).map(|_| bytes)
+    pub(crate) fn read_all(self) -> io::Result<Wiped> {
+        let len = self
+            .0
+            .as_ref()
+            .map_or(Ok(0), |file| file.metadata().map(|found| found.len()))?;
+        Wiped::read_to_end(self, usize::try_from(len).unwrap_or_default())
     }
 
     /// The first bytes, or fewer where there are no more.
@@ -332,8 +337,8 @@ mod tests {
         assert!(is_open(&path) && is_open(&other_name));
         assert_eq!(early.head(3).unwrap(), b"SQL");
         assert_eq!(
-            PlainFile::open(&other_name).unwrap().read_all().unwrap(),
-            b"SQLite"
+            *PlainFile::open(&other_name).unwrap().read_all().unwrap(),
+            *b"SQLite"
         );
         // The first one is used again.
         assert_eq!(waiting(file), Some(1));

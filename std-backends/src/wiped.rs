@@ -1,12 +1,40 @@
 //! Whole sessions in memory.
 
 use core::ops::Deref;
+use std::io::{self, Read};
 
 use zeroize::optimization_barrier;
 
 /// The bytes of a session, wiped when dropped. In one sweep: byte by byte, as a `Zeroizing` does it,
 /// takes longer than decoding.
 pub(crate) struct Wiped(Vec<u8>);
+
+impl Wiped {
+    /// Reads everything that is left in `reader`, about `expected` bytes of it. A vector that grows
+    /// leaves what it held in freed memory; this one wipes it.
+    pub(crate) fn read_to_end(mut reader: impl Read, expected: usize) -> io::Result<Self> {
+        // One byte more, so that the end is found without growing.
+        let mut bytes = Self(vec![0; expected.saturating_add(1)]);
+        let mut len = 0_usize;
+        loop {
+            if len == bytes.0.len() {
+                let mut larger = Self(vec![0; len.saturating_mul(2)]);
+                if let Some(held) = larger.0.get_mut(..len) {
+                    held.copy_from_slice(&bytes);
+                }
+                bytes = larger;
+            }
+            match reader.read(bytes.0.get_mut(len..).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(read) => len = len.saturating_add(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.0.truncate(len);
+        Ok(bytes)
+    }
+}
 
 impl From<Vec<u8>> for Wiped {
     fn from(bytes: Vec<u8>) -> Self {
@@ -26,5 +54,24 @@ impl Drop for Wiped {
     fn drop(&mut self) {
         self.0.fill(0);
         optimization_barrier(self.0.as_slice());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_whole_whatever_was_expected() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(5_000).collect();
+        for expected in [0, 1, 4_999, 5_000, 5_001, 20_000] {
+            // A reader that gives a little at a time.
+            let start: Box<dyn Read> = Box::new(io::empty());
+            let reader = bytes
+                .chunks(7)
+                .fold(start, |before, chunk| Box::new(before.chain(chunk)));
+            let read = Wiped::read_to_end(reader, expected).unwrap();
+            assert!(*read == bytes[..], "{expected}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The session file: read whole, replaced whole.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::paths::Paths;
@@ -46,16 +46,13 @@ pub(super) fn read_file(path: &Path, paths: &Paths) -> io::Result<Option<Wiped>>
 fn read_all(file: File, path: &Path) -> io::Result<Wiped> {
     let len = file.metadata()?.len();
     // It may be a database that another thread has opened since it was looked at.
-    let mut file = PlainFile::from(file);
+    let file = PlainFile::from(file);
     if len > MAX_LEN {
         let message = format!("{} is longer than any session: {len} bytes", path.display());
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
-    let mut bytes = Vec::new();
-    let read = file.read_to_end(&mut bytes);
-    let bytes = Wiped::from(bytes);
-    read.map_err(|error| about(error, path))?;
-    Ok(bytes)
+    let expected = usize::try_from(len).unwrap_or_default();
+    Wiped::read_to_end(file, expected).map_err(|error| about(error, path))
 }
 
 /// How much is done for a power cut.

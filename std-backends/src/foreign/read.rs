@@ -20,6 +20,7 @@ use crate::error::StoreError;
 use crate::open_databases::PlainFile;
 use crate::pasted::pasted_text;
 use crate::session::PersistedSession;
+use crate::wiped::Wiped;
 
 /// How every SQLite database begins.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -95,7 +96,7 @@ enum Content {
     GramJs(Vec<String>),
     Database,
     Own,
-    Tl(Zeroizing<Vec<u8>>),
+    Tl(Wiped),
     Json(Zeroizing<String>),
     Text(Zeroizing<String>),
 }
@@ -124,7 +125,7 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     if metadata.len() > MAX_FILE {
         return Err(known::by_content(&head(path)?).unwrap_or(ForeignError::Unknown));
     }
-    let bytes = Zeroizing::new(PlainFile::open(path)?.read_all()?);
+    let bytes = PlainFile::open(path)?.read_all()?;
     if bytes.starts_with(&grammers_tl::MAGIC) {
         return Ok(Content::Tl(bytes));
     }

@@ -17,6 +17,7 @@ use super::options::RemoteOptions;
 use super::response::{read_answer, refusal};
 use crate::shown::Shown;
 use crate::sql::statement::random_tag;
+use crate::wiped::Wiped;
 
 /// How many characters of the server's words are quoted.
 const MAX_QUOTE: usize = 300;
@@ -101,7 +102,7 @@ impl Server {
     }
 
     /// Sends a request once.
-    fn send(&self, body: &[u8], until: Instant) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    fn send(&self, body: &[u8], until: Instant) -> Result<Wiped, Failure> {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Failure::deadline(self.options.deadline));
@@ -149,12 +150,7 @@ impl Server {
         Err(Failure::refused(io::ErrorKind::InvalidInput, message))
     }
 
-    fn post(
-        &self,
-        url: &str,
-        body: &[u8],
-        timeout: Duration,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    fn post(&self, url: &str, body: &[u8], timeout: Duration) -> Result<Wiped, Failure> {
         let proxy = self.options.proxy.then(Proxy::try_from_env).flatten();
         let mut request = agent()
             .post(url)
