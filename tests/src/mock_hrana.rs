@@ -50,6 +50,10 @@ pub struct Mock {
 #[derive(Debug)]
 struct Shared {
     database: Mutex<Connection>,
+    /// A copy that is behind, and answers what only reads.
+    behind: Mutex<Option<Connection>>,
+    /// Every request that may have changed something.
+    changes: Mutex<Vec<Value>>,
     faults: Mutex<VecDeque<Option<Fault>>>,
     always: Mutex<Option<Fault>>,
     requests: Mutex<Vec<usize>>,
@@ -67,6 +71,8 @@ impl Mock {
         let (done, carried_out) = channel();
         let shared = Arc::new(Shared {
             database: Mutex::new(Connection::open_in_memory().unwrap()),
+            behind: Mutex::default(),
+            changes: Mutex::default(),
             faults: Mutex::default(),
             always: Mutex::default(),
             requests: Mutex::default(),
@@ -118,6 +124,22 @@ impl Mock {
     pub fn heal(&self) {
         self.shared.faults.lock().unwrap().clear();
         *self.shared.always.lock().unwrap() = None;
+    }
+
+    /// From now on what only reads is answered by a copy of the database as it is now, but for the last
+    /// `changes` to it.
+    pub fn fall_behind(&self, changes: usize) {
+        let copy = Connection::open_in_memory().unwrap();
+        let all = self.shared.changes.lock().unwrap();
+        for body in &all[..all.len() - changes] {
+            carry_out(&copy, steps_of(body), None);
+        }
+        *self.shared.behind.lock().unwrap() = Some(copy);
+    }
+
+    /// What reads is answered where writes are.
+    pub fn catch_up(&self) {
+        *self.shared.behind.lock().unwrap() = None;
     }
 
     /// Lets a request that is held go on, and waits until it is carried out.
@@ -195,33 +217,47 @@ impl Shared {
 
     /// Carries out a batch; a transaction that it leaves open is rolled back. The first step whose SQL
     /// begins with that of `refused` fails, with that code.
-    fn execute(&self, body: &Value, mut refused: Option<(&str, &str)>) -> Vec<Outcome> {
+    fn execute(&self, body: &Value, refused: Option<(&str, &str)>) -> Vec<Outcome> {
         let steps = steps_of(body);
         self.requests.lock().unwrap().push(steps.len());
-        let database = self.database.lock().unwrap();
-        let mut outcomes: Vec<Outcome> = Vec::new();
-        for step in steps {
-            let sql = step["stmt"]["sql"].as_str().unwrap();
-            let outcome = if !holds(&step["condition"], &outcomes, &database) {
-                (Value::Null, Value::Null)
-            } else if let Some((_, code)) = refused.take_if(|(begin, _)| sql.starts_with(*begin)) {
-                if code == "SQLITE_FULL" && !database.is_autocommit() {
-                    database.execute_batch("ROLLBACK").unwrap();
-                }
-                (Value::Null, error(&format!("refused: {code}"), code))
-            } else {
-                match run(&database, &step["stmt"]) {
-                    Ok(result) => (result, Value::Null),
-                    Err(cause) => (Value::Null, error(&cause.to_string(), "SQLITE_ERROR")),
-                }
-            };
-            outcomes.push(outcome);
+        if steps[0]["stmt"]["sql"] == "BEGIN" {
+            if let Some(copy) = &*self.behind.lock().unwrap() {
+                return carry_out(copy, steps, refused);
+            }
+        } else if refused.is_none() {
+            self.changes.lock().unwrap().push(body.clone());
         }
-        if !database.is_autocommit() {
-            database.execute_batch("ROLLBACK").unwrap();
-        }
-        outcomes
+        carry_out(&self.database.lock().unwrap(), steps, refused)
     }
+}
+
+fn carry_out(
+    database: &Connection,
+    steps: &[Value],
+    mut refused: Option<(&str, &str)>,
+) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for step in steps {
+        let sql = step["stmt"]["sql"].as_str().unwrap();
+        let outcome = if !holds(&step["condition"], &outcomes, database) {
+            (Value::Null, Value::Null)
+        } else if let Some((_, code)) = refused.take_if(|(begin, _)| sql.starts_with(*begin)) {
+            if code == "SQLITE_FULL" && !database.is_autocommit() {
+                database.execute_batch("ROLLBACK").unwrap();
+            }
+            (Value::Null, error(&format!("refused: {code}"), code))
+        } else {
+            match run(database, &step["stmt"]) {
+                Ok(result) => (result, Value::Null),
+                Err(cause) => (Value::Null, error(&cause.to_string(), "SQLITE_ERROR")),
+            }
+        };
+        outcomes.push(outcome);
+    }
+    if !database.is_autocommit() {
+        database.execute_batch("ROLLBACK").unwrap();
+    }
+    outcomes
 }
 
 /// The result and the error of a step.

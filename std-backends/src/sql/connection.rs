@@ -52,6 +52,15 @@ pub(super) trait Connection: Send {
         false
     }
 
+    /// For the rest of the call, reads are carried out where writes are, if that is elsewhere.
+    fn read_the_newest(&mut self) {}
+
+    /// Whether the error is that a server said no, as opposed to not answering.
+    fn has_refused(&self, error: &io::Error) -> bool {
+        let _ = error;
+        false
+    }
+
     /// Whether nobody else wrote since the last read.
     fn is_unchanged(&mut self) -> io::Result<bool>;
 

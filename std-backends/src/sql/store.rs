@@ -80,6 +80,8 @@ impl SqlStore {
                 statements.push(names::drop_orphans(&self.account));
             }
             let is_done = if statements.is_empty() {
+                // A copy that is behind does not know who wrote since.
+                self.connection.read_the_newest();
                 self.connection.is_unchanged()?
             } else {
                 self.write_if_unchanged(statements, Durability::Now)?
@@ -159,9 +161,22 @@ impl SqlStore {
             if store.known.is_none() || is_blind || !store.connection.is_unchanged()? {
                 store.refresh()?;
             }
-            Ok(())
+            store.confirm_absence()
         })?;
         Ok(self.known.get_or_insert_default())
+    }
+
+    /// "No session" is not the answer of a copy of the database, which may be behind. With a token that
+    /// may only read, nothing better can be had.
+    fn confirm_absence(&mut self) -> io::Result<()> {
+        if self.connection.can_be_old() && matches!(self.known, Some(None)) {
+            self.connection.read_the_newest();
+            match self.refresh() {
+                Err(error) if self.connection.has_refused(&error) => self.known = Some(None),
+                read => read?,
+            }
+        }
+        Ok(())
     }
 
     /// Carries out a batch as one.
@@ -199,6 +214,7 @@ impl SqlStore {
     pub(super) fn delete(&mut self) -> io::Result<()> {
         self.forget_on_error(|store| {
             let is_default = store.account == DEFAULT_ACCOUNT;
+            store.connection.read_the_newest();
             let layout = store.look()?;
             if layout == Layout::Empty || (matches!(layout, Layout::Legacy(_)) && !is_default) {
                 return Ok(());
@@ -258,6 +274,7 @@ impl SqlStore {
             io::Error::new(kind, format!("{what} account named {name:?}"))
         };
         self.prepare()?;
+        self.connection.read_the_newest();
         loop {
             let names = self.accounts()?;
             if !names.contains(&self.account) {

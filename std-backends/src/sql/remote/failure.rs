@@ -65,6 +65,11 @@ impl Failure {
         }
     }
 
+    /// The server said no, as opposed to not answering.
+    pub(super) fn is_refusal(&self) -> bool {
+        !self.is_offline
+    }
+
     /// The same with words that `quote` made presentable.
     pub(super) fn quoting(self, quote: impl FnOnce(&str) -> String) -> Self {
         Self {

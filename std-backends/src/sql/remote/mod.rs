@@ -15,6 +15,10 @@
 //!
 //! A status 503 alone therefore does not mean that nothing was changed: a proxy that lost the server in
 //! the middle of a request answers with it, too. It does when only reads were sent before.
+//!
+//! What was read may be old: a copy of the database that is nearer answers for it, and is behind. An answer
+//! without this process's own newest write is not taken, and "no session" is asked for once more where
+//! writes are carried out.
 
 mod address;
 mod failure;
@@ -37,6 +41,7 @@ use self::failure::Failure;
 pub(super) use self::failure::{Fate, RemoteError, in_change};
 use self::http::Server;
 pub use self::options::RemoteOptions;
+use self::read::Place;
 use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement};
@@ -58,9 +63,10 @@ pub(super) struct RemoteConnection {
     call: Call,
 }
 
-/// What one call of a backend may still use, however many requests it takes.
+/// What one call of a backend may still use, however many requests it takes, and where it reads.
 struct Call {
     until: Instant,
+    place: Place,
     rows_left: usize,
     bytes_left: usize,
 }
@@ -77,6 +83,7 @@ impl Call {
             until: now
                 .checked_add(options.deadline.min(LONGEST))
                 .unwrap_or(now),
+            place: Place::Anywhere,
             rows_left: options.max_rows,
             bytes_left: MAX_BYTES,
         }
@@ -143,6 +150,14 @@ impl Connection for RemoteConnection {
 
     fn can_be_old(&self) -> bool {
         true
+    }
+
+    fn read_the_newest(&mut self) {
+        self.call.place = Place::Primary;
+    }
+
+    fn has_refused(&self, error: &io::Error) -> bool {
+        RemoteError::of(error).is_some_and(|cause| !cause.is_offline())
     }
 
     fn is_unchanged(&mut self) -> io::Result<bool> {

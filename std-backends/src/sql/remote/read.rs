@@ -64,7 +64,7 @@ pub(super) struct Look {
 
 /// Where a read is to be carried out.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Anywhere,
     /// Where writes are. It waits for other writers.
     Primary,
@@ -144,22 +144,39 @@ impl Transaction {
             return Err(Failure::garbled("no schema number"));
         };
         integer(version)?.ok_or_else(|| Failure::garbled("no schema number"))?;
-        if is_true(has_fence)? {
-            return answer.row(self.head, width).map(Some);
+        if !is_true(has_fence)? {
+            return Ok(None);
         }
-        Ok(None)
+        match answer.error(self.head) {
+            Some(error) => Err(Failure::refused(io::ErrorKind::Other, error.to_string())),
+            None => answer.row(self.head, width).map(Some),
+        }
     }
 }
 
 impl RemoteConnection {
+    /// Reads the pages and the newest write. A copy of the database that is behind may not have our
+    /// tables yet, or still those of an older release.
+    fn read_pages(&mut self, pages: &mut [Page<'_>]) -> Result<Head, Failure> {
+        match self.send_read(pages) {
+            Err(failure)
+                if failure.is_refusal() && self.is_ours && self.call.place == Place::Anywhere =>
+            {
+                self.call.place = Place::Primary;
+                self.send_read(pages)
+            }
+            read => read,
+        }
+    }
+
     /// Sends one read transaction; returns the newest write that it saw.
-    fn read_pages(&mut self, pages: &mut [Page<'_>], place: Place) -> Result<Head, Failure> {
+    fn send_read(&mut self, pages: &mut [Page<'_>]) -> Result<Head, Failure> {
         let account = Value::from(self.account.as_str());
         let mut batch = Batch::default();
         let transaction = Transaction::build(
             &mut batch,
             pages,
-            place,
+            self.call.place,
             self.is_ours,
             &account,
             (HEAD, &[]),
@@ -188,7 +205,7 @@ impl RemoteConnection {
 
     /// The newest write now.
     pub(super) fn read_head(&mut self) -> Result<Head, Failure> {
-        self.read_pages(&mut [], Place::Anywhere)
+        self.read_pages(&mut [])
     }
 
     /// Asks, where writes are carried out, what became of the write `to` that was to follow `from`.
@@ -237,13 +254,11 @@ impl RemoteConnection {
         self.seen = None;
         let mut old_reads = 0_u32;
         for attempt in 0..CONFLICTS {
-            let place = if old_reads < OLD_READS {
-                Place::Anywhere
-            } else {
-                Place::Primary
-            };
+            if old_reads >= OLD_READS {
+                self.call.place = Place::Primary;
+            }
             let rows_left = self.call.rows_left;
-            let (head, pages) = match self.read_all(selects, place) {
+            let (head, pages) = match self.read_all(selects) {
                 Ok(Some(read)) => read,
                 Ok(None) => {
                     self.call.rows_left = rows_left;
@@ -252,7 +267,7 @@ impl RemoteConnection {
                 }
                 Err(failure) => return Err(failure.of_read()),
             };
-            if head.id < self.own_write && place == Place::Anywhere {
+            if head.id < self.own_write && self.call.place == Place::Anywhere {
                 // A copy of the database that is behind.
                 old_reads = old_reads.saturating_add(1);
                 self.call.rows_left = rows_left;
@@ -279,16 +294,15 @@ impl RemoteConnection {
     fn read_all<'s>(
         &mut self,
         selects: &'s [Select],
-        place: Place,
     ) -> Result<Option<(Head, Vec<Page<'s>>)>, Failure> {
         let first = |(index, select)| Page::first(index, select);
         let mut pages: Vec<_> = selects.iter().enumerate().map(first).collect();
-        let head = self.read_pages(&mut pages, place)?;
+        let head = self.read_pages(&mut pages)?;
         let mut done = Vec::new();
         while !pages.is_empty() {
             let mut next: Vec<_> = pages.iter().filter_map(Page::next).collect();
             done.append(&mut pages);
-            if !next.is_empty() && self.read_pages(&mut next, place)? != head {
+            if !next.is_empty() && self.read_pages(&mut next)? != head {
                 return Ok(None);
             }
             pages = next;
