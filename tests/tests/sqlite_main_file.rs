@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use mtsession::{
     Change, DcEntry, LibSqlBackend, PersistedSession, SessionBackend, SqliteBackend,
@@ -58,28 +59,128 @@ fn an_acknowledged_login_is_in_the_main_file_alone() {
     }
 }
 
-#[test]
-fn what_a_reader_holds_up_is_in_the_main_file_after_a_later_commit() {
-    let (_dir, path) = new_database();
-    let backend = SqliteBackend::open(&path).unwrap();
-    backend.save(&sized(1, 1, 1, 1)).unwrap();
-    let reader = Connection::open(&path).unwrap();
+/// A connection of another program that reads, and keeps the state that it saw.
+fn reader(path: &Path) -> Connection {
+    let reader = Connection::open(path).unwrap();
     reader
         .execute_batch("BEGIN; SELECT count(*) FROM dc")
         .unwrap();
-    backend.update_dc(&with_key(7)).unwrap();
+    reader
+}
+
+fn key_in_main_file(path: &Path) -> Option<[u8; 256]> {
+    main_file_alone(path).unwrap().dcs[0].auth_key
+}
+
+/// Each store on a database of its own, with a session in it.
+fn stores() -> Vec<(TempDir, PathBuf, Box<dyn SessionBackend>)> {
+    let store = |is_sqlite| {
+        let (dir, path) = new_database();
+        let backend: Box<dyn SessionBackend> = if is_sqlite {
+            Box::new(SqliteBackend::open(&path).unwrap())
+        } else {
+            Box::new(LibSqlBackend::open_local(&path).unwrap())
+        };
+        backend.save(&sized(1, 1, 1, 1)).unwrap();
+        (dir, path, backend)
+    };
+    vec![store(true), store(false)]
+}
+
+const COUNTER: UpdateStateChange = UpdateStateChange::Secondary { qts: 1 };
+
+#[test]
+fn what_a_reader_holds_up_is_in_the_main_file_after_a_later_commit() {
+    for (_dir, path, backend) in stores() {
+        let reader = reader(&path);
+        backend.update_dc(&with_key(7)).unwrap();
+        backend.update_dc(&with_key(8)).unwrap();
+        assert_ne!(
+            key_in_main_file(&path),
+            Some(key_of(8)),
+            "the reader needs the old pages"
+        );
+        reader.execute_batch("COMMIT").unwrap();
+        backend.apply_update_state(COUNTER).unwrap();
+        assert_eq!(key_in_main_file(&path), Some(key_of(8)));
+    }
+}
+
+/// SQLite copies the log only when the last of all connections is closed.
+#[test]
+fn what_a_reader_held_up_is_in_the_main_file_when_the_backend_is_closed() {
+    for (_dir, path, backend) in stores() {
+        let reader = reader(&path);
+        backend.update_dc(&with_key(8)).unwrap();
+        assert_ne!(key_in_main_file(&path), Some(key_of(8)));
+        // It stays connected.
+        reader.execute_batch("COMMIT").unwrap();
+        drop(backend);
+        assert_eq!(key_in_main_file(&path), Some(key_of(8)));
+    }
+}
+
+/// The reader ends once it sees that the commit is waited with: other writers are kept out.
+#[test]
+fn a_login_waits_for_a_reader_that_is_about_to_end() {
+    for (_dir, path, backend) in stores() {
+        let reader = reader(&path);
+        let saver = std::thread::spawn(move || {
+            backend.update_dc(&with_key(8)).unwrap();
+            backend
+        });
+        let other = Connection::open(&path).unwrap();
+        other.busy_timeout(Duration::ZERO).unwrap();
+        let is_committed = || {
+            let key = other.query_row("SELECT auth_key FROM dc", [], |row| {
+                row.get::<_, Vec<u8>>(0)
+            });
+            key.unwrap() == key_of(8)
+        };
+        let is_waiting = || other.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err();
+        while !(saver.is_finished() || is_committed() && is_waiting()) {}
+        reader.execute_batch("COMMIT").unwrap();
+        let _open = saver.join().unwrap();
+        assert_eq!(key_in_main_file(&path), Some(key_of(8)));
+    }
+}
+
+/// Readers that come and go, with always one of them in the middle of it, hold nothing back for long.
+#[test]
+fn readers_that_take_turns_hold_nothing_back() {
+    let (_dir, path) = new_database();
+    let backend = SqliteBackend::open(&path)
+        .unwrap()
+        .with_busy_timeout(Duration::ZERO);
+    backend.save(&sized(1, 1, 1, 1)).unwrap();
+    let mut last = reader(&path);
     backend.update_dc(&with_key(8)).unwrap();
-    let key_in_main_file = || main_file_alone(&path).unwrap().dcs[0].auth_key;
-    assert_ne!(
-        key_in_main_file(),
-        Some(key_of(8)),
-        "the reader needs the old pages"
-    );
+    for _ in 0..3 {
+        // The one before ends only now.
+        last = reader(&path);
+        backend.apply_update_state(COUNTER).unwrap();
+    }
+    assert_eq!(key_in_main_file(&path), Some(key_of(8)));
+    drop(last);
+}
+
+/// The one that wrote the login is gone, and the other one has not written since.
+#[test]
+fn a_commit_takes_along_the_login_of_a_program_that_was_killed_meanwhile() {
+    let (_dir, path) = new_database();
+    let other = SqliteBackend::open(&path).unwrap();
+    other.save(&sized(1, 1, 1, 1)).unwrap();
+    let reader = reader(&path);
+    let killed = SqliteBackend::open(&path)
+        .unwrap()
+        .with_busy_timeout(Duration::ZERO);
+    killed.update_dc(&with_key(8)).unwrap();
+    core::mem::forget(killed);
     reader.execute_batch("COMMIT").unwrap();
-    backend
-        .apply_update_state(UpdateStateChange::Secondary { qts: 1 })
-        .unwrap();
-    assert_eq!(key_in_main_file(), Some(key_of(8)));
+    assert_ne!(key_in_main_file(&path), Some(key_of(8)));
+    assert_eq!(other.load().unwrap().unwrap().dcs[0], with_key(8));
+    other.apply_update_state(COUNTER).unwrap();
+    assert_eq!(key_in_main_file(&path), Some(key_of(8)));
 }
 
 /// A program that was killed before it could copy its log owes it as well.

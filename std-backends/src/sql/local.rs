@@ -18,7 +18,7 @@ use super::kept;
 use super::local_error::{explain, only_readable};
 use super::local_read::{Rows, bind, read_all};
 use super::locks;
-use super::main_file::{check_log_of_empty, fold_log};
+use super::main_file::{Debt, check_log_of_empty};
 use super::owners::{refuse_planted, refuse_to_hand_over};
 use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
@@ -63,8 +63,8 @@ pub(super) struct Open {
     /// Prepared for writing: journal mode and file mode.
     is_writable: bool,
     synchronous: Option<Durability>,
-    /// The main file may lack what was acknowledged: by us, or by a program that was killed since.
-    owes_main_file: bool,
+    /// What the main file may lack of what was acknowledged.
+    debt: Debt,
     pub(super) progress: Progress,
 }
 
@@ -234,7 +234,7 @@ impl LocalConnection {
             is_ours: false,
             is_writable: false,
             synchronous: None,
-            owes_main_file: true,
+            debt: Debt::of_others(self.busy_timeout),
             progress,
         })
     }
@@ -355,6 +355,9 @@ impl Drop for LocalConnection {
         if self.open.as_ref().is_some_and(Open::is_of_another_process) {
             core::mem::forget(self.open.take());
         }
+        if let Some(open) = &mut self.open {
+            open.debt.settle_at_the_end(&open.database);
+        }
     }
 }
 
@@ -365,6 +368,7 @@ impl Connection for LocalConnection {
                 return Ok(());
             };
             let is_immutable = open.aside.as_ref().is_some_and(Aside::is_immutable);
+            let seen = open.seen;
             let mut kept = Rows::default();
             let read = if is_immutable {
                 read_all(open, selects, &mut |index, row| kept.keep(index, row))
@@ -372,6 +376,9 @@ impl Connection for LocalConnection {
                 read_all(open, selects, on_row)
             };
             open.progress.ends();
+            if seen.is_some() && open.seen != seen {
+                open.debt.may_have_grown();
+            }
             match read {
                 Ok(read) if !is_immutable => return read,
                 // Nobody was kept from writing meanwhile.
@@ -440,11 +447,16 @@ impl Connection for LocalConnection {
         let written = open
             .write(write, durability)
             .map_err(|error| explain(&error))?;
-        if written == Written::Done {
-            open.owes_main_file |= write.durability == Durability::Now;
-            open.owes_main_file = open.owes_main_file && !fold_log(&open.database);
-            if durability == Durability::Now {
-                self.last_flush.is_now();
+        match written {
+            Written::Conflict => open.debt.may_have_grown(),
+            Written::Done => {
+                if write.durability == Durability::Now {
+                    open.debt.grows_by_login();
+                }
+                open.debt.settle(&open.database);
+                if durability == Durability::Now {
+                    self.last_flush.is_now();
+                }
             }
         }
         Ok(written)
@@ -574,7 +586,8 @@ pub(super) fn restore_from(copy: &Path, path: &Path) -> io::Result<()> {
     to.set_synchronous(Durability::Now)
         .map_err(|error| explain(&error))?;
     copies::write_into(&from.database, &mut to.database, DEFAULT_BUSY_TIMEOUT)?;
-    fold_log(&to.database);
+    to.debt.grows_by_login();
+    to.debt.settle(&to.database);
     Ok(())
 }
 
@@ -584,12 +597,22 @@ pub(super) fn problems_of(path: &Path) -> io::Result<Vec<String>> {
     match LocalConnection::file(path).existing()? {
         None => Ok(Vec::new()),
         Some(open) => {
-            let find = || {
-                let mut problems = copies::problems(&open.database)?;
-                problems.extend(copies::rows_without_account(&open.database)?);
-                Ok(problems)
-            };
-            find().map_err(|error: rusqlite::Error| explain(&error))
+            let found = [
+                copies::problems(&open.database),
+                copies::rows_without_account(&open.database),
+            ];
+            let mut problems = Vec::new();
+            for found in found {
+                match found.map_err(|error| explain(&error)) {
+                    Ok(found) => problems.extend(found),
+                    // A check that damage ends is a finding as well.
+                    Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                        problems.push(error.to_string());
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(problems)
         }
     }
 }

@@ -4,16 +4,120 @@
 //! copied into it as soon as it is committed, and a main file that says that there was a log, and has
 //! no tables, is never taken for an empty database.
 
+use core::time::Duration;
 use std::io;
 use std::path::Path;
+use std::time::Instant;
 
 use super::local_error::explain;
 
-/// Copies the log into the main file, as far as readers let it; says whether all of it is there.
-/// Nobody waits for it, and the log stays in use.
-pub(super) fn fold_log(database: &rusqlite::Connection) -> bool {
+/// How long a commit of a login waits for readers that need the state before it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long nobody waits again for readers that did not end.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What the main file may lack of what was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owed {
+    Nothing,
+    /// Something that another program wrote, which may have been killed before it could copy its log.
+    Perhaps,
+    /// A key, a token or a home DC of ours.
+    Login,
+}
+
+/// What is owed to the main file, and when readers that hold it back are waited for next.
+///
+/// A reader that keeps a transaction open keeps the pages of the main file as they are: SQLite copies
+/// the log only as far as that reader has seen it. So every commit tries again, without waiting. Only
+/// for a login, and for what has been owed for long, readers are waited for: at most [`PATIENCE`] long,
+/// at most once in [`PAUSE`], and never longer than the caller would wait for a lock.
+#[derive(Debug)]
+pub(super) struct Debt {
+    owed: Owed,
+    next_wait: Instant,
+    busy_timeout: Duration,
+}
+
+impl Debt {
+    /// That of a database which was just opened.
+    pub(super) fn of_others(busy_timeout: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            owed: Owed::Perhaps,
+            next_wait: now.checked_add(PAUSE).unwrap_or(now),
+            busy_timeout,
+        }
+    }
+
+    /// Another program was seen to have written.
+    pub(super) fn may_have_grown(&mut self) {
+        if self.owed == Owed::Nothing {
+            *self = Self::of_others(self.busy_timeout);
+        }
+    }
+
+    /// A login was committed here.
+    pub(super) fn grows_by_login(&mut self) {
+        if self.owed != Owed::Login {
+            self.owed = Owed::Login;
+            self.next_wait = Instant::now();
+        }
+    }
+
+    /// Copies the log into the main file after a commit.
+    pub(super) fn settle(&mut self, database: &rusqlite::Connection) {
+        if self.owed == Owed::Nothing {
+            return;
+        }
+        let is_settled = fold_log(database, PASSIVE)
+            || (Instant::now() >= self.next_wait && self.wait_for_readers(database));
+        if is_settled {
+            self.owed = Owed::Nothing;
+        }
+    }
+
+    /// The same when the connection is about to be closed. SQLite does it itself only where that is the
+    /// last connection of all programs.
+    pub(super) fn settle_at_the_end(&mut self, database: &rusqlite::Connection) {
+        if self.owed == Owed::Login {
+            self.next_wait = Instant::now();
+            self.settle(database);
+        }
+    }
+
+    fn wait_for_readers(&mut self, database: &rusqlite::Connection) -> bool {
+        // A full checkpoint keeps other writers waiting as well, so it must be short.
+        let is_whole = database
+            .busy_timeout(PATIENCE.min(self.busy_timeout))
+            .is_ok()
+            && fold_log(database, FULL);
+        // It has worked with the other value.
+        let _ = database.busy_timeout(self.busy_timeout);
+        if !is_whole {
+            let now = Instant::now();
+            self.next_wait = now.checked_add(PAUSE).unwrap_or(now);
+            #[cfg(feature = "tracing")]
+            tracing::warn!(
+                "a program that keeps reading an older state of the database holds back what the file \
+                 has without its log"
+            );
+        }
+        is_whole
+    }
+}
+
+/// Copies as far as readers let it; nobody waits.
+const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+
+/// Waits for readers that need an older state, as long as the connection waits for locks.
+const FULL: &str = "PRAGMA wal_checkpoint(FULL)";
+
+/// Copies the log into the main file; says whether all of it is there. The log stays in use.
+fn fold_log(database: &rusqlite::Connection, checkpoint: &str) -> bool {
     let folded = database
-        .prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")
+        .prepare_cached(checkpoint)
         .and_then(|mut checkpoint| {
             checkpoint.query_row([], |row| {
                 let (is_busy, pages, copied): (bool, i64, i64) =

@@ -15,6 +15,7 @@ use crate::error::StoreError;
 use crate::journal_sync::JournalSync;
 use crate::names::PeerNames;
 use crate::session::PersistedSession;
+use crate::shown::Shown;
 use crate::stored::check;
 use crate::sync::lock;
 
@@ -32,8 +33,9 @@ const NAME: &str = "sqlite";
 /// | `apply_update_state`, `cache_peer` | one statement | see [`JournalSync`] |
 ///
 /// After a `save`, and after a change of a key, the home DC or a token, the main file has it without
-/// the files `-wal` and `-shm`. A program that is just reading can hold that up, and the next change
-/// catches up. A main file that has lost its log, and with it everything, is an error that names the
+/// the files `-wal` and `-shm`. A program that keeps a read transaction open holds that up: such a call
+/// waits for it, for a second at most and not again within 10 seconds. The log has what was acknowledged
+/// then, and every later change and the end of the backend catch up. A main file that has lost its log, and with it everything, is an error that names the
 /// log, never a database without a session.
 ///
 /// Files are created with mode 0600. Databases of `layer-client`, `ferogram` and `ferogram-session`,
@@ -188,11 +190,18 @@ impl SqliteBackend {
         let backend = Self::open(path)?;
         let path = backend.options.path.clone().unwrap_or_default();
         let mut problems = local::problems_of(&path).map_err(backend.error("check"))?;
-        for account in Self::accounts(&path)? {
+        let accounts = match Self::accounts(&path) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                problems.push(error.to_string());
+                Vec::new()
+            }
+            accounts => accounts?,
+        };
+        for account in accounts {
             let loaded = Self::open_account(&path, &account)
                 .and_then(|backend| Ok((backend.load()?, backend.peer_names()?)));
             if let Err(error) = loaded {
-                problems.push(format!("account {account}: {error}"));
+                problems.push(format!("account {}: {error}", Shown(&account)));
             }
         }
         Ok(problems)

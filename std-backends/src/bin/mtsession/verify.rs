@@ -1,6 +1,6 @@
 //! `mtsession verify`: everything that can be wrong with a stored session.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use mtsession::core::text::decode_any;
@@ -15,7 +15,7 @@ use crate::args::VerifyArgs;
 use crate::failure::Failure;
 use crate::output;
 use crate::remarks;
-use crate::store::{Loaded, Origin, Store, is_remote};
+use crate::store::{Loaded, Origin, Store};
 
 /// How a check came out.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,10 @@ impl Outcome {
 type Check = (Outcome, &'static str, String);
 
 pub(crate) fn run(args: &VerifyArgs) -> Done {
-    let loaded = args.store.load_account(args.number)?;
+    let loaded = match args.store.load_account(args.number) {
+        Ok(loaded) => loaded,
+        Err(failure) => return Err(unreadable(args, failure)),
+    };
     let mut checks = vec![(
         Outcome::Good,
         "structure",
@@ -87,7 +90,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
         checks.push((Outcome::Note, "end", text));
     }
     if let Some(path) = database_of(&args.store, &loaded) {
-        checks.extend(database(path)?);
+        checks.extend(database(SqliteBackend::check(path)?));
     }
     checks.extend(modes(&files(&args.store, &loaded)?)?);
     print(args, &checks)?;
@@ -98,6 +101,25 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
         return Err(Failure::Problems(format!("{} has problems", args.store)));
     }
     Ok(())
+}
+
+/// Of a database whose account cannot be read, everything else is looked at all the same.
+fn unreadable(args: &VerifyArgs, failure: Failure) -> Failure {
+    let is_damaged =
+        matches!(&failure, Failure::Store(error) if error.kind() == io::ErrorKind::InvalidData);
+    let (true, Some(path)) = (is_damaged, args.store.database()) else {
+        return failure;
+    };
+    let Ok(problems) = SqliteBackend::check(path) else {
+        // It is not a database of ours, or damaged as a whole, which the failure says.
+        return failure;
+    };
+    let report = || {
+        let mut checks = database(problems);
+        checks.extend(modes(&mtsession::files_of_database(path)?)?);
+        print(args, &checks)
+    };
+    report().err().unwrap_or(failure)
 }
 
 fn print(args: &VerifyArgs, checks: &[Check]) -> Done {
@@ -207,25 +229,19 @@ fn same_body(view: &SessionView<'_>, raw: &[u8]) -> bool {
 
 /// The file of a database of ours on this machine.
 fn database_of<'s>(store: &'s Store, loaded: &Loaded) -> Option<&'s Path> {
-    match (store, &loaded.origin) {
-        (Store::File(path) | Store::Sqlite(path, _), Origin::Database) => Some(path),
-        (Store::LibSql(path, _), Origin::Database) if !is_remote(path) => Some(Path::new(path)),
-        _ => None,
-    }
+    store
+        .database()
+        .filter(|_| matches!(loaded.origin, Origin::Database))
 }
 
-/// The whole database.
-fn database(path: &Path) -> Result<Vec<Check>, Failure> {
-    let problems = SqliteBackend::check(path)?;
-    let mut checks: Vec<_> = problems
-        .into_iter()
-        .map(|problem| (Outcome::Problem, "database", problem))
-        .collect();
-    if checks.is_empty() {
+/// What a check of the whole database says.
+fn database(problems: Vec<String>) -> Vec<Check> {
+    if problems.is_empty() {
         let text = "pages, rows and indexes hold, every account can be loaded";
-        checks.push((Outcome::Good, "database", text.to_owned()));
+        return vec![(Outcome::Good, "database", text.to_owned())];
     }
-    Ok(checks)
+    let check = |problem| (Outcome::Problem, "database", problem);
+    problems.into_iter().map(check).collect()
 }
 
 /// Every file that has, or can have, a key of this session; the one that was named first.
@@ -270,7 +286,7 @@ fn mode(path: &Path, check: &'static str) -> Result<Option<Check>, Failure> {
 
     let found = match std::fs::metadata(path) {
         // A log that was folded in meanwhile.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         found => found?,
     };
     // Nobody can leave a key in a pipe.

@@ -106,6 +106,15 @@ impl Store {
         }))
     }
 
+    /// The path on this machine that may lead to a database.
+    pub(crate) fn database(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Sqlite(path, _) => Some(path),
+            Self::LibSql(path, _) if !is_remote(path) => Some(Path::new(path)),
+            _ => None,
+        }
+    }
+
     /// The format of the string that writing to it prints.
     pub(crate) fn printed_string(&self) -> Option<StringFormat> {
         match self {
