@@ -1,15 +1,35 @@
-//! Databases that cannot be read where they lie: in a private copy, or as immutable.
+//! Databases that cannot be read where they lie: in a private copy, or as immutable. And what lies
+//! alongside them.
 
 use core::fmt::Write as _;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::fs::{TempDirectory, erase};
+use crate::fs::{TempDirectory, erase, refuse_strangers};
 use crate::open_databases::PlainFile;
 
 /// What SQLite keeps beside a database, and what of it holds content.
 const LOGS: [&str; 2] = ["-wal", "-journal"];
+
+/// The same with the index of the log, which has no content of its own.
+const ALONGSIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The names of the files that SQLite keeps alongside a database.
+pub(crate) fn alongside(database: &Path) -> impl Iterator<Item = PathBuf> {
+    ALONGSIDE
+        .into_iter()
+        .map(|suffix| with_suffix(database, suffix))
+}
+
+/// Refuses a log or a journal that a stranger put alongside a database: it would be taken for a part of
+/// it. `database` is the file itself, not a link to it.
+///
+/// # Errors
+/// `PermissionDenied`, naming the file.
+pub(crate) fn refuse_planted_logs(database: &Path) -> io::Result<()> {
+    alongside(database).try_for_each(|file| refuse_strangers(&file, Some(database)))
+}
 
 /// How often a copy is made that was overtaken by a writer.
 const COPIES: usize = 20;

@@ -1,11 +1,23 @@
 //! Saying what lies where a session of ours should be.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 
-/// The library and version of the session at `path`, when `error` says that it is none of ours.
+use mtsession_core::DecodeErrorKind;
+use mtsession_core::foreign::{StringFormat, detect};
+use zeroize::Zeroizing;
+
+use crate::open_databases::PlainFile;
+use crate::pasted::pasted_text;
+
+/// Text that somebody pasted a string into is shorter.
+const LONGEST_TEXT: u64 = 1 << 20;
+
+/// The library and version of the session at `path`, when `error` says that it is none of ours; of a
+/// session string, also what to do with it.
 ///
-/// Only with the feature `foreign`, which knows other libraries; the first bytes are named in any case.
+/// Libraries only with the feature `foreign`, which knows them; the first bytes are named in any case.
 pub(crate) fn instead(error: &io::Error, path: &Path) -> Option<String> {
     let is_content = matches!(
         error.kind(),
@@ -14,11 +26,68 @@ pub(crate) fn instead(error: &io::Error, path: &Path) -> Option<String> {
     if !is_content {
         return None;
     }
-    #[cfg(feature = "foreign")]
-    return crate::foreign::describe(path);
-    #[cfg(not(feature = "foreign"))]
-    {
-        let _ = path;
-        None
+    let found = describe(path);
+    let is_string = |found: &str| {
+        StringFormat::ALL
+            .iter()
+            .any(|format| format.name() == found)
+    };
+    if found.as_deref().is_some_and(|found| !is_string(found)) {
+        return found;
+    }
+    string_in_text(path).or(found)
+}
+
+#[cfg(feature = "foreign")]
+fn describe(path: &Path) -> Option<String> {
+    crate::foreign::describe(path)
+}
+
+#[cfg(not(feature = "foreign"))]
+fn describe(_: &Path) -> Option<String> {
+    None
+}
+
+/// The session string that somebody keeps in a text file at `path`, and who reads it.
+fn string_in_text(path: &Path) -> Option<String> {
+    let found = fs::metadata(path).ok()?;
+    if !found.is_file() || found.len() > LONGEST_TEXT {
+        return None;
+    }
+    let bytes = PlainFile::open(path).ok()?.read_all().ok()?;
+    let text = pasted_text(&bytes)?;
+    let mut buffer = Zeroizing::new(vec![0; text.len()]);
+    let string = match detect(&text, &mut buffer) {
+        Ok(string) => string.format().name().to_owned(),
+        Err(error) => match error.kind {
+            DecodeErrorKind::DamagedString(..)
+            | DecodeErrorKind::SeveralStrings
+            | DecodeErrorKind::NotLoggedIn => return Some(format!("text: {error}")),
+            _ => return None,
+        },
+    };
+    let path = path.display();
+    Some(format!(
+        "{string} in a text file: the command reads it as string:{path}, and `mtsession convert \
+         string:{path} NEW` makes a session file of it"
+    ))
+}
+
+/// Refuses a text file with a session string. It is not a damaged session, and must not become one.
+///
+/// # Errors
+/// `InvalidData`, saying what it is.
+pub(crate) fn refuse_string(path: &Path) -> io::Result<()> {
+    let message = "it is text, not a session file";
+    let error = io::Error::new(io::ErrorKind::InvalidData, message);
+    match string_in_text(path).and_then(|_| instead(&error, path)) {
+        None => Ok(()),
+        found => Err(crate::StoreError::io_finding(
+            "session",
+            path.display().to_string(),
+            "open",
+            error,
+            found,
+        )),
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::file::BinaryFileBackend;
+use crate::found;
 use crate::open_databases::{self, PlainFile};
 
 /// How every SQLite database begins.
@@ -26,13 +27,15 @@ const MAGIC_LEN: u64 = 16;
 /// ```
 ///
 /// # Errors
-/// `Unsupported`, naming the feature, for a database when that backend is not compiled in; otherwise
-/// what reading the first bytes gives.
+/// `Unsupported`, naming the feature, for a database when that backend is not compiled in; `InvalidData`
+/// for a text file with a session string in it, which is not a session file: it is named, and so is how
+/// it is read; otherwise what reading the file gives.
 pub fn open(path: impl AsRef<Path>) -> io::Result<Box<dyn SessionBackend>> {
     let path = path.as_ref();
     if is_database(path)? {
         return open_database(path);
     }
+    found::refuse_string(path)?;
     Ok(Box::new(BinaryFileBackend::new(path)))
 }
 

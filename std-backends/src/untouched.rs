@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::database_copy::{DatabaseCopy, Stamp, immutable_uri};
+use crate::database_copy::{DatabaseCopy, Stamp, immutable_uri, refuse_planted_logs};
 use crate::open_databases::{Announced, FileId, Unlocked};
 
 /// Longest value that is read. Keys and names are far shorter.
@@ -41,6 +41,8 @@ impl Untouched {
     /// creates nothing beside it and takes no lock. One with a log, whose content is part of the
     /// session, is copied first. One that this program has open is read with SQLite's locks, which
     /// anything else would take away.
+    ///
+    /// A log that a stranger put there is refused: its content would be read as the session.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         // SQLite looks for the log beside the file itself, not beside a link to it.
         let path = if cfg!(windows) {
@@ -48,6 +50,7 @@ impl Untouched {
         } else {
             fs::canonicalize(path)?
         };
+        refuse_planted_logs(&path)?;
         let file = FileId::of(&path)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let (connection, way) = match Unlocked::new(file) {

@@ -292,6 +292,65 @@ fn a_database_that_another_user_put_there_is_refused_and_stays_as_it_was() {
     );
 }
 
+/// A log is a part of the database that it lies beside, whichever library it belongs to.
+#[cfg(feature = "full")]
+#[test]
+fn a_log_that_another_user_put_beside_a_foreign_database_is_refused() {
+    let Some(mut shared) = Shared::with_mode(0o1777) else {
+        return;
+    };
+    shared.path = shared.named("telethon.session");
+    let vector =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/clients/telethon-1.45.0-s01.session");
+    fs::copy(vector, &shared.path).unwrap();
+    chown(&shared.path, Some(VICTIM), Some(VICTIM)).unwrap();
+    let good = shared.ops(VICTIM, &["import"]);
+    assert!(good.starts_with("import: a Telethon database"), "{good}");
+    // A log with a change in it, as SQLite would apply it.
+    let elsewhere = shared.dir.path().join("telethon.session");
+    fs::copy(&shared.path, &elsewhere).unwrap();
+    let attacker = rusqlite::Connection::open(&elsewhere).unwrap();
+    attacker
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;
+            UPDATE sessions SET server_address = '203.0.113.66'",
+        )
+        .unwrap();
+    let log = fs::read(shared.dir.path().join("telethon.session-wal")).unwrap();
+    for (name, content) in [
+        ("telethon.session-wal", &*log),
+        ("telethon.session-wal", b""),
+        ("telethon.session-journal", &*log),
+        ("telethon.session-shm", b""),
+    ] {
+        let planted = shared.plant(name, content);
+        // Also as root, to whom the log is not the database's owner's.
+        for user in [VICTIM, 0] {
+            assert_refused(&shared.ops(user, &["import"]), &planted);
+        }
+        assert_eq!(fs::read(&planted).unwrap(), content);
+        fs::remove_file(&planted).unwrap();
+        let pipe = Command::new("mkfifo").arg(&planted).status();
+        assert!(pipe.unwrap().success());
+        chown(&planted, Some(ATTACKER), Some(ATTACKER)).unwrap();
+        assert_refused(&shared.ops(VICTIM, &["import"]), &planted);
+        fs::remove_file(&planted).unwrap();
+        // A link to a log of the victim's own.
+        let own = shared.dir.path().join("own");
+        fs::write(&own, &log).unwrap();
+        symlink(&own, &planted).unwrap();
+        std::os::unix::fs::lchown(&planted, Some(ATTACKER), Some(ATTACKER)).unwrap();
+        assert_refused(&shared.ops(VICTIM, &["import"]), &planted);
+        fs::remove_file(&planted).unwrap();
+    }
+    // The owner's own log is read.
+    let own = shared.plant("telethon.session-wal", b"");
+    chown(&own, Some(VICTIM), Some(VICTIM)).unwrap();
+    for user in [VICTIM, 0] {
+        assert_eq!(shared.ops(user, &["import"]), good);
+    }
+}
+
 /// Where a link leads is what its maker chose.
 #[test]
 fn a_link_that_another_user_put_there_is_not_followed() {

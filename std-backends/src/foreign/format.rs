@@ -152,8 +152,14 @@ impl FileFormat {
                 .union(Carries::ADDRESS)
                 .union(Carries::TEST_MODE)
                 .union(Carries::SALTS),
-            Self::TelethonJson => LOGIN.union(Carries::ADDRESS).union(Carries::SALTS),
-            Self::PyrogramJson => LOGIN.union(WHO).union(Carries::TEST_MODE),
+            Self::TelethonJson => LOGIN
+                .union(Carries::ADDRESS)
+                .union(Carries::SALTS)
+                .union(Carries::PEERS),
+            Self::PyrogramJson => LOGIN
+                .union(WHO)
+                .union(Carries::TEST_MODE)
+                .union(NAMED_PEERS),
             Self::Tdata | Self::WebJson => LOGIN.union(Carries::USER_ID).union(Carries::OTHER_KEYS),
             Self::MtprotoCoreJson => LOGIN.union(Carries::OTHER_KEYS),
             Self::Text(format) => format.carries(),

@@ -19,6 +19,7 @@ use super::format::FileFormat;
 use super::gotd;
 use super::home::{Dc, Found, choose};
 use super::import::Import;
+use super::json_peers;
 use super::several;
 
 type Object = Map<String, Value>;
@@ -94,7 +95,7 @@ fn wipe(value: &mut Value) {
 }
 
 /// A number, also as text: browsers store nothing else.
-fn number(value: Option<&Value>) -> Option<i64> {
+pub(super) fn number(value: Option<&Value>) -> Option<i64> {
     match value? {
         Value::String(text) => text.trim_matches('"').parse().ok(),
         other => other.as_i64(),
@@ -251,7 +252,7 @@ fn read_telethon(object: &Object, choice: Option<usize>) -> Result<Import, Forei
         account: Account::default(),
         row: 1,
     }];
-    leave_out_peers(&mut import, object, &["entities"]);
+    json_peers::read_telethon(&mut import, object);
     let mut import = login(import, None, &dcs, choice)?;
     let salt = number(object.get("salt"));
     if let (Some(salt), Some(dc)) = (salt, import.session.dcs.first_mut()) {
@@ -276,23 +277,8 @@ fn read_pyrogram(object: &Object, choice: Option<usize>) -> Result<Import, Forei
         account: import.account,
         row: 1,
     }];
-    let peers = ["peers_by_id", "peers_by_username", "peers_by_phone"];
-    leave_out_peers(&mut import, object, &peers);
+    json_peers::read_pyrogram(&mut import, object);
     login(import, None, &dcs, choice)
-}
-
-/// The peers of the old formats are in nobody's interest any more, but they are named.
-fn leave_out_peers(import: &mut Import, object: &Object, keys: &[&str]) {
-    for key in keys {
-        let count = match object.get(*key) {
-            Some(Value::Array(list)) => list.len(),
-            Some(Value::Object(list)) => list.len(),
-            _ => 0,
-        };
-        if count > 0 {
-            import.leave_out(key, None, format!("{count} entries, which are not read"));
-        }
-    }
 }
 
 /// The DC of a key's name.

@@ -16,6 +16,18 @@ pub(super) fn unmark(marked: i64) -> Option<(PeerKind, i64)> {
     }
 }
 
+/// Before 2021, Telethon (schemas up to 6) and Pyrogram marked a channel by writing `-100` before its digits, whatever their number.
+/// A basic group that begins with the same digits has no access hash.
+pub(super) fn unmark_of_any_age(marked: i64, access_hash: i64) -> Option<(PeerKind, i64)> {
+    let (kind, id) = unmark(marked)?;
+    if kind == PeerKind::Chat && access_hash != 0 {
+        let digits = id.to_string();
+        let bare = digits.strip_prefix("100")?;
+        return Some((PeerKind::Channel, bare.parse().ok()?));
+    }
+    Some((kind, id))
+}
+
 /// The marked id of a peer; `None` for a bare id that no peer has.
 pub(super) fn mark(kind: PeerKind, id: i64) -> Option<i64> {
     let positive = Some(id).filter(|id| *id > 0)?;

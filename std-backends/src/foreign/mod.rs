@@ -35,6 +35,7 @@ mod grammers_tl;
 mod home;
 mod import;
 mod json;
+mod json_peers;
 mod known;
 mod left_out;
 mod marked;

@@ -1,12 +1,12 @@
 //! Telethon's SQLite database, schema 4 (0.19) to 8 (1.43 and later).
 
-use mtsession_core::{Account, Peer, PeerKind};
+use mtsession_core::{Account, Peer};
 
 use super::error::ForeignError;
 use super::format::FileFormat;
 use super::home::{Dc, choose};
 use super::import::Import;
-use super::marked::unmark;
+use super::marked::unmark_of_any_age;
 use super::pyrogram;
 use super::sqlite::{Cells, Db, Table};
 use crate::names::PeerNames;
@@ -93,18 +93,6 @@ fn read_entity(row: &mut Cells<'_>) -> Result<(Peer, PeerNames), String> {
         ..PeerNames::default()
     };
     Ok((peer, names))
-}
-
-/// Before schema 7 a channel was marked by writing `-100` before its digits, whatever their number.
-/// A basic group that begins with the same digits has no access hash.
-fn unmark_of_any_age(marked: i64, access_hash: i64) -> Option<(PeerKind, i64)> {
-    let (kind, id) = unmark(marked)?;
-    if kind == PeerKind::Chat && access_hash != 0 {
-        let digits = id.to_string();
-        let bare = digits.strip_prefix("100")?;
-        return Some((PeerKind::Channel, bare.parse().ok()?));
-    }
-    Some((kind, id))
 }
 
 /// Row 0 is the account's; the others have bare channel ids, and only their pts means something.

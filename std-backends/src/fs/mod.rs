@@ -15,7 +15,7 @@ pub(crate) use erase::erase;
 pub(crate) use file_lock::has_no_locks;
 pub(crate) use file_lock::{NotLocked, holder, lock_in_time};
 pub(crate) use links::follow_links;
-#[cfg(any(feature = "sqlite", feature = "libsql"))]
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
 pub(crate) use owned::refuse_strangers;
 pub(crate) use owned::{Access, about, directory_of, is_strangers, open_owned};
 #[cfg(feature = "cli")]

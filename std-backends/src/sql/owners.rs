@@ -4,12 +4,14 @@
 //! would be given the key; a planted log or journal would be applied to the database.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(feature = "cli")]
+use std::path::PathBuf;
 
+#[cfg(feature = "cli")]
+use crate::database_copy::alongside;
+use crate::database_copy::refuse_planted_logs;
 use crate::fs::{follow_links, refuse_strangers};
-
-/// What SQLite keeps alongside a database.
-const ALONGSIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Refuses what a stranger put there. Root may use a database that is a stranger's as a whole, as its
 /// owner may, but see [`refuse_to_hand_over`].
@@ -19,10 +21,7 @@ const ALONGSIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 pub(super) fn refuse_planted(path: &Path) -> io::Result<()> {
     let database = follow_links(path)?;
     refuse_strangers(&database, Some(&database))?;
-    for file in alongside(&database) {
-        refuse_strangers(&file, Some(&database))?;
-    }
-    Ok(())
+    refuse_planted_logs(&database)
 }
 
 /// Refuses to put a key into a database whose owner may have made it to learn one. Nobody but root comes
@@ -32,15 +31,6 @@ pub(super) fn refuse_planted(path: &Path) -> io::Result<()> {
 /// `PermissionDenied`, naming the file.
 pub(super) fn refuse_to_hand_over(path: &Path) -> io::Result<()> {
     refuse_strangers(&follow_links(path)?, None)
-}
-
-/// The names of the files that SQLite keeps alongside a database.
-fn alongside(database: &Path) -> impl Iterator<Item = PathBuf> {
-    ALONGSIDE.into_iter().map(move |suffix| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(suffix);
-        name.into()
-    })
 }
 
 /// The files of the database at `path` that are there, itself first: also what SQLite keeps alongside it,

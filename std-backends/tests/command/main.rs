@@ -13,6 +13,7 @@ mod looking;
 #[cfg(unix)]
 mod modes;
 mod names;
+mod pasted;
 mod strings;
 mod terminal;
 

@@ -14,6 +14,7 @@ use mtsession_tests::random::{key_of, sized};
 fn main() {
     let mut args = std::env::args().skip(1);
     let path = args.next().expect("a path");
+    let place = path.clone();
     let timeout = Duration::from_millis(200);
     let backend: Box<dyn SessionBackend> =
         if Path::new(&path).extension().is_some_and(|it| it == "db") {
@@ -23,7 +24,13 @@ fn main() {
             Box::new(file.with_lock_timeout(timeout))
         };
     for operation in args {
-        match run(&*backend, &operation) {
+        let done = match &*operation {
+            #[cfg(feature = "full")]
+            "import" => mtsession::foreign::read(Path::new(&place))
+                .map(|import| format!("{}, {} peers", import.format, import.session.peers.len())),
+            _ => run(&*backend, &operation),
+        };
+        match done {
             Ok(answer) => println!("{operation}: {answer}"),
             Err(error) => println!("{operation}: ERR {:?} {error}", error.kind()),
         }
