@@ -48,12 +48,17 @@ if ! command -v wine >/dev/null; then
     echo "skipped: the tests want wine (Debian's wine and wine64)"
     exit
 fi
-export WINEDEBUG=-all WINEPREFIX=$PWD/$CARGO_TARGET_DIR/wine
-program=$(run test --no-run -p mtsession-tests --no-default-features --test conformance --message-format json |
-    python3 -c 'import json, sys
+WINEPREFIX=$(realpath "$CARGO_TARGET_DIR")/wine
+export WINEDEBUG=-all WINEPREFIX
+program() { # the test program that cargo builds from these arguments
+    run test --no-run --message-format json "$@" | python3 -c 'import json, sys
 for line in sys.stdin:
-    if (path := json.loads(line).get("executable")): print(path)')
+    if (path := json.loads(line).get("executable")): print(path)'
+}
+unit=$(program -p mtsession --lib)
+program=$(program -p mtsession-tests --no-default-features --test conformance)
 # Debian's Wine is older than this library of Windows, which Rust takes its random numbers from.
 x86_64-w64-mingw32-gcc -shared -o "$(dirname "$program")/bcryptprimitives.dll" tests/windows/bcryptprimitives.c -ladvapi32
+wine "$unit" file:: fs:: open:: </dev/null
 # Its databases in memory, and its servers, are the same on every system.
 wine "$program" file:: file_with_fsync:: memory:: string:: sqlite_file:: libsql_file:: </dev/null

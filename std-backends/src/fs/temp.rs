@@ -74,9 +74,18 @@ impl Temp {
     /// Gives it the name `target`, in the place of a file that may have it. Gives it back where that
     /// fails.
     pub(crate) fn replace(self, target: &Path) -> Result<File, (io::Error, Self)> {
-        match self.0.persist(target) {
-            Ok(file) => Ok(release(file)),
-            Err(failed) => Err((failed.error, Self(failed.file))),
+        let mut temp = self.0;
+        let mut wait = FIRST_WAIT;
+        loop {
+            match temp.persist(target) {
+                Ok(file) => return Ok(release(file)),
+                Err(failed) if is_held(&failed.error) && wait < LONGEST_WAIT => {
+                    std::thread::sleep(wait);
+                    wait = wait.saturating_mul(2);
+                    temp = failed.file;
+                }
+                Err(failed) => return Err((failed.error, Self(failed.file))),
+            }
         }
     }
 
@@ -97,6 +106,22 @@ impl io::Write for Temp {
     fn flush(&mut self) -> io::Result<()> {
         self.0.as_file_mut().flush()
     }
+}
+
+/// How long a file that somebody else has open is waited for, together about twice the longest: a virus
+/// scanner or an indexer reads each new file for some milliseconds.
+const FIRST_WAIT: Duration = Duration::from_millis(5);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// Whether a name cannot be given away because somebody has the file open. Only Windows refuses that.
+fn is_held(error: &io::Error) -> bool {
+    const ACCESS_DENIED: i32 = 5;
+    const SHARING_VIOLATION: i32 = 32;
+
+    cfg!(windows)
+        && error
+            .raw_os_error()
+            .is_some_and(|code| [ACCESS_DENIED, SHARING_VIOLATION].contains(&code))
 }
 
 /// Locks a new file, so that nobody takes it for one that was left behind. False when somebody just did.
@@ -282,6 +307,34 @@ mod tests {
         entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect()
+    }
+
+    /// Scanners open a file so that its name cannot be given away meanwhile.
+    #[cfg(windows)]
+    #[test]
+    fn a_file_that_a_scanner_has_open_is_waited_for() {
+        use std::os::windows::fs::OpenOptionsExt as _;
+
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("target");
+        fs::write(&target, b"old").unwrap();
+        let alone = fs::OpenOptions::new()
+            .read(true)
+            .share_mode(0)
+            .open(&target);
+        let mut new = Temp::beside(&target).unwrap();
+        new.write_all(b"new").unwrap();
+        // As long as it is open, nothing is changed.
+        let (error, new) = new.replace(&target).unwrap_err();
+        assert!(is_held(&error), "{error}");
+        let replacing = std::thread::spawn(move || new.replace(&target).map(|_| target));
+        drop(alone.unwrap());
+        let target = replacing
+            .join()
+            .unwrap()
+            .map_err(|(error, _)| error)
+            .unwrap();
+        assert_eq!(fs::read(target).unwrap(), b"new");
     }
 
     #[cfg(unix)]
