@@ -2,17 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::counters::{ChannelPts, Counters};
-use crate::dc::DcRef;
+use crate::login_state::LoginState;
 use crate::names::Names;
-use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
-use crate::wire::PeerRecord;
 
 /// The account behind a session, as far as it is known.
 ///
 /// Stored in the trailer (see [`format`](crate::format)); clients that only know the v8 body lose
 /// it when they save.
+// The order of fields is a disk format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Account {
@@ -27,6 +25,17 @@ pub struct Account {
 }
 
 impl Account {
+    /// The account of the user with this id, of whom nothing else is known.
+    #[must_use]
+    pub const fn user(id: i64) -> Self {
+        Self {
+            user_id: Some(id),
+            is_bot: None,
+            api_id: None,
+            test_mode: None,
+        }
+    }
+
     /// Whether nothing is known.
     ///
     /// ```
@@ -48,6 +57,7 @@ impl Account {
 pub struct WithAccount<'s, S: ?Sized> {
     pub(crate) session: &'s S,
     pub(crate) account: Account,
+    pub(crate) login_state: LoginState<'s>,
     pub(crate) names: Names<'s>,
 }
 
@@ -57,46 +67,31 @@ impl<'s, S: ?Sized> WithAccount<'s, S> {
     pub const fn with_names(self, names: Names<'s>) -> Self {
         Self { names, ..self }
     }
+
+    /// The same session with this state of its login.
+    #[must_use]
+    pub const fn with_login_state(self, login_state: LoginState<'s>) -> Self {
+        Self {
+            login_state,
+            ..self
+        }
+    }
 }
 
 impl<S: SessionSource> SessionSource for WithAccount<'_, S> {
-    fn home_dc_id(&self) -> i32 {
-        self.session.home_dc_id()
-    }
-
-    fn counters(&self) -> Counters {
-        self.session.counters()
-    }
+    crate::forward_session_source!(self => *self.session;
+        home_dc_id counters future_auth_token dcs channels peers peer_records min_peers
+        position);
 
     fn account(&self) -> Account {
         self.account
     }
 
+    fn login_state(&self) -> LoginState<'_> {
+        self.login_state
+    }
+
     fn names(&self) -> Names<'_> {
         self.names
-    }
-
-    fn future_auth_token(&self) -> Option<&[u8]> {
-        self.session.future_auth_token()
-    }
-
-    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
-        self.session.dcs()
-    }
-
-    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
-        self.session.channels()
-    }
-
-    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
-        self.session.peers()
-    }
-
-    fn peer_records(&self) -> impl ExactSizeIterator<Item = PeerRecord> {
-        self.session.peer_records()
-    }
-
-    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
-        self.session.min_peers()
     }
 }

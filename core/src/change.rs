@@ -5,15 +5,18 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
-use crate::counters::Counters;
-use crate::dc::DcRef;
+use crate::counters::{ChannelPts, Counters};
+use crate::dc::{DcRef, DcSlot};
+use crate::entry::EntryKey;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
+use crate::login_state::LoginState;
+use crate::names::NamesOf;
 use crate::peer::{MinPeer, Peer};
 
 /// One change of a session, carried out by [`SessionMut::apply`](crate::SessionMut::apply).
 ///
 /// Encoded with [postcard](https://postcard.jamesmunns.com/wire-format): variants by their position
-/// here, so new ones are only ever added at the end.
+/// here, structs by the order of their fields.
 ///
 /// ```
 /// use mtsession_core::{Change, UpdateChange};
@@ -25,6 +28,8 @@ use crate::peer::{MinPeer, Peer};
 /// assert_eq!(Change::decode(bytes), Ok((change, &[][..])));
 /// # Ok::<(), mtsession_core::EncodeError<mtsession_core::wire::SliceFull>>(())
 /// ```
+// The order of variants and of the fields in them is a disk format. Variants are only ever added at the
+// end, and a new field is a new variant.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Change<'a> {
@@ -43,9 +48,27 @@ pub enum Change<'a> {
     FutureAuthToken(#[serde(borrow)] Option<&'a [u8]>),
     /// Something was learnt about the account.
     Account(Account),
+    /// What one peer is called, in place of what was known; none at all removes its names. Left out
+    /// where the session does not have the peer.
+    Names(#[serde(borrow)] NamesOf<'a>),
+    /// Whether the login still holds.
+    LoginState(#[serde(borrow)] LoginState<'a>),
+    /// The salt and the clock of a DC entry moved, its key and address did not. Left out where there is
+    /// no such entry.
+    Salt {
+        /// Which entry.
+        dc: DcSlot,
+        /// See [`DcRef::first_salt`].
+        first_salt: i64,
+        /// See [`DcRef::time_offset`].
+        time_offset: i32,
+    },
+    /// An entry is removed from its list, and with a peer its names.
+    Forget(EntryKey),
 }
 
 /// A change of the update counters.
+// The order of variants and of the fields in them is a disk format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -112,6 +135,31 @@ impl UpdateChange {
 }
 
 impl<'a> Change<'a> {
+    /// How many variants this release knows: the first number that only a newer one writes.
+    const KNOWN: u32 = 11;
+
+    /// The identity of the entry that the change stores; `None` for a change that is not of an entry, or
+    /// that only appends.
+    #[must_use]
+    pub const fn key(&self) -> Option<EntryKey> {
+        Some(match self {
+            Self::Dc(dc) => EntryKey::Dc(dc.slot()),
+            Self::Salt { dc, .. } => EntryKey::Dc(*dc),
+            Self::Peer(peer) => EntryKey::Peer(peer.key()),
+            Self::MinPeer(min_peer) => EntryKey::MinPeer(min_peer.user_id),
+            Self::Update(UpdateChange::Channel { id, .. }) => EntryKey::Channel(*id),
+            Self::Forget(key) => *key,
+            _ => return None,
+        })
+    }
+
+    /// Whether carrying the change out twice is the same as once: everything but
+    /// [`PushChannel`](UpdateChange::PushChannel).
+    #[must_use]
+    pub const fn is_idempotent(&self) -> bool {
+        !matches!(self, Self::Update(UpdateChange::PushChannel { .. }))
+    }
+
     /// Encodes into `buffer` and returns the part that was used.
     ///
     /// # Errors
@@ -126,11 +174,17 @@ impl<'a> Change<'a> {
     /// Decodes one change from the start of `bytes`; also returns what follows it.
     ///
     /// # Errors
-    /// [`DecodeErrorKind::Change`] for anything that is no change: cut short, an unknown variant (a
-    /// newer version's), an auth key that is not 256 bytes, text that is not UTF-8.
+    /// [`DecodeErrorKind::NewerChange`] for a variant that only a newer release knows;
+    /// [`DecodeErrorKind::Change`] for anything else that is not a change: cut short, an auth key that is
+    /// not 256 bytes, text that is not UTF-8.
     pub fn decode(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), DecodeError> {
-        postcard::take_from_bytes(bytes)
-            .map_err(|_| DecodeError::new(DecodeErrorKind::Change, Field::Change, 0))
+        postcard::take_from_bytes(bytes).map_err(|_| {
+            let kind = match postcard::take_from_bytes(bytes) {
+                Ok((number @ Self::KNOWN.., _)) => DecodeErrorKind::NewerChange(number),
+                _ => DecodeErrorKind::Change,
+            };
+            DecodeError::new(kind, Field::Change, 0)
+        })
     }
 }
 
@@ -147,7 +201,17 @@ impl fmt::Debug for Change<'_> {
                 write!(f, "FutureAuthToken([redacted], {length:?} bytes)")
             }
             Self::Account(account) => f.debug_tuple("Account").field(account).finish(),
+            Self::Names(names) => f.debug_tuple("Names").field(names).finish(),
+            Self::LoginState(state) => f.debug_tuple("LoginState").field(state).finish(),
+            Self::Salt { dc, .. } => f.debug_tuple("Salt").field(dc).finish(),
+            Self::Forget(key) => f.debug_tuple("Forget").field(key).finish(),
         }
+    }
+}
+
+impl From<ChannelPts> for Change<'_> {
+    fn from(ChannelPts { id, pts }: ChannelPts) -> Self {
+        Self::Update(UpdateChange::Channel { id, pts })
     }
 }
 
@@ -162,6 +226,10 @@ impl defmt::Format for Change<'_> {
             Self::MinPeer(min_peer) => defmt::write!(f, "MinPeer({})", min_peer),
             Self::FutureAuthToken(_) => defmt::write!(f, "FutureAuthToken([redacted])"),
             Self::Account(account) => defmt::write!(f, "Account({})", account),
+            Self::Names(names) => defmt::write!(f, "Names({=i64})", names.id),
+            Self::LoginState(state) => defmt::write!(f, "LoginState({})", state),
+            Self::Salt { dc, .. } => defmt::write!(f, "Salt({})", dc),
+            Self::Forget(key) => defmt::write!(f, "Forget({})", key),
         }
     }
 }

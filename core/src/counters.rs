@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The account-wide counters of `updates.state`.
 ///
 /// All zero means that no state was fetched yet. Values may go down: Telegram resets them.
+// The order of fields is a disk format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Counters {
@@ -27,6 +28,7 @@ impl Counters {
 }
 
 /// The pts of one channel's own box.
+// The order of fields is a disk format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ChannelPts {

@@ -4,7 +4,7 @@ use core::ops::BitOr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::auth_key::AuthKeyRef;
+use crate::auth_key::{AUTH_KEY_LEN, AuthKeyRef};
 
 /// What a DC entry is for; the bits of Telegram's `dcOption` that a session keeps.
 ///
@@ -68,8 +68,10 @@ impl BitOr for DcFlags {
 ///
 /// The one rule for "is this the same entry": a media-only, CDN, IPv6 or obfuscated-only entry never
 /// replaces the main one, while `STATIC` and unknown bits are mere properties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+// The order of fields is a disk format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[serde(from = "(i32, DcFlags)")]
 pub struct DcSlot {
     /// The DC's id.
     pub dc_id: i32,
@@ -92,9 +94,23 @@ impl DcSlot {
             flags: flags.0 & DcFlags::SLOT,
         }
     }
+
+    /// The flags that tell entries of one DC apart.
+    #[must_use]
+    pub const fn flags(&self) -> DcFlags {
+        DcFlags(self.flags)
+    }
+}
+
+/// Bits that name no slot are left out, whoever wrote them.
+impl From<(i32, DcFlags)> for DcSlot {
+    fn from((dc_id, flags): (i32, DcFlags)) -> Self {
+        Self::new(dc_id, flags)
+    }
 }
 
 /// One entry of the DC table, borrowed from wherever it is stored.
+// The order of fields is a disk format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DcRef<'a> {
@@ -113,7 +129,39 @@ pub struct DcRef<'a> {
     pub flags: DcFlags,
 }
 
-impl DcRef<'_> {
+impl<'a> DcRef<'a> {
+    /// An entry of no DC: what stands in the table for one that is still to come.
+    pub const EMPTY: DcRef<'static> = DcRef::new(0, "");
+
+    /// The entry of this DC at this address, with no key yet.
+    ///
+    /// ```
+    /// use mtsession_core::DcRef;
+    ///
+    /// let dc = DcRef::new(2, "149.154.167.51:443").with_key(&[7; 256]);
+    /// assert!(dc.auth_key.is_some());
+    /// ```
+    #[must_use]
+    pub const fn new(dc_id: i32, addr: &'a str) -> Self {
+        Self {
+            dc_id,
+            addr,
+            auth_key: None,
+            first_salt: 0,
+            time_offset: 0,
+            flags: DcFlags::NONE,
+        }
+    }
+
+    /// The same with this auth key.
+    #[must_use]
+    pub const fn with_key(self, key: &'a [u8; AUTH_KEY_LEN]) -> Self {
+        Self {
+            auth_key: Some(AuthKeyRef::new(key)),
+            ..self
+        }
+    }
+
     /// The entry's identity.
     #[must_use]
     pub const fn slot(&self) -> DcSlot {

@@ -30,3 +30,41 @@ where
     B: ExactSizeIterator<Item = T>,
 {
 }
+
+/// Implements [`SessionSource`](crate::SessionSource) for an enum by asking the session in each of its two
+/// variants.
+macro_rules! forward_to_either {
+    ($self:ident; $arms:tt) => {
+        $crate::either::forward_to_either!(@values $self; $arms;
+            home_dc_id: i32, counters: $crate::Counters, account: $crate::Account,
+            login_state: $crate::LoginState<'_>, names: $crate::Names<'_>,
+            future_auth_token: Option<&[u8]>);
+        $crate::either::forward_to_either!(@lists $self; $arms;
+            dcs: $crate::DcRef<'_>, channels: $crate::ChannelPts, peers: $crate::Peer,
+            peer_records: $crate::wire::PeerRecord, min_peers: $crate::MinPeer);
+    };
+    (@values $self:ident; $arms:tt; $($method:ident: $value:ty),+) => {
+        $($crate::either::forward_to_either!(@value $self; $arms; $method: $value);)+
+    };
+    (@value $self:ident; ($left:pat => $a:ident, $right:pat => $b:ident); $method:ident: $value:ty) => {
+        fn $method(&$self) -> $value {
+            match $self {
+                $left => $crate::SessionSource::$method($a),
+                $right => $crate::SessionSource::$method($b),
+            }
+        }
+    };
+    (@lists $self:ident; $arms:tt; $($method:ident: $item:ty),+) => {
+        $($crate::either::forward_to_either!(@list $self; $arms; $method: $item);)+
+    };
+    (@list $self:ident; ($left:pat => $a:ident, $right:pat => $b:ident); $method:ident: $item:ty) => {
+        fn $method(&$self) -> impl ExactSizeIterator<Item = $item> {
+            match $self {
+                $left => $crate::either::Either::Left($crate::SessionSource::$method($a)),
+                $right => $crate::either::Either::Right($crate::SessionSource::$method($b)),
+            }
+        }
+    };
+}
+
+pub(crate) use forward_to_either;

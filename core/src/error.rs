@@ -40,6 +40,7 @@ pub enum Field {
     TrailerSection,
     TrailerAccount,
     TrailerNames,
+    LoginState,
     TrailerChecksum,
     Change,
     StringText,
@@ -91,6 +92,7 @@ impl Field {
             Self::TrailerSection => "trailer section",
             Self::TrailerAccount => "trailer account",
             Self::TrailerNames => "trailer names",
+            Self::LoginState => "login state",
             Self::TrailerChecksum => "trailer checksum",
             Self::Change => "change",
             Self::StringText => "session string",
@@ -184,6 +186,8 @@ pub enum DecodeErrorKind {
     Trailer,
     /// Not a [`Change`](crate::Change).
     Change,
+    /// A [`Change`](crate::Change) with a number that only a newer release knows.
+    NewerChange(u32),
     /// A character that no base64 alphabet has.
     Character,
     /// A length that no base64 text has, or bits behind the last byte: characters are missing.
@@ -294,6 +298,10 @@ impl fmt::Display for DecodeError {
             ),
             Kind::Trailer => write!(f, "{field} contradicts the session at byte {offset}"),
             Kind::Change => f.write_str("record is not a change of a session"),
+            Kind::NewerChange(number) => write!(
+                f,
+                "change of the kind {number} is unknown: written by a newer release"
+            ),
             Kind::Character => write!(f, "character {offset} of the {field} is not base64"),
             Kind::Base64Length => write!(
                 f,
@@ -426,3 +434,9 @@ impl fmt::Display for Full {
 }
 
 impl core::error::Error for Full {}
+
+impl From<core::convert::Infallible> for Full {
+    fn from(never: core::convert::Infallible) -> Self {
+        match never {}
+    }
+}

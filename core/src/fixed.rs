@@ -7,17 +7,25 @@ use zeroize::Zeroize;
 
 use crate::account::Account;
 use crate::auth_key::{AuthKey, AuthKeyRef};
+use crate::change::{Change, UpdateChange};
 use crate::counters::{ChannelPts, Counters};
-use crate::dc::{DcFlags, DcRef};
+use crate::dc::{DcFlags, DcRef, DcSlot};
+use crate::entry::{EntryKey, List};
 use crate::error::{Field, Full};
+use crate::login_state::LoginState;
+use crate::names::{Names, NamesOf};
 use crate::peer::{MinPeer, Peer, PeerKey};
-use crate::source::{SessionMut, SessionSource};
+use crate::session_mut::SessionMut;
+use crate::source::SessionSource;
 
 /// Longest address that a [`FixedSession`] keeps, in bytes.
 ///
 /// Telegram sends IP addresses: the longest is `"[…39 characters…]:65535"`, 47 bytes. The rest is
 /// for host names of test set-ups.
 pub const FIXED_ADDR_LEN: usize = 63;
+
+/// Longest text of a [`LoginState`] that a [`FixedSession`] keeps, in bytes.
+pub const FIXED_LOGIN_TEXT_LEN: usize = 32;
 
 /// One DC entry of a [`FixedSession`]. The key is wiped on drop.
 #[derive(Debug)]
@@ -86,7 +94,9 @@ pub enum WhenFull {
 /// A session without a heap: at most `DCS` entries, `CHANNELS` channel counters, `PEERS` peers,
 /// `MIN_PEERS` min-peer contexts and a future auth token of `TOKEN` bytes.
 ///
-/// Keys and token are wiped on [`reset`](SessionMut::reset) and on drop.
+/// Keys and token are wiped on [`reset`](SessionMut::reset) and on drop. Two things that a session can
+/// have are not kept whole: a login state whose text is longer than [`FIXED_LOGIN_TEXT_LEN`] is refused, and
+/// what peers are called is left out.
 ///
 /// ```
 /// use mtsession_core::{FixedSession, Peer, SessionMut, SessionSource, WhenFull};
@@ -108,6 +118,9 @@ pub struct FixedSession<
     home_dc_id: i32,
     counters: Counters,
     account: Account,
+    login_state: u8,
+    login_at: i64,
+    login_text: String<FIXED_LOGIN_TEXT_LEN, u8>,
     when_full: WhenFull,
     has_token: bool,
     token: Vec<u8, TOKEN>,
@@ -137,6 +150,9 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
                 api_id: None,
                 test_mode: None,
             },
+            login_state: 0,
+            login_at: 0,
+            login_text: String::new(),
             when_full: WhenFull::Refuse,
             has_token: false,
             token: Vec::new(),
@@ -154,6 +170,21 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
         self
     }
 
+    /// Stores an entry at a position that the table grows to. In place: an entry is large, and has a key.
+    fn set_dc_at(&mut self, position: usize, dc: &DcRef<'_>) -> Result<(), Full> {
+        check_len(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr)?;
+        check_len(position, D.saturating_sub(1), Field::Dcs)?;
+        while self.dcs.len() <= position {
+            self.dcs
+                .push(FixedDc::new())
+                .map_err(|_| Full(Field::Dcs))?;
+        }
+        match self.dcs.get_mut(position) {
+            Some(known) => known.set(dc),
+            None => Err(Full(Field::Dcs)),
+        }
+    }
+
     fn refuses(&self, len: usize, capacity: usize, field: Field) -> Result<(), Full> {
         if len > capacity && self.when_full == WhenFull::Refuse {
             return Err(Full(field));
@@ -165,6 +196,26 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
 fn check_len(len: usize, capacity: usize, field: Field) -> Result<(), Full> {
     if len > capacity {
         return Err(Full(field));
+    }
+    Ok(())
+}
+
+/// Stores an item at a position that the list grows to.
+fn set_in<T: Copy + Default, const N: usize>(
+    list: &mut Vec<T, N>,
+    position: usize,
+    item: T,
+    field: Field,
+) -> Result<(), Full> {
+    if position >= N {
+        return Err(Full(field));
+    }
+    while list.len() <= position {
+        list.push(T::default()).map_err(|_| Full(field))?;
+    }
+    match list.get_mut(position) {
+        Some(known) => *known = item,
+        None => return Err(Full(field)),
     }
     Ok(())
 }
@@ -206,6 +257,16 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
         self.account
     }
 
+    fn login_state(&self) -> LoginState<'_> {
+        // Only numbers of states are ever stored.
+        LoginState::from_parts(self.login_state, self.login_at, &self.login_text)
+            .unwrap_or_default()
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names::NONE
+    }
+
     fn future_auth_token(&self) -> Option<&[u8]> {
         self.has_token.then_some(self.token.as_slice())
     }
@@ -225,21 +286,33 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
     fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
         self.min_peers.iter().copied()
     }
+
+    fn get(&self, list: List, position: usize) -> Option<Change<'_>> {
+        match list {
+            List::Singles => self.single(position),
+            List::Dcs => self.dcs.get(position).map(|dc| Change::Dc(dc.as_ref())),
+            List::Channels => self.channels.get(position).copied().map(Change::from),
+            List::Peers => self.peers.get(position).copied().map(Change::Peer),
+            List::MinPeers => self.min_peers.get(position).copied().map(Change::MinPeer),
+        }
+    }
 }
 
 impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> SessionMut
     for FixedSession<D, C, P, M, T>
 {
+    type Error = Full;
+
     fn reset(&mut self) {
-        self.home_dc_id = 0;
-        self.counters = Counters::default();
-        self.account = Account::default();
-        self.has_token = false;
-        self.token.zeroize();
-        self.dcs.clear();
-        self.channels.clear();
-        self.peers.clear();
-        self.min_peers.clear();
+        for list in [
+            List::Singles,
+            List::Dcs,
+            List::Channels,
+            List::Peers,
+            List::MinPeers,
+        ] {
+            self.clear(list);
+        }
     }
 
     fn fits(&self, source: &impl SessionSource) -> Result<(), Full> {
@@ -251,6 +324,11 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
             source.future_auth_token().map_or(0, <[u8]>::len),
             T,
             Field::Token,
+        )?;
+        check_len(
+            source.login_state().text().len(),
+            FIXED_LOGIN_TEXT_LEN,
+            Field::LoginState,
         )?;
         source
             .dcs()
@@ -269,6 +347,25 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
         self.account = account;
     }
 
+    fn set_login_state(&mut self, state: LoginState<'_>) -> Result<(), Full> {
+        check_len(state.text().len(), FIXED_LOGIN_TEXT_LEN, Field::LoginState)?;
+        self.login_text.clear();
+        self.login_text
+            .push_str(state.text())
+            .map_err(|_| Full(Field::LoginState))?;
+        self.login_state = state.number();
+        self.login_at = state.at();
+        Ok(())
+    }
+
+    fn set_names(&mut self, _: Names<'_>) {
+        // Left out: see the type's documentation.
+    }
+
+    fn put_names(&mut self, _: &NamesOf<'_>) {
+        // Left out: see the type's documentation.
+    }
+
     fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {
         let bytes = token.unwrap_or_default();
         if bytes.len() > T {
@@ -281,19 +378,65 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
             .map_err(|_| Full(Field::Token))
     }
 
-    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
-        let index = self.dcs.len();
-        check_len(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr)?;
-        self.dcs
-            .push(FixedDc::new())
-            .map_err(|_| Full(Field::Dcs))?;
-        self.replace_dc(index, dc)
+    fn set_at(&mut self, position: usize, change: &Change<'_>) -> Result<(), Full> {
+        match change {
+            Change::Dc(dc) => self.set_dc_at(position, dc),
+            Change::Update(
+                UpdateChange::Channel { id, pts } | UpdateChange::PushChannel { id, pts },
+            ) => {
+                let channel = ChannelPts { id: *id, pts: *pts };
+                set_in(&mut self.channels, position, channel, Field::Channels)
+            }
+            Change::Peer(peer) => set_in(&mut self.peers, position, *peer, Field::Peers),
+            Change::MinPeer(peer) => set_in(&mut self.min_peers, position, *peer, Field::MinPeers),
+            Change::HomeDc(_)
+            | Change::Update(_)
+            | Change::FutureAuthToken(_)
+            | Change::Account(_)
+            | Change::LoginState(_) => self.apply(change),
+            Change::Names(_) | Change::Salt { .. } | Change::Forget(_) => Ok(()),
+        }
     }
 
-    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
-        self.channels
-            .push(channel)
-            .map_err(|_| Full(Field::Channels))
+    fn put_salt(&mut self, dc: DcSlot, first_salt: i64, time_offset: i32) {
+        let entry = self
+            .dcs
+            .iter_mut()
+            .find(|known| known.as_ref().slot() == dc);
+        if let Some(entry) = entry {
+            entry.first_salt = first_salt;
+            entry.time_offset = time_offset;
+        }
+    }
+
+    fn forget(&mut self, key: EntryKey) -> bool {
+        let before = self.count(key.list());
+        match key {
+            EntryKey::Dc(slot) => self.dcs.retain(|known| known.as_ref().slot() != slot),
+            EntryKey::Channel(id) => self.channels.retain(|known| known.id != id),
+            EntryKey::Peer(key) => self.peers.retain(|known| known.key() != key),
+            EntryKey::MinPeer(id) => self.min_peers.retain(|known| known.user_id != id),
+        }
+        self.count(key.list()) < before
+    }
+
+    fn clear(&mut self, list: List) {
+        match list {
+            List::Singles => {
+                self.home_dc_id = 0;
+                self.counters = Counters::default();
+                self.account = Account::default();
+                self.login_state = 0;
+                self.login_at = 0;
+                self.login_text.clear();
+                self.has_token = false;
+                self.token.zeroize();
+            }
+            List::Dcs => self.dcs.clear(),
+            List::Channels => self.channels.clear(),
+            List::Peers => self.peers.clear(),
+            List::MinPeers => self.min_peers.clear(),
+        }
     }
 
     fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
@@ -310,35 +453,6 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
             Field::MinPeers,
             |_| true,
         )
-    }
-
-    fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full> {
-        check_len(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr)?;
-        self.dcs
-            .get_mut(index)
-            .map_or(Ok(()), |known| known.set(dc))
-    }
-
-    fn replace_channel(&mut self, index: usize, channel: ChannelPts) {
-        if let Some(known) = self.channels.get_mut(index) {
-            *known = channel;
-        }
-    }
-
-    fn replace_peer(&mut self, index: usize, peer: Peer) {
-        if let Some(known) = self.peers.get_mut(index) {
-            *known = peer;
-        }
-    }
-
-    fn replace_min_peer(&mut self, index: usize, min_peer: MinPeer) {
-        if let Some(known) = self.min_peers.get_mut(index) {
-            *known = min_peer;
-        }
-    }
-
-    fn clear_channels(&mut self) {
-        self.channels.clear();
     }
 }
 

@@ -13,15 +13,19 @@ mod change;
 mod counters;
 mod dc;
 mod either;
+mod entry;
 mod error;
 mod fixed;
 pub mod foreign;
+mod login_state;
 mod names;
 mod peer;
 #[cfg(feature = "serde")]
 mod serialize;
+mod session_mut;
 mod source;
 pub mod text;
+mod weight;
 pub mod wire;
 
 #[doc = include_str!("../FORMAT.md")]
@@ -32,11 +36,15 @@ pub use auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
 pub use change::{Change, UpdateChange};
 pub use counters::{ChannelPts, Counters};
 pub use dc::{DcFlags, DcRef, DcSlot};
+pub use entry::{EntryKey, List};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, Field, Foreign, Full};
-pub use fixed::{FIXED_ADDR_LEN, FixedDc, FixedSession, WhenFull};
+pub use fixed::{FIXED_ADDR_LEN, FIXED_LOGIN_TEXT_LEN, FixedDc, FixedSession, WhenFull};
+pub use login_state::{LOGIN_TEXT_MAX, LoginState};
 #[cfg(feature = "alloc")]
 pub use names::NamesBuf;
 pub use names::{Names, NamesOf};
 pub use peer::{ChannelKind, MinPeer, Peer, PeerKey, PeerKind};
-pub use source::{SessionMut, SessionSource, Stats};
+pub use session_mut::SessionMut;
+pub use source::{SessionSource, Stats};
+pub use weight::Weight;
 pub use wire::{Integrity, SessionView, encode, encoded_len};

@@ -5,9 +5,13 @@
 
 use core::fmt;
 
+use serde::de::{self, Visitor};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
 use crate::peer::PeerKind;
-use crate::wire::{Reader, Sink, join};
+use crate::wire::{Counter, Reader, Sink, join};
 
 /// The bit of a record that has a phone number.
 const HAS_PHONE: u8 = 1;
@@ -68,6 +72,13 @@ impl<'a> Names<'a> {
         // Nothing is left to be found: the block was checked.
         core::iter::from_fn(move || read(&mut reader).ok())
     }
+
+    /// What the peer of this kind with this bare id is called.
+    #[must_use]
+    pub fn of(self, kind: PeerKind, id: i64) -> Option<NamesOf<'a>> {
+        self.iter()
+            .find(|names| names.kind == kind && names.id == id)
+    }
 }
 
 /// Says how many, not which.
@@ -78,7 +89,7 @@ impl fmt::Debug for Names<'_> {
 }
 
 /// The names of one peer.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct NamesOf<'a> {
     /// Bare id of the peer.
     pub id: i64,
@@ -88,7 +99,7 @@ pub struct NamesOf<'a> {
     pub phone: Option<&'a str>,
     /// Full name of a user, title of a chat or channel.
     pub title: Option<&'a str>,
-    usernames: Texts<'a>,
+    usernames: Usernames<'a>,
     encoded: &'a [u8],
 }
 
@@ -101,33 +112,55 @@ impl<'a> NamesOf<'a> {
             kind,
             phone: None,
             title: None,
-            usernames: Texts {
-                reader: Reader::new(&[]),
-                left: 0,
-            },
+            usernames: Usernames::Listed(&[]),
             encoded: &[],
+        }
+    }
+
+    /// The same with these usernames, the main one first; at most 255 of at most 65,535 bytes.
+    #[must_use]
+    pub const fn with_usernames(self, usernames: &'a [&'a str]) -> Self {
+        Self {
+            usernames: Usernames::Listed(usernames),
+            encoded: &[],
+            ..self
         }
     }
 
     /// The same with this phone number.
     #[must_use]
     pub const fn with_phone(self, phone: Option<&'a str>) -> Self {
-        Self { phone, ..self }
+        Self {
+            phone,
+            encoded: &[],
+            ..self
+        }
     }
 
     /// The same with this name or title.
     #[must_use]
     pub const fn with_title(self, title: Option<&'a str>) -> Self {
-        Self { title, ..self }
+        Self {
+            title,
+            encoded: &[],
+            ..self
+        }
     }
 
-    /// The usernames that were read, the main one first.
+    /// Whether the peer has no names.
     #[must_use]
-    pub fn usernames(&self) -> impl ExactSizeIterator<Item = &'a str> {
+    pub fn is_empty(&self) -> bool {
+        self.phone.is_none() && self.title.is_none() && self.usernames.len() == 0
+    }
+
+    /// The usernames, the main one first.
+    #[must_use]
+    pub fn usernames(&self) -> impl ExactSizeIterator<Item = &'a str> + Clone {
         self.usernames
     }
 
-    /// The record that this was read from, to be copied into another block.
+    /// The record that this was read from, to be copied into another block; empty for names that were not
+    /// read.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.encoded
@@ -168,6 +201,74 @@ impl<'a> NamesOf<'a> {
     }
 }
 
+impl PartialEq for NamesOf<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, self.id, self.phone, self.title)
+            == (other.kind, other.id, other.phone, other.title)
+            && self.usernames.eq(other.usernames)
+    }
+}
+
+impl Eq for NamesOf<'_> {}
+
+/// The record of [`NamesOf::encode`], after its length.
+impl Serialize for NamesOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct ToSeq<Q>(Q);
+
+        impl<Q: SerializeSeq> Sink for ToSeq<Q> {
+            type Error = Q::Error;
+
+            fn write(&mut self, bytes: &[u8]) -> Result<(), Q::Error> {
+                bytes
+                    .iter()
+                    .try_for_each(|byte| self.0.serialize_element(byte))
+            }
+        }
+
+        fn too_long<E: serde::ser::Error>() -> E {
+            E::custom("names are too long")
+        }
+
+        let mut len = Counter::default();
+        self.encode(self.usernames, &mut len)
+            .map_err(|_| too_long::<S::Error>())?;
+        let mut seq = ToSeq(serializer.serialize_seq(Some(len.len()))?);
+        match self.encode(self.usernames, &mut seq) {
+            Ok(()) => seq.0.end(),
+            Err(EncodeError::Sink(error)) => Err(error),
+            Err(_) => Err(too_long()),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for NamesOf<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RecordVisitor;
+
+        impl<'de> Visitor<'de> for RecordVisitor {
+            type Value = NamesOf<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the names of one peer")
+            }
+
+            fn visit_borrowed_bytes<E: de::Error>(
+                self,
+                bytes: &'de [u8],
+            ) -> Result<Self::Value, E> {
+                let mut reader = Reader::new(bytes);
+                match read(&mut reader) {
+                    Ok(names) if reader.rest().is_empty() => Ok(names),
+                    _ => Err(E::custom("not the names of one peer")),
+                }
+            }
+        }
+
+        deserializer.deserialize_bytes(RecordVisitor)
+    }
+}
+
 /// Which peer, not what it is called.
 impl fmt::Debug for NamesOf<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,35 +294,44 @@ fn put_text<W: Sink>(sink: &mut W, text: &str) -> Result<(), EncodeError<W::Erro
     sink.write(text.as_bytes()).map_err(EncodeError::Sink)
 }
 
-/// Texts that were checked, one after another.
+/// The usernames of a peer.
 #[derive(Clone, Copy)]
-struct Texts<'a> {
-    reader: Reader<'a>,
-    left: usize,
+enum Usernames<'a> {
+    /// Texts that were checked, one after another.
+    Encoded {
+        reader: Reader<'a>,
+        left: usize,
+    },
+    Listed(&'a [&'a str]),
 }
 
-impl PartialEq for Texts<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        (*self).eq(*other)
-    }
-}
-
-impl Eq for Texts<'_> {}
-
-impl<'a> Iterator for Texts<'a> {
+impl<'a> Iterator for Usernames<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        self.left = self.left.checked_sub(1)?;
-        text(&mut self.reader).ok()
+        match self {
+            Self::Encoded { reader, left } => {
+                *left = left.checked_sub(1)?;
+                text(reader).ok()
+            }
+            Self::Listed(names) => {
+                let (first, rest) = names.split_first()?;
+                *names = rest;
+                Some(first)
+            }
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        let left = match self {
+            Self::Encoded { left, .. } => *left,
+            Self::Listed(names) => names.len(),
+        };
+        (left, Some(left))
     }
 }
 
-impl ExactSizeIterator for Texts<'_> {}
+impl ExactSizeIterator for Usernames<'_> {}
 
 fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
     const FIELD: Field = Field::TrailerNames;
@@ -240,7 +350,7 @@ fn read<'a>(reader: &mut Reader<'a>) -> Result<NamesOf<'a>, DecodeError> {
     };
     let id = reader.i64(FIELD)?;
     let left = reader.len_u8(FIELD)?;
-    let usernames = Texts {
+    let usernames = Usernames::Encoded {
         reader: *reader,
         left,
     };
@@ -309,6 +419,18 @@ impl NamesBuf {
         usernames: impl ExactSizeIterator<Item = &'u str> + Clone,
     ) -> Result<(), EncodeError<core::convert::Infallible>> {
         names.encode(usernames, &mut self.0)
+    }
+
+    /// Replaces what one peer is called; no names at all remove it. Names that are too long for the block
+    /// are left out.
+    pub fn put(&mut self, names: &NamesOf<'_>) {
+        if self.as_names().of(names.kind, names.id).is_some() {
+            self.retain(|known| (known.kind, known.id) != (names.kind, names.id));
+        }
+        if !names.is_empty() {
+            // Refused before anything is written.
+            let _ = names.encode(names.usernames(), &mut self.0);
+        }
     }
 
     /// Keeps the names of those peers for which `keep` says so.

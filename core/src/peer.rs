@@ -41,7 +41,9 @@ impl ChannelKind {
 }
 
 /// What a peer is. The discriminants are the file format's `peer_type`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 pub enum PeerKind {
@@ -78,6 +80,7 @@ impl PeerKind {
 }
 
 /// A cached peer.
+// The order of fields is a disk format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Peer {
@@ -94,6 +97,42 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// The user with this bare id.
+    #[must_use]
+    pub const fn user(id: i64, access_hash: i64) -> Self {
+        Self {
+            id,
+            access_hash,
+            kind: PeerKind::User,
+            channel_kind: None,
+            is_community: false,
+        }
+    }
+
+    /// The channel or supergroup with this bare id.
+    #[must_use]
+    pub const fn channel(id: i64, access_hash: i64, channel_kind: Option<ChannelKind>) -> Self {
+        Self {
+            id,
+            access_hash,
+            kind: PeerKind::Channel,
+            channel_kind,
+            is_community: false,
+        }
+    }
+
+    /// The basic group with this bare id, which needs no access hash.
+    #[must_use]
+    pub const fn chat(id: i64) -> Self {
+        Self {
+            id,
+            access_hash: 0,
+            kind: PeerKind::Chat,
+            channel_kind: None,
+            is_community: false,
+        }
+    }
+
     /// The peer's identity.
     ///
     /// ```
@@ -106,26 +145,59 @@ impl Peer {
     /// ```
     #[must_use]
     pub const fn key(&self) -> PeerKey {
-        PeerKey {
-            kind: self.kind,
-            // Clients write a community as a user with the flag set. Its id is drawn from another
-            // space than users' ids, so it must not replace the user of the same number.
-            is_community: self.is_community && matches!(self.kind, PeerKind::User),
-            id: self.id,
-        }
+        PeerKey::new(self.kind, self.is_community, self.id)
     }
 }
 
-/// The identity of a peer: its kind and its bare id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The identity of a peer: its kind and its bare id. Ordered by kind, then by id.
+// The order of fields is a disk format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[serde(from = "(PeerKind, bool, i64)")]
 pub struct PeerKey {
     kind: PeerKind,
     is_community: bool,
     id: i64,
 }
 
+/// A community that is not written as a user is no other peer than the one of its kind.
+impl From<(PeerKind, bool, i64)> for PeerKey {
+    fn from((kind, is_community, id): (PeerKind, bool, i64)) -> Self {
+        Self::new(kind, is_community, id)
+    }
+}
+
 impl PeerKey {
+    /// The key of the peer of this kind with this bare id; `is_community` as in [`Peer`].
+    #[must_use]
+    pub const fn new(kind: PeerKind, is_community: bool, id: i64) -> Self {
+        Self {
+            kind,
+            // Clients write a community as a user with the flag set. Its id is drawn from another
+            // space than users' ids, so it must not replace the user of the same number.
+            is_community: is_community && matches!(kind, PeerKind::User),
+            id,
+        }
+    }
+
+    /// What the peer is.
+    #[must_use]
+    pub const fn kind(&self) -> PeerKind {
+        self.kind
+    }
+
+    /// Whether the peer is a community among the users.
+    #[must_use]
+    pub const fn is_community(&self) -> bool {
+        self.is_community
+    }
+
+    /// The bare id.
+    #[must_use]
+    pub const fn id(&self) -> i64 {
+        self.id
+    }
+
     /// The key of the user with this id.
     #[must_use]
     pub const fn user(id: i64) -> Self {
@@ -138,6 +210,7 @@ impl PeerKey {
 }
 
 /// A user seen only in somebody's message: reachable through that message.
+// The order of fields is a disk format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MinPeer {

@@ -1,4 +1,4 @@
-//! The two traits that every session type implements: one to read it, one to change it.
+//! The trait by which every session type is read.
 
 use core::convert::Infallible;
 
@@ -6,7 +6,9 @@ use crate::account::{Account, WithAccount};
 use crate::change::{Change, UpdateChange};
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::DcRef;
-use crate::error::{EncodeError, Full};
+use crate::entry::{EntryKey, List};
+use crate::error::EncodeError;
+use crate::login_state::LoginState;
 use crate::names::Names;
 use crate::peer::{MinPeer, Peer, PeerKind};
 use crate::wire::PeerRecord;
@@ -15,7 +17,11 @@ use crate::wire::PeerRecord;
 /// ([`FixedSession`](crate::FixedSession)), a std client's own structs.
 ///
 /// What can be enumerated can be encoded ([`encode`](crate::encode)) and copied
-/// ([`SessionMut::copy_from`]). Order is part of the content, and duplicates are legal.
+/// ([`SessionMut::copy_from`](crate::SessionMut::copy_from)). Order is part of the content, and
+/// duplicates are legal.
+///
+/// No method that says what is in a session has a body here, so that no type can forget a part. A type
+/// that wraps another session forwards with [`forward_session_source!`](crate::forward_session_source).
 pub trait SessionSource {
     /// The DC that the account lives on; 0 when not logged in.
     fn home_dc_id(&self) -> i32;
@@ -24,14 +30,13 @@ pub trait SessionSource {
     fn counters(&self) -> Counters;
 
     /// What is known of the account. Types without a place for it say "nothing".
-    fn account(&self) -> Account {
-        Account::default()
-    }
+    fn account(&self) -> Account;
+
+    /// Whether the login still holds. Types without a place for it say that it does.
+    fn login_state(&self) -> LoginState<'_>;
 
     /// What peers are called. Types without a place for it say "nothing".
-    fn names(&self) -> Names<'_> {
-        Names::NONE
-    }
+    fn names(&self) -> Names<'_>;
 
     /// The token that lets a logged-out account log in again without a code.
     fn future_auth_token(&self) -> Option<&[u8]>;
@@ -53,6 +58,107 @@ pub trait SessionSource {
 
     /// The contexts of users known only from messages.
     fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer>;
+
+    /// How many entries a list has.
+    fn count(&self, list: List) -> usize {
+        match list {
+            List::Singles => List::SINGLES,
+            List::Dcs => self.dcs().len(),
+            List::Channels => self.channels().len(),
+            List::Peers => self.peers().len(),
+            List::MinPeers => self.min_peers().len(),
+        }
+    }
+
+    /// The entry at a position of a list, as the change that stores it; `None` past the end. The singles
+    /// are always there, also with nothing in them. Types that need not walk to the position override it.
+    ///
+    /// ```
+    /// use mtsession_core::{Change, FixedSession, List, SessionMut, SessionSource};
+    ///
+    /// let mut session = FixedSession::<1, 0, 0, 0, 0>::new();
+    /// session.set_home_dc_id(2);
+    /// assert_eq!(session.get(List::Singles, 1), Some(Change::HomeDc(2)));
+    /// assert_eq!(session.get(List::Dcs, 0), None);
+    /// ```
+    fn get(&self, list: List, position: usize) -> Option<Change<'_>> {
+        match list {
+            List::Singles => self.single(position),
+            List::Dcs => self.dcs().nth(position).map(Change::Dc),
+            List::Channels => self.channels().nth(position).map(Change::from),
+            List::Peers => self.peers().nth(position).map(Change::Peer),
+            List::MinPeers => self.min_peers().nth(position).map(Change::MinPeer),
+        }
+    }
+
+    /// [`get`](Self::get) of [`List::Singles`].
+    fn single(&self, position: usize) -> Option<Change<'_>> {
+        Some(match position {
+            0 => Change::Update(UpdateChange::Counters(self.counters())),
+            1 => Change::HomeDc(self.home_dc_id()),
+            2 => Change::Account(self.account()),
+            3 => Change::FutureAuthToken(self.future_auth_token()),
+            4 => Change::LoginState(self.login_state()),
+            _ => return None,
+        })
+    }
+
+    /// Where the first entry of this identity is in its list. Types with an index override it.
+    fn position(&self, key: EntryKey) -> Option<usize> {
+        match key {
+            EntryKey::Dc(slot) => self.dcs().position(|known| known.slot() == slot),
+            EntryKey::Channel(id) => self.channels().position(|known| known.id == id),
+            EntryKey::Peer(key) => self.peers().position(|known| known.key() == key),
+            EntryKey::MinPeer(id) => self.min_peers().position(|known| known.user_id == id),
+        }
+    }
+
+    /// What is left of a change once what the session has already is taken out of it: a DC entry with the
+    /// key and address that are known becomes its [`Salt`](Change::Salt). `None` where nothing would
+    /// differ.
+    ///
+    /// ```
+    /// use mtsession_core::{Change, FixedSession, SessionMut, SessionSource};
+    ///
+    /// let mut session = FixedSession::<1, 0, 0, 0, 0>::new();
+    /// session.set_home_dc_id(2);
+    /// assert_eq!(session.reduce(Change::HomeDc(2)), None);
+    /// assert_eq!(session.reduce(Change::HomeDc(4)), Some(Change::HomeDc(4)));
+    /// ```
+    fn reduce<'c>(&self, change: Change<'c>) -> Option<Change<'c>> {
+        let known = |key: EntryKey| self.get(key.list(), self.position(key)?);
+        let differs = match change {
+            Change::HomeDc(dc_id) => dc_id != self.home_dc_id(),
+            Change::FutureAuthToken(token) => token != self.future_auth_token(),
+            Change::Account(account) => account != self.account(),
+            Change::LoginState(state) => state != self.login_state(),
+            Change::Names(names) => match self.names().of(names.kind, names.id) {
+                Some(known) => known != names,
+                None => !names.is_empty(),
+            },
+            Change::Update(update) => match update {
+                UpdateChange::Channel { id, .. } => known(EntryKey::Channel(id)) != Some(change),
+                UpdateChange::ClearChannels => self.channels().len() > 0,
+                UpdateChange::PushChannel { .. } => true,
+                _ => update.counters_after(self.counters()) != self.counters(),
+            },
+            Change::Dc(dc) => return reduce_dc(known(EntryKey::Dc(dc.slot())), dc),
+            Change::Salt {
+                dc,
+                first_salt,
+                time_offset,
+            } => match known(EntryKey::Dc(dc)) {
+                Some(Change::Dc(known)) => {
+                    (known.first_salt, known.time_offset) != (first_salt, time_offset)
+                }
+                _ => false,
+            },
+            Change::Peer(peer) => known(EntryKey::Peer(peer.key())) != Some(change),
+            Change::MinPeer(peer) => known(EntryKey::MinPeer(peer.user_id)) != Some(change),
+            Change::Forget(key) => self.position(key).is_some(),
+        };
+        differs.then_some(change)
+    }
 
     /// The entry to connect to `dc_id` with: of the preferred address family if there is one, else
     /// the first. Media-only and CDN entries are never chosen.
@@ -124,6 +230,7 @@ pub trait SessionSource {
         WithAccount {
             session: self,
             account,
+            login_state: self.login_state(),
             names: self.names(),
         }
     }
@@ -154,202 +261,139 @@ pub struct Stats {
     pub min_peers: usize,
 }
 
-/// A session that can be changed in place.
+/// What is new in a DC entry, where `known` is the one in its slot.
+fn reduce_dc<'c>(known: Option<Change<'_>>, dc: DcRef<'c>) -> Option<Change<'c>> {
+    let Some(Change::Dc(known)) = known else {
+        return Some(Change::Dc(dc));
+    };
+    let with_new_salt = DcRef {
+        first_salt: dc.first_salt,
+        time_offset: dc.time_offset,
+        ..known
+    };
+    if with_new_salt != dc {
+        return Some(Change::Dc(dc));
+    }
+    (known != dc).then_some(Change::Salt {
+        dc: dc.slot(),
+        first_salt: dc.first_salt,
+        time_offset: dc.time_offset,
+    })
+}
+
+/// Implements the methods of [`SessionSource`] by asking another session.
 ///
-/// Implementors supply storage; the rules (what a change does, which entry it replaces, what a copy
-/// is) are provided here once for every store, and for the replay of journals and flash logs.
+/// Without a list of methods it forwards all of them that say what is in a session. A type with a part of
+/// its own names those that it forwards, and the compiler names the others.
 ///
-/// `push_*` appends and keeps duplicates, as a copy must. `put_*` replaces the first entry of the
-/// same identity and appends where there is none, as a granular update does.
-pub trait SessionMut: SessionSource {
-    /// Forgets everything; keys are wiped.
-    fn reset(&mut self);
-
-    /// Whether a copy of `source` would fit. Checked before [`copy_from`](Self::copy_from) touches
-    /// anything. Growable types need not override it.
-    fn fits(&self, source: &impl SessionSource) -> Result<(), Full> {
-        let _ = source;
-        Ok(())
-    }
-
-    /// Makes room for a copy of `source`. Fixed-capacity types need not override it.
-    fn reserve(&mut self, source: &impl SessionSource) {
-        let _ = source;
-    }
-
-    /// Sets the home DC.
-    fn set_home_dc_id(&mut self, dc_id: i32);
-
-    /// Sets all four counters.
-    fn set_counters(&mut self, counters: Counters);
-
-    /// Sets what is known of the account; types without a place for it ignore it.
-    fn set_account(&mut self, account: Account) {
-        let _ = account;
-    }
-
-    /// Sets what peers are called; types without a place for it ignore it.
-    fn set_names(&mut self, names: Names<'_>) {
-        let _ = names;
-    }
-
-    /// Sets or removes the future auth token.
-    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full>;
-
-    /// Appends a DC entry.
-    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full>;
-
-    /// Appends a channel's pts.
-    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full>;
-
-    /// Appends a peer.
-    fn push_peer(&mut self, peer: Peer) -> Result<(), Full>;
-
-    /// Appends many peers: the part of a copy that counts. Types that can do it in one plain loop
-    /// override it.
-    fn extend_peers(&mut self, peers: impl ExactSizeIterator<Item = Peer>) -> Result<(), Full> {
-        let mut peers = peers;
-        peers.try_for_each(|peer| self.push_peer(peer))
-    }
-
-    /// Appends a min-peer context.
-    fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full>;
-
-    /// Replaces the DC entry at `index`, which must exist: callers take it from an iteration.
-    fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full>;
-
-    /// Replaces the channel at `index`.
-    fn replace_channel(&mut self, index: usize, channel: ChannelPts);
-
-    /// Replaces the peer at `index`.
-    fn replace_peer(&mut self, index: usize, peer: Peer);
-
-    /// Replaces the min peer at `index`.
-    fn replace_min_peer(&mut self, index: usize, min_peer: MinPeer);
-
-    /// Forgets every channel's pts.
-    fn clear_channels(&mut self);
-
-    /// Where the first peer with the identity of `peer` is. Stores with an index override it.
-    fn find_peer(&self, peer: &Peer) -> Option<usize> {
-        let key = peer.key();
-        self.peers().position(|known| known.key() == key)
-    }
-
-    /// Where the first entry of this channel is. Stores with an index override it.
-    fn find_channel(&self, id: i64) -> Option<usize> {
-        self.channels().position(|known| known.id == id)
-    }
-
-    /// Where the first context of this user is. Stores with an index override it.
-    fn find_min_peer(&self, user_id: i64) -> Option<usize> {
-        self.min_peers().position(|known| known.user_id == user_id)
-    }
-
-    /// Stores a DC entry in its [slot](crate::DcSlot).
-    fn put_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
-        let slot = dc.slot();
-        let index = self.dcs().position(|known| known.slot() == slot);
-        match index {
-            Some(index) => self.replace_dc(index, dc),
-            None => self.push_dc(dc),
+/// ```
+/// use mtsession_core::{Account, SessionSource, SessionView, forward_session_source};
+///
+/// struct Shown<'b>(SessionView<'b>);
+///
+/// impl SessionSource for Shown<'_> {
+///     forward_session_source!(self => self.0);
+/// }
+///
+/// struct Nameless<S>(S);
+///
+/// impl<S: SessionSource> SessionSource for Nameless<S> {
+///     forward_session_source!(self => self.0;
+///         home_dc_id counters account login_state future_auth_token dcs channels peers peer_records
+///         min_peers);
+///
+///     fn names(&self) -> mtsession_core::Names<'_> {
+///         mtsession_core::Names::NONE
+///     }
+/// }
+///
+/// let view = SessionView::parse(&[2, 0, 0, 0, 0])?;
+/// assert_eq!(Shown(view).home_dc_id(), 2);
+/// assert_eq!(Nameless(view).account(), Account::default());
+/// # Ok::<(), mtsession_core::DecodeError>(())
+/// ```
+#[macro_export]
+macro_rules! forward_session_source {
+    ($self:ident => $to:expr) => {
+        $crate::forward_session_source!($self => $to;
+            home_dc_id counters account login_state names future_auth_token dcs channels peers
+            peer_records min_peers count get position);
+    };
+    ($self:ident => $to:expr; $($method:ident)+) => {
+        $($crate::forward_session_source!(@$method $self => $to);)+
+    };
+    (@home_dc_id $self:ident => $to:expr) => {
+        fn home_dc_id(&$self) -> i32 {
+            $crate::SessionSource::home_dc_id(&$to)
         }
-    }
-
-    /// Stores a channel's pts.
-    fn put_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
-        match self.find_channel(channel.id) {
-            Some(index) => {
-                self.replace_channel(index, channel);
-                Ok(())
-            }
-            None => self.push_channel(channel),
+    };
+    (@counters $self:ident => $to:expr) => {
+        fn counters(&$self) -> $crate::Counters {
+            $crate::SessionSource::counters(&$to)
         }
-    }
-
-    /// Stores a peer under its [key](Peer::key).
-    fn put_peer(&mut self, peer: Peer) -> Result<(), Full> {
-        match self.find_peer(&peer) {
-            Some(index) => {
-                self.replace_peer(index, peer);
-                Ok(())
-            }
-            None => self.push_peer(peer),
+    };
+    (@account $self:ident => $to:expr) => {
+        fn account(&$self) -> $crate::Account {
+            $crate::SessionSource::account(&$to)
         }
-    }
-
-    /// Stores the context of a user; a later one replaces an earlier one.
-    fn put_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full> {
-        match self.find_min_peer(min_peer.user_id) {
-            Some(index) => {
-                self.replace_min_peer(index, min_peer);
-                Ok(())
-            }
-            None => self.push_min_peer(min_peer),
+    };
+    (@login_state $self:ident => $to:expr) => {
+        fn login_state(&$self) -> $crate::LoginState<'_> {
+            $crate::SessionSource::login_state(&$to)
         }
-    }
-
-    /// Carries out one change. On [`Full`] the session is as it was.
-    ///
-    /// ```
-    /// use mtsession_core::{Change, FixedSession, SessionMut, SessionSource, UpdateChange};
-    ///
-    /// let mut session = FixedSession::<1, 1, 0, 0, 0>::new();
-    /// let primary = UpdateChange::Primary { pts: 40, date: 1_750_000_000, seq: 2 };
-    /// session.apply(&Change::Update(primary))?;
-    /// session.apply(&Change::Update(UpdateChange::Channel { id: 10, pts: 7 }))?;
-    /// assert_eq!(session.counters().pts, 40);
-    /// assert_eq!(session.channels().len(), 1);
-    /// # Ok::<(), mtsession_core::Full>(())
-    /// ```
-    fn apply(&mut self, change: &Change<'_>) -> Result<(), Full> {
-        match change {
-            Change::HomeDc(dc_id) => self.set_home_dc_id(*dc_id),
-            Change::Dc(dc) => self.put_dc(dc)?,
-            Change::Update(update) => self.apply_update(update)?,
-            Change::Peer(peer) => self.put_peer(*peer)?,
-            Change::MinPeer(min_peer) => self.put_min_peer(*min_peer)?,
-            Change::FutureAuthToken(token) => self.set_future_auth_token(*token)?,
-            Change::Account(account) => self.set_account(*account),
+    };
+    (@names $self:ident => $to:expr) => {
+        fn names(&$self) -> $crate::Names<'_> {
+            $crate::SessionSource::names(&$to)
         }
-        Ok(())
-    }
-
-    /// Carries out one change of the update state.
-    fn apply_update(&mut self, update: &UpdateChange) -> Result<(), Full> {
-        match *update {
-            UpdateChange::Channel { id, pts } => self.put_channel(ChannelPts { id, pts }),
-            UpdateChange::PushChannel { id, pts } => self.push_channel(ChannelPts { id, pts }),
-            UpdateChange::ClearChannels => {
-                self.clear_channels();
-                Ok(())
-            }
-            _ => {
-                self.set_counters(update.counters_after(self.counters()));
-                Ok(())
-            }
+    };
+    (@future_auth_token $self:ident => $to:expr) => {
+        fn future_auth_token(&$self) -> Option<&[u8]> {
+            $crate::SessionSource::future_auth_token(&$to)
         }
-    }
+    };
+    (@dcs $self:ident => $to:expr) => {
+        fn dcs(&$self) -> impl ExactSizeIterator<Item = $crate::DcRef<'_>> {
+            $crate::SessionSource::dcs(&$to)
+        }
+    };
+    (@channels $self:ident => $to:expr) => {
+        fn channels(&$self) -> impl ExactSizeIterator<Item = $crate::ChannelPts> {
+            $crate::SessionSource::channels(&$to)
+        }
+    };
+    (@peers $self:ident => $to:expr) => {
+        fn peers(&$self) -> impl ExactSizeIterator<Item = $crate::Peer> {
+            $crate::SessionSource::peers(&$to)
+        }
+    };
+    (@peer_records $self:ident => $to:expr) => {
+        fn peer_records(&$self) -> impl ExactSizeIterator<Item = $crate::wire::PeerRecord> {
+            $crate::SessionSource::peer_records(&$to)
+        }
+    };
+    (@min_peers $self:ident => $to:expr) => {
+        fn min_peers(&$self) -> impl ExactSizeIterator<Item = $crate::MinPeer> {
+            $crate::SessionSource::min_peers(&$to)
+        }
+    };
+    (@count $self:ident => $to:expr) => {
+        fn count(&$self, list: $crate::List) -> usize {
+            $crate::SessionSource::count(&$to, list)
+        }
+    };
+    (@get $self:ident => $to:expr) => {
+        fn get(&$self, list: $crate::List, position: usize) -> Option<$crate::Change<'_>> {
+            $crate::SessionSource::get(&$to, list, position)
+        }
+    };
+    (@position $self:ident => $to:expr) => {
+        fn position(&$self, key: $crate::EntryKey) -> Option<usize> {
+            $crate::SessionSource::position(&$to, key)
+        }
+    };
+}
 
-    /// Makes this session equal to `source`: values, order and duplicates.
-    ///
-    /// What does not fit is found out before anything is touched.
-    fn copy_from(&mut self, source: &impl SessionSource) -> Result<(), Full> {
-        self.fits(source)?;
-        self.reset();
-        self.reserve(source);
-        self.set_home_dc_id(source.home_dc_id());
-        self.set_counters(source.counters());
-        self.set_account(source.account());
-        self.set_names(source.names());
-        self.set_future_auth_token(source.future_auth_token())?;
-        source.dcs().try_for_each(|dc| self.push_dc(&dc))?;
-        source
-            .channels()
-            .try_for_each(|channel| self.push_channel(channel))?;
-        self.extend_peers(source.peers())?;
-        source
-            .min_peers()
-            .try_for_each(|min_peer| self.push_min_peer(min_peer))
-    }
+impl<S: SessionSource + ?Sized> SessionSource for &S {
+    forward_session_source!(self => **self);
 }

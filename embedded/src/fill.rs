@@ -38,13 +38,7 @@ impl<S: SessionMut> Receive for Fill<'_, S> {
             return push(session, change);
         };
         if slot < len(session, change) {
-            match change {
-                Change::Dc(dc) => session.replace_dc(slot, dc)?,
-                Change::Peer(peer) => session.replace_peer(slot, *peer),
-                Change::MinPeer(min_peer) => session.replace_min_peer(slot, *min_peer),
-                _ => push(session, change)?,
-            }
-            return Ok(());
+            return session.set_at(slot, change).map_err(Into::into);
         }
         // The entry stands in for those before it: they are still to come.
         for _ in len(session, change)..=slot {
@@ -73,18 +67,21 @@ fn len<S: SessionMut>(session: &S, change: &Change<'_>) -> usize {
 /// Appends to the list that a change is about, or sets account or token.
 #[inline(never)]
 fn push<S: SessionMut>(session: &mut S, change: &Change<'_>) -> Result<(), Full> {
-    match change {
-        Change::Dc(dc) => return session.push_dc(dc),
-        Change::Peer(peer) => return session.push_peer(*peer),
-        Change::MinPeer(min_peer) => return session.push_min_peer(*min_peer),
+    let pushed = match change {
+        Change::Dc(dc) => session.push_dc(dc),
+        Change::Peer(peer) => session.push_peer(*peer),
+        Change::MinPeer(min_peer) => session.push_min_peer(*min_peer),
         Change::Update(UpdateChange::Channel { id, pts }) => {
-            return session.push_channel(ChannelPts { id: *id, pts: *pts });
+            session.push_channel(ChannelPts { id: *id, pts: *pts })
         }
-        Change::FutureAuthToken(token) => return session.set_future_auth_token(*token),
-        Change::Account(account) => session.set_account(*account),
-        _ => {}
-    }
-    Ok(())
+        Change::FutureAuthToken(token) => session.set_future_auth_token(*token),
+        Change::Account(account) => {
+            session.set_account(*account);
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+    pushed.map_err(Into::into)
 }
 
 /// A session to be saved.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mtsession_core::{Account, Change, Full, SessionMut};
+use mtsession_core::{Account, Change, SessionMut};
 use zeroize::Zeroizing;
 
 use crate::dc::DcEntry;
@@ -84,7 +84,7 @@ pub trait SessionBackend: Send + Sync {
         }
         let mut session = Zeroizing::new(self.load()?.unwrap_or_default());
         for change in changes {
-            let (Ok(()) | Err(Full(_))) = session.apply(change);
+            let Ok(()) = session.apply(change);
         }
         self.save(&session)
     }

@@ -16,6 +16,7 @@ mod fs;
 #[cfg(feature = "grammers")]
 mod grammers;
 mod journal_sync;
+mod login;
 mod memory;
 mod names;
 mod open;

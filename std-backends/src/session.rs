@@ -1,5 +1,6 @@
 //! The drop-in session.
 
+use core::convert::Infallible;
 use core::fmt;
 use std::io;
 use std::path::Path;
@@ -7,8 +8,8 @@ use std::path::Path;
 use mtsession_core::text::{decode_any, encode_native, native_len};
 use mtsession_core::wire::{PeerRecord, Sink, encode_to_vec, encoded_len};
 use mtsession_core::{
-    ChannelPts, Counters, DcRef, EncodeError, Full, MinPeer, Peer, SessionMut, SessionSource,
-    SessionView,
+    Account, Change, ChannelPts, Counters, DcRef, DcSlot, EncodeError, EntryKey, List, LoginState,
+    MinPeer, Names, NamesOf, Peer, SessionMut, SessionSource, SessionView, UpdateChange,
 };
 use zeroize::{Zeroize, Zeroizing};
 
@@ -161,10 +162,10 @@ impl PersistedSession {
         }
     }
 
-    /// A copy of any session. Growable lists are never full.
+    /// A copy of any session.
     pub(crate) fn copy_of(source: &impl SessionSource) -> Self {
         let mut session = Self::default();
-        let (Ok(()) | Err(Full(_))) = session.copy_from(source);
+        let Ok(()) = session.copy_from(source);
         session
     }
 }
@@ -228,6 +229,21 @@ impl SessionSource for PersistedSession {
         self.updates_state.counters()
     }
 
+    /// Nothing: see [`Stored`](crate::Stored).
+    fn account(&self) -> Account {
+        Account::default()
+    }
+
+    /// Active: see [`Stored`](crate::Stored).
+    fn login_state(&self) -> LoginState<'_> {
+        LoginState::Active
+    }
+
+    /// None: see [`Stored`](crate::Stored).
+    fn names(&self) -> Names<'_> {
+        Names::NONE
+    }
+
     fn future_auth_token(&self) -> Option<&[u8]> {
         self.future_auth_token.as_deref()
     }
@@ -252,9 +268,25 @@ impl SessionSource for PersistedSession {
     fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
         self.min_peers.iter().map(MinPeer::from)
     }
+
+    fn get(&self, list: List, position: usize) -> Option<Change<'_>> {
+        Some(match list {
+            List::Singles => return self.single(position),
+            List::Dcs => Change::Dc(self.dcs.get(position)?.as_dc_ref()),
+            List::Channels => {
+                let &(id, pts) = self.updates_state.channels.get(position)?;
+                Change::from(ChannelPts { id, pts })
+            }
+            List::Peers => Change::Peer(self.peers.get(position)?.into()),
+            List::MinPeers => Change::MinPeer(self.min_peers.get(position)?.into()),
+            _ => return None,
+        })
+    }
 }
 
 impl SessionMut for PersistedSession {
+    type Error = Infallible;
+
     fn reset(&mut self) {
         self.zeroize();
     }
@@ -274,14 +306,104 @@ impl SessionMut for PersistedSession {
         self.updates_state.set_counters(counters);
     }
 
-    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {
+    /// Has no place for it.
+    fn set_account(&mut self, _: Account) {}
+
+    /// Has no place for it.
+    fn set_login_state(&mut self, _: LoginState<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    /// Has no place for them.
+    fn set_names(&mut self, _: Names<'_>) {}
+
+    /// Has no place for them.
+    fn put_names(&mut self, _: &NamesOf<'_>) {}
+
+    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Infallible> {
         self.future_auth_token.zeroize();
         self.future_auth_token = token.map(<[u8]>::to_vec);
         Ok(())
     }
 
+    fn set_at(&mut self, position: usize, change: &Change<'_>) -> Result<(), Infallible> {
+        match change {
+            Change::Dc(dc) => {
+                while self.dcs.len() < position {
+                    self.push_dc(&DcRef::EMPTY)?;
+                }
+                match self.dcs.get_mut(position) {
+                    Some(known) => {
+                        known.zeroize();
+                        *known = DcEntry::from(dc);
+                    }
+                    None => self.push_dc(dc)?,
+                }
+            }
+            Change::Update(
+                UpdateChange::Channel { id, pts } | UpdateChange::PushChannel { id, pts },
+            ) => {
+                let channels = &mut self.updates_state.channels;
+                set_in(channels, position, (*id, *pts), (0, 0));
+            }
+            Change::Peer(peer) => {
+                let empty = CachedPeer::from(Peer::default());
+                set_in(&mut self.peers, position, CachedPeer::from(*peer), empty);
+            }
+            Change::MinPeer(min_peer) => {
+                let empty = CachedMinPeer::from(MinPeer::default());
+                let min_peer = CachedMinPeer::from(*min_peer);
+                set_in(&mut self.min_peers, position, min_peer, empty);
+            }
+            Change::HomeDc(_)
+            | Change::Update(_)
+            | Change::FutureAuthToken(_)
+            | Change::Account(_)
+            | Change::LoginState(_) => self.apply(change)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, key: EntryKey) -> bool {
+        let before = self.count(key.list());
+        match key {
+            EntryKey::Dc(slot) => {
+                while let Some(position) = self.position(EntryKey::Dc(slot)) {
+                    remove_wiping(&mut self.dcs, position);
+                }
+            }
+            EntryKey::Channel(id) => self.updates_state.channels.retain(|known| known.0 != id),
+            EntryKey::Peer(key) => self.peers.retain(|known| Peer::from(known).key() != key),
+            EntryKey::MinPeer(id) => self.min_peers.retain(|known| known.user_id != id),
+            _ => return false,
+        }
+        self.count(key.list()) < before
+    }
+
+    fn clear(&mut self, list: List) {
+        match list {
+            List::Singles => {
+                self.home_dc_id = 0;
+                self.updates_state.set_counters(Counters::default());
+                self.future_auth_token.zeroize();
+                self.future_auth_token = None;
+            }
+            List::Dcs => {
+                for dc in &mut self.dcs {
+                    dc.zeroize();
+                }
+                self.dcs.clear();
+            }
+            List::Channels => self.updates_state.channels.clear(),
+            List::Peers => self.peers.clear(),
+            List::MinPeers => self.min_peers.clear(),
+            _ => {}
+        }
+    }
+
     #[inline]
-    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
+    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Infallible> {
         if self.dcs.len() == self.dcs.capacity() {
             move_wiping(&mut self.dcs);
         }
@@ -289,55 +411,58 @@ impl SessionMut for PersistedSession {
         Ok(())
     }
 
-    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
+    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Infallible> {
         self.updates_state.channels.push((channel.id, channel.pts));
         Ok(())
     }
 
-    fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
+    fn push_peer(&mut self, peer: Peer) -> Result<(), Infallible> {
         self.peers.push(CachedPeer::from(peer));
         Ok(())
     }
 
-    fn extend_peers(&mut self, peers: impl ExactSizeIterator<Item = Peer>) -> Result<(), Full> {
+    fn extend_peers(
+        &mut self,
+        peers: impl ExactSizeIterator<Item = Peer>,
+    ) -> Result<(), Infallible> {
         self.peers.reserve(peers.len());
         peers.for_each(|peer| self.peers.push(CachedPeer::from(peer)));
         Ok(())
     }
 
-    fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full> {
+    fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Infallible> {
         self.min_peers.push(CachedMinPeer::from(min_peer));
         Ok(())
     }
 
-    fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full> {
-        if let Some(known) = self.dcs.get_mut(index) {
-            known.zeroize();
-            *known = DcEntry::from(dc);
-        }
-        Ok(())
-    }
-
-    fn replace_channel(&mut self, index: usize, channel: ChannelPts) {
-        if let Some(known) = self.updates_state.channels.get_mut(index) {
-            *known = (channel.id, channel.pts);
+    fn put_salt(&mut self, slot: DcSlot, first_salt: i64, time_offset: i32) {
+        let entry = self.dcs.iter_mut().find(|dc| dc.as_dc_ref().slot() == slot);
+        if let Some(dc) = entry {
+            dc.first_salt = first_salt;
+            dc.time_offset = time_offset;
         }
     }
+}
 
-    fn replace_peer(&mut self, index: usize, peer: Peer) {
-        if let Some(known) = self.peers.get_mut(index) {
-            *known = CachedPeer::from(peer);
-        }
+/// Removes an entry. Entries are moved by swapping, so that no copy of a key is left after the last one.
+fn remove_wiping(dcs: &mut Vec<DcEntry>, position: usize) {
+    if let Some(rest) = dcs.get_mut(position..)
+        && let Some(entry) = rest.first_mut()
+    {
+        entry.zeroize();
+        rest.rotate_left(1);
+        dcs.pop();
     }
+}
 
-    fn replace_min_peer(&mut self, index: usize, min_peer: MinPeer) {
-        if let Some(known) = self.min_peers.get_mut(index) {
-            *known = CachedMinPeer::from(min_peer);
-        }
+/// Stores an item at a position that the list grows to.
+fn set_in<T: Clone>(list: &mut Vec<T>, position: usize, item: T, empty: T) {
+    if list.len() < position {
+        list.resize(position, empty);
     }
-
-    fn clear_channels(&mut self) {
-        self.updates_state.channels.clear();
+    match list.get_mut(position) {
+        Some(known) => *known = item,
+        None => list.push(item),
     }
 }
 

@@ -5,13 +5,15 @@ use core::convert::Infallible;
 use std::collections::HashMap;
 use std::io;
 
-use mtsession_core::wire::{PeerRecord, encode_to_vec, encoded_len};
+use mtsession_core::wire::{encode_to_vec, encoded_len};
 use mtsession_core::{
-    Account, Change, ChannelPts, Counters, DcRef, EncodeError, Field, Full, MinPeer, Names,
-    NamesBuf, Peer, PeerKey, SessionMut, SessionSource, SessionView,
+    Account, Change, ChannelPts, Counters, DcRef, DcSlot, EncodeError, EntryKey, Field, List,
+    LoginState, MinPeer, Names, NamesBuf, NamesOf, Peer, PeerKey, PeerKind, SessionMut,
+    SessionSource, SessionView, forward_session_source,
 };
 use zeroize::Zeroizing;
 
+use crate::login::OwnedLogin;
 use crate::names;
 use crate::session::PersistedSession;
 
@@ -47,6 +49,7 @@ const SEARCHES_IN_PLACE: u32 = 32;
 pub struct Stored {
     session: Zeroizing<PersistedSession>,
     account: Account,
+    login: OwnedLogin,
     names: NamesBuf,
     searches: Cell<u32>,
     index: OnceCell<Index>,
@@ -100,6 +103,7 @@ impl Stored {
         *self = Self {
             session: Zeroizing::new(session.clone()),
             account: self.account,
+            login: core::mem::take(&mut self.login),
             names,
             ..Self::default()
         };
@@ -108,7 +112,7 @@ impl Stored {
     /// A copy of any session.
     pub(crate) fn copy_of(source: &impl SessionSource) -> Self {
         let mut stored = Self::default();
-        let (Ok(()) | Err(Full(_))) = stored.copy_from(source);
+        let Ok(()) = stored.copy_from(source);
         stored
     }
 
@@ -133,9 +137,20 @@ impl Stored {
                     ..dc
                 }),
                 Change::FutureAuthToken(_) => *change,
+                Change::LoginState(state) => {
+                    let mut login = Self::default();
+                    let Ok(()) = login.set_login_state(state);
+                    check(&login)?;
+                    continue;
+                }
+                Change::Names(names) => {
+                    let mut encoded = NamesBuf::new();
+                    encoded.push(&names, names.usernames())?;
+                    continue;
+                }
                 _ => continue,
             };
-            let (Ok(()) | Err(Full(_))) = changed.apply(&change);
+            let Ok(()) = changed.apply(&change);
         }
         check(&*changed)?;
         // The new ones among them are added to those that are there.
@@ -152,10 +167,10 @@ impl Stored {
         Ok(())
     }
 
-    /// Carries out changes that were checked before. Growable lists are never full.
+    /// Carries out changes that were checked before.
     pub(crate) fn replay(&mut self, changes: &[Change<'_>]) {
         for change in changes {
-            let (Ok(()) | Err(Full(_))) = self.apply(change);
+            let Ok(()) = self.apply(change);
         }
     }
 
@@ -168,6 +183,14 @@ impl Stored {
     /// A copy of the session.
     pub(crate) fn session(&self) -> PersistedSession {
         PersistedSession::clone(&self.session)
+    }
+
+    /// Whether there is a peer that names of this kind and id are of.
+    fn has_peer(&self, kind: PeerKind, id: i64) -> bool {
+        [false, true].into_iter().any(|is_community| {
+            let key = PeerKey::new(kind, is_community, id);
+            self.position(EntryKey::Peer(key)).is_some()
+        })
     }
 
     fn index(&self) -> Option<&Index> {
@@ -189,48 +212,49 @@ pub(crate) fn check(session: &impl SessionSource) -> Result<(), TooLong> {
 pub(crate) type TooLong = EncodeError<Infallible>;
 
 impl SessionSource for Stored {
-    fn home_dc_id(&self) -> i32 {
-        self.session.home_dc_id
-    }
-
-    fn counters(&self) -> Counters {
-        self.session.counters()
-    }
+    forward_session_source!(self => *self.session;
+        home_dc_id counters future_auth_token dcs channels peers peer_records min_peers count);
 
     fn account(&self) -> Account {
         self.account
+    }
+
+    fn login_state(&self) -> LoginState<'_> {
+        self.login.get()
     }
 
     fn names(&self) -> Names<'_> {
         self.names.as_names()
     }
 
-    fn future_auth_token(&self) -> Option<&[u8]> {
-        SessionSource::future_auth_token(&*self.session)
+    fn get(&self, list: List, position: usize) -> Option<Change<'_>> {
+        match list {
+            List::Singles => self.single(position),
+            _ => self.session.get(list, position),
+        }
     }
 
-    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
-        self.session.dcs()
-    }
-
-    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
-        self.session.channels()
-    }
-
-    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
-        self.session.peers()
-    }
-
-    fn peer_records(&self) -> impl ExactSizeIterator<Item = PeerRecord> {
-        self.session.peer_records()
-    }
-
-    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
-        self.session.min_peers()
+    fn position(&self, key: EntryKey) -> Option<usize> {
+        let index = match key {
+            EntryKey::Dc(_) => None,
+            _ => self.index(),
+        };
+        let Some(index) = index else {
+            return self.session.position(key);
+        };
+        match key {
+            EntryKey::Channel(id) => index.channels.get(&id),
+            EntryKey::Peer(key) => index.peers.get(&key),
+            EntryKey::MinPeer(id) => index.min_peers.get(&id),
+            _ => None,
+        }
+        .copied()
     }
 }
 
 impl SessionMut for Stored {
+    type Error = Infallible;
+
     fn reset(&mut self) {
         *self = Self::default();
     }
@@ -251,19 +275,79 @@ impl SessionMut for Stored {
         self.account = account;
     }
 
+    fn set_login_state(&mut self, state: LoginState<'_>) -> Result<(), Infallible> {
+        self.login = state.into();
+        Ok(())
+    }
+
     fn set_names(&mut self, names: Names<'_>) {
         self.names = names.into();
     }
 
-    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {
+    fn put_names(&mut self, names: &NamesOf<'_>) {
+        if self.has_peer(names.kind, names.id) {
+            self.names.put(names);
+        }
+    }
+
+    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Infallible> {
         self.session.set_future_auth_token(token)
     }
 
-    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
+    fn set_at(&mut self, position: usize, change: &Change<'_>) -> Result<(), Infallible> {
+        match change {
+            Change::Account(account) => self.account = *account,
+            Change::LoginState(state) => self.login = (*state).into(),
+            _ => {
+                let known = change.key().and_then(|key| self.get(key.list(), position));
+                // Nothing else than its content changes in an entry that stays the one it was.
+                if known.is_none_or(|known| known.key() != change.key()) {
+                    self.index.take();
+                }
+                self.session.set_at(position, change)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, key: EntryKey) -> bool {
+        if !self.session.forget(key) {
+            return false;
+        }
+        self.index.take();
+        if let EntryKey::Peer(key) = key
+            && !self.has_peer(key.kind(), key.id())
+        {
+            self.names.put(&NamesOf::new(key.id(), key.kind()));
+        }
+        true
+    }
+
+    fn clear(&mut self, list: List) {
+        if let Some(index) = self.index.get_mut() {
+            match list {
+                List::Channels => index.channels.clear(),
+                List::Peers => index.peers.clear(),
+                List::MinPeers => index.min_peers.clear(),
+                _ => {}
+            }
+        }
+        match list {
+            List::Singles => {
+                self.account = Account::default();
+                self.login = OwnedLogin::default();
+            }
+            List::Peers => self.names = NamesBuf::new(),
+            _ => {}
+        }
+        self.session.clear(list);
+    }
+
+    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Infallible> {
         self.session.push_dc(dc)
     }
 
-    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
+    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Infallible> {
         if let Some(index) = self.index.get_mut() {
             let at = self.session.channels().len();
             index.channels.entry(channel.id).or_insert(at);
@@ -271,7 +355,7 @@ impl SessionMut for Stored {
         self.session.push_channel(channel)
     }
 
-    fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
+    fn push_peer(&mut self, peer: Peer) -> Result<(), Infallible> {
         if let Some(index) = self.index.get_mut() {
             index
                 .peers
@@ -281,12 +365,15 @@ impl SessionMut for Stored {
         self.session.push_peer(peer)
     }
 
-    fn extend_peers(&mut self, peers: impl ExactSizeIterator<Item = Peer>) -> Result<(), Full> {
+    fn extend_peers(
+        &mut self,
+        peers: impl ExactSizeIterator<Item = Peer>,
+    ) -> Result<(), Infallible> {
         self.index.take();
         self.session.extend_peers(peers)
     }
 
-    fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full> {
+    fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Infallible> {
         if let Some(index) = self.index.get_mut() {
             let at = self.session.min_peers.len();
             index.min_peers.entry(min_peer.user_id).or_insert(at);
@@ -294,47 +381,7 @@ impl SessionMut for Stored {
         self.session.push_min_peer(min_peer)
     }
 
-    fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full> {
-        self.session.replace_dc(index, dc)
-    }
-
-    fn replace_channel(&mut self, index: usize, channel: ChannelPts) {
-        self.session.replace_channel(index, channel);
-    }
-
-    fn replace_peer(&mut self, index: usize, peer: Peer) {
-        self.session.replace_peer(index, peer);
-    }
-
-    fn replace_min_peer(&mut self, index: usize, min_peer: MinPeer) {
-        self.session.replace_min_peer(index, min_peer);
-    }
-
-    fn clear_channels(&mut self) {
-        if let Some(index) = self.index.get_mut() {
-            index.channels.clear();
-        }
-        self.session.clear_channels();
-    }
-
-    fn find_peer(&self, peer: &Peer) -> Option<usize> {
-        match self.index() {
-            Some(index) => index.peers.get(&peer.key()).copied(),
-            None => self.session.find_peer(peer),
-        }
-    }
-
-    fn find_channel(&self, id: i64) -> Option<usize> {
-        match self.index() {
-            Some(index) => index.channels.get(&id).copied(),
-            None => self.session.find_channel(id),
-        }
-    }
-
-    fn find_min_peer(&self, user_id: i64) -> Option<usize> {
-        match self.index() {
-            Some(index) => index.min_peers.get(&user_id).copied(),
-            None => self.session.find_min_peer(user_id),
-        }
+    fn put_salt(&mut self, dc: DcSlot, first_salt: i64, time_offset: i32) {
+        self.session.put_salt(dc, first_salt, time_offset);
     }
 }

@@ -5,12 +5,8 @@ use super::damage::Sample;
 use super::format::StringFormat;
 use super::login::Login;
 use super::{gramjs, mtcute, mtkruto, pasted, pyrogram, telethon};
-use crate::account::Account;
-use crate::counters::{ChannelPts, Counters};
-use crate::dc::DcRef;
-use crate::either::Either;
+use crate::either::forward_to_either;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
-use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
 use crate::text::{AnySession, CompactSession, clean, decode_cleaned, is_base64_text};
 use crate::wire::{Integrity, SessionView};
@@ -160,59 +156,5 @@ fn first_that_fits<'b>(
 }
 
 impl SessionSource for Detected<'_> {
-    fn home_dc_id(&self) -> i32 {
-        match self {
-            Self::Own(session) => session.home_dc_id(),
-            Self::Foreign(_, login) => login.home_dc_id(),
-        }
-    }
-
-    fn counters(&self) -> Counters {
-        match self {
-            Self::Own(session) => session.counters(),
-            Self::Foreign(_, login) => login.counters(),
-        }
-    }
-
-    fn account(&self) -> Account {
-        match self {
-            Self::Own(session) => session.account(),
-            Self::Foreign(_, login) => login.account(),
-        }
-    }
-
-    fn future_auth_token(&self) -> Option<&[u8]> {
-        match self {
-            Self::Own(session) => session.future_auth_token(),
-            Self::Foreign(_, login) => login.future_auth_token(),
-        }
-    }
-
-    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
-        match self {
-            Self::Own(session) => Either::Left(session.dcs()),
-            Self::Foreign(_, login) => Either::Right(login.dcs()),
-        }
-    }
-
-    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
-        match self {
-            Self::Own(session) => Either::Left(session.channels()),
-            Self::Foreign(_, login) => Either::Right(login.channels()),
-        }
-    }
-
-    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
-        match self {
-            Self::Own(session) => Either::Left(session.peers()),
-            Self::Foreign(_, login) => Either::Right(login.peers()),
-        }
-    }
-
-    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
-        match self {
-            Self::Own(session) => Either::Left(session.min_peers()),
-            Self::Foreign(_, login) => Either::Right(login.min_peers()),
-        }
-    }
+    forward_to_either!(self; (Self::Own(session) => session, Self::Foreign(_, login) => login));
 }

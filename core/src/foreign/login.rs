@@ -14,6 +14,8 @@ use crate::auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::{DcFlags, DcRef};
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
+use crate::login_state::LoginState;
+use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
 use crate::text::{CompactSession, encode_native};
@@ -322,6 +324,14 @@ impl SessionSource for Login {
 
     fn account(&self) -> Account {
         self.account
+    }
+
+    fn login_state(&self) -> LoginState<'_> {
+        LoginState::Active
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names::NONE
     }
 
     fn future_auth_token(&self) -> Option<&[u8]> {

@@ -11,6 +11,8 @@ use crate::counters::{ChannelPts, Counters};
 use crate::dc::{DcFlags, DcRef};
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
 use crate::foreign::Login;
+use crate::login_state::LoginState;
+use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
 use crate::wire::{Reader, Sink};
@@ -252,6 +254,14 @@ impl SessionSource for CompactSession {
             user_id: Some(self.user_id).filter(|id| *id > 0),
             ..Account::default()
         }
+    }
+
+    fn login_state(&self) -> LoginState<'_> {
+        LoginState::Active
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names::NONE
     }
 
     fn future_auth_token(&self) -> Option<&[u8]> {

@@ -1,13 +1,9 @@
 //! Our own two kinds of session strings.
 
 use super::compact::CompactSession;
-use crate::account::Account;
-use crate::counters::{ChannelPts, Counters};
-use crate::dc::DcRef;
-use crate::either::Either;
+use crate::either::forward_to_either;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
 use crate::foreign::{Detected, detect};
-use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
 use crate::wire::SessionView;
 
@@ -51,59 +47,5 @@ pub fn decode_any<'b>(text: &str, buffer: &'b mut [u8]) -> Result<AnySession<'b>
 }
 
 impl SessionSource for AnySession<'_> {
-    fn home_dc_id(&self) -> i32 {
-        match self {
-            Self::Native(view) => view.home_dc_id(),
-            Self::Compact(compact) => compact.home_dc_id(),
-        }
-    }
-
-    fn counters(&self) -> Counters {
-        match self {
-            Self::Native(view) => view.counters(),
-            Self::Compact(compact) => compact.counters(),
-        }
-    }
-
-    fn account(&self) -> Account {
-        match self {
-            Self::Native(view) => view.account(),
-            Self::Compact(compact) => compact.account(),
-        }
-    }
-
-    fn future_auth_token(&self) -> Option<&[u8]> {
-        match self {
-            Self::Native(view) => view.future_auth_token(),
-            Self::Compact(compact) => compact.future_auth_token(),
-        }
-    }
-
-    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
-        match self {
-            Self::Native(view) => Either::Left(view.dcs()),
-            Self::Compact(compact) => Either::Right(compact.dcs()),
-        }
-    }
-
-    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
-        match self {
-            Self::Native(view) => Either::Left(view.channels()),
-            Self::Compact(compact) => Either::Right(compact.channels()),
-        }
-    }
-
-    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
-        match self {
-            Self::Native(view) => Either::Left(view.peers()),
-            Self::Compact(compact) => Either::Right(compact.peers()),
-        }
-    }
-
-    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
-        match self {
-            Self::Native(view) => Either::Left(view.min_peers()),
-            Self::Compact(compact) => Either::Right(compact.min_peers()),
-        }
-    }
+    forward_to_either!(self; (Self::Native(view) => view, Self::Compact(compact) => compact));
 }

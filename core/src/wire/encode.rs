@@ -13,6 +13,7 @@ use super::trailer;
 use crate::counters::Counters;
 use crate::dc::DcRef;
 use crate::error::{EncodeError, Field};
+use crate::login_state::LOGIN_TEXT_MAX;
 use crate::source::SessionSource;
 
 /// Encodes a session: the version 8 body, then the trailer with what the body has no room for and a
@@ -141,6 +142,8 @@ fn check<E>(source: &impl SessionSource) -> Result<(), EncodeError<E>> {
         source.future_auth_token().map_or(0, <[u8]>::len),
         MAX_LONG,
     )?;
+    let login_text = source.login_state().text().len();
+    at_most(Field::LoginState, login_text, LOGIN_TEXT_MAX)?;
     source
         .dcs()
         .try_for_each(|dc| at_most(Field::DcAddr, dc.addr.len(), MAX_SHORT))

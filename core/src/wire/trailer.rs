@@ -5,8 +5,8 @@ use super::crc::Crc32c;
 use super::encode::put;
 use super::layout::{
     CHANNEL_LEN, CRC_LEN, FOOTER_LEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN, TAG_ACCOUNT, TAG_CHANNELS,
-    TAG_END, TAG_FOOTER, TAG_MIN_PEERS, TAG_NAMES, TAG_OPTIONAL, TAG_PEERS, TRAILER_MAGIC,
-    TRAILER_VERSION,
+    TAG_END, TAG_FOOTER, TAG_LOGIN_STATE, TAG_MIN_PEERS, TAG_NAMES, TAG_OPTIONAL, TAG_PEERS,
+    TRAILER_MAGIC, TRAILER_VERSION,
 };
 use super::out::Out;
 use super::peer_record::PeerRecord;
@@ -14,11 +14,15 @@ use super::reader::Reader;
 use super::records::Record;
 use crate::account::Account;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
+use crate::login_state::{LOGIN_TEXT_MAX, LoginState};
 use crate::names::Names;
 use crate::source::SessionSource;
 
 /// Most bytes of an encoded [`Account`]: four options, an `i64`, an `i32` and two flags.
 const ACCOUNT_MAX: usize = 4 + 10 + 5 + 2;
+
+/// Most bytes of an encoded [`LoginState`]: its number, an `i64`, a length and its text.
+const LOGIN_STATE_MAX: usize = 1 + 10 + 2 + LOGIN_TEXT_MAX;
 
 /// Bytes from the footer's tag to the end of the input.
 const FROM_FOOTER: usize = 2 + FOOTER_LEN + 1 + CRC_LEN;
@@ -31,6 +35,7 @@ pub(super) struct Trailer<'a> {
     pub(super) peers: &'a [u8],
     pub(super) min_peers: &'a [u8],
     pub(super) names: Names<'a>,
+    pub(super) login_state: LoginState<'a>,
 }
 
 /// Writes the trailer of `source`, whose body of `body_len` bytes was put before.
@@ -53,6 +58,7 @@ pub(super) fn write<S: SessionSource, O: Out>(
     put_overflow(out, TAG_PEERS, peers)?;
     let min_peers = source.min_peers().map(|peer| peer.to_bytes());
     put_overflow(out, TAG_MIN_PEERS, min_peers)?;
+    put_login_state(&source.login_state(), out)?;
     let names = source.names().as_bytes();
     if !names.is_empty() {
         put_section(out, TAG_NAMES, names.len())?;
@@ -83,6 +89,7 @@ pub(super) fn len<E>(source: &impl SessionSource) -> Result<usize, EncodeError<E
         section(overflow_len(source.channels().len(), CHANNEL_LEN))?,
         section(overflow_len(source.peers().len(), PEER_LEN))?,
         section(overflow_len(source.min_peers().len(), MIN_PEER_LEN))?,
+        section(login_state_len(&source.login_state())?)?,
         section(source.names().as_bytes().len())?,
         FROM_FOOTER,
     ];
@@ -96,6 +103,46 @@ fn encode_account<'b>(account: &Account, buffer: &'b mut [u8; ACCOUNT_MAX]) -> &
     }
     // The buffer holds the longest account there is.
     postcard::to_slice(account, buffer).map_or(&[], |bytes| bytes)
+}
+
+/// Bytes of the section of a login state, which an active one does not have.
+fn login_state_len<E>(state: &LoginState<'_>) -> Result<usize, EncodeError<E>> {
+    if state.is_active() {
+        return Ok(0);
+    }
+    let len = state.text().len();
+    // Postcard writes signed numbers with their sign in the lowest bit.
+    let zigzag = state.at().wrapping_shl(1) ^ state.at().wrapping_shr(63);
+    let bits = 64_u32.saturating_sub(zigzag.leading_zeros()).max(1);
+    let at = usize::try_from(bits.div_ceil(7)).unwrap_or(usize::MAX);
+    let text = varint_len(to_u32(Field::LoginState, len)?).saturating_add(len);
+    Ok(1_usize.saturating_add(at).saturating_add(text))
+}
+
+// Not inlined: sessions whose login holds pay for none of its 270 bytes of stack.
+#[inline(never)]
+#[cold]
+fn put_inactive<O: Out>(
+    state: &LoginState<'_>,
+    len: usize,
+    out: &mut O,
+) -> Result<(), EncodeError<O::Error>> {
+    let mut buffer = [0; LOGIN_STATE_MAX];
+    // The buffer holds the longest state there is.
+    let bytes = postcard::to_slice(state, &mut buffer).map_or(&[][..], |bytes| bytes);
+    debug_assert_eq!(bytes.len(), len, "the length that was announced");
+    put_section(out, TAG_LOGIN_STATE, bytes.len())?;
+    put(out, bytes)
+}
+
+fn put_login_state<O: Out>(
+    state: &LoginState<'_>,
+    out: &mut O,
+) -> Result<(), EncodeError<O::Error>> {
+    match login_state_len(state)? {
+        0 => Ok(()),
+        len => put_inactive(state, len, out),
+    }
 }
 
 fn overflow_len(count: usize, record_len: usize) -> usize {
@@ -295,6 +342,14 @@ fn read_sections<'a>(reader: &mut Reader<'a>, body_len: usize) -> Result<Trailer
             TAG_CHANNELS => trailer.channels = whole(CHANNEL_LEN)?,
             TAG_PEERS => trailer.peers = whole(PEER_LEN)?,
             TAG_MIN_PEERS => trailer.min_peers = whole(MIN_PEER_LEN)?,
+            TAG_LOGIN_STATE => {
+                // The checksum holds: what is not understood was written by a release that knows more.
+                let newer = || at.error(DecodeErrorKind::NewerTrailer(tag), Field::TrailerSection);
+                trailer.login_state = match postcard::take_from_bytes(payload) {
+                    Ok((state, [])) => state,
+                    Ok(_) | Err(_) => return Err(newer()),
+                };
+            }
             TAG_FOOTER => {
                 let (_, stored) = payload.split_last_chunk().ok_or_else(malformed)?;
                 if usize::try_from(u32::from_le_bytes(*stored)) != Ok(body_len) {

@@ -14,6 +14,7 @@ use crate::auth_key::AuthKeyRef;
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::{DcFlags, DcRef};
 use crate::error::{DecodeError, DecodeErrorKind, Field, Foreign};
+use crate::login_state::LoginState;
 use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
@@ -51,6 +52,7 @@ pub struct SessionView<'a> {
     home_dc_id: i32,
     counters: Counters,
     account: Account,
+    login_state: LoginState<'a>,
     token: Option<&'a [u8]>,
     dcs: Dcs<'a>,
     channels: Records<'a, ChannelPts>,
@@ -98,6 +100,7 @@ impl<'a> SessionView<'a> {
             home_dc_id: reader.i32(Field::HomeDcId)?,
             counters: Counters::default(),
             account: Account::default(),
+            login_state: LoginState::Active,
             token: None,
             dcs: Dcs::read(&mut reader, 1)?,
             channels: Records::EMPTY,
@@ -175,6 +178,7 @@ impl<'a> SessionView<'a> {
             peers: more_peers,
             min_peers: more_min_peers,
             names,
+            login_state,
         } = trailer;
         Ok(Self {
             version,
@@ -182,6 +186,7 @@ impl<'a> SessionView<'a> {
             home_dc_id,
             counters,
             account,
+            login_state,
             token,
             dcs,
             channels: channels
@@ -344,6 +349,10 @@ impl SessionSource for SessionView<'_> {
 
     fn account(&self) -> Account {
         self.account
+    }
+
+    fn login_state(&self) -> LoginState<'_> {
+        self.login_state
     }
 
     fn future_auth_token(&self) -> Option<&[u8]> {

@@ -2,13 +2,14 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::convert::Infallible;
 
 use mtsession_core::{
-    Account, AuthKeyRef, Change, ChannelPts, Counters, DcFlags, DcRef, Full, MinPeer, Peer,
-    SessionMut, SessionSource, UpdateChange,
+    Account, AuthKeyRef, Change, ChannelPts, Counters, DcFlags, DcRef, DcSlot, EntryKey, List,
+    LoginState, MinPeer, Names, NamesOf, Peer, SessionMut, SessionSource, UpdateChange,
 };
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnedDc {
     pub dc_id: i32,
     pub addr: String,
@@ -99,6 +100,14 @@ impl SessionSource for Plain {
         self.account
     }
 
+    fn login_state(&self) -> LoginState<'_> {
+        LoginState::Active
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names::NONE
+    }
+
     fn future_auth_token(&self) -> Option<&[u8]> {
         self.token.as_deref()
     }
@@ -121,6 +130,8 @@ impl SessionSource for Plain {
 }
 
 impl SessionMut for Plain {
+    type Error = Infallible;
+
     fn reset(&mut self) {
         *self = Self::default();
     }
@@ -137,49 +148,80 @@ impl SessionMut for Plain {
         self.account = account;
     }
 
-    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Full> {
+    fn set_login_state(&mut self, _: LoginState<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn set_names(&mut self, _: Names<'_>) {}
+
+    fn put_names(&mut self, _: &NamesOf<'_>) {}
+
+    fn set_future_auth_token(&mut self, token: Option<&[u8]>) -> Result<(), Infallible> {
         self.token = token.map(<[u8]>::to_vec);
         Ok(())
     }
 
-    fn push_dc(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
-        self.dcs.push(dc.into());
+    fn set_at(&mut self, position: usize, change: &Change<'_>) -> Result<(), Infallible> {
+        match change {
+            Change::Dc(dc) => set(&mut self.dcs, position, OwnedDc::from(dc)),
+            Change::Update(
+                UpdateChange::Channel { id, pts } | UpdateChange::PushChannel { id, pts },
+            ) => {
+                let channel = ChannelPts { id: *id, pts: *pts };
+                set(&mut self.channels, position, channel);
+            }
+            Change::Peer(peer) => set(&mut self.peers, position, *peer),
+            Change::MinPeer(peer) => set(&mut self.min_peers, position, *peer),
+            Change::HomeDc(_)
+            | Change::Update(_)
+            | Change::FutureAuthToken(_)
+            | Change::Account(_) => self.apply(change)?,
+            _ => {}
+        }
         Ok(())
     }
 
-    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
-        self.channels.push(channel);
-        Ok(())
+    fn put_salt(&mut self, slot: DcSlot, first_salt: i64, time_offset: i32) {
+        let entry = self.dcs.iter_mut().find(|dc| dc.as_ref().slot() == slot);
+        if let Some(dc) = entry {
+            dc.first_salt = first_salt;
+            dc.time_offset = time_offset;
+        }
     }
 
-    fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
-        self.peers.push(peer);
-        Ok(())
+    fn forget(&mut self, key: EntryKey) -> bool {
+        let before = self.count(key.list());
+        match key {
+            EntryKey::Dc(slot) => self.dcs.retain(|dc| dc.as_ref().slot() != slot),
+            EntryKey::Channel(id) => self.channels.retain(|channel| channel.id != id),
+            EntryKey::Peer(key) => self.peers.retain(|peer| peer.key() != key),
+            EntryKey::MinPeer(id) => self.min_peers.retain(|peer| peer.user_id != id),
+            _ => {}
+        }
+        self.count(key.list()) < before
     }
 
-    fn push_min_peer(&mut self, min_peer: MinPeer) -> Result<(), Full> {
-        self.min_peers.push(min_peer);
-        Ok(())
+    fn clear(&mut self, list: List) {
+        match list {
+            List::Dcs => self.dcs.clear(),
+            List::Channels => self.channels.clear(),
+            List::Peers => self.peers.clear(),
+            List::MinPeers => self.min_peers.clear(),
+            _ => {
+                let lists = core::mem::take(self);
+                self.dcs = lists.dcs;
+                self.channels = lists.channels;
+                self.peers = lists.peers;
+                self.min_peers = lists.min_peers;
+            }
+        }
     }
+}
 
-    fn replace_dc(&mut self, index: usize, dc: &DcRef<'_>) -> Result<(), Full> {
-        self.dcs[index] = dc.into();
-        Ok(())
+/// Sets an item of a list, which grows to it.
+fn set<T: Default>(list: &mut Vec<T>, position: usize, item: T) {
+    while list.len() <= position {
+        list.push(T::default());
     }
-
-    fn replace_channel(&mut self, index: usize, channel: ChannelPts) {
-        self.channels[index] = channel;
-    }
-
-    fn replace_peer(&mut self, index: usize, peer: Peer) {
-        self.peers[index] = peer;
-    }
-
-    fn replace_min_peer(&mut self, index: usize, min_peer: MinPeer) {
-        self.min_peers[index] = min_peer;
-    }
-
-    fn clear_channels(&mut self) {
-        self.channels.clear();
-    }
+    list[position] = item;
 }

@@ -50,6 +50,7 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
     };
     if snapshot.bytes.is_empty() {
         let lost = journal::own_header(&records).map(|tail| replay(&records, tail, |_| ()));
+        let lost = lost.transpose()?;
         return match lost {
             Some(tail) if tail.records > 0 && !snapshot.is_pending => Err(emptied(paths)),
             _ => Ok(None),
@@ -75,9 +76,16 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
     match (journal::own_header(&records), crc.map(Tail::of_header)) {
         (Some(header), Some(expected)) if header == expected => {
             let apply = |changes: &[Change<'_>]| content.stored.replay(changes);
-            content.tail = Some(replay(&records, header, apply));
+            content.tail = Some(replay(&records, header, apply)?);
         }
-        (Some(header), _) => content.stale = Some(replay(&records, header, |_| ())),
+        (Some(header), _) => {
+            // Not part of this session, whoever wrote it.
+            let records = replay(&records, header, |_| ());
+            content.stale = Some(records.unwrap_or(Tail {
+                records: 1,
+                ..header
+            }));
+        }
         (None, _) => {}
     }
     Ok(Some(content))
@@ -91,7 +99,11 @@ fn read_journal(mut journal: &File) -> io::Result<Vec<u8>> {
 }
 
 /// Replays the records after the header.
-fn replay(journal: &[u8], header: Tail, f: impl FnMut(&[Change<'_>])) -> Tail {
+fn replay(
+    journal: &[u8],
+    header: Tail,
+    f: impl FnMut(&[Change<'_>]),
+) -> Result<Tail, journal::Newer> {
     let records = journal.get(journal::HEADER_LEN..).unwrap_or_default();
     journal::replay(records, header, f)
 }

@@ -7,8 +7,12 @@
 //!
 //! Integers are little-endian. A record's checksum also covers the checksum before it (the header's
 //! for the first), so nothing stale, moved or of another snapshot passes. A record is one atomic
-//! batch. Reading stops at the first record that does not check or holds what no journal takes: the
-//! rest was torn by a crash.
+//! batch. Reading stops at the first record that does not check: the rest was torn by a crash. A record
+//! that checks and holds what this release does not know was not torn: a newer release wrote it, and the
+//! journal is refused.
+
+use core::fmt;
+use std::io;
 
 use mtsession_core::wire::Crc32c;
 use mtsession_core::{Change, EncodeError, wire::SliceFull};
@@ -45,6 +49,27 @@ impl Tail {
 }
 
 const HEADER_LEN_U64: u64 = 13;
+
+/// A sound record holds a change that this release does not know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Newer;
+
+impl fmt::Display for Newer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the journal holds a change that this release does not know: a newer release wrote it, so \
+             update this program; nothing was changed",
+        )
+    }
+}
+
+impl core::error::Error for Newer {}
+
+impl From<Newer> for io::Error {
+    fn from(newer: Newer) -> Self {
+        Self::new(io::ErrorKind::InvalidData, newer)
+    }
+}
 
 /// The header of a journal that continues the snapshot with this CRC.
 pub(super) fn header(snapshot: u32) -> [u8; HEADER_LEN] {
@@ -102,11 +127,18 @@ pub(super) fn encode(
 
 /// Calls `f` with the changes of every good record in `bytes`, which follow `tail`, and returns the
 /// tail after them.
-pub(super) fn replay(bytes: &[u8], tail: Tail, mut f: impl FnMut(&[Change<'_>])) -> Tail {
+///
+/// # Errors
+/// [`Newer`], after the records before that one.
+pub(super) fn replay(
+    bytes: &[u8],
+    tail: Tail,
+    mut f: impl FnMut(&[Change<'_>]),
+) -> Result<Tail, Newer> {
     let mut tail = tail;
     let mut rest = bytes;
     let mut changes = Vec::new();
-    while let Some((len, chain, after)) = next(rest, tail.chain, &mut changes) {
+    while let Some(Good { len, chain, after }) = next(rest, tail.chain, &mut changes)? {
         f(&changes);
         rest = after;
         tail = Tail {
@@ -115,7 +147,7 @@ pub(super) fn replay(bytes: &[u8], tail: Tail, mut f: impl FnMut(&[Change<'_>]))
             records: tail.records.saturating_add(1),
         };
     }
-    tail
+    Ok(tail)
 }
 
 /// How far a record is looked for after a damaged one.
@@ -127,15 +159,15 @@ pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Chang
     let (mut rest, mut chain, mut lost) = (bytes, chain, 0_usize);
     let mut changes = Vec::new();
     while !rest.is_empty() {
-        if let Some((_, next_chain, after)) = next(rest, chain, &mut changes) {
+        if let Ok(Some(good)) = next(rest, chain, &mut changes) {
             f(&changes);
-            (rest, chain) = (after, next_chain);
+            (rest, chain) = (good.after, good.chain);
             continue;
         }
         let found = (1..rest.len().min(SCAN)).find_map(|at| {
             let (stored, after) = rest.get(at..)?.split_first_chunk()?;
             let stored = u32::from_le_bytes(*stored);
-            next(after, stored, &mut changes)?;
+            next(after, stored, &mut changes).ok()??;
             Some((after, stored))
         });
         let (after, stored) = found.unwrap_or((&[], chain));
@@ -145,31 +177,45 @@ pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Chang
     lost
 }
 
-/// Reads the first record: its length, its checksum and what follows it.
+/// A record that checks.
+struct Good<'b> {
+    len: u64,
+    chain: u32,
+    after: &'b [u8],
+}
+
+/// Reads the first record; `None` where it does not check.
 fn next<'b>(
     bytes: &'b [u8],
     chain: u32,
     changes: &mut Vec<Change<'b>>,
-) -> Option<(u64, u32, &'b [u8])> {
-    let (payload_len, head) = varint(bytes)?;
-    let (covered, rest) = bytes.split_at_checked(head.checked_add(payload_len)?)?;
-    let (stored, after) = rest.split_first_chunk()?;
-    let expected = checksum(chain, covered);
-    if u32::from_le_bytes(*stored) != expected {
-        return None;
-    }
+) -> Result<Option<Good<'b>>, Newer> {
+    let Some((mut payload, good)) = checked(bytes, chain) else {
+        return Ok(None);
+    };
     changes.clear();
-    let mut payload = covered.get(head..)?;
     while !payload.is_empty() {
-        let (change, more) = Change::decode(payload).ok()?;
+        let (change, more) = Change::decode(payload).map_err(|_| Newer)?;
         if !takes(&change) {
-            return None;
+            return Err(Newer);
         }
         changes.push(change);
         payload = more;
     }
+    Ok(Some(good))
+}
+
+/// The payload of the first record, if it checks.
+fn checked(bytes: &[u8], chain: u32) -> Option<(&[u8], Good<'_>)> {
+    let (payload_len, head) = varint(bytes)?;
+    let (covered, rest) = bytes.split_at_checked(head.checked_add(payload_len)?)?;
+    let (stored, after) = rest.split_first_chunk()?;
+    let chain = checksum(chain, covered);
+    if u32::from_le_bytes(*stored) != chain {
+        return None;
+    }
     let len = u64::try_from(bytes.len().checked_sub(after.len())?).ok()?;
-    Some((len, expected, after))
+    Some((covered.get(head..)?, Good { len, chain, after }))
 }
 
 fn checksum(chain: u32, record: &[u8]) -> u32 {
@@ -247,7 +293,7 @@ mod tests {
         let batches = batches();
         let (bytes, expected) = journal(&batches);
         let mut seen = Vec::new();
-        let tail = replay(&bytes, Tail::of_header(7), |batch| seen.push(batch.len()));
+        let tail = replay(&bytes, Tail::of_header(7), |batch| seen.push(batch.len())).unwrap();
         assert_eq!(tail, expected);
         assert_eq!(seen, [1, 2, 100]);
     }
@@ -256,14 +302,14 @@ mod tests {
     fn a_cut_or_flipped_record_ends_the_replay_before_it() {
         let (bytes, _) = journal(&batches());
         for cut in 0..bytes.len() {
-            let tail = replay(&bytes[..cut], Tail::of_header(7), |_| ());
+            let tail = replay(&bytes[..cut], Tail::of_header(7), |_| ()).unwrap();
             assert!(tail.end <= HEADER_LEN_U64 + u64::try_from(cut).unwrap());
             assert!(tail.records < 3);
         }
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            let tail = replay(&damaged, Tail::of_header(7), |_| ());
+            let tail = replay(&damaged, Tail::of_header(7), |_| ()).unwrap();
             let byte = u64::try_from(bit / 8).unwrap();
             assert!(
                 tail.end - HEADER_LEN_U64 <= byte,
@@ -296,13 +342,18 @@ mod tests {
     #[test]
     fn a_journal_of_another_snapshot_has_no_records() {
         let (bytes, _) = journal(&batches());
-        assert_eq!(replay(&bytes, Tail::of_header(8), |_| ()).records, 0);
+        assert_eq!(
+            replay(&bytes, Tail::of_header(8), |_| ()).unwrap().records,
+            0
+        );
     }
 
     #[test]
     fn a_change_that_no_journal_takes_ends_the_replay() {
         let counter = Change::Update(UpdateChange::Secondary { qts: 1 });
         let (bytes, _) = journal(&[vec![counter], vec![counter, Change::HomeDc(-3)]]);
-        assert_eq!(replay(&bytes, Tail::of_header(7), |_| ()).records, 1);
+        let mut seen = 0;
+        assert!(replay(&bytes, Tail::of_header(7), |_| seen += 1).is_err());
+        assert_eq!(seen, 1);
     }
 }

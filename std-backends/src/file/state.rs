@@ -247,7 +247,7 @@ impl Seen {
         }
         let mut records = Vec::new();
         read_from(journal, &mut records, known.end)?;
-        let tail = journal::replay(&records, known, |_| ());
+        let tail = journal::replay(&records, known, |_| ())?;
         let read = u64::try_from(records.len()).unwrap_or(u64::MAX);
         if known.end.saturating_add(read) > tail.end {
             // What a crash tore is cut off before anything is written after it.

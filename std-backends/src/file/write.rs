@@ -145,7 +145,7 @@ fn keep_stale(paths: &Paths, journal: &File) {
     let read = read_from(journal, &mut bytes, 0);
     let records = |header| {
         let records = bytes.get(journal::HEADER_LEN..).unwrap_or_default();
-        journal::replay(records, header, |_| ()).records
+        journal::replay(records, header, |_| ()).map_or(1, |tail| tail.records)
     };
     let stale = journal::own_header(&bytes).map(records);
     if read.is_ok() && stale.is_some_and(|records| records > 0) {
@@ -169,6 +169,7 @@ pub(super) fn replaceable(paths: &Paths, journal: &File) -> io::Result<(Beside, 
         Ok((view, whole)) => {
             let is_unchecked = view.integrity() == Integrity::StructureOnly;
             let crc = whole.last_chunk().copied().map(u32::from_le_bytes);
+            refuse_newer_journal(journal, crc)?;
             let old = Old {
                 crc: crc.filter(|_| !is_unchecked && !is_pending),
                 is_unchecked,
@@ -183,6 +184,18 @@ pub(super) fn replaceable(paths: &Paths, journal: &File) -> io::Result<(Beside, 
             Ok(Default::default())
         }
     }
+}
+
+/// Refuses to replace a session whose journal holds changes of a newer release.
+fn refuse_newer_journal(journal: &File, crc: Option<u32>) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    read_from(journal, &mut bytes, 0)?;
+    let header = journal::own_header(&bytes);
+    if let Some(header) = header.filter(|header| crc.map(Tail::of_header) == Some(*header)) {
+        let records = bytes.get(journal::HEADER_LEN..).unwrap_or_default();
+        journal::replay(records, header, |_| ())?;
+    }
+    Ok(())
 }
 
 fn is_somebody_elses(error: &DecodeError) -> bool {

@@ -2,8 +2,7 @@
 
 use mtsession_core::foreign::{Carries, Server};
 use mtsession_core::{
-    Account, ChannelPts, Counters, DcFlags, Full, MinPeer, Peer, SessionMut, SessionSource,
-    WithAccount,
+    Account, ChannelPts, Counters, DcFlags, MinPeer, Peer, SessionMut, SessionSource, WithAccount,
 };
 use zeroize::Zeroizing;
 
@@ -251,11 +250,11 @@ impl Import {
     // Growable lists are never full.
 
     pub(super) fn push_channel(&mut self, id: i64, pts: i32) {
-        let (Ok(()) | Err(Full(_))) = self.session.push_channel(ChannelPts { id, pts });
+        let Ok(()) = self.session.push_channel(ChannelPts { id, pts });
     }
 
     pub(super) fn push_peer(&mut self, peer: Peer, names: PeerNames) {
-        let (Ok(()) | Err(Full(_))) = self.session.push_peer(peer);
+        let Ok(()) = self.session.push_peer(peer);
         if !names.is_empty() {
             self.names.push(PeerNames {
                 id: peer.id,
@@ -266,6 +265,6 @@ impl Import {
     }
 
     pub(super) fn put_min_peer(&mut self, min_peer: MinPeer) {
-        let (Ok(()) | Err(Full(_))) = self.session.put_min_peer(min_peer);
+        let Ok(()) = self.session.put_min_peer(min_peer);
     }
 }

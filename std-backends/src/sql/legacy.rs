@@ -11,7 +11,7 @@ use super::connection::Connection;
 use super::row::Row;
 use super::schema::LegacyTables;
 use super::statement::Select;
-use super::tables::{channel_kind, grow};
+use super::tables::channel_kind;
 use crate::stored::Stored;
 
 /// Reads the session of an old database; `None` when nothing was ever saved in it.
@@ -102,7 +102,8 @@ fn read_meta(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
             return Ok(());
         }
         "future_auth_token" => {
-            return grow(old.stored.set_future_auth_token(row.optional_blob(1)?));
+            let Ok(()) = old.stored.set_future_auth_token(row.optional_blob(1)?);
+            return Ok(());
         }
         "pts" => &mut counters.pts,
         "qts" => &mut counters.qts,
@@ -116,14 +117,15 @@ fn read_meta(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
 }
 
 fn read_dc(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
-    grow(old.stored.push_dc(&DcRef {
+    let Ok(()) = old.stored.push_dc(&DcRef {
         dc_id: row.number(0)?,
         addr: row.text(2)?,
         auth_key: row.optional_key(3)?.map(AuthKeyRef::new),
         first_salt: row.i64(4)?,
         time_offset: row.number(5)?,
         flags: DcFlags(row.number(1)?),
-    }))
+    });
+    Ok(())
 }
 
 /// The first generations had one entry for each DC. Newer releases that opened such a database added
@@ -151,14 +153,15 @@ fn read_update_state(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
 }
 
 fn read_channel(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
-    grow(old.stored.push_channel(ChannelPts {
+    let Ok(()) = old.stored.push_channel(ChannelPts {
         id: row.i64(0)?,
         pts: row.number(1)?,
-    }))
+    });
+    Ok(())
 }
 
 fn read_peer(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
-    grow(old.stored.push_peer(Peer {
+    let Ok(()) = old.stored.push_peer(Peer {
         id: row.i64(0)?,
         access_hash: row.i64(1)?,
         kind: match (row.bool(3)?, row.bool(2)?) {
@@ -168,13 +171,15 @@ fn read_peer(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
         },
         channel_kind: channel_kind(row, 4)?,
         is_community: row.bool(5)?,
-    }))
+    });
+    Ok(())
 }
 
 fn read_min_peer(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
-    grow(old.stored.push_min_peer(MinPeer {
+    let Ok(()) = old.stored.push_min_peer(MinPeer {
         user_id: row.i64(0)?,
         peer_id: row.i64(1)?,
         msg_id: row.number(2)?,
-    }))
+    });
+    Ok(())
 }

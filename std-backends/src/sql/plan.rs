@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mtsession_core::{Change, ChannelPts, SessionMut, SessionSource, UpdateChange};
+use mtsession_core::{Change, ChannelPts, EntryKey, SessionSource, UpdateChange};
 
 use super::connection::Durability;
 use super::statement::Statement;
@@ -162,17 +162,19 @@ pub(super) fn apply_in_place(
     changes: &[Change<'_>],
 ) -> Option<Vec<Statement>> {
     let statement = |change: &Change<'_>| match *change {
-        Change::Peer(peer) => Some(match known.find_peer(&peer) {
+        Change::Peer(peer) => Some(match known.position(EntryKey::Peer(peer.key())) {
             Some(at) => tables::update(account, at, &peer),
             None => tables::put_peer(account, &peer),
         }),
-        Change::MinPeer(min_peer) => Some(match known.find_min_peer(min_peer.user_id) {
-            Some(at) => tables::update(account, at, &min_peer),
-            None => tables::put_min_peer(account, &min_peer),
-        }),
+        Change::MinPeer(min_peer) => {
+            Some(match known.position(EntryKey::MinPeer(min_peer.user_id)) {
+                Some(at) => tables::update(account, at, &min_peer),
+                None => tables::put_min_peer(account, &min_peer),
+            })
+        }
         Change::Update(UpdateChange::Channel { id, pts }) => {
             let channel = ChannelPts { id, pts };
-            Some(match known.find_channel(id) {
+            Some(match known.position(EntryKey::Channel(id)) {
                 Some(at) => tables::update(account, at, &channel),
                 None => tables::put_channel(account, channel),
             })

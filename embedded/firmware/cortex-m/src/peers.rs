@@ -32,7 +32,7 @@ pub fn records(session: &impl SessionSource) -> impl Iterator<Item = (u16, Chang
 }
 
 /// Fills the session of a client with 5 DCs, 32 channels and 64 peers.
-pub fn login(session: &mut impl SessionMut) -> Result<(), Full> {
+pub fn login(session: &mut impl SessionMut<Error = Full>) -> Result<(), Full> {
     let key = core::array::from_fn(|n| n as u8);
     session.reset();
     session.set_home_dc_id(2);

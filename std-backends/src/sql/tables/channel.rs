@@ -5,7 +5,6 @@ use std::io;
 
 use mtsession_core::{ChannelPts, SessionMut as _};
 
-use super::grow;
 use super::list::{ListItem, json_chunks, list_statements};
 use crate::sql::row::Row;
 use crate::sql::statement::{Statement, Value};
@@ -19,7 +18,8 @@ impl ListItem for ChannelPts {
             id: row.i64(1)?,
             pts: row.number(2)?,
         };
-        grow(to.push_channel(channel))
+        let Ok(()) = to.push_channel(channel);
+        Ok(())
     }
 
     fn push_json(&self, json: &mut String) {

@@ -4,7 +4,7 @@ use std::io;
 
 use mtsession_core::{AuthKeyRef, DcFlags, DcRef, SessionMut as _, SessionSource as _};
 
-use super::{grow, position};
+use super::position;
 use crate::sql::checksum::{self, checksum};
 use crate::sql::row::Row;
 use crate::sql::statement::{Select, Statement, Value};
@@ -35,7 +35,8 @@ pub(in crate::sql) fn push_dc_row(row: &Row<'_>, to: &mut Stored) -> io::Result<
         8,
         checksum::of_row(checksum::of_dc(&dc), row.i64(7)?, place),
     )?;
-    grow(to.push_dc(&dc))
+    let Ok(()) = to.push_dc(&dc);
+    Ok(())
 }
 
 fn dc_params(account: &str, dc: &DcRef<'_>) -> Vec<Value> {

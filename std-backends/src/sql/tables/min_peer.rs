@@ -5,7 +5,6 @@ use std::io;
 
 use mtsession_core::{MinPeer, SessionMut as _};
 
-use super::grow;
 use super::list::{ListItem, list_statements};
 use crate::sql::row::Row;
 use crate::sql::statement::{Statement, Value};
@@ -20,7 +19,8 @@ impl ListItem for MinPeer {
             peer_id: row.i64(2)?,
             msg_id: row.number(3)?,
         };
-        grow(to.push_min_peer(min_peer))
+        let Ok(()) = to.push_min_peer(min_peer);
+        Ok(())
     }
 
     fn push_json(&self, json: &mut String) {

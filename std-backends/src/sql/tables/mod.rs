@@ -1,7 +1,5 @@
 //! All statements on our tables. `?1` is always the account's name.
 
-use std::io;
-
 /// The account's id. A name in every statement costs less than keeping ids right.
 macro_rules! account_id {
     () => {
@@ -71,9 +69,4 @@ use super::statement::Value;
 
 fn position(index: usize) -> Value {
     Value::Integer(i64::try_from(index).unwrap_or(i64::MAX))
-}
-
-/// Growable lists are never full.
-pub(super) fn grow(pushed: Result<(), mtsession_core::Full>) -> io::Result<()> {
-    pushed.map_err(io::Error::other)
 }

@@ -5,7 +5,6 @@ use std::io;
 
 use mtsession_core::{ChannelKind, Peer, PeerKind, SessionMut as _};
 
-use super::grow;
 use super::list::{ListItem, list_statements};
 use crate::sql::row::Row;
 use crate::sql::statement::{Statement, Value};
@@ -27,7 +26,8 @@ impl ListItem for Peer {
             channel_kind: channel_kind(row, 4)?,
             is_community: row.bool(5)?,
         };
-        grow(to.push_peer(peer))
+        let Ok(()) = to.push_peer(peer);
+        Ok(())
     }
 
     fn push_json(&self, json: &mut String) {

@@ -24,7 +24,7 @@ fn main() -> ! {
 }
 
 /// What a client does with its session.
-fn fill(session: &mut impl SessionMut) -> Result<(), Full> {
+fn fill(session: &mut impl SessionMut<Error = Full>) -> Result<(), Full> {
     session.reset();
     while let Some(change) = black_box(None::<Change<'_>>) {
         session.apply(&change)?;

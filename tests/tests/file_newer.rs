@@ -1,0 +1,59 @@
+//! Files of a release to come: refused by name, and not changed by any call.
+
+use std::fs;
+use std::io;
+
+use mtsession::core::wire::Crc32c;
+use mtsession::{BinaryFileBackend, Change, PersistedSession, SessionBackend, UpdateStateChange};
+
+/// Appends a sound record with these changes to a journal.
+fn append(journal: &std::path::Path, changes: &[u8]) {
+    let mut bytes = fs::read(journal).unwrap();
+    let chain = *bytes.last_chunk::<4>().unwrap();
+    let record = [&[u8::try_from(changes.len()).unwrap()], changes].concat();
+    let mut crc = Crc32c::new();
+    crc.update(&chain);
+    crc.update(&record);
+    bytes.extend_from_slice(&record);
+    bytes.extend_from_slice(&crc.value().to_le_bytes());
+    fs::write(journal, bytes).unwrap();
+}
+
+#[test]
+fn a_journal_with_a_change_of_a_newer_release_is_refused_and_nothing_of_it_is_cut() {
+    // A number that no release of today knows, one inside of a change that is known, and a change that
+    // is known and belongs into no journal.
+    for changes in [&[11, 1, 2][..], &[2, 6, 1], &[0, 4]] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bot.session");
+        let journal = dir.path().join("bot.session.journal");
+        let session = PersistedSession {
+            home_dc_id: 2,
+            ..PersistedSession::default()
+        };
+        let update = UpdateStateChange::Secondary { qts: 1 };
+        let writer = BinaryFileBackend::new(&path);
+        writer.save(&session).unwrap();
+        writer.apply_update_state(update.clone()).unwrap();
+        append(&journal, changes);
+        let before = (fs::read(&path).unwrap(), fs::read(&journal).unwrap());
+
+        // One that has the files open already, and one that has not.
+        for backend in [writer, BinaryFileBackend::new(&path)] {
+            let calls: [(&str, io::Result<()>); 4] = [
+                ("load", backend.load().map(drop)),
+                ("update", backend.apply_update_state(update.clone())),
+                ("home DC", backend.apply(&[Change::HomeDc(4)])),
+                ("save", backend.save(&session)),
+            ];
+            for (call, result) in calls {
+                let error = result.expect_err(call);
+                assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{call}");
+                let text = error.to_string();
+                assert!(text.contains("a newer release wrote it"), "{call}: {text}");
+            }
+            let after = (fs::read(&path).unwrap(), fs::read(&journal).unwrap());
+            assert!(before == after, "changed by a refused call");
+        }
+    }
+}
