@@ -4,9 +4,11 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use mtsession::{BinaryFileBackend, JournalSync, SessionBackend as _, UpdateStateChange};
 use tempfile::TempDir;
 
 /// A directory with a session in it, `"save1"` and `"pts5"`.
@@ -149,6 +151,86 @@ fn after_a_failed_flush_nothing_is_appended_before_a_new_snapshot() {
     assert!(failed < renamed, "{log}");
 }
 
+/// What a process does whose flush fails, and whose new snapshot cannot be written either.
+const NOTHING_REACHES_THE_DISK: [&str; 6] = [
+    "-o",
+    "/dev/null",
+    "-e",
+    "inject=fdatasync:error=EIO",
+    "-e",
+    "inject=rename,renameat,renameat2:error=ENOSPC",
+];
+
+/// The kernel tells a failed flush once. Whoever appends after it, and flushes successfully, would lose
+/// that at a power cut together with what is missing before it.
+#[test]
+fn after_a_failed_flush_no_other_process_appends_before_a_new_snapshot() {
+    if !has_strace() {
+        return;
+    }
+    let (dir, path) = store();
+    // It has read the journal before, and knows its end.
+    let open = BinaryFileBackend::new(&path).with_journal_sync(JournalSync::Each);
+    let counter = |qts| open.apply_update_state(UpdateStateChange::Secondary { qts });
+    counter(1).unwrap();
+    for is_known in [true, false] {
+        let failed = traced(&NOTHING_REACHES_THE_DISK, &path, &["pts6"]);
+        assert!(failed.contains("a power cut can lose it"), "{failed}");
+        let status = open.status().unwrap().unwrap();
+        assert!(
+            status.flush_failed && status.journal_lost == 0,
+            "{status:?}"
+        );
+        assert_eq!(open.load().unwrap().unwrap().updates_state.pts, 6);
+        let inode = fs::metadata(&path).unwrap().ino();
+        if is_known {
+            counter(2).unwrap();
+        } else {
+            assert_eq!(ops(&path, &["pts7"]), "pts7: ok\n");
+        }
+        assert_ne!(fs::metadata(&path).unwrap().ino(), inode, "it was appended");
+        let status = open.status().unwrap().unwrap();
+        assert_eq!((status.flush_failed, status.journal_records), (false, 0));
+        counter(3).unwrap();
+        let journal = open.status().unwrap().unwrap().journal_records;
+        assert_eq!(journal, 1, "it is appended again");
+    }
+    let state = open.load().unwrap().unwrap().updates_state;
+    assert_eq!((state.pts, state.qts), (7, 3));
+    // A whole session in its place is as good.
+    traced(&NOTHING_REACHES_THE_DISK, &path, &["pts8"]);
+    assert!(open.status().unwrap().unwrap().flush_failed);
+    let session = open.load().unwrap().unwrap();
+    open.save(&session).unwrap();
+    assert!(!open.status().unwrap().unwrap().flush_failed);
+    assert_eq!(open.load().unwrap(), Some(session));
+    drop(dir);
+}
+
+/// It may be killed before it comes to writing a new snapshot.
+#[test]
+fn a_process_that_is_killed_after_a_failed_flush_has_told_the_others() {
+    if !has_strace() {
+        return;
+    }
+    let (_dir, path) = store();
+    let options = [
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=fdatasync:error=EIO",
+        "-e",
+        "inject=rename,renameat,renameat2:signal=KILL",
+    ];
+    traced(&options, &path, &["pts6"]);
+    let status = BinaryFileBackend::new(&path).status().unwrap().unwrap();
+    assert!(status.flush_failed, "{status:?}");
+    assert_eq!(
+        ops(&path, &["pts7", "load"]),
+        "pts7: ok\nload: home 2 dcs 1 pts 7 key Some(1)\n"
+    );
+}
+
 /// Temporary files are looked for once per directory and process: that takes as long as the directory.
 #[test]
 fn no_lock_lists_the_directory() {
@@ -169,6 +251,55 @@ fn no_lock_lists_the_directory() {
     let calls = fs::read_to_string(&log).unwrap().lines().count();
     let few = calls < 6;
     assert!(few, "{calls} calls for {} operations", operations.len());
+}
+
+/// The first change of a process to one of many sessions costs what it costs where there is one. Only the
+/// first new snapshot of a process looks through the directory, once.
+#[test]
+fn among_ten_thousand_sessions_one_costs_what_it_costs_alone() {
+    const SESSIONS: usize = 10_000;
+    const CALLS: &str = "trace=%file,read,pread64,write,pwrite64,getdents64,flock,fdatasync,fsync,\
+                         ftruncate,lseek,fstat,close";
+
+    if !has_strace() {
+        return;
+    }
+    let (alone, path_alone) = store();
+    let (dir, path) = store();
+    let (session, journal) = (
+        fs::read(&path).unwrap(),
+        fs::read(dir.path().join("s.journal")).unwrap(),
+    );
+    for number in 0..SESSIONS {
+        fs::write(dir.path().join(format!("s{number}")), &session).unwrap();
+        fs::write(dir.path().join(format!("s{number}.journal")), &journal).unwrap();
+    }
+    let calls = |path: &Path, operations: &[&str]| {
+        let log = path.with_file_name("log");
+        let said = traced(
+            &["-o", log.to_str().unwrap(), "-e", CALLS],
+            path,
+            operations,
+        );
+        assert!(!said.contains("ERR"), "{said}");
+        let calls = fs::read_to_string(&log).unwrap();
+        fs::remove_file(&log).unwrap();
+        let listings = calls
+            .lines()
+            .filter(|call| call.contains("getdents64"))
+            .count();
+        (listings, calls.lines().count() - listings)
+    };
+    for operations in [&["pts6"][..], &["load"], &["pts7", "pts8", "load"]] {
+        let (listings, others) = calls(&path, operations);
+        assert_eq!(listings, 0, "{operations:?}");
+        assert_eq!(others, calls(&path_alone, operations).1, "{operations:?}");
+    }
+    let (one, others) = calls(&path, &["save2"]);
+    assert_eq!(others, calls(&path_alone, &["save2"]).1);
+    let (many, _) = calls(&path, &["save1", "pts9", "dc3", "save2", "home1", "save1"]);
+    assert_eq!(many, one, "the directory is listed more than once");
+    drop((alone, dir));
 }
 
 /// What a killed process leaves behind is removed by the next one, whichever session it writes.

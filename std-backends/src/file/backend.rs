@@ -233,6 +233,8 @@ impl BinaryFileBackend {
     fn fold_unflushed(&self, state: &mut State, error: &io::Error) -> io::Result<()> {
         state.must_fold = true;
         let paths = self.prepare(state)?;
+        // Other processes must not rely on what follows either, also if this one is killed now.
+        let _ = Known::forbid_appends(&paths, self.settings);
         match Known::rewrite(paths, self.settings, |_| Ok(())) {
             Ok(known) => {
                 state.known = known;

@@ -35,6 +35,8 @@ pub(super) struct Content {
     pub(super) tail: Option<Tail>,
     /// The good part of the journal, if it continues another snapshot.
     pub(super) stale: Option<Tail>,
+    /// Whether the good part ends with the mark that nothing may be appended to it.
+    pub(super) must_fold: bool,
 }
 
 /// Reads snapshot and journal, under a lock.
@@ -72,11 +74,14 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
         journal_len: len_of(&records),
         tail: None,
         stale: None,
+        must_fold: false,
     };
     match (journal::own_header(&records), crc.map(Tail::of_header)) {
         (Some(header), Some(expected)) if header == expected => {
             let apply = |changes: &[Change<'_>]| content.stored.replay(changes);
-            content.tail = Some(replay(&records, header, apply)?);
+            let tail = replay(&records, header, apply)?;
+            content.tail = Some(tail);
+            content.must_fold = journal::must_fold(after(&records, tail), tail);
         }
         (Some(header), _) => {
             // Not part of this session, whoever wrote it.
@@ -106,6 +111,12 @@ fn replay(
 ) -> Result<Tail, journal::Newer> {
     let records = journal.get(journal::HEADER_LEN..).unwrap_or_default();
     journal::replay(records, header, f)
+}
+
+/// What follows the good part.
+fn after(journal: &[u8], tail: Tail) -> &[u8] {
+    let end = usize::try_from(tail.end).unwrap_or(usize::MAX);
+    journal.get(end..).unwrap_or_default()
 }
 
 fn len_of(bytes: &[u8]) -> u64 {
@@ -199,6 +210,9 @@ pub struct FileStatus {
     /// Records in a journal that continues another session file than this one: a program that knows no
     /// journals has replaced the file, or an older copy of it was put back.
     pub journal_of_another: u64,
+    /// Whether a flush of the journal has failed, and so did storing the session anew: a power cut can
+    /// lose what the journal holds. The next write tries again.
+    pub flush_failed: bool,
 }
 
 /// What the files look like.
@@ -209,7 +223,12 @@ pub(super) fn status(paths: &Paths, settings: Settings) -> io::Result<Option<Fil
     let journal_len = content.journal_len;
     let header = u64::try_from(journal::HEADER_LEN).unwrap_or_default();
     let tail = content.tail;
-    let good = tail.map_or(journal_len.min(header), |tail| tail.end);
+    let good = match tail {
+        // The mark says what it is about.
+        Some(_) if content.must_fold => journal_len,
+        Some(tail) => tail.end,
+        None => journal_len.min(header),
+    };
     Ok(Some(FileStatus {
         version: content.version,
         integrity: content.integrity,
@@ -218,5 +237,6 @@ pub(super) fn status(paths: &Paths, settings: Settings) -> io::Result<Option<Fil
         journal_records: tail.map_or(0, |tail| tail.records),
         journal_lost: journal_len.saturating_sub(good),
         journal_of_another: content.stale.map_or(0, |stale| stale.records),
+        flush_failed: content.must_fold,
     }))
 }

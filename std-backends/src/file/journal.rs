@@ -3,6 +3,7 @@
 //! ```text
 //! header   "MTSJ" | u8 1 | u32 snapshot's CRC | u32 CRC-32C of the 9 bytes before   13 bytes
 //! record   varint n | n bytes: postcard changes, one after another | u32 CRC-32C
+//! mark     the same with the 5 bytes FF "fold", which are not changes
 //! ```
 //!
 //! Integers are little-endian. A record's checksum also covers the checksum before it (the header's
@@ -10,6 +11,10 @@
 //! batch. Reading stops at the first record that does not check: the rest was torn by a crash. A record
 //! that checks and holds what this release does not know was not torn: a newer release wrote it, and the
 //! journal is refused.
+//!
+//! The mark stands at the end after a flush has failed. The kernel may have dropped what it could not
+//! write, so that a power cut leaves a hole there; what is appended after it would be lost with it, even
+//! if its own flush succeeds. So every process that finds the mark stores the session anew instead.
 
 use core::fmt;
 use std::io;
@@ -21,6 +26,9 @@ use mtsession_core::{Change, EncodeError, wire::SliceFull};
 pub(super) const MAGIC: &[u8; 4] = b"MTSJ";
 const VERSION: u8 = 1;
 pub(super) const HEADER_LEN: usize = 13;
+
+/// What a mark has in the place of changes.
+const FOLD_FIRST: &[u8] = b"\xFFfold";
 
 /// Longest change that goes into the journal: a peer, with every number at its longest.
 const CHANGE_MAX: usize = 32;
@@ -113,16 +121,34 @@ pub(super) fn encode(
         payload.extend_from_slice(change.encode(&mut buffer)?);
     }
     record.clear();
-    put_varint(payload.len(), record);
-    record.extend_from_slice(payload);
-    let chain = checksum(tail.chain, record);
-    record.extend_from_slice(&chain.to_le_bytes());
+    let chain = put_record(payload, tail.chain, record);
     let len = u64::try_from(record.len()).unwrap_or(u64::MAX);
     Ok(Tail {
         end: tail.end.saturating_add(len),
         chain,
         records: tail.records.saturating_add(1),
     })
+}
+
+/// Appends a record that follows the one with this checksum, and returns its own.
+fn put_record(payload: &[u8], chain: u32, record: &mut Vec<u8>) -> u32 {
+    put_varint(payload.len(), record);
+    record.extend_from_slice(payload);
+    let chain = checksum(chain, record);
+    record.extend_from_slice(&chain.to_le_bytes());
+    chain
+}
+
+/// The mark that nothing may be appended to a journal which ends at `tail`.
+pub(super) fn fold_first(tail: Tail) -> Vec<u8> {
+    let mut mark = Vec::new();
+    put_record(FOLD_FIRST, tail.chain, &mut mark);
+    mark
+}
+
+/// Whether the bytes from `tail` on are that mark.
+pub(super) fn must_fold(bytes: &[u8], tail: Tail) -> bool {
+    !bytes.is_empty() && bytes.starts_with(&fold_first(tail))
 }
 
 /// Calls `f` with the changes of every good record in `bytes`, which follow `tail`, and returns the
@@ -158,7 +184,14 @@ const SCAN: usize = 4096;
 pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Change<'_>])) -> usize {
     let (mut rest, mut chain, mut lost) = (bytes, chain, 0_usize);
     let mut changes = Vec::new();
-    while !rest.is_empty() {
+    let is_mark = |rest: &[u8], chain| {
+        let tail = Tail {
+            chain,
+            ..Tail::of_header(0)
+        };
+        must_fold(rest, tail)
+    };
+    while !rest.is_empty() && !is_mark(rest, chain) {
         if let Ok(Some(good)) = next(rest, chain, &mut changes) {
             f(&changes);
             (rest, chain) = (good.after, good.chain);
@@ -184,7 +217,7 @@ struct Good<'b> {
     after: &'b [u8],
 }
 
-/// Reads the first record; `None` where it does not check.
+/// Reads the first record; `None` where it does not check, and at the mark.
 fn next<'b>(
     bytes: &'b [u8],
     chain: u32,
@@ -193,6 +226,9 @@ fn next<'b>(
     let Some((mut payload, good)) = checked(bytes, chain) else {
         return Ok(None);
     };
+    if payload == FOLD_FIRST {
+        return Ok(None);
+    }
     changes.clear();
     while !payload.is_empty() {
         let (change, more) = Change::decode(payload).map_err(|_| Newer)?;
@@ -337,6 +373,23 @@ mod tests {
             assert!(lost > 0);
         }
         assert_eq!(replay_damaged(&bytes, chain, |_| ()), 0);
+    }
+
+    #[test]
+    fn a_mark_ends_the_replay_and_fits_only_where_it_was_put() {
+        let (mut bytes, tail) = journal(&batches());
+        let len = bytes.len();
+        assert!(!must_fold(&bytes[len..], tail));
+        bytes.extend_from_slice(&fold_first(tail));
+        let seen = replay(&bytes, Tail::of_header(7), |_| ()).unwrap();
+        assert_eq!(seen, tail);
+        assert!(must_fold(&bytes[len..], tail));
+        assert!(!must_fold(&bytes[len..], Tail::of_header(7)));
+        assert!(!must_fold(&bytes[len..bytes.len() - 1], tail));
+        let mut batches = 0;
+        let header = Tail::of_header(7).chain;
+        assert_eq!(replay_damaged(&bytes, header, |_| batches += 1), 0);
+        assert_eq!(batches, 3);
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub(super) struct State {
     /// The process that has opened the files.
     pid: u32,
     /// A flush of the journal has failed, and the kernel may have dropped what it could not write: what
-    /// is appended after that would not be safe. Only a new snapshot is.
+    /// is appended after that would not be safe. Only a new snapshot is. Other processes learn it from a
+    /// mark in the journal; this one knows it also where the mark could not be written.
     pub(super) must_fold: bool,
 }
 

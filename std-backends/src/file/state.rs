@@ -142,6 +142,7 @@ impl Known {
                     snapshot_len,
                     tail,
                     stale,
+                    must_fold: false,
                     ..
                 }) => {
                     let tail = match tail {
@@ -198,6 +199,22 @@ impl Known {
         Ok(true)
     }
 
+    /// Marks the journal after a failed flush, so that no process appends to it before the session is
+    /// stored anew.
+    pub(super) fn forbid_appends(paths: &Paths, settings: Settings) -> io::Result<()> {
+        with_new_lock(paths, settings, |journal| {
+            match read(paths, Some(journal))? {
+                Some(Content {
+                    tail: Some(tail),
+                    must_fold: false,
+                    ..
+                }) => write_at(journal, &journal::fold_first(tail), tail.end),
+                _ => Ok(()),
+            }
+        })
+        .map(drop)
+    }
+
     /// Makes everything that was appended safe against a power cut, and what it continues.
     pub(super) fn flush(&mut self, settings: Settings) -> io::Result<()> {
         if !self.seen.is_durable {
@@ -248,6 +265,10 @@ impl Seen {
         let mut records = Vec::new();
         read_from(journal, &mut records, known.end)?;
         let tail = journal::replay(&records, known, |_| ())?;
+        let replayed = usize::try_from(tail.end.saturating_sub(known.end)).unwrap_or(usize::MAX);
+        if journal::must_fold(records.get(replayed..).unwrap_or_default(), tail) {
+            return Ok(None);
+        }
         let read = u64::try_from(records.len()).unwrap_or(u64::MAX);
         if known.end.saturating_add(read) > tail.end {
             // What a crash tore is cut off before anything is written after it.

@@ -218,6 +218,7 @@ fn format_json(origin: &Origin) -> Value {
             "len": status.len,
             "journal_records": status.journal_records,
             "journal_lost": status.journal_lost,
+            "flush_failed": status.flush_failed,
         }),
         Origin::Native(version, integrity) => json!({
             "kind": "native-string",

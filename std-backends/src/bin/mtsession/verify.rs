@@ -58,6 +58,15 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
     }
     if let Origin::File(status) = &loaded.origin {
         checks.push(match status.journal_lost {
+            _ if status.flush_failed => (
+                Outcome::Problem,
+                "journal",
+                format!(
+                    "{} changes, whose flush to the disk has failed: a power cut can lose them; the next \
+                     write stores the session anew",
+                    status.journal_records
+                ),
+            ),
             0 => (
                 Outcome::Good,
                 "journal",
