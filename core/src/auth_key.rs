@@ -6,6 +6,8 @@ use serde::de::{Error as _, Visitor};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::wire::wipe;
+
 /// Length of an MTProto auth key in bytes (2048 bits, the size of the Diffie-Hellman group).
 pub const AUTH_KEY_LEN: usize = 256;
 
@@ -20,7 +22,6 @@ pub const AUTH_KEY_LEN: usize = 256;
 /// assert_eq!(format!("{key:?}"), "AuthKey([redacted])");
 /// assert!(key == AuthKey::new([7; 256]));
 /// ```
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct AuthKey([u8; AUTH_KEY_LEN]);
 
 impl AuthKey {
@@ -42,6 +43,20 @@ impl AuthKey {
         &self.0
     }
 }
+
+impl Zeroize for AuthKey {
+    fn zeroize(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+impl Drop for AuthKey {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for AuthKey {}
 
 impl PartialEq for AuthKey {
     fn eq(&self, other: &Self) -> bool {

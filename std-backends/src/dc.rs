@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::io;
 
 use mtsession_core::foreign::Server;
+use mtsession_core::wire::wipe;
 use mtsession_core::{AUTH_KEY_LEN, AuthKeyRef, DcFlags, DcRef};
 use zeroize::Zeroize;
 
@@ -87,6 +88,32 @@ impl DcEntry {
         }
     }
 
+    /// Becomes another entry; the key that it had is overwritten, and the address has its memory.
+    pub(crate) fn replace_by(&mut self, dc: &DcRef<'_>) {
+        let Self {
+            dc_id,
+            addr,
+            auth_key,
+            first_salt,
+            time_offset,
+            flags,
+        } = self;
+        *dc_id = dc.dc_id;
+        addr.clear();
+        addr.push_str(dc.addr);
+        match (auth_key, dc.auth_key) {
+            (Some(known), Some(key)) => known.copy_from_slice(key.as_bytes()),
+            (known, key) => {
+                // Storing `None` alone would leave the key's bytes where they are.
+                known.as_mut().into_iter().for_each(|known| wipe(known));
+                *known = key.map(|key| *key.as_bytes());
+            }
+        }
+        *first_salt = dc.first_salt;
+        *time_offset = dc.time_offset;
+        *flags = dc.flags;
+    }
+
     /// Borrows the entry as the codec has it.
     #[must_use]
     pub fn as_dc_ref(&self) -> DcRef<'_> {
@@ -132,7 +159,7 @@ impl Zeroize for DcEntry {
         // Wiping the option itself would copy a whole `None` into it: 256 bytes of whatever the stack
         // held, which may be a key.
         if let Some(key) = &mut self.auth_key {
-            key.zeroize();
+            wipe(key);
         }
         self.auth_key = None;
         self.first_salt.zeroize();

@@ -5,11 +5,11 @@ use core::fmt;
 use std::io;
 use std::path::Path;
 
-use mtsession_core::text::{decode_any, encode_native, native_len};
+use mtsession_core::text::{Base64Sink, decode_any, encoded_text_len};
 use mtsession_core::wire::{PeerRecord, Sink, encode_to_vec, encoded_len};
 use mtsession_core::{
-    Account, Change, ChannelPts, Counters, DcRef, DcSlot, EncodeError, EntryKey, List, LoginState,
-    MinPeer, Names, NamesOf, Peer, SessionMut, SessionSource, SessionView, UpdateChange,
+    Account, Change, ChannelPts, Counters, DcRef, DcSlot, EntryKey, List, LoginState, MinPeer,
+    Names, NamesOf, Peer, SessionMut, SessionSource, SessionView, UpdateChange,
 };
 use zeroize::{Zeroize, Zeroizing};
 
@@ -19,6 +19,7 @@ use crate::file::BinaryFileBackend;
 use crate::peer::{CachedMinPeer, CachedPeer};
 use crate::stored::TooLong;
 use crate::update::UpdatesStateSnap;
+use crate::wiped::Wiped;
 
 /// A whole session.
 ///
@@ -71,7 +72,7 @@ impl PersistedSession {
     /// Like [`to_bytes`](Self::to_bytes), but says what does not fit.
     ///
     /// # Errors
-    /// `InvalidInput` with an [`EncodeError::TooLong`] inside.
+    /// `InvalidInput` with an [`TooLong`](mtsession_core::EncodeError::TooLong) inside.
     pub fn try_to_bytes(&self) -> io::Result<Vec<u8>> {
         Ok(encode_to_vec(self)?)
     }
@@ -90,7 +91,7 @@ impl PersistedSession {
     /// # Errors
     /// `InvalidData` with a [`DecodeError`](mtsession_core::DecodeError) inside.
     pub fn from_string(text: &str) -> io::Result<Self> {
-        let mut buffer = Zeroizing::new(vec![0; text.len()]);
+        let mut buffer = Wiped::zeros(text.len());
         Ok(Self::copy_of(&decode_any(text, &mut buffer)?))
     }
 
@@ -185,10 +186,19 @@ fn move_wiping(dcs: &mut Vec<DcEntry>) {
 
 /// Encodes any session as a native string.
 pub(crate) fn encode_to_string<S: SessionSource>(source: &S) -> Result<Zeroizing<String>, TooLong> {
-    let mut text = Vec::with_capacity(native_len(source)?);
-    encode_native(source, &mut text)?;
+    let bytes = Wiped::from(encode_to_vec(source)?);
+    let mut text = Vec::with_capacity(encoded_text_len(bytes.len()));
+    let Ok(()) = write_base64(&bytes, &mut text);
     // Base64 is ASCII.
     Ok(Zeroizing::new(String::from_utf8(text).unwrap_or_default()))
+}
+
+/// Writes bytes as the characters of a string. Encoding a session into memory first takes less time
+/// than gathering its fields for the sink.
+fn write_base64<W: Sink>(bytes: &[u8], sink: &mut W) -> Result<(), W::Error> {
+    let mut base64 = Base64Sink::new(sink);
+    base64.write(bytes)?;
+    base64.finish()
 }
 
 /// What a [`PersistedSession`] holds; made by [`PersistedSession::stats`].
@@ -333,10 +343,7 @@ impl SessionMut for PersistedSession {
                     self.push_dc(&DcRef::EMPTY)?;
                 }
                 match self.dcs.get_mut(position) {
-                    Some(known) => {
-                        known.zeroize();
-                        *known = DcEntry::from(dc);
-                    }
+                    Some(known) => known.replace_by(dc),
                     None => self.push_dc(dc)?,
                 }
             }
@@ -507,10 +514,9 @@ impl fmt::Display for PersistedSession {
             }
         }
 
-        match encode_native(self, &mut ToFormatter(f)) {
-            Err(EncodeError::Sink(error)) => Err(error),
-            // Refused before the first character.
-            Ok(()) | Err(_) => Ok(()),
+        match encode_to_vec(self) {
+            Ok(bytes) => write_base64(&Wiped::from(bytes), &mut ToFormatter(f)),
+            Err(_) => Ok(()),
         }
     }
 }

@@ -7,9 +7,9 @@ use std::io;
 
 use mtsession_core::wire::{encode_to_vec, encoded_len};
 use mtsession_core::{
-    Account, Change, ChannelPts, Counters, DcRef, DcSlot, EncodeError, EntryKey, Field, List,
-    LoginState, MinPeer, Names, NamesBuf, NamesOf, Peer, PeerKey, PeerKind, SessionMut,
-    SessionSource, SessionView, forward_session_source,
+    Account, Change, ChannelPts, Counters, DcRef, DcSlot, EncodeError, EntryKey, Field,
+    LOGIN_TEXT_MAX, List, LoginState, MinPeer, Names, NamesBuf, NamesOf, Peer, PeerKey, PeerKind,
+    SessionMut, SessionSource, SessionView, forward_session_source,
 };
 use zeroize::Zeroizing;
 
@@ -17,8 +17,10 @@ use crate::login::OwnedLogin;
 use crate::names;
 use crate::session::PersistedSession;
 
-/// The most DC entries that a session file can count.
+/// The most DC entries that a session file can count, and bytes of an address and of a token.
 const MAX_DCS: usize = 255;
+const MAX_ADDR: usize = 255;
+const MAX_TOKEN: usize = 65_535;
 
 /// Searches that are made in place before an index is built: building one costs about as much as
 /// this many searches.
@@ -129,40 +131,32 @@ impl Stored {
     /// Refuses changes whose result no file could hold, without a copy of what is there: lists other
     /// than that of the DCs have no limit, and an entry's key always fits.
     fn check_room(&self, changes: &[Change<'_>]) -> Result<(), TooLong> {
-        let mut changed = Zeroizing::new(PersistedSession::default());
-        for change in changes {
-            let change = match *change {
-                Change::Dc(dc) => Change::Dc(DcRef {
-                    auth_key: None,
-                    ..dc
-                }),
-                Change::FutureAuthToken(_) => *change,
+        let mut dcs = self.session.dcs.len();
+        for (at, change) in changes.iter().enumerate() {
+            // What a later change replaces need not fit.
+            let mut later = changes.iter().skip(at.saturating_add(1));
+            match change {
+                Change::Dc(dc) if !later.any(|later| is_of_slot(later, dc)) => {
+                    at_most(Field::DcAddr, dc.addr.len(), MAX_ADDR)?;
+                    if self.dcs().all(|known| known.slot() != dc.slot()) {
+                        dcs = dcs.saturating_add(1);
+                        at_most(Field::Dcs, dcs, MAX_DCS)?;
+                    }
+                }
+                Change::FutureAuthToken(Some(token))
+                    if !later.any(|later| matches!(later, Change::FutureAuthToken(_))) =>
+                {
+                    at_most(Field::Token, token.len(), MAX_TOKEN)?;
+                }
                 Change::LoginState(state) => {
-                    let mut login = Self::default();
-                    let Ok(()) = login.set_login_state(state);
-                    check(&login)?;
-                    continue;
+                    at_most(Field::LoginState, state.text().len(), LOGIN_TEXT_MAX)?;
                 }
                 Change::Names(names) => {
                     let mut encoded = NamesBuf::new();
-                    encoded.push(&names, names.usernames())?;
-                    continue;
+                    encoded.push(names, names.usernames())?;
                 }
-                _ => continue,
-            };
-            let Ok(()) = changed.apply(&change);
-        }
-        check(&*changed)?;
-        // The new ones among them are added to those that are there.
-        let is_known = |dc: &DcRef<'_>| self.dcs().any(|known| known.slot() == dc.slot());
-        changed.dcs.retain(|dc| !is_known(&dc.as_dc_ref()));
-        let count = self.session.dcs.len().saturating_add(changed.dcs.len());
-        if count > MAX_DCS && !changed.dcs.is_empty() {
-            return Err(EncodeError::TooLong {
-                field: Field::Dcs,
-                len: count,
-                max: MAX_DCS,
-            });
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -201,6 +195,17 @@ impl Stored {
         }
         Some(self.index.get_or_init(|| Index::of(&self.session)))
     }
+}
+
+fn at_most(field: Field, len: usize, max: usize) -> Result<(), TooLong> {
+    if len > max {
+        return Err(EncodeError::TooLong { field, len, max });
+    }
+    Ok(())
+}
+
+fn is_of_slot(change: &Change<'_>, dc: &DcRef<'_>) -> bool {
+    matches!(change, Change::Dc(other) if other.slot() == dc.slot())
 }
 
 /// Refuses a session that no file could hold: what every backend does before it writes.

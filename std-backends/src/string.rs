@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::session::{PersistedSession, encode_to_string};
 use crate::stored::Stored;
 use crate::sync::lock;
+use crate::wiped::Wiped;
 
 const NAME: &str = "string-session";
 
@@ -51,7 +52,7 @@ impl StringSessionBackend {
 }
 
 fn decode(text: &str, action: &'static str) -> io::Result<Option<Stored>> {
-    let mut buffer = Zeroizing::new(vec![0; text.len()]);
+    let mut buffer = Wiped::zeros(text.len());
     match decode_any(text, &mut buffer) {
         Ok(session) => Ok(Some(Stored::copy_of(&session))),
         // Nothing but white space, perhaps with a byte order mark.

@@ -11,7 +11,8 @@ use mtsession_core::text::{
     AnySession, COMPACT_MAX_CHARS, CompactFull, CompactSession, decode_any, decoded,
 };
 use mtsession_core::{AUTH_KEY_LEN, AuthKey, DecodeErrorKind};
-use zeroize::Zeroizing;
+
+use crate::wiped::Wiped;
 
 /// A version 1 session: what a login needs, and the state of the connection that exported it.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl StringSession {
     /// # Errors
     /// See [`StringSessionError`]. A native string is not a compact one: it has another version byte.
     pub fn decode(text: &str) -> Result<Self, StringSessionError> {
-        let mut buffer = Zeroizing::new(vec![0; text.len()]);
+        let mut buffer = Wiped::zeros(text.len());
         let compact = if let Ok(AnySession::Compact(compact)) = decode_any(text, &mut buffer) {
             compact
         } else {

@@ -1,9 +1,9 @@
 //! Whole sessions in memory.
 
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 use std::io::{self, Read};
 
-use zeroize::optimization_barrier;
+use mtsession_core::wire::wipe;
 
 /// The bytes of a session, wiped when dropped. In one sweep: byte by byte, as a `Zeroizing` does it,
 /// takes longer than decoding.
@@ -36,6 +36,13 @@ impl Wiped {
     }
 }
 
+impl Wiped {
+    /// So many zeros, to be filled.
+    pub(crate) fn zeros(len: usize) -> Self {
+        Self(vec![0; len])
+    }
+}
+
 impl From<Vec<u8>> for Wiped {
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes)
@@ -50,10 +57,15 @@ impl Deref for Wiped {
     }
 }
 
+impl DerefMut for Wiped {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
 impl Drop for Wiped {
     fn drop(&mut self) {
-        self.0.fill(0);
-        optimization_barrier(self.0.as_slice());
+        wipe(&mut self.0);
     }
 }
 

@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::format::StringFormat;
 use super::{gramjs, mtcute, mtkruto, pyrogram, telethon};
 use crate::error::{DecodeError, DecodeErrorKind, Field};
-use crate::text::{CompactSession, encoded_text_len};
+use crate::text::{CompactSession, encoded_text_len, to_url_safe};
 
 /// What happened to a string, most likely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ impl fmt::Display for Damage {
 /// Characters kept for the explanation: more than any format has before its key.
 const SAMPLE: usize = 192;
 
-/// The beginning of a cleaned string, kept because decoding happens in place. Wiped on drop: most
-/// of it is key.
+/// The beginning of a string in the URL-safe alphabet, kept where decoding happens in place. Wiped on
+/// drop: most of it is key.
 pub(super) struct Sample {
     chars: [u8; SAMPLE],
     kept: usize,
@@ -62,14 +62,15 @@ impl Drop for Sample {
 }
 
 impl Sample {
-    pub(super) fn of(cleaned: &[u8]) -> Self {
+    /// Of the characters of a string, in either alphabet and without padding.
+    pub(super) fn of(chars: &[u8]) -> Self {
         let mut sample = Self {
             chars: [0; SAMPLE],
-            kept: cleaned.len().min(SAMPLE),
-            len: cleaned.len(),
+            kept: chars.len().min(SAMPLE),
+            len: chars.len(),
         };
-        for (slot, char) in sample.chars.iter_mut().zip(cleaned) {
-            *slot = *char;
+        for (slot, char) in sample.chars.iter_mut().zip(chars) {
+            *slot = to_url_safe(*char);
         }
         sample
     }

@@ -8,7 +8,7 @@ use super::{gramjs, mtcute, mtkruto, pasted, pyrogram, telethon};
 use crate::either::forward_to_either;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
 use crate::source::SessionSource;
-use crate::text::{AnySession, CompactSession, clean, decode_cleaned, is_base64_text};
+use crate::text::{AnySession, CompactSession, clean, decode, decode_cleaned, is_base64_text};
 use crate::wire::{Integrity, SessionView};
 
 /// A session from a string of any library.
@@ -63,19 +63,28 @@ impl Detected<'_> {
 /// [`DecodeErrorKind::SeveralStrings`] where the text holds two different ones;
 /// [`DecodeErrorKind::NotLoggedIn`] where the key is all zeros.
 pub fn detect<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Detected<'b>, DecodeError> {
-    match one_word(text) {
-        Some(word) => read_cleaned(clean(word, buffer)?),
-        None => pasted::find(text, buffer),
+    let word = text.trim_ascii();
+    let chars = word.trim_end_matches('=');
+    // Symbols before it are markup: no session begins with one.
+    if !word.starts_with(['-', '_', '+', '/']) {
+        let (read, body): (Read, &[u8]) = match chars.as_bytes() {
+            [b'1', body @ ..] => (after_one, body),
+            body => (without_prefix, body),
+        };
+        // As nearly every string is written: decoded in one pass, from where it is.
+        if let Some(len @ 1..) = decode(body, buffer) {
+            let bytes = buffer.get(..len).unwrap_or_default();
+            return read(bytes).map_err(|error| Sample::of(chars.as_bytes()).explain(error));
+        }
+        if is_base64_text(chars) {
+            return read_cleaned(clean(word, buffer)?);
+        }
     }
+    pasted::find(text, buffer)
 }
 
-/// The text, where it is a string as it was written.
-fn one_word(text: &str) -> Option<&str> {
-    let word = text.trim_ascii();
-    let is_one = is_base64_text(word.trim_end_matches('='));
-    // Symbols before it are markup: no session begins with one.
-    (is_one && !word.starts_with(['-', '_', '+', '/'])).then_some(word)
-}
+/// How the bytes of a string are read.
+type Read = for<'b> fn(&'b [u8]) -> Result<Detected<'b>, DecodeError>;
 
 /// Decodes the characters of one string, in place.
 pub(super) fn read_cleaned(cleaned: &mut [u8]) -> Result<Detected<'_>, DecodeError> {

@@ -4,7 +4,7 @@ use core::convert::Infallible;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::addr::{self, AddrText};
-use super::base64::{Base64Sink, encoded_text_len};
+use super::base64::{Alphabet, encoded_text_len};
 use crate::account::Account;
 use crate::auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
 use crate::counters::{ChannelPts, Counters};
@@ -15,7 +15,7 @@ use crate::login_state::LoginState;
 use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
-use crate::wire::{Reader, Sink};
+use crate::wire::{Reader, Scratch, Sink, SliceFull};
 
 /// Bytes around the IP address of version 2: version, DC, family, port, user id, key.
 const V2_LEN: usize = 3 + 2 + 8 + AUTH_KEY_LEN;
@@ -160,26 +160,39 @@ impl CompactSession {
 
     /// Writes the string into any sink; at most [`COMPACT_MAX_CHARS`] characters.
     pub fn encode<W: Sink>(&self, sink: &mut W) -> Result<(), W::Error> {
-        let mut base64 = Base64Sink::new(sink);
+        let mut bytes = Scratch::<MAX_LEN>::new();
+        let free = self.put(&mut bytes).unwrap_or_default().len();
+        let bytes = bytes
+            .get(..MAX_LEN.saturating_sub(free))
+            .unwrap_or_default();
+        let mut text = Scratch::<COMPACT_MAX_CHARS>::new();
+        let len = Alphabet::UrlSafe.encode(bytes, &mut text);
+        sink.write(text.get(..len).unwrap_or_default())
+    }
+
+    /// Writes the bytes of the string to the front of `bytes`, which has room for the longest; returns
+    /// what is left of it.
+    fn put<'b>(&self, bytes: &'b mut [u8]) -> Result<&'b mut [u8], SliceFull> {
+        let mut free = bytes;
         match self.ip {
             IpAddr::V4(ip) => {
-                base64.write(&[self.version(), self.dc_id, 4])?;
-                base64.write(&ip.octets())?;
+                free.write(&[self.version(), self.dc_id, 4])?;
+                free.write(&ip.octets())?;
             }
             IpAddr::V6(ip) => {
-                base64.write(&[self.version(), self.dc_id, 6])?;
-                base64.write(&ip.octets())?;
+                free.write(&[self.version(), self.dc_id, 6])?;
+                free.write(&ip.octets())?;
             }
         }
-        base64.write(&self.port.to_be_bytes())?;
-        base64.write(&self.user_id.to_be_bytes())?;
+        free.write(&self.port.to_be_bytes())?;
+        free.write(&self.user_id.to_be_bytes())?;
         if let Some(full) = &self.full {
-            base64.write(&full.server_salt.to_be_bytes())?;
-            base64.write(&full.seq_no.to_be_bytes())?;
-            base64.write(&full.layer.to_be_bytes())?;
+            free.write(&full.server_salt.to_be_bytes())?;
+            free.write(&full.seq_no.to_be_bytes())?;
+            free.write(&full.layer.to_be_bytes())?;
         }
-        base64.write(self.auth_key.as_bytes())?;
-        base64.finish()
+        free.write(self.auth_key.as_bytes())?;
+        Ok(free)
     }
 
     /// Whether the bytes are laid out like a compact session of any version and family.

@@ -37,8 +37,12 @@ impl Crc32c {
 
 #[cfg(feature = "std")]
 fn append(crc: u32, bytes: &[u8]) -> u32 {
-    use crc_fast::{CrcAlgorithm, Digest};
+    use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi};
 
+    if crc == 0 {
+        // Nothing was fed, or what amounts to it: without a digest, which a short input would notice.
+        return crc32_iscsi(bytes);
+    }
     let register = u64::from(crc ^ u32::MAX);
     let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc32Iscsi, register);
     digest.update(bytes);

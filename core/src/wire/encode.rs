@@ -87,8 +87,9 @@ pub fn encode_to_vec<S: SessionSource>(
     source: &S,
 ) -> Result<alloc::vec::Vec<u8>, EncodeError<Infallible>> {
     let mut bytes = alloc::vec![0; encoded_len(source)?];
-    if encode_to_slice(source, &mut bytes).is_err() {
-        // Not with a source that says the same twice.
+    let mut out = InPlace::new(&mut bytes);
+    if whole_of_checked(source, &mut out).is_err() || !out.is_full() {
+        // Unreachable if the source says the same twice.
         bytes.clear();
         encode(source, &mut bytes)?;
     }
@@ -108,8 +109,15 @@ pub fn encode_body_to_slice<'b, S: SessionSource>(
 /// The body with its trailer.
 fn whole<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeError<O::Error>> {
     check(source)?;
+    whole_of_checked(source, out)
+}
+
+fn whole_of_checked<S: SessionSource, O: Out>(
+    source: &S,
+    out: &mut O,
+) -> Result<(), EncodeError<O::Error>> {
     body(source, out)?;
-    trailer::write(source, body_len(source), out)
+    trailer::write(source, out)
 }
 
 fn body_alone<S: SessionSource, O: Out>(
@@ -123,30 +131,19 @@ fn body_alone<S: SessionSource, O: Out>(
 
 /// Bytes that [`encode`] writes.
 pub fn encoded_len<S: SessionSource>(source: &S) -> Result<usize, EncodeError<Infallible>> {
-    check(source)?;
-    trailer::len(source).map(|trailer| body_len(source).saturating_add(trailer))
+    let body = checked_body_len(source)?;
+    trailer::len(source).map(|trailer| body.saturating_add(trailer))
 }
 
 /// Bytes that [`encode_body`] writes.
 pub fn encoded_body_len<S: SessionSource>(source: &S) -> Result<usize, EncodeError<Infallible>> {
-    check(source)?;
     check_body_alone(source)?;
-    Ok(body_len(source))
+    checked_body_len(source)
 }
 
 /// Refuses what no part of the format can hold.
 fn check<E>(source: &impl SessionSource) -> Result<(), EncodeError<E>> {
-    at_most(Field::Dcs, source.dcs().len(), MAX_SHORT)?;
-    at_most(
-        Field::Token,
-        source.future_auth_token().map_or(0, <[u8]>::len),
-        MAX_LONG,
-    )?;
-    let login_text = source.login_state().text().len();
-    at_most(Field::LoginState, login_text, LOGIN_TEXT_MAX)?;
-    source
-        .dcs()
-        .try_for_each(|dc| at_most(Field::DcAddr, dc.addr.len(), MAX_SHORT))
+    checked_body_len(source).map(|_| ())
 }
 
 /// Refuses what only the trailer can hold.
@@ -163,23 +160,34 @@ fn at_most<E>(field: Field, len: usize, max: usize) -> Result<(), EncodeError<E>
     Ok(())
 }
 
-fn body_len(source: &impl SessionSource) -> usize {
+/// Bytes of the body; refuses what no part of the format can hold.
+fn checked_body_len<E>(source: &impl SessionSource) -> Result<usize, EncodeError<E>> {
     let list = |count: usize, record: usize| count.min(MAX_LONG).saturating_mul(record);
-    let dcs = source.dcs().fold(0_usize, |sum, dc| {
-        let key = if dc.auth_key.is_some() { KEY_LEN } else { 0 };
-        sum.saturating_add(DC_LEN)
-            .saturating_add(dc.addr.len())
-            .saturating_add(key)
-    });
-    let token = source
-        .future_auth_token()
-        .map_or(0, |token| token.len().saturating_add(size_of::<u16>()));
-    FIXED_LEN
-        .saturating_add(dcs)
+    let dcs = source.dcs();
+    at_most(Field::Dcs, dcs.len(), MAX_SHORT)?;
+    let token = match source.future_auth_token() {
+        Some(token) => {
+            at_most(Field::Token, token.len(), MAX_LONG)?;
+            token.len().saturating_add(size_of::<u16>())
+        }
+        None => 0,
+    };
+    let login_text = source.login_state().text().len();
+    at_most(Field::LoginState, login_text, LOGIN_TEXT_MAX)?;
+    let mut len = FIXED_LEN
+        .saturating_add(token)
         .saturating_add(list(source.channels().len(), CHANNEL_LEN))
         .saturating_add(list(source.peers().len(), PEER_LEN))
-        .saturating_add(list(source.min_peers().len(), MIN_PEER_LEN))
-        .saturating_add(token)
+        .saturating_add(list(source.min_peers().len(), MIN_PEER_LEN));
+    for dc in dcs {
+        at_most(Field::DcAddr, dc.addr.len(), MAX_SHORT)?;
+        let key = if dc.auth_key.is_some() { KEY_LEN } else { 0 };
+        len = len
+            .saturating_add(DC_LEN)
+            .saturating_add(dc.addr.len())
+            .saturating_add(key);
+    }
+    Ok(len)
 }
 
 /// Writes the body; lists are cut at what their counts can say.

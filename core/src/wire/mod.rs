@@ -33,5 +33,6 @@ pub use encode::{
 pub use peer_record::{PeerKinds, PeerRecord};
 #[cfg(feature = "alloc")]
 pub use salvage::{Salvaged, salvage};
+pub use scratch::wipe;
 pub use sink::{Counter, Sink, SliceFull};
 pub use view::{Integrity, SessionView};

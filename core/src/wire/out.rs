@@ -18,6 +18,9 @@ pub(super) trait Out {
         count: usize,
     ) -> Result<(), Self::Error>;
 
+    /// Bytes that were put.
+    fn len(&self) -> usize;
+
     /// The checksum of everything that was put.
     fn checksum(&mut self) -> Result<u32, Self::Error>;
 }
@@ -32,6 +35,12 @@ pub(super) struct InPlace<'b> {
 impl<'b> InPlace<'b> {
     pub(super) const fn new(buffer: &'b mut [u8]) -> Self {
         Self { buffer, filled: 0 }
+    }
+
+    /// Whether all of the memory was filled.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn is_full(&self) -> bool {
+        self.filled == self.buffer.len()
     }
 
     /// The part that was filled.
@@ -73,6 +82,10 @@ impl Out for InPlace<'_> {
         Ok(())
     }
 
+    fn len(&self) -> usize {
+        self.filled
+    }
+
     fn checksum(&mut self) -> Result<u32, SliceFull> {
         let mut crc = Crc32c::new();
         crc.update(self.buffer.get(..self.filled).unwrap_or_default());
@@ -91,6 +104,8 @@ pub(super) struct Gather<'s, S> {
     crc: Crc32c,
     block: Scratch<BLOCK>,
     filled: usize,
+    /// Bytes that the sink has.
+    sent: usize,
 }
 
 impl<'s, S: Sink> Gather<'s, S> {
@@ -100,6 +115,7 @@ impl<'s, S: Sink> Gather<'s, S> {
             crc: Crc32c::new(),
             block: Scratch::new(),
             filled: 0,
+            sent: 0,
         }
     }
 
@@ -107,6 +123,7 @@ impl<'s, S: Sink> Gather<'s, S> {
     pub(super) fn flush(&mut self) -> Result<(), S::Error> {
         let gathered = self.block.get(..self.filled).unwrap_or_default();
         self.filled = 0;
+        self.sent = self.sent.saturating_add(gathered.len());
         self.crc.update(gathered);
         self.sink.write(gathered)
     }
@@ -127,6 +144,7 @@ impl<S: Sink> Out for Gather<'_, S> {
             return Ok(());
         }
         // Longer than a block: there is nothing to gather.
+        self.sent = self.sent.saturating_add(bytes.len());
         self.crc.update(bytes);
         self.sink.write(bytes)
     }
@@ -151,6 +169,10 @@ impl<S: Sink> Out for Gather<'_, S> {
             }
         }
         Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.sent.saturating_add(self.filled)
     }
 
     fn checksum(&mut self) -> Result<u32, S::Error> {

@@ -5,8 +5,21 @@ use core::ops::{Deref, DerefMut};
 
 use zeroize::optimization_barrier;
 
-/// An array that is wiped when dropped, in one go: byte by byte, as `Zeroizing` does it, takes as long
-/// as encoding a short session.
+/// Overwrites bytes with zeros in one sweep, which the compiler may not leave out. Byte by byte, as
+/// `Zeroize` does it for arrays, an auth key alone takes as long as encoding a short session.
+///
+/// ```
+/// let mut key = [7; 256];
+/// mtsession_core::wire::wipe(&mut key);
+/// assert_eq!(key, [0; 256]);
+/// ```
+#[inline]
+pub fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    optimization_barrier(bytes);
+}
+
+/// An array that is [wiped](wipe) when dropped.
 pub(crate) struct Scratch<const N: usize>([u8; N]);
 
 impl<const N: usize> Scratch<N> {
@@ -33,8 +46,7 @@ impl<const N: usize> DerefMut for Scratch<N> {
 
 impl<const N: usize> Drop for Scratch<N> {
     fn drop(&mut self) {
-        self.0.fill(0);
-        optimization_barrier(self);
+        wipe(&mut self.0);
     }
 }
 

@@ -11,7 +11,7 @@ use super::layout::{
 use super::out::Out;
 use super::peer_record::PeerRecord;
 use super::reader::Reader;
-use super::records::Record;
+use super::records::{Record, join};
 use crate::account::Account;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
 use crate::login_state::{LOGIN_TEXT_MAX, LoginState};
@@ -27,6 +27,17 @@ const LOGIN_STATE_MAX: usize = 1 + 10 + 2 + LOGIN_TEXT_MAX;
 /// Bytes from the footer's tag to the end of the input.
 const FROM_FOOTER: usize = 2 + FOOTER_LEN + 1 + CRC_LEN;
 
+/// Tag and length of the footer, whose numbers are varints of one byte.
+const FOOTER_HEAD: [u8; 2] = [one_byte(TAG_FOOTER), 8];
+const _: () = assert!(FOOTER_LEN == 8);
+/// The tag that ends the sections.
+const END: [u8; 1] = [one_byte(TAG_END)];
+
+const fn one_byte(tag: u32) -> u8 {
+    assert!(varint_len(tag) == 1, "longer than a byte");
+    tag.to_le_bytes()[0]
+}
+
 /// What a trailer adds to the body.
 #[derive(Debug, Default)]
 pub(super) struct Trailer<'a> {
@@ -38,14 +49,13 @@ pub(super) struct Trailer<'a> {
     pub(super) login_state: LoginState<'a>,
 }
 
-/// Writes the trailer of `source`, whose body of `body_len` bytes was put before.
+/// Writes the trailer of `source`, whose body is all that was put before.
 pub(super) fn write<S: SessionSource, O: Out>(
     source: &S,
-    body_len: usize,
     out: &mut O,
 ) -> Result<(), EncodeError<O::Error>> {
-    put(out, &TRAILER_MAGIC)?;
-    put(out, &[TRAILER_VERSION])?;
+    let body_len = out.len();
+    put(out, &join!(5; TRAILER_MAGIC, [TRAILER_VERSION]))?;
     let mut buffer = [0; ACCOUNT_MAX];
     let account = encode_account(&source.account(), &mut buffer);
     if !account.is_empty() {
@@ -64,10 +74,11 @@ pub(super) fn write<S: SessionSource, O: Out>(
         put_section(out, TAG_NAMES, names.len())?;
         put(out, names)?;
     }
-    put_section(out, TAG_FOOTER, FOOTER_LEN)?;
-    put(out, &TRAILER_MAGIC)?;
-    put(out, &to_u32(Field::Trailer, body_len)?.to_le_bytes())?;
-    put_varint(out, TAG_END)?;
+    let body_len = to_u32(Field::Trailer, body_len)?.to_le_bytes();
+    put(
+        out,
+        &join!(FROM_FOOTER - CRC_LEN; FOOTER_HEAD, TRAILER_MAGIC, body_len, END),
+    )?;
     let checksum = out.checksum().map_err(EncodeError::Sink)?;
     put(out, &checksum.to_le_bytes())
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::layout::{
-    CHANNEL_LEN, CURRENT, HAS_DC_FLAGS, HAS_MIN_PEERS, HAS_STATE, HAS_TOKEN, MAX_LONG,
+    CHANNEL_LEN, CURRENT, HAS_DC_FLAGS, HAS_MIN_PEERS, HAS_STATE, HAS_TOKEN, KEY_LEN, MAX_LONG,
     MIN_PEER_LEN, PEER_LEN, peer_len,
 };
 use super::reader::Reader;
@@ -287,7 +287,7 @@ impl<'a> Dcs<'a> {
             left,
         };
         for _ in 0..left {
-            read_dc(reader, version)?;
+            check_dc(reader, version)?;
         }
         Ok(dcs)
     }
@@ -308,6 +308,28 @@ impl<'a> Iterator for Dcs<'a> {
 }
 
 impl ExactSizeIterator for Dcs<'_> {}
+
+/// Moves `reader` behind an entry that [`read_dc`] can read.
+fn check_dc(reader: &mut Reader<'_>, version: u8) -> Result<(), DecodeError> {
+    let start = *reader;
+    reader.i32(Field::DcId)?;
+    if reader.presence(Field::DcHasKey)? {
+        reader.bytes(KEY_LEN, Field::DcAuthKey)?;
+    }
+    reader.i64(Field::DcFirstSalt)?;
+    reader.i32(Field::DcTimeOffset)?;
+    let addr_len = reader.len_u8(Field::DcAddrLen)?;
+    let addr = reader.bytes(addr_len, Field::DcAddr)?;
+    // Faster than decoding, and true of every address.
+    if !addr.is_ascii() {
+        *reader = start;
+        return read_dc(reader, version).map(|_| ());
+    }
+    if version >= HAS_DC_FLAGS {
+        reader.u8(Field::DcFlags)?;
+    }
+    Ok(())
+}
 
 #[inline]
 fn read_dc<'a>(reader: &mut Reader<'a>, version: u8) -> Result<DcRef<'a>, DecodeError> {
