@@ -19,6 +19,7 @@
 mod act;
 mod chip;
 mod driver;
+mod erase;
 mod history;
 mod play;
 mod program;

@@ -1,0 +1,78 @@
+//! Erasing: whole pages, and what a cut leaves of one.
+
+use embedded_storage::nor_flash::check_erase;
+
+use super::chip::{Chip, ChipError, ERASE_TEARS, Word};
+
+impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
+    pub(super) fn do_erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
+        let pages = from as usize / ERASE..to as usize / ERASE;
+        let erase = |chip: &mut Self| pages.clone().try_for_each(|page| chip.erase_page(page));
+        if let Err(error) = self.call(false) {
+            self.tear(pages.len(), erase);
+            return Err(error);
+        }
+        if self.capacity.is_none() {
+            check_erase(self, from, to).map_err(ChipError::Rule)?;
+        }
+        erase(self)
+    }
+
+    fn erase_page(&mut self, page: usize) -> Result<(), ChipError> {
+        let range = page * ERASE..(page + 1) * ERASE;
+        let words = range.start / WRITE..range.end / WRITE;
+        let tear = self.step();
+        let erased = tear.map_or(7, |tear| tear.erase % ERASE_TEARS);
+        let middle = range.start + (self.dice.below(ERASE / WRITE)) * WRITE;
+        if tear.is_none() {
+            self.erases[page] += 1;
+            self.counts.erases += 1;
+        }
+        let blank = match erased {
+            0 => return Err(ChipError::PowerLost),
+            1 => range.start..middle,
+            2 => middle..range.end,
+            _ => range.clone(),
+        };
+        // Cells that the erase has not reached stay as uncertain as they were.
+        self.fading.retain(|(_, at, _)| !blank.contains(at));
+        self.unstable.forget(&blank);
+        let mut left = Word::Programmed;
+        match erased {
+            1 | 2 => {
+                self.bytes[blank.clone()].fill(0xFF);
+            }
+            3 => self.bytes[blank].fill(0),
+            4 => {
+                for at in blank {
+                    self.bytes[at] &= self.dice.next() as u8;
+                }
+            }
+            5 => {
+                for at in blank {
+                    self.bytes[at] |= self.dice.next() as u8;
+                }
+                if self.corrects {
+                    left = Word::Faulty;
+                }
+            }
+            6 => {
+                self.bytes[blank].fill(0xFF);
+                left = Word::Weak;
+                for _ in 0..5 {
+                    self.fade(range.clone(), 30);
+                }
+            }
+            _ => {
+                self.bytes[blank].fill(0xFF);
+                left = Word::Erased;
+            }
+        }
+        self.words[words].fill(left);
+        if tear.is_some() {
+            Err(ChipError::PowerLost)
+        } else {
+            Ok(())
+        }
+    }
+}
