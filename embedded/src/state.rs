@@ -88,7 +88,9 @@ pub(crate) struct State {
     pub(crate) counted: bool,
     /// Keys that were replaced, and may still be on the chip.
     pub(crate) stale: Stale,
-    /// Units at the end of the page after the head that were tried since turning to it failed.
+    /// How often turning to the page after the head was begun, and failed, since it worked.
+    pub(crate) failed_turns: u8,
+    /// Units at the end of that page that were tried since.
     pub(crate) probed: u32,
     /// Counter changes that are only in RAM.
     pub(crate) lazy: u16,
@@ -126,6 +128,7 @@ impl State {
             begun: 0,
             counted: false,
             stale: Stale::No,
+            failed_turns: 0,
             probed: 0,
             lazy: 0,
             damaged: 0,

@@ -14,6 +14,9 @@ use crate::record::{self, MARK_LEN};
 use crate::settings::KeyCopies;
 use crate::state::{Page, seed};
 
+/// How many programs in a row must work at most before a page is erased to which turning failed so often.
+/// More of them would keep a driver that fails every third call from ever trying again.
+const PROBES: u8 = 4;
 /// Bytes of the longest record that counters need.
 const COUNTERS_LEN: u32 = 32;
 
@@ -27,7 +30,7 @@ impl<F: NorFlash> Shell<'_, F> {
         self.state.page = Page::new(&self.state.geometry, page, seed);
         self.state.tail_unknown = false;
         // Until the page counts.
-        self.state.probed = self.state.geometry.units(MARK_LEN);
+        self.state.failed_turns = self.state.failed_turns.saturating_add(1);
         Ok(())
     }
 
@@ -52,21 +55,31 @@ impl<F: NorFlash> Shell<'_, F> {
         Ok(())
     }
 
-    /// After turning to the next page failed: does nothing to it before the driver programs again. What
-    /// is tried is at the end of that page, which will be erased.
+    /// After turning to the next page failed: does nothing to it before the driver programs again, and
+    /// where it failed again and again, several times in a row. What is tried is at the end of that page,
+    /// which will be erased.
     async fn probe_next(&mut self, next: u8) -> Result<(), Fail> {
-        let probed = self.state.probed;
         let page = Page::new(&self.state.geometry, next, 0);
-        let at = page.end.wrapping_sub(probed);
-        if probed == 0 || probed > page.room() {
-            return Ok(());
-        }
         let units = self.state.geometry.units(MARK_LEN);
-        let end = at.wrapping_add(units);
+        for probe in 0..self.state.failed_turns.min(PROBES) {
+            let probed = self.state.probed.wrapping_add(units);
+            if probed > page.room() {
+                break;
+            }
+            self.state.probed = probed;
+            let tries = if probe == 0 { TRIES } else { 1 };
+            self.probe(page.end.wrapping_sub(probed), tries).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the driver programs a place on a page that will be erased.
+    async fn probe(&mut self, at: u32, tries: u8) -> Result<(), Fail> {
+        let units = self.state.geometry.units(MARK_LEN);
         let mut tried = Ok(());
-        for _ in 0..TRIES {
+        for _ in 0..tries {
             // Something that was left there says that it was programmed.
-            if self.chip.programmed_end(at, end).await? > at {
+            if self.chip.programmed_end(at, at.wrapping_add(units)).await? > at {
                 return Ok(());
             }
             let bytes = self.buffer.units(units, &self.state.geometry);
@@ -75,9 +88,6 @@ impl<F: NorFlash> Shell<'_, F> {
             if tried.is_ok() {
                 break;
             }
-        }
-        if tried.is_err() {
-            self.state.probed = probed.saturating_add(units);
         }
         tried
     }
@@ -105,7 +115,7 @@ impl<F: NorFlash> Shell<'_, F> {
         self.state.begun = self.state.begun.saturating_add(1);
         self.state.counted = true;
         self.state.fresh = false;
-        self.state.probed = 0;
+        self.state.failed_turns = 0;
         self.state.tail_unknown = false;
         self.state.touched = 0;
         self.index.fixed.written = self.index.fixed.counters;

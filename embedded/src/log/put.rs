@@ -16,7 +16,7 @@ use crate::state::{Due, Page};
 /// Bytes of the longest hot record; programmed with a whole unit.
 const HOT_LEN: u32 = 8;
 /// How often a hot record is tried in other places, after the first one.
-const ATTEMPTS: u8 = 3;
+const ATTEMPTS: u8 = 7;
 
 #[bisync]
 impl<F: NorFlash> Shell<'_, F> {
@@ -84,6 +84,9 @@ impl<F: NorFlash> Shell<'_, F> {
                     let len = usize::try_from(units << shift).unwrap_or(MAX_UNIT_LEN);
                     self.state.tail_unknown = true;
                     let (bytes, _) = bytes.split_at_mut(len.min(MAX_UNIT_LEN));
+                    if let Some(attempt) = attempts.checked_sub(1) {
+                        self.chip.fall_out_of_step(attempt).await;
+                    }
                     result = self.chip.program(tail, bytes).await;
                     if result.is_ok() {
                         self.state.tail_unknown = false;

@@ -8,7 +8,7 @@ use crate::record::{self, Head, MAX_RECORD, SYNC};
 use crate::state::Page;
 
 /// Places that a record is tried at.
-const ATTEMPTS: u8 = 4;
+const ATTEMPTS: u8 = 8;
 
 #[bisync]
 impl<F: NorFlash> Shell<'_, F> {
@@ -74,7 +74,11 @@ impl<F: NorFlash> Shell<'_, F> {
         let geometry = self.state.geometry;
         let units = self.units();
         let base = self.state.page.tail;
-        let mut fail = Fail::StoreFull;
+        // Room was made for the record before: where there is none, programs that failed have taken it.
+        let mut fail = match self.chip.details.flash {
+            Some(_) => Fail::Flash,
+            None => Fail::StoreFull,
+        };
         for attempt in 0..ATTEMPTS {
             let at = self.state.page.tail;
             if self.state.page.room() < units {
@@ -84,16 +88,16 @@ impl<F: NorFlash> Shell<'_, F> {
             self.state.page.tail = next;
             let bytes = self.buffer.units(units, &geometry);
             record::seal(bytes, self.state.page.seed ^ at);
+            // What fails costs room, which a page turn may not have.
+            if self.chip.details.flash.is_some() {
+                self.chip.fall_out_of_step(attempt).await;
+            }
             match self.chip.program(at, bytes).await {
                 Ok(()) => {
                     self.state.tail_unknown = false;
                     return Ok(());
                 }
                 Err(failed) => fail = failed,
-            }
-            // Falls out of step with a driver that fails at regular intervals.
-            for _ in 0..=attempt {
-                let _ = self.chip.programmed_end(at, at.wrapping_add(1)).await;
             }
             // Readers pass over the few blank units that are left where nothing was. Behind what was left
             // they go on, so leave all of it, since a unit of ones looks like an erased one.
