@@ -52,8 +52,8 @@ WINEPREFIX=$(realpath "$CARGO_TARGET_DIR")/wine
 export WINEDEBUG=-all WINEPREFIX
 program() { # the test program that cargo builds from these arguments
     run test --no-run --message-format json "$@" | python3 -c 'import json, sys
-for line in sys.stdin:
-    if (path := json.loads(line).get("executable")): print(path)'
+for built in map(json.loads, sys.stdin):
+    if built.get("executable") and built["profile"]["test"]: print(built["executable"])'
 }
 unit=$(program -p mtsession --lib)
 program=$(program -p mtsession-tests --no-default-features --test conformance)

@@ -132,7 +132,7 @@ pub(super) fn replace(paths: &Paths, bytes: &[u8], fsync: Fsync) -> io::Result<R
 /// Puts the complete copy in the place of the session file, by renaming where that is possible now.
 fn settle(paths: &Paths, bytes: &[u8], fsync: Fsync, dir: Option<&Directory>) -> io::Result<File> {
     if fs::rename(&paths.pending, &paths.snapshot).is_ok() {
-        let file = open_owned(&paths.snapshot, Access::Read, Some(&paths.snapshot))?;
+        let file = open_owned(&paths.snapshot, Access::Flush, Some(&paths.snapshot))?;
         sync(dir, Some(&file));
         return Ok(file);
     }

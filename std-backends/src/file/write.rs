@@ -88,7 +88,7 @@ pub(super) fn write(
         // The new snapshot is the one that is there: only the records after it have to go.
         // Whoever wrote it may have been killed before its name was durable.
         let dir = fsync.directory(&paths.dir)?;
-        let file = open_owned(&paths.snapshot, Access::Read, Some(&paths.snapshot))?;
+        let file = open_owned(&paths.snapshot, Access::Flush, Some(&paths.snapshot))?;
         fsync.file(&file)?;
         snapshot::sync(dir.as_ref(), Some(&file));
         cut(journal, fsync)?;

@@ -14,6 +14,8 @@ use std::path::Path;
 pub(crate) enum Access {
     /// It is only read.
     Read,
+    /// It is flushed, which Windows allows only to those who may write.
+    Flush,
     /// It is read and written.
     Write,
     /// The same, and it is made, private to its owner, where it does not exist.
@@ -29,7 +31,11 @@ pub(crate) fn open_owned(path: &Path, access: Access, beside: Option<&Path>) -> 
     let mut options = OpenOptions::new();
     options
         .read(true)
-        .write(access != Access::Read)
+        .write(match access {
+            Access::Read => false,
+            Access::Flush => cfg!(windows),
+            Access::Write | Access::Create => true,
+        })
         .create(access == Access::Create);
     set_flags(&mut options);
     let file = options
