@@ -2,6 +2,7 @@
 //! [`format`](crate::format).
 
 mod crc;
+mod dcs;
 mod encode;
 mod layout;
 mod out;

@@ -1,0 +1,186 @@
+//! The steps, in the order in which a full run takes them: what fails fast comes first.
+
+use std::io::{self, Write as _};
+
+use crate::shell::{command, root, run, sh, succeeded, words};
+use crate::{readme, tools};
+
+/// A part of the checks.
+pub(crate) struct Step {
+    /// How it is asked for.
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    /// Whether it is worth running after every change.
+    pub(crate) is_quick: bool,
+    pub(crate) run: fn() -> io::Result<()>,
+}
+
+const fn quick(name: &'static str, what: &'static str, run: fn() -> io::Result<()>) -> Step {
+    Step {
+        name,
+        what,
+        is_quick: true,
+        run,
+    }
+}
+
+const fn slow(name: &'static str, what: &'static str, run: fn() -> io::Result<()>) -> Step {
+    Step {
+        is_quick: false,
+        ..quick(name, what, run)
+    }
+}
+
+pub(crate) const STEPS: &[Step] = &[
+    slow("tools", "installs what the others need", tools::install),
+    quick("format", "rustfmt", || sh("cargo fmt --all --check")),
+    quick("tidy", "lengths, words, files, links", || {
+        sh("cargo test --quiet -p xtask")
+    }),
+    quick("lint-libraries", "clippy on the three libraries", || {
+        check("-p mtsession-core --features alloc,std,serde")?;
+        check("-p mtsession")?;
+        check("-p mtsession-embedded --features async,alloc")
+    }),
+    quick("test-libraries", "tests without any feature", || {
+        sh("cargo test --quiet -p mtsession-core --no-default-features")?;
+        sh("cargo test --quiet -p mtsession --no-default-features")
+    }),
+    slow("lints", "clippy on everything", || {
+        sh("cargo clippy --quiet --workspace --all-targets -- -D warnings")
+    }),
+    slow("features", "every set of features alone", features),
+    slow("docs", "documentation without a broken link", docs),
+    slow("readme", "the README's commands", readme::run),
+    slow(
+        "own-backends",
+        "backends on Redis and PostgreSQL",
+        own_backends,
+    ),
+    slow("interop", "our databases read by others", || {
+        sh(
+            "INTEROP=1 cargo test --quiet -p mtsession-tests --test libsql_interop --test sqlite_downgrade",
+        )
+    }),
+    slow("libraries", "sessions of other libraries", || {
+        sh(
+            "cargo test --quiet -p mtsession --features foreign --test foreign_files --test foreign_write",
+        )?;
+        sh("tests/real-libraries/run.sh")
+    }),
+    slow("drop-in", "the client ferogram on this library", || {
+        sh("tests/drop-in/run.sh")
+    }),
+    slow("windows", "the suite, compiled for Windows, under Wine", || {
+        sh("tests/windows/run.sh")
+    }),
+    slow("benchmarks", "every benchmark runs once", benchmarks),
+    slow(
+        "bare-metal",
+        "no panic, and the flash log on emulators",
+        || {
+            sh("tests/bare-metal/run.sh")?;
+            let kills = std::env::var("KILLS").unwrap_or_else(|_| "20".to_owned());
+            run(command("embedded/firmware/run.sh").env("KILLS", kills))
+        },
+    ),
+    slow(
+        "instructions",
+        "counts and code sizes, against benches/instructions.tsv",
+        || sh("cargo run --quiet --release -p mtsession-benches --bin instructions -- check"),
+    ),
+    slow("fuzzing", "every fuzz target for 12 seconds", || {
+        sh("tests/fuzz/run.sh 12")
+    }),
+];
+
+/// Clippy on one package with one set of features.
+fn check(arguments: &str) -> io::Result<()> {
+    sh(&format!("cargo clippy --quiet {arguments} -- -D warnings"))?;
+    writeln!(io::stdout(), "ok: {arguments}")
+}
+
+const CORE_FEATURES: &[&str] = &[
+    "",
+    "alloc",
+    "std",
+    "serde",
+    "defmt",
+    "alloc,serde",
+    "std,serde,defmt",
+];
+
+const STD_FEATURES: &[&str] = &[
+    "",
+    "serde",
+    "tracing",
+    "sqlite",
+    "libsql",
+    "libsql-remote",
+    "foreign",
+    "tokio",
+    "sqlite,libsql-remote,tokio,serde",
+    "grammers",
+    "grammers,sqlite,libsql-remote",
+    "cli",
+];
+
+const EMBEDDED_FEATURES: &[&str] = &["", "async", "alloc", "defmt", "async,alloc,defmt"];
+
+fn features() -> io::Result<()> {
+    for (package, sets) in [
+        ("mtsession-core", CORE_FEATURES),
+        ("mtsession", STD_FEATURES),
+        ("mtsession-embedded", EMBEDDED_FEATURES),
+    ] {
+        for set in sets {
+            let features = if set.is_empty() { "" } else { " --features " };
+            check(&format!(
+                "-p {package} --no-default-features{features}{set}"
+            ))?;
+        }
+    }
+    check(
+        "-p ferogram-session --features serde,sqlite-session,libsql-session,libsql-remote-session",
+    )
+}
+
+fn docs() -> io::Result<()> {
+    for arguments in [
+        "--workspace --exclude ferogram-session",
+        "-p mtsession-core --features alloc,std,serde,defmt",
+        "-p mtsession --features cli,grammers,serde,tracing",
+        "-p mtsession-embedded --features alloc,async,defmt",
+    ] {
+        let mut doc = words(&format!("cargo doc --quiet --no-deps {arguments}"));
+        run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
+}
+
+fn own_backends() -> io::Result<()> {
+    let manifest = "--manifest-path tests/custom-backends/Cargo.toml";
+    sh(&format!("cargo fmt {manifest} --check"))?;
+    let mut clippy = words(&format!(
+        "cargo clippy --quiet {manifest} --all-targets -- -D warnings"
+    ));
+    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        clippy.env("CARGO_TARGET_DIR", root().join("target"));
+    }
+    run(&mut clippy)?;
+    sh("tests/servers.sh")
+}
+
+fn benchmarks() -> io::Result<()> {
+    let mut bench = words("cargo bench --quiet -p mtsession-benches -- --test");
+    let output = bench.stderr(std::process::Stdio::inherit()).output()?;
+    let mut out = io::stdout().lock();
+    for line in output.stdout.split(|byte| *byte == b'\n') {
+        if line.starts_with(b"skipped") {
+            out.write_all(line)?;
+            writeln!(out)?;
+        }
+    }
+    succeeded(&bench, output.status)?;
+    writeln!(out, "ok")
+}

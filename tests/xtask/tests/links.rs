@@ -1,0 +1,109 @@
+//! Documents that are read on a forge: their links resolve, and nothing in them is meant for a machine
+//! alone.
+
+mod support;
+
+use std::path::{Component, Path, PathBuf};
+
+use support::{files, read, root};
+
+/// The targets of `[text](target)`, outside of code.
+fn links(text: &str) -> Vec<&str> {
+    let mut links = Vec::new();
+    let mut is_code = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            is_code = !is_code;
+        }
+        if is_code {
+            continue;
+        }
+        let mut rest = line;
+        while let Some((_, after)) = rest.split_once("](") {
+            let (target, next) = after.split_once(')').unwrap_or((after, ""));
+            links.push(target);
+            rest = next;
+        }
+    }
+    links
+}
+
+/// The anchors that a forge makes of headings.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |line: &str| {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = |char: &char| char.is_alphanumeric() || "-_ ".contains(*char);
+        title
+            .chars()
+            .filter(kept)
+            .collect::<String>()
+            .replace(' ', "-")
+    };
+    headings.map(anchor).collect()
+}
+
+/// A path without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                assert!(plain.pop(), "{} leaves the repository", path.display());
+            }
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+#[test]
+fn every_relative_link_of_a_document_leads_somewhere() {
+    let mut wrong = Vec::new();
+    for file in files(&[".md"]) {
+        let text = read(&file);
+        for link in links(&text) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match path {
+                "" => file.clone(),
+                // Of rustdoc, where the document is the first page of a crate.
+                path if path.contains("::") || path.ends_with("()") => continue,
+                path => plain(&file.parent().unwrap().join(path)),
+            };
+            let exists = root().join(&target).exists();
+            let has_anchor = || anchors(&read(&target)).iter().any(|known| known == anchor);
+            if !exists || !anchor.is_empty() && !has_anchor() {
+                wrong.push(format!("{}: {link}", file.display()));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "links that lead nowhere:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn no_example_of_a_readme_has_lines_that_only_rustdoc_hides() {
+    let mut hidden = Vec::new();
+    for file in files(&["README.md"]) {
+        let mut is_rust = false;
+        for (line, number) in read(&file).lines().zip(1..) {
+            if line.starts_with("```") {
+                is_rust = line.starts_with("```rust");
+            } else if is_rust && (line == "#" || line.starts_with("# ")) {
+                hidden.push(format!("{}:{number}: {line}", file.display()));
+            }
+        }
+    }
+    assert!(
+        hidden.is_empty(),
+        "a forge shows these lines:\n{}",
+        hidden.join("\n")
+    );
+}
