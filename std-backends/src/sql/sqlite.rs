@@ -197,10 +197,10 @@ impl SqliteBackend {
             }
             accounts => accounts?,
         };
+        // One connection for all of them: there may be a great many.
+        let mut store = lock(&backend.store);
         for account in accounts {
-            let loaded = Self::open_account(&path, &account)
-                .and_then(|backend| Ok((backend.load()?, backend.peer_names()?)));
-            if let Err(error) = loaded {
+            if let Err(error) = store.check_account(&account) {
                 problems.push(format!("account {}: {error}", Shown(&account)));
             }
         }
