@@ -11,6 +11,8 @@ mod definition;
 mod export;
 mod file_url;
 mod guard;
+#[cfg(all(test, target_os = "linux"))]
+mod heap_tests;
 mod kept;
 mod legacy;
 #[cfg(feature = "libsql")]

@@ -53,6 +53,10 @@ const NAME: &str = "sqlite";
 /// that it made beside ours, in a database of our release before, is the account
 /// `default@ferogram-session`, and goes when the account `default` is deleted.
 ///
+/// What this crate reads and writes of keys is wiped from memory. SQLite's own copies, in its page cache and
+/// of the values that it was given, are not: after a backend is dropped some of them stay in freed memory
+/// until it is used again.
+///
 /// An account that was renamed or deleted while a backend is open for it comes back with that
 /// backend's next write.
 ///
