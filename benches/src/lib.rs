@@ -11,12 +11,14 @@
 //! | `cargo bench -p mtsession-benches --bench codec` | the time of the codec |
 //! | `cargo run --release -p mtsession-benches --bin allocations` | its heap |
 //! | `cargo bench -p mtsession-benches --bench backends` | files and databases |
+//! | `cargo run --release -p mtsession-benches --bin names` | the names of many peers in databases |
 //! | `cargo run --release -p mtsession-benches --bin instructions -- check` | instructions, against the committed ones |
 //! | `cargo run --release -p mtsession-benches --bin results -- --flash` | the flash log, on a simulated chip |
 
 pub mod codec;
 pub mod figures;
 pub mod flash;
+pub mod names;
 mod ours;
 mod program;
 pub mod report;

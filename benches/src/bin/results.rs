@@ -56,11 +56,12 @@ fn measure_flash() -> io::Result<()> {
 fn run() -> io::Result<()> {
     let start = Instant::now();
     forget()?;
-    let steps: [(&str, &[&str]); 5] = [
+    let steps: [(&str, &[&str]); 6] = [
         ("building", &["bench", "--no-run"]),
         ("codec", &["bench", "--bench", "codec"]),
         ("allocations", &["run", "--release", "--bin", "allocations"]),
         ("backends", &["bench", "--bench", "backends"]),
+        ("names", &["run", "--release", "--bin", "names"]),
         (
             "instructions",
             &["run", "--release", "--bin", "instructions", "--", "measure"],

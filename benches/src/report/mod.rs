@@ -31,7 +31,7 @@ pub const FIXED_SESSION: &str = "FixedSession<6, 32, 64, 16, 32>";
 pub fn measured() -> io::Result<Figures> {
     let dir = directory();
     let mut figures = criterion::read(&dir.join("criterion"))?;
-    for file in ["allocations", "backends", "flash", "instructions"] {
+    for file in ["allocations", "backends", "flash", "instructions", "names"] {
         let read = Figures::read(&dir.join(file).with_extension("tsv"));
         figures.extend(read.map_err(|error| {
             io::Error::new(
@@ -59,6 +59,7 @@ pub fn forget() -> io::Result<()> {
         "flash",
         "instructions",
         "firmware",
+        "names",
     ] {
         let path = dir.join(file).with_extension("tsv");
         if path.exists() {

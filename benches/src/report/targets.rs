@@ -4,7 +4,7 @@ use std::io;
 
 use crate::codec::{self, MEMCPY, TRAILER};
 use crate::figures::{Figures, unit};
-use crate::{OURS, THEIRS, flash, stores};
+use crate::{OURS, THEIRS, flash, names, stores};
 
 /// A bound, and the two figures that it is about.
 #[derive(Clone, Debug)]
@@ -82,6 +82,7 @@ impl Target {
 pub fn targets() -> Vec<Target> {
     let mut list = codec_targets();
     list.extend(store_targets());
+    list.extend(names_targets());
     list.extend(flash_targets());
     list.extend(firmware_targets());
     list
@@ -165,6 +166,27 @@ fn store_targets() -> Vec<Target> {
         target("SQLite", "save", "L", 20.0),
         target("SQLite", "load", "L", 1.3),
     ]
+}
+
+fn names_targets() -> Vec<Target> {
+    const MOST: f64 = 5e9;
+
+    let target = |operation: String| Target {
+        what: format!("{operation} {} names, processor time", names::SIZE),
+        group: "",
+        why: "",
+        ours: name([
+            names::AREA,
+            &operation,
+            names::SIZE,
+            OURS,
+            unit::NANOSECONDS,
+        ]),
+        beside: None,
+        bound: Bound::AtMost(MOST),
+    };
+    let steps = |store: &'static str| names::STEPS.map(|step| target(format!("{store}, {step}")));
+    names::STORES.into_iter().flat_map(steps).collect()
 }
 
 fn flash_targets() -> Vec<Target> {
