@@ -5,12 +5,27 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+use std::sync::{PoisonError, RwLock};
 
 use tempfile::TempDir;
 
 const VICTIM: u32 = 1001;
 const ATTACKER: u32 = 1002;
+
+/// Held by whoever starts a process, and alone by whoever writes a program: a process that is just being
+/// started inherits the open file, and a program that is open for writing cannot be run.
+static STARTING: RwLock<()> = RwLock::new(());
+
+fn started(command: &mut Command) -> std::io::Result<Output> {
+    let _together = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    command.output()
+}
+
+fn make_pipe(path: &Path) {
+    let made = started(Command::new("mkfifo").arg(path)).unwrap();
+    assert!(made.status.success());
+}
 
 /// A directory that everybody can write to, with a copy of the program that everybody can run.
 struct Shared {
@@ -22,7 +37,7 @@ struct Shared {
 impl Shared {
     /// `None` where this process cannot become others.
     fn with_mode(mode: u32) -> Option<Self> {
-        let id = Command::new("id").arg("-u").output();
+        let id = started(Command::new("id").arg("-u"));
         if !id.is_ok_and(|id| id.stdout == b"0\n") {
             println!("skipped: only root can become somebody else");
             return None;
@@ -30,7 +45,9 @@ impl Shared {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let program = dir.path().join("file-ops");
+        let alone = STARTING.write().unwrap_or_else(PoisonError::into_inner);
         fs::copy(env!("CARGO_BIN_EXE_file-ops"), &program).unwrap();
+        drop(alone);
         let shared = dir.path().join("shared");
         fs::create_dir(&shared).unwrap();
         fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).unwrap();
@@ -53,8 +70,8 @@ impl Shared {
         let user = uid.to_string();
         let mut command = Command::new("setpriv");
         command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]);
-        let output = command.arg(&self.program).arg(&self.path).args(operations);
-        String::from_utf8(output.output().unwrap().stdout).unwrap()
+        command.arg(&self.program).arg(&self.path).args(operations);
+        String::from_utf8(started(&mut command).unwrap().stdout).unwrap()
     }
 
     fn plant(&self, name: &str, content: &[u8]) -> PathBuf {
@@ -131,13 +148,7 @@ fn pipes_links_and_directories_are_refused_and_nobody_waits() {
             fs::create_dir_all(&elsewhere).unwrap();
             chown(&elsewhere, Some(VICTIM), None).unwrap();
             match kind {
-                "pipe" => assert!(
-                    Command::new("mkfifo")
-                        .arg(&path)
-                        .status()
-                        .unwrap()
-                        .success()
-                ),
+                "pipe" => make_pipe(&path),
                 "link" => symlink(elsewhere.join("made"), &path).unwrap(),
                 _ => fs::create_dir(&path).unwrap(),
             }
@@ -330,8 +341,7 @@ fn a_log_that_another_user_put_beside_a_foreign_database_is_refused() {
         }
         assert_eq!(fs::read(&planted).unwrap(), content);
         fs::remove_file(&planted).unwrap();
-        let pipe = Command::new("mkfifo").arg(&planted).status();
-        assert!(pipe.unwrap().success());
+        make_pipe(&planted);
         chown(&planted, Some(ATTACKER), Some(ATTACKER)).unwrap();
         assert_refused(&shared.ops(VICTIM, &["import"]), &planted);
         fs::remove_file(&planted).unwrap();

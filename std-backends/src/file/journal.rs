@@ -176,49 +176,15 @@ pub(super) fn replay(
     Ok(tail)
 }
 
-/// How far a record is looked for after a damaged one.
-const SCAN: usize = 4096;
-
-/// Calls `f` with the changes of every good record in a damaged journal, also of those after a bad one:
-/// each continues the checksum that is stored before it. Returns how many bytes are neither.
-pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Change<'_>])) -> usize {
-    let (mut rest, mut chain, mut lost) = (bytes, chain, 0_usize);
-    let mut changes = Vec::new();
-    let is_mark = |rest: &[u8], chain| {
-        let tail = Tail {
-            chain,
-            ..Tail::of_header(0)
-        };
-        must_fold(rest, tail)
-    };
-    while !rest.is_empty() && !is_mark(rest, chain) {
-        if let Ok(Some(good)) = next(rest, chain, &mut changes) {
-            f(&changes);
-            (rest, chain) = (good.after, good.chain);
-            continue;
-        }
-        let found = (1..rest.len().min(SCAN)).find_map(|at| {
-            let (stored, after) = rest.get(at..)?.split_first_chunk()?;
-            let stored = u32::from_le_bytes(*stored);
-            next(after, stored, &mut changes).ok()??;
-            Some((after, stored))
-        });
-        let (after, stored) = found.unwrap_or((&[], chain));
-        lost = lost.saturating_add(rest.len().saturating_sub(after.len()));
-        (rest, chain) = (after, stored);
-    }
-    lost
-}
-
 /// A record that checks.
-struct Good<'b> {
+pub(super) struct Good<'b> {
     len: u64,
-    chain: u32,
-    after: &'b [u8],
+    pub(super) chain: u32,
+    pub(super) after: &'b [u8],
 }
 
 /// Reads the first record; `None` where it does not check, and at the mark.
-fn next<'b>(
+pub(super) fn next<'b>(
     bytes: &'b [u8],
     chain: u32,
     changes: &mut Vec<Change<'b>>,
@@ -355,27 +321,6 @@ mod tests {
     }
 
     #[test]
-    fn after_a_damaged_record_the_others_are_found() {
-        let batch = |qts| vec![Change::Update(UpdateChange::Secondary { qts })];
-        let batches: Vec<_> = (1..=9).map(batch).collect();
-        let (bytes, _) = journal(&batches);
-        let chain = Tail::of_header(7).chain;
-        for bit in 0..bytes.len() * 8 {
-            let mut damaged = bytes.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            let mut seen = 0;
-            let lost = replay_damaged(&damaged, chain, |_| seen += 1);
-            assert!(
-                seen >= batches.len() - 2,
-                "bit {bit}: {seen} of {}",
-                batches.len()
-            );
-            assert!(lost > 0);
-        }
-        assert_eq!(replay_damaged(&bytes, chain, |_| ()), 0);
-    }
-
-    #[test]
     fn a_mark_ends_the_replay_and_fits_only_where_it_was_put() {
         let (mut bytes, tail) = journal(&batches());
         let len = bytes.len();
@@ -386,10 +331,6 @@ mod tests {
         assert!(must_fold(&bytes[len..], tail));
         assert!(!must_fold(&bytes[len..], Tail::of_header(7)));
         assert!(!must_fold(&bytes[len..bytes.len() - 1], tail));
-        let mut batches = 0;
-        let header = Tail::of_header(7).chain;
-        assert_eq!(replay_damaged(&bytes, header, |_| batches += 1), 0);
-        assert_eq!(batches, 3);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod delete;
 mod explain;
 mod identity;
 mod journal;
+mod journal_damaged;
 mod lock;
 mod paths;
 mod positioned;

@@ -10,6 +10,7 @@ use mtsession_core::{
 use zeroize::Zeroizing;
 
 use super::journal;
+use super::journal_damaged::replay_damaged;
 use super::paths::Paths;
 use super::snapshot;
 use super::whole::parse_whole;
@@ -180,7 +181,7 @@ fn replay(
     let [.., c0, c1, c2, c3] = *header;
     let chain = u32::from_le_bytes([c0, c1, c2, c3]);
     let mut changes: usize = 0;
-    let lost = journal::replay_damaged(records, chain, |batch: &[Change<'_>]| {
+    let lost = replay_damaged(records, chain, |batch: &[Change<'_>]| {
         changes = changes.saturating_add(batch.len());
         stored.replay(batch);
     });

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::fs::{directory_of, refuse_strangers};
+use crate::fs::{Temp, directory_of, refuse_strangers};
 
 /// What is added to the name of the database; the second one has `-2` in addition.
 const SUFFIX: &str = ".pre-mtsession";
@@ -13,8 +13,27 @@ const SUFFIX: &str = ".pre-mtsession";
 /// How many are looked for in a directory that cannot be listed.
 const MOST_UNLISTED: u32 = 99;
 
+/// Gives a copy the first name that is free.
+pub(super) fn keep(mut copy: Temp, database: &Path) -> io::Result<()> {
+    for name in names(database) {
+        match copy.keep_as(&name) {
+            Ok(_) => {
+                #[cfg(feature = "tracing")]
+                tracing::info!(
+                    backup = %name.display(),
+                    "database of an older release kept before its migration"
+                );
+                break;
+            }
+            Err((error, kept)) if error.kind() == io::ErrorKind::AlreadyExists => copy = kept,
+            Err((error, _)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// The names that copies get, one after the other.
-pub(super) fn names(database: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+fn names(database: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let database = database.as_os_str().to_os_string();
     (1_u32..).map(move |number| {
         let mut name = database.clone();

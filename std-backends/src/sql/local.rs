@@ -1,31 +1,30 @@
 //! The driver for database files on this machine, and in memory.
 
 use core::time::Duration;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{ErrorCode, OpenFlags};
 
 use super::aside::{self, Aside};
 use super::connection::{Connection, Durability, OnRow, Write, Written};
-use super::copies;
 use super::file_url::local_path;
-use super::guard::{self, Progress};
+use super::guard;
 use super::kept;
 use super::local_error::{explain, only_readable};
-use super::local_read::{Rows, bind, read_all};
+use super::local_file::{
+    create_private, has_second_name, make_private, private_copy, refuse_second_name, use_wal,
+};
+use super::local_open::{Open, Source};
+use super::local_read::{Rows, read_all};
 use super::locks;
-use super::main_file::{Debt, check_log_of_empty};
+use super::main_file::{check_log_of_empty, empty_log};
 use super::owners::{refuse_planted, refuse_to_hand_over};
 use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
-use super::statement::{Select, Statement, Value};
-use crate::fs::Temp;
+use super::statement::{Select, Statement};
 use crate::journal_sync::{JournalSync, LastFlush};
-use crate::open_databases::{Announced, FileId, PlainFile, opened_before_the_fork};
+use crate::open_databases::{Announced, FileId, opened_before_the_fork};
 
 /// How long a writer waits for others, unless told otherwise.
 pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,9 +35,6 @@ const READS: usize = 10;
 /// How often a file is opened again because another one took its place meanwhile.
 const OPENINGS: usize = 10;
 
-/// Prepared statements that are kept; there are about twenty.
-const CACHED_STATEMENTS: usize = 32;
-
 /// A database file, opened when it is first needed.
 pub(super) struct LocalConnection {
     /// `None` is in memory.
@@ -47,25 +43,6 @@ pub(super) struct LocalConnection {
     busy_timeout: Duration,
     journal_sync: JournalSync,
     last_flush: LastFlush,
-}
-
-pub(super) struct Open {
-    pub(super) database: rusqlite::Connection,
-    /// Which file it is, to notice that it was replaced. `None` is in memory, or aside.
-    announced: Option<Announced>,
-    /// What is read instead of what lies there.
-    aside: Option<Aside>,
-    /// The process that opened it; `None` is in memory.
-    pid: Option<u32>,
-    /// `PRAGMA data_version` at the last read: it changes with every commit of others.
-    pub(super) seen: Option<i64>,
-    is_ours: bool,
-    /// Prepared for writing: journal mode and file mode.
-    is_writable: bool,
-    synchronous: Option<Durability>,
-    /// What the main file may lack of what was acknowledged.
-    debt: Debt,
-    pub(super) progress: Progress,
 }
 
 impl LocalConnection {
@@ -104,7 +81,7 @@ impl LocalConnection {
     }
 
     /// Opens what is there; `None` when there is nothing.
-    fn existing(&mut self) -> io::Result<Option<&mut Open>> {
+    pub(super) fn existing(&mut self) -> io::Result<Option<&mut Open>> {
         self.check_process()?;
         if !self.is_current()? {
             self.open = None;
@@ -142,7 +119,7 @@ impl LocalConnection {
         guard::check_version()?;
         let Some(path) = &self.path else {
             let database = rusqlite::Connection::open_in_memory();
-            return self.configured(database.map_err(|error| explain(&error))?, None, None);
+            return self.open(database.map_err(|error| explain(&error))?, Source::Memory);
         };
         refuse_planted(path)?;
         refuse_others(path)?;
@@ -150,7 +127,7 @@ impl LocalConnection {
             return self.connect_to_copy(path);
         }
         if let Some((database, aside)) = Aside::immutable(path)? {
-            return self.configured(database, None, Some(aside));
+            return self.open(database, Source::Aside(aside));
         }
         let open = self.connect_in_place(path)?;
         match aside::try_to_read(&open.database) {
@@ -165,7 +142,7 @@ impl LocalConnection {
 
     fn connect_to_copy(&self, path: &Path) -> io::Result<Open> {
         let (database, aside) = Aside::copy_of(path)?;
-        self.configured(database, None, Some(aside))
+        self.open(database, Source::Aside(aside))
     }
 
     /// Opens the file to write to it; one whose log cannot be used here goes on without.
@@ -199,7 +176,7 @@ impl LocalConnection {
                 .map_err(|error| explain(&error))?;
             // Otherwise another file took its place in between, and that one was not announced.
             if FileId::of(path)? == Some(file) {
-                return self.configured(database, Some(announced), None);
+                return self.open(database, Source::File(announced));
             }
         }
         Err(io::Error::new(
@@ -208,39 +185,12 @@ impl LocalConnection {
         ))
     }
 
-    fn configured(
-        &self,
-        mut database: rusqlite::Connection,
-        announced: Option<Announced>,
-        aside: Option<Aside>,
-    ) -> io::Result<Open> {
-        let progress = Progress::default();
-        let mut configure = || {
-            database.busy_timeout(self.busy_timeout)?;
-            database.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-            guard::limit(&mut database, &progress)?;
-            // Otherwise SQLite plans a statement anew for every value that it is given.
-            database.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-            // Freed bytes are overwritten, and no temporary file ever holds a key.
-            database.execute_batch("PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;")
-        };
-        configure().map_err(|error| explain(&error))?;
-        Ok(Open {
-            database,
-            announced,
-            aside,
-            pid: self.path.as_ref().map(|_| std::process::id()),
-            seen: None,
-            is_ours: false,
-            is_writable: false,
-            synchronous: None,
-            debt: Debt::of_others(self.busy_timeout),
-            progress,
-        })
+    fn open(&self, database: rusqlite::Connection, source: Source) -> io::Result<Open> {
+        Open::new(database, source, self.busy_timeout)
     }
 
     /// Opens for writing; makes the file when it is not there.
-    fn writable(&mut self) -> io::Result<&mut Open> {
+    pub(super) fn writable(&mut self) -> io::Result<&mut Open> {
         self.check_process()?;
         // `is_ours` came before and has noticed if the file was replaced.
         if self.open.is_none() && self.existing()?.is_none() {
@@ -251,7 +201,7 @@ impl LocalConnection {
         }
         if let Some(path) = &self.path {
             refuse_second_name(path)?;
-            if self.open.as_ref().is_some_and(|open| open.aside.is_some()) {
+            if self.open.as_ref().is_some_and(Open::is_aside) {
                 self.open = None;
                 self.open = Some(self.connect_to_write(path)?);
             }
@@ -283,71 +233,6 @@ impl LocalConnection {
     }
 }
 
-impl Open {
-    /// Whether the file at `path` is still the one that was opened, and as it was where that matters.
-    fn is_current(&self, path: &Path) -> io::Result<bool> {
-        let there = FileId::of(path)?;
-        match &self.aside {
-            Some(aside) => Ok(there.is_some() && aside.is_current(path)?),
-            None => Ok(there == self.announced.as_ref().map(Announced::file)),
-        }
-    }
-
-    /// Whether the process was forked since. Databases in memory are copied by that.
-    fn is_of_another_process(&self) -> bool {
-        self.pid.is_some_and(|pid| pid != std::process::id())
-    }
-
-    fn data_version(&self) -> rusqlite::Result<i64> {
-        self.database
-            .prepare_cached("PRAGMA data_version")?
-            .query_row([], |row| row.get(0))
-    }
-
-    fn is_empty(&self) -> rusqlite::Result<bool> {
-        self.database
-            .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
-                row.get(0)
-            })
-    }
-
-    fn set_synchronous(&mut self, durability: Durability) -> rusqlite::Result<()> {
-        if self.synchronous != Some(durability) {
-            self.database.execute_batch(match durability {
-                Durability::Now => "PRAGMA synchronous = FULL",
-                Durability::Soon => "PRAGMA synchronous = NORMAL",
-            })?;
-            self.synchronous = Some(durability);
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, write: &Write, durability: Durability) -> rusqlite::Result<Written> {
-        self.set_synchronous(durability)?;
-        if let (alike @ [_], false) = (write.statements.as_slice(), write.if_unchanged) {
-            execute(&self.database, alike)?;
-            return Ok(Written::Done);
-        }
-        let seen = self.seen;
-        let transaction = self
-            .database
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if write.if_unchanged {
-            let now: i64 = transaction
-                .prepare_cached("PRAGMA data_version")?
-                .query_row([], |row| row.get(0))?;
-            if Some(now) != seen {
-                return Ok(Written::Conflict);
-            }
-        }
-        for alike in write.statements.chunk_by(|a, b| a.sql == b.sql) {
-            execute(&transaction, alike)?;
-        }
-        transaction.commit()?;
-        Ok(Written::Done)
-    }
-}
-
 impl Drop for LocalConnection {
     /// In a child process, closing the connection would close the parent's log and give up what is
     /// not the child's: it is left as it is.
@@ -367,7 +252,7 @@ impl Connection for LocalConnection {
             let Some(open) = self.existing()? else {
                 return Ok(());
             };
-            let is_immutable = open.aside.as_ref().is_some_and(Aside::is_immutable);
+            let is_immutable = open.is_immutable();
             let seen = open.seen;
             let mut kept = Rows::default();
             let read = if is_immutable {
@@ -402,12 +287,9 @@ impl Connection for LocalConnection {
     }
 
     fn check_empty(&mut self) -> io::Result<()> {
-        let Some(path) = self.path.clone() else {
-            return Ok(());
-        };
-        match self.existing()? {
-            Some(open) => check_log_of_empty(&mut open.database, &path),
-            None => Ok(()),
+        match (self.path.clone(), self.existing()?) {
+            (Some(path), Some(open)) => check_log_of_empty(&mut open.database, &path),
+            _ => Ok(()),
         }
     }
 
@@ -477,26 +359,8 @@ impl Connection for LocalConnection {
     }
 
     fn keep_old(&mut self, _: &LegacyTables) -> io::Result<Vec<Statement>> {
-        let Some(path) = self.path.clone() else {
-            return Ok(Vec::new());
-        };
-        let Some(open) = self.existing()? else {
-            return Ok(Vec::new());
-        };
-        let mut file = private_copy(&open.database, &path)?;
-        for backup in kept::names(&path) {
-            match file.keep_as(&backup) {
-                Ok(_) => {
-                    #[cfg(feature = "tracing")]
-                    tracing::info!(
-                        backup = %backup.display(),
-                        "database of an older release kept before its migration"
-                    );
-                    return Ok(Vec::new());
-                }
-                Err((error, kept)) if error.kind() == io::ErrorKind::AlreadyExists => file = kept,
-                Err((error, _)) => return Err(error),
-            }
+        if let (Some(path), Some(open)) = (self.path.clone(), self.existing()?) {
+            kept::keep(private_copy(&open.database, &path)?, &path)?;
         }
         Ok(Vec::new())
     }
@@ -530,194 +394,6 @@ impl LocalConnection {
         let Some(open) = self.existing()? else {
             return Ok(());
         };
-        // Freed bytes are overwritten (secure_delete); only the log still has them.
-        let checkpoint = open
-            .database
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-                row.get::<_, bool>(0)
-            });
-        let is_busy = checkpoint.map_err(|error| explain(&error))?;
-        if is_busy {
-            let message = "other programs have to let go of the database first";
-            return Err(io::Error::new(io::ErrorKind::WouldBlock, message));
-        }
-        Ok(())
+        empty_log(&open.database)
     }
-}
-
-/// Copies a whole database into a temporary file beside `path`. Only its owner can read it: that is
-/// how temporary files are made.
-fn private_copy(from: &rusqlite::Connection, path: &Path) -> io::Result<Temp> {
-    let file = Temp::beside(path)?;
-    copies::copy(from, file.path())?;
-    file.file().sync_all()?;
-    Ok(file)
-}
-
-/// Copies the database at `path` into a new file.
-#[cfg(feature = "sqlite")]
-pub(super) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {
-    let mut connection = LocalConnection::file(path);
-    let Some(open) = connection.existing()? else {
-        return Err(io::ErrorKind::NotFound.into());
-    };
-    private_copy(&open.database, to)?
-        .keep_as(to)
-        .map(|_| ())
-        .map_err(|(error, _)| error)
-}
-
-/// Puts the copy of a database back into the database at `path`, which is made where there is none.
-#[cfg(feature = "sqlite")]
-pub(super) fn restore_from(copy: &Path, path: &Path) -> io::Result<()> {
-    copies::check_places(copy, path)?;
-    let mut from = LocalConnection::file(copy);
-    let Some(from) = from.existing()? else {
-        return Err(io::ErrorKind::NotFound.into());
-    };
-    copies::check_integrity(&from.database)?;
-    if from.is_empty().map_err(|error| explain(&error))? {
-        let message = "the copy has no tables: nothing was changed";
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-    }
-    refuse_to_hand_over(path)?;
-    let mut to = LocalConnection::file(path);
-    let to = to.writable()?;
-    to.set_synchronous(Durability::Now)
-        .map_err(|error| explain(&error))?;
-    copies::write_into(&from.database, &mut to.database, DEFAULT_BUSY_TIMEOUT)?;
-    to.debt.grows_by_login();
-    to.debt.settle(&to.database);
-    Ok(())
-}
-
-/// What is wrong with the file at `path` apart from what is in its rows.
-#[cfg(feature = "sqlite")]
-pub(super) fn problems_of(path: &Path) -> io::Result<Vec<String>> {
-    match LocalConnection::file(path).existing()? {
-        None => Ok(Vec::new()),
-        Some(open) => {
-            let found = [
-                copies::problems(&open.database),
-                copies::rows_without_account(&open.database),
-            ];
-            let mut problems = Vec::new();
-            for found in found {
-                match found.map_err(|error| explain(&error)) {
-                    Ok(found) => problems.extend(found),
-                    // A check that damage ends is a finding as well.
-                    Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                        problems.push(error.to_string());
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(problems)
-        }
-    }
-}
-
-/// Carries out statements of the same SQL.
-fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Result<()> {
-    let Some(first) = alike.first() else {
-        return Ok(());
-    };
-    let mut prepared = database.prepare_cached(first.sql)?;
-    let mut bound: &[Value] = &[];
-    for statement in alike {
-        bind(&mut prepared, &statement.params, bound)?;
-        bound = &statement.params;
-        // Pragmas answer with rows.
-        let mut rows = prepared.raw_query();
-        while rows.next()?.is_some() {}
-    }
-    Ok(())
-}
-
-/// Turns write-ahead logging on: readers and a writer do not wait for each other, and a commit is one
-/// append. While another program does the same, SQLite says "locked" at once instead of waiting.
-fn use_wal(database: &rusqlite::Connection, path: &Path, timeout: Duration) -> io::Result<()> {
-    const PAUSE: Duration = Duration::from_millis(2);
-
-    let mode = database.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0));
-    if mode.is_ok_and(|mode| mode == "wal") || !aside::can_share_memory(path) {
-        return Ok(());
-    }
-    let start = Instant::now();
-    loop {
-        let mode = database.query_row("PRAGMA journal_mode = WAL", [], |row| {
-            row.get::<_, String>(0)
-        });
-        match mode {
-            Err(error)
-                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && start.elapsed() < timeout =>
-            {
-                std::thread::sleep(PAUSE);
-            }
-            Err(error) => return Err(explain(&error)),
-            Ok(_) => return Ok(()),
-        }
-    }
-}
-
-/// Refuses to write to a file that has another name as well. SQLite finds a log by the name of its
-/// database: what was written under one name is missed, or applied to something else, under the other.
-fn refuse_second_name(path: &Path) -> io::Result<()> {
-    if has_second_name(path)? {
-        let message = "the file has a second name (a hard link), and a database's log goes by the \
-                       name; nothing was changed: remove the other name, or replace it by a copy \
-                       (`mtsession backup` makes one)";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    Ok(())
-}
-
-fn has_second_name(path: &Path) -> io::Result<bool> {
-    #[cfg(unix)]
-    return Ok(std::os::unix::fs::MetadataExt::nlink(&fs::metadata(path)?) > 1);
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        Ok(false)
-    }
-}
-
-/// Makes the file, readable by its owner only. SQLite gives its other files the same mode.
-fn create_private(path: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(file) => {
-            // Somebody else may have opened it already.
-            drop(PlainFile::from(file));
-            Ok(())
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let dir = path.parent().unwrap_or(path).display();
-            let message = format!("directory {dir} does not exist");
-            Err(io::Error::new(io::ErrorKind::NotFound, message))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Takes the group's and others' rights away from a file that somebody else made.
-fn make_private(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let permissions = fs::metadata(path)?.permissions();
-        let private = permissions.mode() & 0o600;
-        if permissions.mode() & 0o777 != private {
-            fs::set_permissions(path, fs::Permissions::from_mode(private))?;
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }

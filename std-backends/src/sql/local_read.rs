@@ -3,7 +3,7 @@
 use std::io;
 
 use super::connection::OnRow;
-use super::local::Open;
+use super::local_open::Open;
 use super::statement::{Select, Value, ValueRef};
 
 /// Most columns of any query.

@@ -139,6 +139,19 @@ fn fold_log(database: &rusqlite::Connection, checkpoint: &str) -> bool {
     }
 }
 
+/// Empties the log, of which every byte is in the main file, or was deleted. Freed bytes are overwritten
+/// there (`secure_delete`), so that only the log still has them.
+pub(super) fn empty_log(database: &rusqlite::Connection) -> io::Result<()> {
+    let is_busy = database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        row.get::<_, bool>(0)
+    });
+    if is_busy.map_err(|error| explain(&error))? {
+        let message = "other programs have to let go of the database first";
+        return Err(io::Error::new(io::ErrorKind::WouldBlock, message));
+    }
+    Ok(())
+}
+
 /// Refuses a database without tables that had a log.
 ///
 /// The tables of a new database are committed before it gets a log. So a main file that names a log and

@@ -19,7 +19,11 @@ mod legacy;
 mod libsql;
 mod local;
 mod local_error;
+mod local_file;
+mod local_open;
 mod local_read;
+#[cfg(feature = "sqlite")]
+mod local_whole;
 mod locks;
 mod main_file;
 mod names;

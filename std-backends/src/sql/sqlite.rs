@@ -9,6 +9,7 @@ use mtsession_core::{Account, Change};
 
 use super::export;
 use super::local::{self, LocalConnection};
+use super::local_whole;
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
@@ -165,7 +166,7 @@ impl SqliteBackend {
     pub fn back_up(path: impl Into<PathBuf>, to: impl AsRef<Path>) -> io::Result<()> {
         let backend = Self::open(path)?;
         let path = backend.options.path.clone().unwrap_or_default();
-        local::back_up_to(&path, to.as_ref()).map_err(backend.error("back up"))
+        local_whole::back_up_to(&path, to.as_ref()).map_err(backend.error("back up"))
     }
 
     /// Puts a copy, as [`back_up`](Self::back_up) makes it, back: the database at `path` has all accounts
@@ -182,7 +183,7 @@ impl SqliteBackend {
         let from = copy.options.path.clone().unwrap_or_default();
         let backend = Self::new(path);
         let path = backend.options.path.as_deref().unwrap_or(Path::new(""));
-        local::restore_from(&from, path).map_err(backend.error("restore"))
+        local_whole::restore_from(&from, path).map_err(backend.error("restore"))
     }
 
     /// Checks a whole database: pages, rows and indexes, and whether every account can be loaded. Says
@@ -193,7 +194,7 @@ impl SqliteBackend {
     pub fn check(path: impl Into<PathBuf>) -> io::Result<Vec<String>> {
         let backend = Self::open(path)?;
         let path = backend.options.path.clone().unwrap_or_default();
-        let mut problems = local::problems_of(&path).map_err(backend.error("check"))?;
+        let mut problems = local_whole::problems_of(&path).map_err(backend.error("check"))?;
         let accounts = match Self::accounts(&path) {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 problems.push(error.to_string());

@@ -1,0 +1,84 @@
+//! Reading a damaged journal for what is left of it.
+
+use mtsession_core::Change;
+
+use super::journal::{Tail, must_fold, next};
+
+/// How far a record is looked for after a damaged one.
+const SCAN: usize = 4096;
+
+/// Calls `f` with the changes of every good record in a damaged journal, also of those after a bad one:
+/// each continues the checksum that is stored before it. Returns how many bytes are neither.
+pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Change<'_>])) -> usize {
+    let (mut rest, mut chain, mut lost) = (bytes, chain, 0_usize);
+    let mut changes = Vec::new();
+    let is_mark = |rest: &[u8], chain| {
+        let tail = Tail {
+            chain,
+            ..Tail::of_header(0)
+        };
+        must_fold(rest, tail)
+    };
+    while !rest.is_empty() && !is_mark(rest, chain) {
+        if let Ok(Some(good)) = next(rest, chain, &mut changes) {
+            f(&changes);
+            (rest, chain) = (good.after, good.chain);
+            continue;
+        }
+        let found = (1..rest.len().min(SCAN)).find_map(|at| {
+            let (stored, after) = rest.get(at..)?.split_first_chunk()?;
+            let stored = u32::from_le_bytes(*stored);
+            next(after, stored, &mut changes).ok()??;
+            Some((after, stored))
+        });
+        let (after, stored) = found.unwrap_or((&[], chain));
+        lost = lost.saturating_add(rest.len().saturating_sub(after.len()));
+        (rest, chain) = (after, stored);
+    }
+    lost
+}
+
+#[cfg(test)]
+mod tests {
+    use mtsession_core::UpdateChange;
+
+    use super::super::journal::{encode, fold_first};
+    use super::*;
+
+    fn journal(records: i32) -> (Vec<u8>, Tail) {
+        let (mut bytes, mut record, mut payload) = (Vec::new(), Vec::new(), Vec::new());
+        let mut tail = Tail::of_header(7);
+        for qts in 0..records {
+            let change = Change::Update(UpdateChange::Secondary { qts });
+            tail = encode(&[change], tail, &mut record, &mut payload).unwrap();
+            bytes.extend_from_slice(&record);
+        }
+        (bytes, tail)
+    }
+
+    #[test]
+    fn after_a_damaged_record_the_others_are_found() {
+        const RECORDS: i32 = 9;
+
+        let (bytes, _) = journal(RECORDS);
+        let chain = Tail::of_header(7).chain;
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let mut seen = 0;
+            let lost = replay_damaged(&damaged, chain, |_| seen += 1);
+            assert!(seen >= RECORDS - 2, "bit {bit}: {seen} of {RECORDS}");
+            assert!(lost > 0);
+        }
+        assert_eq!(replay_damaged(&bytes, chain, |_| ()), 0);
+    }
+
+    #[test]
+    fn the_mark_of_a_failed_flush_is_not_damage() {
+        let (mut bytes, tail) = journal(3);
+        bytes.extend_from_slice(&fold_first(tail));
+        let mut seen = 0;
+        let lost = replay_damaged(&bytes, Tail::of_header(7).chain, |_| seen += 1);
+        assert_eq!((seen, lost), (3, 0));
+    }
+}

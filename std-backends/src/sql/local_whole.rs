@@ -1,0 +1,71 @@
+//! Whole database files: copied, put back and checked.
+
+use std::io;
+use std::path::Path;
+
+use super::connection::Durability;
+use super::copies;
+use super::local::{DEFAULT_BUSY_TIMEOUT, LocalConnection};
+use super::local_error::explain;
+use super::local_file::private_copy;
+use super::owners::refuse_to_hand_over;
+
+/// Copies the database at `path` into a new file.
+pub(super) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {
+    let mut connection = LocalConnection::file(path);
+    let Some(open) = connection.existing()? else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    private_copy(&open.database, to)?
+        .keep_as(to)
+        .map(|_| ())
+        .map_err(|(error, _)| error)
+}
+
+/// Puts the copy of a database back into the database at `path`, which is made where there is none.
+pub(super) fn restore_from(copy: &Path, path: &Path) -> io::Result<()> {
+    copies::check_places(copy, path)?;
+    let mut from = LocalConnection::file(copy);
+    let Some(from) = from.existing()? else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    copies::check_integrity(&from.database)?;
+    if from.is_empty().map_err(|error| explain(&error))? {
+        let message = "the copy has no tables: nothing was changed";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    refuse_to_hand_over(path)?;
+    let mut to = LocalConnection::file(path);
+    let to = to.writable()?;
+    to.set_synchronous(Durability::Now)
+        .map_err(|error| explain(&error))?;
+    copies::write_into(&from.database, &mut to.database, DEFAULT_BUSY_TIMEOUT)?;
+    to.debt.grows_by_login();
+    to.debt.settle(&to.database);
+    Ok(())
+}
+
+/// What is wrong with the file at `path` apart from what is in its rows.
+pub(super) fn problems_of(path: &Path) -> io::Result<Vec<String>> {
+    match LocalConnection::file(path).existing()? {
+        None => Ok(Vec::new()),
+        Some(open) => {
+            let found = [
+                copies::problems(&open.database),
+                copies::rows_without_account(&open.database),
+            ];
+            let mut problems = Vec::new();
+            for found in found {
+                match found.map_err(|error| explain(&error)) {
+                    Ok(found) => problems.extend(found),
+                    // A check that damage ends is a finding as well.
+                    Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                        problems.push(error.to_string());
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(problems)
+        }
+    }
+}
