@@ -71,9 +71,11 @@ pub(crate) const STEPS: &[Step] = &[
     slow("drop-in", "the client ferogram on this library", || {
         sh("tests/drop-in/run.sh")
     }),
-    slow("windows", "the suite, compiled for Windows, under Wine", || {
-        sh("tests/windows/run.sh")
-    }),
+    slow(
+        "windows",
+        "the suite, compiled for Windows, under Wine",
+        || sh("tests/windows/run.sh"),
+    ),
     slow("benchmarks", "every benchmark runs once", benchmarks),
     slow(
         "bare-metal",
