@@ -2,7 +2,7 @@
 //! decoding, and an encoder for every alphabet that session strings are written in.
 //!
 //! Most of a text is handled in [blocks](vector) where the processor has vectors, and in [words](word)
-//! of eight characters elsewhere. What does not fill a word is left to `base64ct`, which also knows
+//! of four characters elsewhere. What does not fill a word is left to `base64ct`, which also knows
 //! padding and which last bits are possible.
 
 mod sink;
@@ -46,7 +46,7 @@ const HAS_VECTORS: bool = cfg!(any(
 ));
 
 /// Characters that a word leaves over at most.
-const TAIL: usize = 7;
+const TAIL: usize = 3;
 
 /// What a pass over a text did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,42 +1,51 @@
-//! Eight characters at a time in one `u64`: what a processor without vectors does, and what is left of
-//! a text after its last whole [block](super::vector).
+//! Four characters at a time in one `u32`: what a processor without vectors does, and what is left of a
+//! text after its last whole [block](super::vector).
 //!
 //! Every byte of the word is one character or one six-bit value. Additions never carry from one byte
 //! into the next, and nothing is looked up or branched on.
+//!
+//! Instructions for 2,048 characters on a Cortex-M0+ and a Cortex-M4 at `opt-level = "s"`, and bytes of
+//! code on the latter, both ways:
+//!
+//! | | decode | encode | code |
+//! |---|---|---|---|
+//! | `base64ct` | 240,640 and 195,840 | 152,640 and 140,120 | |
+//! | `u64`, eight characters | 88,920 and 49,960 | 43,880 and 21,800 | 1,066 |
+//! | `u32`, four characters | 76,920 and 44,040 | 41,080 and 22,560 | 622 |
 
 use super::{Done, Symbols};
 
 /// Characters of a word.
-const CHARS: usize = 8;
+const CHARS: usize = 4;
 /// Bytes that they stand for.
-const LEN: usize = 6;
+const LEN: usize = 3;
 
 /// A byte in every place of a word.
-const fn all(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; CHARS])
+const fn all(byte: u8) -> u32 {
+    u32::from_le_bytes([byte; CHARS])
 }
 
 /// The top bit of every byte, which no character has.
-const TOP: u64 = all(0x80);
+const TOP: u32 = all(0x80);
 
 /// The top bit of every byte that is at least `least`; all must be below 0x80.
-const fn at_least(word: u64, least: u8) -> u64 {
+const fn at_least(word: u32, least: u8) -> u32 {
     word.wrapping_add(all(0x80_u8.wrapping_sub(least))) & TOP
 }
 
 /// The top bit of every byte from `first` to `last`; all must be below 0x80.
-const fn within(word: u64, first: u8, last: u8) -> u64 {
+const fn within(word: u32, first: u8, last: u8) -> u32 {
     at_least(word, first) & !at_least(word, last.wrapping_add(1))
 }
 
 /// `byte` in every place whose top bit is set in `tops`.
-const fn where_set(tops: u64, byte: u8) -> u64 {
+const fn where_set(tops: u32, byte: u8) -> u32 {
     tops.wrapping_shl(1).wrapping_sub(tops >> 7) & all(byte)
 }
 
-/// The six-bit values of eight characters of either alphabet; `bad` gets a bit for what is none.
-const fn values(text: [u8; CHARS], bad: &mut u64) -> u64 {
-    let word = u64::from_le_bytes(text);
+/// The six-bit values of four characters of either alphabet; `bad` gets a bit for what is none.
+const fn values(text: [u8; CHARS], bad: &mut u32) -> u32 {
+    let word = u32::from_le_bytes(text);
     let chars = word & !TOP;
     let upper = within(chars, b'A', b'Z');
     let lower = within(chars, b'a', b'z');
@@ -55,29 +64,22 @@ const fn values(text: [u8; CHARS], bad: &mut u64) -> u64 {
         | where_set(last, 63)
 }
 
-/// The six bytes of eight values.
-#[expect(clippy::many_single_char_names, reason = "the bytes of one word")]
-const fn joined(values: u64) -> [u8; LEN] {
-    const PAIRS: u64 = 0x00FF_00FF_00FF_00FF;
-    const FOURS: u64 = 0x0000_FFFF_0000_FFFF;
-
-    let pairs = ((values & PAIRS) << 6) | ((values >> 8) & PAIRS);
-    let fours = ((pairs & FOURS) << 12) | ((pairs >> 16) & FOURS);
-    let [a, b, c, d, e, f, ..] = ((fours << 40) | (fours >> 16)).to_be_bytes();
-    [a, b, c, d, e, f]
+/// The three bytes of four values.
+const fn joined(values: u32) -> [u8; LEN] {
+    let pairs = ((values & 0x00FF_00FF) << 6) | ((values >> 8) & 0x00FF_00FF);
+    let [_, a, b, c] = (((pairs & 0xFFFF) << 12) | (pairs >> 16)).to_be_bytes();
+    [a, b, c]
 }
 
-/// The eight values of six bytes.
-#[expect(clippy::many_single_char_names, reason = "the bytes of one word")]
-const fn split([a, b, c, d, e, f]: [u8; LEN]) -> u64 {
-    let bytes = u64::from_be_bytes([a, b, c, d, e, f, 0, 0]);
-    let fours = (bytes >> 40) | ((bytes << 16) & 0x00FF_FFFF_0000_0000);
-    let pairs = ((fours >> 12) & 0x0000_0FFF_0000_0FFF) | ((fours << 16) & 0x0FFF_0000_0FFF_0000);
-    ((pairs >> 6) & 0x003F_003F_003F_003F) | ((pairs << 8) & 0x3F00_3F00_3F00_3F00)
+/// The four values of three bytes.
+const fn split([a, b, c]: [u8; LEN]) -> u32 {
+    let bytes = u32::from_be_bytes([0, a, b, c]);
+    let pairs = (bytes >> 12) | ((bytes & 0x0FFF) << 16);
+    ((pairs >> 6) & 0x003F_003F) | ((pairs << 8) & 0x3F00_3F00)
 }
 
-/// The characters of eight values.
-const fn chars(values: u64, symbols: Symbols) -> [u8; CHARS] {
+/// The characters of four values.
+const fn chars(values: u32, symbols: Symbols) -> [u8; CHARS] {
     let from_a = values
         .wrapping_add(all(b'A'))
         .wrapping_add(where_set(at_least(values, 26), b'a' - 26 - b'A'))
