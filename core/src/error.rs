@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::bug::Bug;
 use crate::foreign::{Damage, StringFormat};
 
 /// A part of the session format, named as in [`format`](crate::format).
@@ -376,6 +377,8 @@ pub enum EncodeError<E> {
     Missing(Field),
     /// The sink refused.
     Sink(E),
+    /// What cannot happen; also a [`SessionSource`](crate::SessionSource) that does not say the same twice.
+    Bug(Bug),
 }
 
 impl<E> EncodeError<E> {
@@ -385,6 +388,7 @@ impl<E> EncodeError<E> {
             Self::TooLong { field, len, max } => EncodeError::TooLong { field, len, max },
             Self::Missing(field) => EncodeError::Missing(field),
             Self::Sink(error) => EncodeError::Sink(map(error)),
+            Self::Bug(bug) => EncodeError::Bug(bug),
         }
     }
 }
@@ -402,6 +406,7 @@ impl<E: fmt::Display> fmt::Display for EncodeError<E> {
                 write!(f, "{field} is needed by the target format, but not known")
             }
             Self::Sink(error) => error.fmt(f),
+            Self::Bug(bug) => bug.fmt(f),
         }
     }
 }

@@ -7,6 +7,7 @@ use zeroize::Zeroize;
 
 use crate::account::Account;
 use crate::auth_key::{AuthKey, AuthKeyRef};
+use crate::bug::Certain as _;
 use crate::change::{Change, UpdateChange};
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::{DcFlags, DcRef, DcSlot};
@@ -260,7 +261,7 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
     fn login_state(&self) -> LoginState<'_> {
         // Only numbers of states are ever stored.
         LoginState::from_parts(self.login_state, self.login_at, &self.login_text)
-            .unwrap_or_default()
+            .certain("the number of no login state")
     }
 
     fn names(&self) -> Names<'_> {

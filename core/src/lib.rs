@@ -9,6 +9,7 @@ extern crate std;
 
 mod account;
 mod auth_key;
+mod bug;
 mod change;
 mod counters;
 mod dc;
@@ -33,6 +34,7 @@ pub mod format {}
 
 pub use account::{Account, WithAccount};
 pub use auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
+pub use bug::{Bug, Certain};
 pub use change::{Change, UpdateChange};
 pub use counters::{ChannelPts, Counters};
 pub use dc::{DcFlags, DcRef, DcSlot};

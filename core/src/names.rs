@@ -9,6 +9,7 @@ use serde::de::{self, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::bug::Certain as _;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
 use crate::peer::PeerKind;
 use crate::wire::{Counter, Reader, Sink, join};
@@ -375,7 +376,7 @@ fn read<'a>(reader: &mut Reader<'a>) -> Result<NamesOf<'a>, DecodeError> {
         phone,
         title,
         usernames,
-        encoded: start.rest().get(..len).unwrap_or_default(),
+        encoded: start.rest().get(..len).certain("as much was read"),
     })
 }
 

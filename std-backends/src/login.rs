@@ -1,5 +1,6 @@
 //! A login state that owns its text.
 
+use mtsession_core::Certain as _;
 use mtsession_core::LoginState;
 
 /// A login state that owns its text.
@@ -14,7 +15,8 @@ impl OwnedLogin {
     /// The state itself.
     pub(crate) fn get(&self) -> LoginState<'_> {
         // Only numbers of states are ever stored.
-        LoginState::from_parts(self.number, self.at, &self.text).unwrap_or_default()
+        LoginState::from_parts(self.number, self.at, &self.text)
+            .certain("the number of no login state")
     }
 }
 

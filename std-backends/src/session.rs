@@ -5,6 +5,7 @@ use core::fmt;
 use std::io;
 use std::path::Path;
 
+use mtsession_core::Certain as _;
 use mtsession_core::text::{Base64Sink, decode_any, encoded_text_len};
 use mtsession_core::wire::{PeerRecord, Sink, encode_to_vec, encoded_len};
 use mtsession_core::{
@@ -184,13 +185,15 @@ fn move_wiping(dcs: &mut Vec<DcEntry>) {
     *dcs = moved;
 }
 
+/// Why the characters of a string are text.
+const ASCII: &str = "base64 is ASCII";
+
 /// Encodes any session as a native string.
 pub(crate) fn encode_to_string<S: SessionSource>(source: &S) -> Result<Zeroizing<String>, TooLong> {
     let bytes = Wiped::from(encode_to_vec(source)?);
     let mut text = Vec::with_capacity(encoded_text_len(bytes.len()));
     let Ok(()) = write_base64(&bytes, &mut text);
-    // Base64 is ASCII.
-    Ok(Zeroizing::new(String::from_utf8(text).unwrap_or_default()))
+    Ok(Zeroizing::new(String::from_utf8(text).certain(ASCII)))
 }
 
 /// Writes bytes as the characters of a string. Encoding a session into memory first takes less time
@@ -509,8 +512,7 @@ impl fmt::Display for PersistedSession {
             type Error = fmt::Error;
 
             fn write(&mut self, bytes: &[u8]) -> fmt::Result {
-                // Base64 is ASCII.
-                self.0.write_str(str::from_utf8(bytes).unwrap_or_default())
+                self.0.write_str(str::from_utf8(bytes).certain(ASCII))
             }
         }
 

@@ -7,6 +7,7 @@ use core::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mtsession_core::Certain as _;
 use mtsession_core::text::{
     AnySession, COMPACT_MAX_CHARS, CompactFull, CompactSession, decode_any, decoded,
 };
@@ -195,8 +196,7 @@ fn compact(session: &Session) -> CompactSession {
 fn encode(compact: &CompactSession) -> String {
     let mut text = Vec::with_capacity(COMPACT_MAX_CHARS);
     let Ok(()) = compact.encode(&mut text);
-    // Base64 is ASCII.
-    String::from_utf8(text).unwrap_or_default()
+    String::from_utf8(text).certain("base64 is ASCII")
 }
 
 /// The error that the drop-in API promises for text that is not base64.

@@ -3,6 +3,7 @@
 use core::ops::{Deref, DerefMut};
 use std::io::{self, Read};
 
+use mtsession_core::Certain as _;
 use mtsession_core::wire::wipe;
 
 /// The bytes of a session, wiped when dropped. In one sweep: byte by byte, as a `Zeroizing` does it,
@@ -24,7 +25,12 @@ impl Wiped {
                 }
                 bytes = larger;
             }
-            match reader.read(bytes.0.get_mut(len..).unwrap_or_default()) {
+            match reader.read(
+                bytes
+                    .0
+                    .get_mut(len..)
+                    .certain("more was read than there is room"),
+            ) {
                 Ok(0) => break,
                 Ok(read) => len = len.saturating_add(read),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

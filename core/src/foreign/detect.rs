@@ -5,6 +5,7 @@ use super::damage::Sample;
 use super::format::StringFormat;
 use super::login::Login;
 use super::{gramjs, mtcute, mtkruto, pasted, pyrogram, telethon};
+use crate::bug::Certain as _;
 use crate::either::forward_to_either;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
 use crate::source::SessionSource;
@@ -73,7 +74,7 @@ pub fn detect<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Detected<'b>, Deco
         };
         // As nearly every string is written: decoded in one pass, from where it is.
         if let Some(len @ 1..) = decode(body, buffer) {
-            let bytes = buffer.get(..len).unwrap_or_default();
+            let bytes = buffer.get(..len).certain("as much was decoded");
             return read(bytes).map_err(|error| Sample::of(chars.as_bytes()).explain(error));
         }
         if is_base64_text(chars) {

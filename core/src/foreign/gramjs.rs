@@ -5,6 +5,7 @@ use super::login::Login;
 use super::server::{Host, Server};
 use crate::account::Account;
 use crate::auth_key::AUTH_KEY_LEN;
+use crate::bug::Certain as _;
 use crate::error::{DecodeError, EncodeError, Field};
 use crate::text::{Alphabet, Base64Sink};
 use crate::wire::{Reader, Sink};
@@ -51,7 +52,7 @@ pub(super) fn encode<W: Sink>(login: &Login, sink: &mut W) -> Result<(), EncodeE
     let dc_id = login.dc_byte()?;
     let Server { host, port } = login.server();
     let addr = host.text();
-    let addr_len = u16::try_from(addr.len()).unwrap_or_default();
+    let addr_len = u16::try_from(addr.len()).certain("a host is short");
     if usize::from(*port) > MAX_PORT {
         return Err(EncodeError::TooLong {
             field: Field::StringPort,

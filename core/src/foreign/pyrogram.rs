@@ -158,7 +158,9 @@ fn encode<W: Sink>(
                 max: usize::try_from(u32::MAX).unwrap_or(usize::MAX),
             });
         }
-        (_, narrow) => narrow.unwrap_or_default().to_be_bytes(),
+        // A wide user id is written by itself.
+        (true, Err(_)) => [0; 4],
+        (_, Ok(narrow)) => narrow.to_be_bytes(),
     };
     let mut base64 = Base64Sink::new(sink);
     let mut put = |bytes: &[u8]| base64.write(bytes).map_err(EncodeError::Sink);

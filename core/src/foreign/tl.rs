@@ -1,6 +1,7 @@
 //! TL byte strings, as mtcute and MTKruto have them: a length of one byte (or `FE` and three), the
 //! bytes, zeros up to a multiple of four.
 
+use crate::bug::Certain as _;
 use crate::error::Field;
 use crate::wire::{Reader, Sink};
 
@@ -55,5 +56,5 @@ pub(super) fn write<W: Sink>(sink: &mut W, bytes: &[u8]) -> Result<(), W::Error>
         bytes.len()
     };
     sink.write(bytes)?;
-    sink.write([0; 3].get(..padding(unpadded)).unwrap_or_default())
+    sink.write([0; 3].get(..padding(unpadded)).certain("padding is short"))
 }

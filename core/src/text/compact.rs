@@ -7,6 +7,7 @@ use super::addr::{self, AddrText};
 use super::base64::{Alphabet, encoded_text_len};
 use crate::account::Account;
 use crate::auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
+use crate::bug::Certain as _;
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::{DcFlags, DcRef};
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
@@ -161,13 +162,16 @@ impl CompactSession {
     /// Writes the string into any sink; at most [`COMPACT_MAX_CHARS`] characters.
     pub fn encode<W: Sink>(&self, sink: &mut W) -> Result<(), W::Error> {
         let mut bytes = Scratch::<MAX_LEN>::new();
-        let free = self.put(&mut bytes).unwrap_or_default().len();
+        let free = self
+            .put(&mut bytes)
+            .certain("the longest session there is does not fit")
+            .len();
         let bytes = bytes
             .get(..MAX_LEN.saturating_sub(free))
             .unwrap_or_default();
         let mut text = Scratch::<COMPACT_MAX_CHARS>::new();
         let len = Alphabet::UrlSafe.encode(bytes, &mut text);
-        sink.write(text.get(..len).unwrap_or_default())
+        sink.write(text.get(..len).certain("as much was encoded"))
     }
 
     /// Writes the bytes of the string to the front of `bytes`, which has room for the longest; returns

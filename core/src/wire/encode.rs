@@ -88,10 +88,11 @@ pub fn encode_to_vec<S: SessionSource>(
 ) -> Result<alloc::vec::Vec<u8>, EncodeError<Infallible>> {
     let mut bytes = alloc::vec![0; encoded_len(source)?];
     let mut out = InPlace::new(&mut bytes);
-    if whole_of_checked(source, &mut out).is_err() || !out.is_full() {
-        // Unreachable if the source says the same twice.
-        bytes.clear();
-        encode(source, &mut bytes)?;
+    let done = whole_of_checked(source, &mut out);
+    if done.is_err() || !out.is_full() {
+        super::scratch::wipe(&mut bytes);
+        let bug = crate::bug!("a session changed while it was encoded");
+        return Err(EncodeError::Bug(bug));
     }
     Ok(bytes)
 }

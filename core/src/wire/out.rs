@@ -3,6 +3,10 @@
 use super::crc::Crc32c;
 use super::scratch::Scratch;
 use super::sink::{Sink, SliceFull, copy_bytes};
+use crate::bug::Certain as _;
+
+/// What holds of every buffer here.
+const FILLED: &str = "more is filled than there is";
 
 /// What the encoder writes to. Unlike a [`Sink`] it takes records one by one without losing time, and
 /// knows the checksum of everything so far.
@@ -45,7 +49,7 @@ impl<'b> InPlace<'b> {
 
     /// The part that was filled.
     pub(super) fn into_filled(self) -> &'b mut [u8] {
-        self.buffer.get_mut(..self.filled).unwrap_or_default()
+        self.buffer.get_mut(..self.filled).certain(FILLED)
     }
 
     /// The next `len` bytes, which count as filled.
@@ -88,7 +92,7 @@ impl Out for InPlace<'_> {
 
     fn checksum(&mut self) -> Result<u32, SliceFull> {
         let mut crc = Crc32c::new();
-        crc.update(self.buffer.get(..self.filled).unwrap_or_default());
+        crc.update(self.buffer.get(..self.filled).certain(FILLED));
         Ok(crc.value())
     }
 }
@@ -121,7 +125,7 @@ impl<'s, S: Sink> Gather<'s, S> {
 
     /// Sends what was gathered on its way; nothing may be left behind when encoding ends.
     pub(super) fn flush(&mut self) -> Result<(), S::Error> {
-        let gathered = self.block.get(..self.filled).unwrap_or_default();
+        let gathered = self.block.get(..self.filled).certain(FILLED);
         self.filled = 0;
         self.sent = self.sent.saturating_add(gathered.len());
         self.crc.update(gathered);
@@ -156,7 +160,7 @@ impl<S: Sink> Out for Gather<'_, S> {
     ) -> Result<(), S::Error> {
         let mut left = count;
         while left > 0 {
-            let free = self.block.get_mut(self.filled..).unwrap_or_default();
+            let free = self.block.get_mut(self.filled..).certain(FILLED);
             let (slots, _) = free.as_chunks_mut::<LEN>();
             let fitting = slots.len().min(left);
             for (slot, record) in slots.iter_mut().take(fitting).zip(&mut records) {

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use super::layout::{CHANNEL_LEN, MIN_PEER_LEN, PEER_LEN};
 use super::peer_record::PeerRecord;
+use crate::bug;
 use crate::counters::ChannelPts;
 use crate::peer::{ChannelKind, MinPeer, Peer, PeerKind};
 
@@ -35,13 +36,12 @@ pub(crate) use join;
 
 #[inline]
 pub(crate) fn join_part<'r, const N: usize>(rest: &'r mut [u8], part: &[u8; N]) -> &'r mut [u8] {
-    match rest.split_first_chunk_mut() {
-        Some((head, tail)) => {
-            *head = *part;
-            tail
-        }
-        None => &mut [],
+    if let Some((head, tail)) = rest.split_first_chunk_mut() {
+        *head = *part;
+        return tail;
     }
+    let _ = bug!("parts are longer than their record");
+    &mut []
 }
 
 impl Record for ChannelPts {

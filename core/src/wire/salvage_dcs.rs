@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::layout::{HAS_DC_FLAGS, KEY_LEN, MAX_SHORT};
 use super::reader::Reader;
+use crate::bug::Certain as _;
 use crate::error::Field;
 use crate::foreign::Server;
 
@@ -55,7 +56,7 @@ impl Entry<'_> {
         out.extend_from_slice(self.key.map_or(&[], |key| key.as_slice()));
         out.extend_from_slice(&self.times);
         let addr = self.addr.text();
-        out.push(u8::try_from(addr.len()).unwrap_or_default());
+        out.push(u8::try_from(addr.len()).certain("its length was a byte"));
         out.extend_from_slice(addr.as_bytes());
         if version >= HAS_DC_FLAGS {
             out.push(self.flags);

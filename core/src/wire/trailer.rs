@@ -13,6 +13,7 @@ use super::peer_record::PeerRecord;
 use super::reader::Reader;
 use super::records::{Record, join};
 use crate::account::Account;
+use crate::bug::Certain as _;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
 use crate::login_state::{LOGIN_TEXT_MAX, LoginState};
 use crate::names::Names;
@@ -113,7 +114,9 @@ fn encode_account<'b>(account: &Account, buffer: &'b mut [u8; ACCOUNT_MAX]) -> &
         return &[];
     }
     // The buffer holds the longest account there is.
-    postcard::to_slice(account, buffer).map_or(&[], |bytes| bytes)
+    postcard::to_slice(account, buffer)
+        .map(|bytes| &*bytes)
+        .certain("the longest account there is does not fit")
 }
 
 /// Bytes of the section of a login state, which an active one does not have.

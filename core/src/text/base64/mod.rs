@@ -17,6 +17,7 @@ pub use self::sink::Base64Sink;
 use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding};
 
 use super::scan::{Scan, Token};
+use crate::bug::Certain as _;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
 use crate::wire::Scratch;
 
@@ -141,8 +142,9 @@ fn after<'r, 'w>(
     to: &'w mut [u8],
 ) -> (&'r [u8], &'w mut [u8]) {
     (
-        from.get(read..).unwrap_or_default(),
-        to.get_mut(written..).unwrap_or_default(),
+        from.get(read..).certain("more was read than there is"),
+        to.get_mut(written..)
+            .certain("more was written than there is room"),
     )
 }
 
@@ -182,7 +184,7 @@ pub(crate) fn decode(text: &[u8], bytes: &mut [u8]) -> Option<usize> {
 pub fn decoded<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], DecodeError> {
     let plain = text.trim_ascii().trim_end_matches('=').as_bytes();
     match decode(plain, buffer) {
-        Some(len @ 1..) => Ok(buffer.get(..len).unwrap_or_default()),
+        Some(len @ 1..) => Ok(buffer.get(..len).certain("as much was decoded")),
         _ => decode_cleaned(clean(text, buffer)?),
     }
 }
@@ -235,7 +237,7 @@ pub(crate) fn clean<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b mut [u8]
         *slot = char;
         len = len.saturating_add(1);
     }
-    Ok(buffer.get_mut(..len).unwrap_or_default())
+    Ok(buffer.get_mut(..len).certain("as much was cleaned"))
 }
 
 /// Whether a text is nothing but base64 characters.

@@ -1,6 +1,7 @@
 //! Base64 on its way to a sink.
 
 use super::{Alphabet, encoded_text_len};
+use crate::bug::Certain as _;
 use crate::wire::{Scratch, Sink, copy_bytes};
 
 /// Bytes that are encoded at once: a whole block, whatever the processor has.
@@ -12,6 +13,9 @@ const BLOCK_CHARS: usize = encoded_text_len(BLOCK);
 /// Characters that are gathered for the sink: those of a session without peers, so that a string
 /// that grows does so once. A microcontroller's stack is smaller.
 const TEXT: usize = if cfg!(feature = "std") { 3072 } else { 128 };
+
+/// What holds of both buffers.
+const FILLED: &str = "more is filled than there is";
 
 /// Encodes what is written to it and passes the characters on.
 ///
@@ -68,8 +72,8 @@ impl<'s, S: Sink> Base64Sink<'s, S> {
 
     /// Encodes the bytes that were gathered; there must be room for a block.
     fn encode_gathered(&mut self) {
-        let bytes = self.bytes.get(..self.filled).unwrap_or_default();
-        let free = self.text.get_mut(self.written..).unwrap_or_default();
+        let bytes = self.bytes.get(..self.filled).certain(FILLED);
+        let free = self.text.get_mut(self.written..).certain(FILLED);
         let written = self.alphabet.encode(bytes, free);
         self.written = self.written.saturating_add(written);
         self.filled = 0;
@@ -80,10 +84,10 @@ impl<'s, S: Sink> Base64Sink<'s, S> {
         let mut rest = bytes;
         while rest.len() >= BLOCK {
             self.make_room()?;
-            let free = self.text.get_mut(self.written..).unwrap_or_default();
+            let free = self.text.get_mut(self.written..).certain(FILLED);
             let blocks = (free.len() / BLOCK_CHARS).min(rest.len() / BLOCK);
             let len = blocks.saturating_mul(BLOCK);
-            let (head, tail) = rest.split_at_checked(len).unwrap_or_default();
+            let (head, tail) = rest.split_at_checked(len).certain(FILLED);
             let written = self.alphabet.encode(head, free);
             self.written = self.written.saturating_add(written);
             rest = tail;
@@ -100,7 +104,7 @@ impl<'s, S: Sink> Base64Sink<'s, S> {
     }
 
     fn send(&mut self) -> Result<(), S::Error> {
-        let text = self.text.get(..self.written).unwrap_or_default();
+        let text = self.text.get(..self.written).certain(FILLED);
         self.written = 0;
         self.sink.write(text)
     }
@@ -112,7 +116,7 @@ impl<S: Sink> Sink for Base64Sink<'_, S> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
         let mut rest = bytes;
         if self.filled > 0 {
-            let free = self.bytes.get_mut(self.filled..).unwrap_or_default();
+            let free = self.bytes.get_mut(self.filled..).certain(FILLED);
             let (head, tail) = rest.split_at_checked(free.len()).unwrap_or((rest, &[]));
             copy_bytes(free, head);
             self.filled = self.filled.saturating_add(head.len());
