@@ -5,7 +5,8 @@ use std::path::Path;
 
 use cpu_time::ProcessTime;
 use mtsession::{
-    CachedPeer, LibSqlBackend, PeerNames, PersistedSession, SessionBackend, SqliteBackend,
+    CachedPeer, LibSqlBackend, PeerNames, PersistedSession, SessionBackend, SessionBackendExt as _,
+    SqliteBackend,
 };
 
 use crate::OURS;

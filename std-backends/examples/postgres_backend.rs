@@ -2,7 +2,7 @@
 //! write locks the account, reads, changes what it read, and stores it. The client's runtime may not be
 //! entered from inside another one: hence the threads. Use a pool when busy, and TLS to other machines.
 
-use mtsession::{Account, Change, PersistedSession, SessionBackend, Stored, core::SessionSource};
+use mtsession::{Change, Keeps, PersistedSession, SessionBackend, SessionRecord};
 use postgres::{Config, NoTls, Transaction as Tx};
 use std::{io, thread};
 
@@ -47,30 +47,39 @@ impl PostgresBackend {
         })
     }
 
-    fn read(&self, tx: &mut Tx<'_>) -> Outcome<Option<Stored>> {
+    fn get(&self, tx: &mut Tx<'_>) -> Outcome<Option<SessionRecord>> {
         let row = tx.query_opt(READ, &[&self.account])?;
-        let stored = row.map(|row| Ok(Stored::from_bytes(row.try_get(0)?)?));
-        stored.transpose()
+        let record = row.map(|row| Ok(SessionRecord::from_bytes(row.try_get(0)?)?));
+        record.transpose()
     }
 
-    fn change(&self, change: impl FnOnce(&mut Stored) -> Outcome<()> + Send) -> io::Result<()> {
+    fn change(
+        &self,
+        change: impl FnOnce(Option<SessionRecord>) -> Outcome<Option<SessionRecord>> + Send,
+    ) -> io::Result<bool> {
         self.run(|tx| {
             tx.execute(LOCK, &[&self.account])?;
-            let mut stored = self.read(tx)?.unwrap_or_default();
-            change(&mut stored)?;
-            tx.execute(WRITE, &[&self.account, &stored.to_bytes()?.as_slice()])?;
-            Ok(())
+            let Some(record) = change(self.get(tx)?)? else {
+                return Ok(false);
+            };
+            tx.execute(WRITE, &[&self.account, &record.to_bytes()?.as_slice()])?;
+            Ok(true)
         })
     }
 }
 
 impl SessionBackend for PostgresBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
-        self.change(|stored| Ok(stored.replace_session(session)))
+        let store = |record: Option<SessionRecord>| {
+            let mut record = record.unwrap_or_default();
+            record.set_session(session.clone());
+            Ok(Some(record))
+        };
+        self.change(store).map(drop)
     }
 
     fn load(&self) -> io::Result<Option<PersistedSession>> {
-        Ok(self.run(|tx| self.read(tx))?.map(Stored::into_session))
+        Ok(self.read()?.map(SessionRecord::into_session))
     }
 
     fn delete(&self) -> io::Result<()> {
@@ -82,11 +91,37 @@ impl SessionBackend for PostgresBackend {
     }
 
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        self.change(|stored| Ok(stored.apply_all(changes)?))
+        let store = |record: Option<SessionRecord>| {
+            let mut record = record.unwrap_or_default();
+            record.apply_all(changes)?;
+            Ok(Some(record))
+        };
+        self.change(store).map(drop)
     }
 
-    fn account(&self) -> io::Result<Account> {
-        Ok(self.run(|tx| self.read(tx))?.unwrap_or_default().account())
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        self.run(|tx| self.get(tx))
+    }
+
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        loop {
+            let before = self.read()?;
+            let mut after = SessionRecord::of_store(before.clone());
+            change(&mut after)?;
+            // Somebody else may have written in between.
+            if after.changed().is_empty()
+                || self.change(|now| Ok((now == before).then_some(after)))?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
     }
 }
 

@@ -6,8 +6,7 @@
 
 use std::{fmt::Display, io, time::Duration};
 
-use mtsession::core::SessionSource as _;
-use mtsession::{Account, Change, PersistedSession, SessionBackend, Stored};
+use mtsession::{Change, Keeps, PersistedSession, SessionBackend, SessionRecord};
 use redis::{Client, Commands as _, Connection};
 
 pub struct RedisBackend {
@@ -30,17 +29,26 @@ impl RedisBackend {
         Ok(connection)
     }
 
-    fn read(&self, connection: &mut Connection) -> io::Result<Option<Stored>> {
+    fn get(&self, connection: &mut Connection) -> io::Result<Option<SessionRecord>> {
         let bytes: Option<Vec<u8>> = self.named(connection.get(&self.key))?;
-        self.named(bytes.as_deref().map(Stored::from_bytes).transpose())
+        self.named(bytes.as_deref().map(SessionRecord::from_bytes).transpose())
     }
 
-    fn change(&self, change: impl Fn(&mut Stored) -> io::Result<()>) -> io::Result<()> {
+    /// Stores what `change` makes of the record; one that it leaves untouched only where it must be there.
+    fn store(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+        must_be_there: bool,
+    ) -> io::Result<()> {
         let mut connection = self.connect()?;
         loop {
             self.named(redis::cmd("WATCH").arg(&self.key).exec(&mut connection))?;
-            let mut stored = self.read(&mut connection)?.unwrap_or_default();
-            let bytes = self.named(change(&mut stored).and_then(|()| stored.to_bytes()))?;
+            let mut record = SessionRecord::of_store(self.get(&mut connection)?);
+            change(&mut record)?;
+            if record.changed().is_empty() && !must_be_there {
+                return Ok(());
+            }
+            let bytes = self.named(record.to_bytes())?;
             let mut set = redis::pipe();
             set.atomic().set(&self.key, bytes.as_slice());
             // Nothing comes back when somebody else was faster.
@@ -62,14 +70,11 @@ impl RedisBackend {
 
 impl SessionBackend for RedisBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
-        self.change(|stored| {
-            stored.replace_session(session);
-            Ok(())
-        })
+        self.update(&mut |record| Ok(record.set_session(session.clone())))
     }
 
     fn load(&self) -> io::Result<Option<PersistedSession>> {
-        Ok(self.read(&mut self.connect()?)?.map(Stored::into_session))
+        Ok(self.read()?.map(SessionRecord::into_session))
     }
 
     fn delete(&self) -> io::Result<()> {
@@ -81,12 +86,22 @@ impl SessionBackend for RedisBackend {
     }
 
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        self.change(|stored| Ok(stored.apply_all(changes)?))
+        self.store(&mut |record| Ok(record.apply_all(changes)?), true)
     }
 
-    fn account(&self) -> io::Result<Account> {
-        let stored = self.read(&mut self.connect()?)?;
-        Ok(stored.unwrap_or_default().account())
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        self.get(&mut self.connect()?)
+    }
+
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.store(change, false)
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
     }
 }
 

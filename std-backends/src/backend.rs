@@ -2,19 +2,29 @@
 
 use std::io;
 
-use mtsession_core::{Account, Change, SessionMut};
-use zeroize::Zeroizing;
+use std::sync::Arc;
+
+use mtsession_core::{Account, Change, LoginState, PeerKey, SessionSource as _};
 
 use crate::dc::DcEntry;
+use crate::error::unsupported;
 use crate::names::PeerNames;
 use crate::peer::CachedPeer;
+use crate::record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
 use crate::session::PersistedSession;
 use crate::update::UpdateStateChange;
 
 /// A place where one session is kept.
 ///
 /// Implement `save`, `load`, `delete` and `name`; everything else is provided on top of them, and
-/// worth overriding where a store can change a part without writing the whole.
+/// worth overriding where a store can change a part without writing the whole. What is said here of one
+/// session goes for `&B`, `Box<B>` and `Arc<B>` as well; [`SessionBackendExt`] has more methods, made of
+/// these.
+///
+/// # What costs how much
+///
+/// Only `read`, `load`, `save` and `update` cost as much as the session is long. A client calls them when it
+/// starts, and then [`apply`](Self::apply), [`head`](Self::head) and [`find_peer`](Self::find_peer).
 ///
 /// # What every backend of this crate keeps
 ///
@@ -33,6 +43,8 @@ use crate::update::UpdateStateChange;
 /// 9. What no session file could hold (more than 255 DC entries, an address of more than 255 bytes, a
 ///    token of more than 65,535) is refused before anything is written.
 /// 10. What peers are called stays as long as they do, in stores that have room for it.
+/// 11. Account, names and login state belong to the auth key that was the home DC's when they were stored:
+///     see [`SessionRecord::set_session`].
 ///
 /// All calls are synchronous and may be made from async code; they block for as long as the store
 /// takes to write.
@@ -48,7 +60,8 @@ use crate::update::UpdateStateChange;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait SessionBackend: Send + Sync {
-    /// Replaces the whole session. What is known of the account stays.
+    /// Replaces the whole session. What is known of the account stays with its login: see
+    /// [`SessionRecord::set_session`].
     fn save(&self, session: &PersistedSession) -> io::Result<()>;
 
     /// The session, or `None` when there is none.
@@ -75,18 +88,16 @@ pub trait SessionBackend: Send + Sync {
     /// assert_eq!(session.updates_state.channel_pts(10), 3);
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    ///
+    /// A store that cannot keep account or names leaves them out, since they can be learnt again:
+    /// [`keeps`](Self::keeps) says what it keeps.
+    ///
+    /// # Errors
+    /// `Unsupported` for a login state that a store of your own cannot keep; nothing is changed then.
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        if changes
-            .iter()
-            .any(|change| matches!(change, Change::Account(_)))
-        {
-            return Err(no_account(self.name()));
-        }
-        let mut session = Zeroizing::new(self.load()?.unwrap_or_default());
-        for change in changes {
-            let Ok(()) = session.apply(change);
-        }
-        self.save(&session)
+        let mut record = SessionRecord::of_store(self.read()?);
+        record.apply_all(changes)?;
+        save_record(self, &record)
     }
 
     /// Stores a DC entry, replacing the one of the same id and address kind.
@@ -109,55 +120,273 @@ pub trait SessionBackend: Send + Sync {
         self.apply(&[Change::Peer(peer.into())])
     }
 
-    /// What is known of the account beyond the session.
+    /// Everything that is stored, or `None` when there is nothing.
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        Ok(self.load()?.map(SessionRecord::from))
+    }
+
+    /// Changes everything that is stored, whole or not at all.
+    ///
+    /// `change` gets a copy of what is there, or an empty record that [is new](SessionRecord::is_new), and the
+    /// copy is stored if nobody else has changed the store meanwhile; otherwise `change` is asked again with
+    /// what is there now. So it may read from the same store, but must have no other effects, and may run
+    /// many times. If it fails or panics, nothing is stored. A record that it leaves untouched is not written,
+    /// and a store that has none stays empty; a record that is put in its place counts as changed.
+    ///
+    /// ```
+    /// use mtsession::{InMemoryBackend, PersistedSession, SessionBackend};
+    ///
+    /// let backend = InMemoryBackend::new();
+    /// backend.update(&mut |record| {
+    ///     if record.is_new() {
+    ///         record.set_session(PersistedSession { home_dc_id: 2, ..Default::default() });
+    ///     }
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(backend.load()?.expect("stored above").home_dc_id, 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// The provided method reads, changes and saves, and does not notice other writers.
+    ///
+    /// # Errors
+    /// That of `change`; `WouldBlock` where others keep writing for as long as the store waits for them.
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut record = SessionRecord::of_store(self.read()?);
+        change(&mut record)?;
+        if record.changed().is_empty() {
+            return Ok(());
+        }
+        save_record(self, &record)
+    }
+
+    /// Everything but peers and their names, which are counted; `None` when there is nothing.
+    fn head(&self) -> io::Result<Option<SessionHead>> {
+        Ok(self.read()?.map(|record| record.head()))
+    }
+
+    /// One peer with its names.
+    fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
+        Ok(self.read()?.and_then(|record| record.find_peer(query)))
+    }
+
+    /// At most `limit` peers after this one, ascending by kind and id; of duplicates the first.
+    fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> io::Result<Vec<KnownPeer>> {
+        let record = self.read()?;
+        Ok(record.map_or_else(Vec::new, |record| record.peers_after(after, limit)))
+    }
+
+    /// Keeps the peers for which `keep` says so, and removes the others with their names. `keep` may be asked
+    /// again about a peer.
+    fn retain_peers(&self, keep: &mut dyn FnMut(&KnownPeer) -> bool) -> io::Result<()> {
+        self.update(&mut |record| {
+            record.retain_peers(keep);
+            Ok(())
+        })
+    }
+
+    /// What of a [`SessionRecord`] the store keeps.
+    fn keeps(&self) -> Keeps {
+        Keeps::SESSION
+    }
+}
+
+/// Stores a record in a backend that keeps the session alone. Account and names can be learnt again; that
+/// the login does not hold any more must not be forgotten.
+fn save_record<B: SessionBackend + ?Sized>(backend: &B, record: &SessionRecord) -> io::Result<()> {
+    if !record.login_state().is_active() && !backend.keeps().contains(Keeps::LOGIN_STATE) {
+        let name = backend.name();
+        return Err(unsupported(format!(
+            "{name} cannot keep that a login was ended or moved: override SessionBackend::update"
+        )));
+    }
+    if !record.changed().contains(Sections::SESSION) && !record.is_new() {
+        return Ok(());
+    }
+    backend.save(record.session())
+}
+
+/// Every method is forwarded by one list, so that no wrapper can forget one and fall back to the provided
+/// body.
+macro_rules! forward_backend {
+    ($($wrapper:ty),+) => {
+        $(impl<B: SessionBackend + ?Sized> SessionBackend for $wrapper {
+            fn save(&self, session: &PersistedSession) -> io::Result<()> {
+                (**self).save(session)
+            }
+
+            fn load(&self) -> io::Result<Option<PersistedSession>> {
+                (**self).load()
+            }
+
+            fn delete(&self) -> io::Result<()> {
+                (**self).delete()
+            }
+
+            fn name(&self) -> &str {
+                (**self).name()
+            }
+
+            fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+                (**self).apply(changes)
+            }
+
+            fn update_dc(&self, entry: &DcEntry) -> io::Result<()> {
+                (**self).update_dc(entry)
+            }
+
+            fn set_home_dc(&self, dc_id: i32) -> io::Result<()> {
+                (**self).set_home_dc(dc_id)
+            }
+
+            fn apply_update_state(&self, update: UpdateStateChange) -> io::Result<()> {
+                (**self).apply_update_state(update)
+            }
+
+            fn cache_peer(&self, peer: &CachedPeer) -> io::Result<()> {
+                (**self).cache_peer(peer)
+            }
+
+            fn read(&self) -> io::Result<Option<SessionRecord>> {
+                (**self).read()
+            }
+
+            fn update(
+                &self,
+                change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+            ) -> io::Result<()> {
+                (**self).update(change)
+            }
+
+            fn head(&self) -> io::Result<Option<SessionHead>> {
+                (**self).head()
+            }
+
+            fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
+                (**self).find_peer(query)
+            }
+
+            fn peers_after(
+                &self,
+                after: Option<PeerKey>,
+                limit: usize,
+            ) -> io::Result<Vec<KnownPeer>> {
+                (**self).peers_after(after, limit)
+            }
+
+            fn retain_peers(&self, keep: &mut dyn FnMut(&KnownPeer) -> bool) -> io::Result<()> {
+                (**self).retain_peers(keep)
+            }
+
+            fn keeps(&self) -> Keeps {
+                (**self).keeps()
+            }
+        })+
+    };
+}
+
+forward_backend!(&B, Box<B>, Arc<B>);
+
+/// More methods of every backend, made of those of [`SessionBackend`].
+///
+/// ```
+/// use mtsession::{Account, InMemoryBackend, SessionBackendExt};
+///
+/// let backend = InMemoryBackend::new();
+/// backend.set_account(Account::user(777_000))?;
+/// let was_new = backend.edit(|record| Ok(record.is_new()))?;
+/// assert!(!was_new);
+/// assert_eq!(backend.account()?.user_id, Some(777_000));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub trait SessionBackendExt: SessionBackend {
+    /// [`update`](SessionBackend::update) with a result.
+    fn edit<R>(
+        &self,
+        mut change: impl FnMut(&mut SessionRecord) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let mut result = None;
+        self.update(&mut |record| {
+            result = Some(change(record)?);
+            Ok(())
+        })?;
+        result.ok_or_else(|| io::Error::other("the store has not asked for the change"))
+    }
+
+    /// Replaces everything: session, account, names and login state.
+    fn replace(&self, record: &SessionRecord) -> io::Result<()> {
+        self.update(&mut |stored| {
+            *stored = record.clone();
+            Ok(())
+        })
+    }
+
+    /// What is known of the account.
     fn account(&self) -> io::Result<Account> {
-        Ok(Account::default())
+        Ok(self
+            .head()?
+            .map_or_else(Account::default, |head| head.account))
     }
 
     /// Stores what is known of the account.
-    ///
-    /// # Errors
-    /// `Unsupported` where a store of your own has no place for it.
     fn set_account(&self, account: Account) -> io::Result<()> {
         self.apply(&[Change::Account(account)])
+    }
+
+    /// Stores whether the login still holds.
+    ///
+    /// # Errors
+    /// `Unsupported` where a store of your own cannot keep it.
+    fn set_login_state(&self, state: LoginState<'_>) -> io::Result<()> {
+        self.apply(&[Change::LoginState(state)])
     }
 
     /// Usernames, phone numbers and titles of the session's peers, as far as they were stored; in no
     /// order.
     fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
-        Ok(Vec::new())
+        Ok(self
+            .read()?
+            .map_or_else(Vec::new, |record| record.peer_names()))
     }
 
-    /// Stores what peers are called, in place of what was stored before: files, databases and memory
-    /// have room for it.
+    /// Stores what peers are called, in place of what was stored before.
     ///
     /// Names belong to their peers: those of peers that the session does not have are left out here,
-    /// and go when [`save`](Self::save) removes the peer.
+    /// and go when [`save`](SessionBackend::save) removes the peer. A store that has no room for names leaves
+    /// them out.
     ///
     /// ```
-    /// use mtsession::core::Peer;
-    /// use mtsession::{Change, InMemoryBackend, PeerNames, PersistedSession, SessionBackend};
+    /// use mtsession::codec::Peer;
+    /// use mtsession::{
+    ///     Change, InMemoryBackend, PeerNames, PersistedSession, SessionBackend, SessionBackendExt,
+    /// };
     ///
     /// let backend = InMemoryBackend::new();
-    /// backend.apply(&[Change::Peer(Peer { id: 777_000, access_hash: 5, ..Peer::default() })])?;
+    /// backend.apply(&[Change::Peer(Peer::user(777_000, 5))])?;
     /// let names = PeerNames { id: 777_000, usernames: vec!["alice".into()], ..PeerNames::default() };
     /// backend.set_peer_names(std::slice::from_ref(&names))?;
     /// assert_eq!(backend.peer_names()?, [names]);
+    /// assert_eq!(backend.peer_by_username("@Alice")?.expect("stored above").peer.id, 777_000);
     /// backend.save(&PersistedSession::default())?;
     /// assert!(backend.peer_names()?.is_empty());
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    ///
-    /// # Errors
-    /// `Unsupported` where there is no room, as in a string session.
     fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
-        let _ = names;
-        let message = format!("{} has no room for the names of peers", self.name());
-        Err(io::Error::new(io::ErrorKind::Unsupported, message))
+        self.update(&mut |record| record.set_peer_names(names))
+    }
+
+    /// The peer with this username, in any case, with or without `@`.
+    fn peer_by_username(&self, username: &str) -> io::Result<Option<KnownPeer>> {
+        self.find_peer(PeerQuery::Username(username))
+    }
+
+    /// The user with this phone number, with or without `+`.
+    fn peer_by_phone(&self, phone: &str) -> io::Result<Option<KnownPeer>> {
+        self.find_peer(PeerQuery::Phone(phone))
     }
 }
 
-fn no_account(name: &str) -> io::Error {
-    let message = format!("{name} keeps no account data: override SessionBackend::apply");
-    io::Error::new(io::ErrorKind::Unsupported, message)
-}
+impl<B: SessionBackend + ?Sized> SessionBackendExt for B {}

@@ -89,6 +89,11 @@ pub(crate) fn already_there() -> io::Error {
     io::Error::new(io::ErrorKind::AlreadyExists, message)
 }
 
+/// The store cannot do what was asked for.
+pub(crate) fn unsupported(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, message)
+}
+
 /// `io::Error::into_inner` that gives the error back where there is nothing inside.
 trait IntoInnerOrSelf {
     fn into_inner_or_self(self) -> Result<Box<dyn Error + Send + Sync>, io::Error>;

@@ -21,14 +21,15 @@ mod memory;
 mod names;
 mod open;
 mod open_databases;
+mod optimistic;
 mod pasted;
 mod peer;
 mod peer_record;
+mod record;
 mod session;
 mod shown;
 #[cfg(any(feature = "sqlite", feature = "libsql"))]
 mod sql;
-mod stored;
 mod string;
 pub mod string_session;
 mod sync;
@@ -40,7 +41,7 @@ mod wiped;
 mod writer;
 
 pub use addresses::{AddressConcern, AddressWarning, address_warnings};
-pub use backend::SessionBackend;
+pub use backend::{SessionBackend, SessionBackendExt};
 pub use dc::{DcEntry, default_dc_addresses};
 pub use error::StoreError;
 /// What the command looks at.
@@ -56,13 +57,20 @@ pub use fs::{remove_private, replace_private};
 #[cfg(feature = "grammers")]
 pub use grammers::GrammersSession;
 pub use journal_sync::JournalSync;
+pub use login::OwnedLoginState;
 pub use memory::InMemoryBackend;
+pub use mtsession_core as codec;
+/// The name of [`codec`] in earlier examples.
+#[doc(hidden)]
 pub use mtsession_core as core;
-pub use mtsession_core::{Account, Change, ChannelKind, DcFlags, UpdateChange};
+pub use mtsession_core::{
+    Account, Change, ChannelKind, DcFlags, LoginState, PeerKey, UpdateChange,
+};
 pub use names::PeerNames;
 pub use open::open;
 pub use pasted::pasted_text;
 pub use peer::{CachedMinPeer, CachedPeer};
+pub use record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
 pub use session::{PersistedSession, SessionStats};
 pub use shown::Shown;
 #[cfg(feature = "libsql")]
@@ -74,7 +82,6 @@ pub use sql::SqliteBackend;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub use sql::files_of_database;
-pub use stored::Stored;
 pub use string::StringSessionBackend;
 pub use string_session::{FullSession, Session, StringSession, StringSessionError};
 pub use update::{UpdateStateChange, UpdatesStateSnap};

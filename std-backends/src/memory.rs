@@ -3,13 +3,13 @@
 use std::io;
 use std::sync::Mutex;
 
-use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
+use mtsession_core::{Change, PeerKey};
 
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
-use crate::names::{self, PeerNames};
+use crate::optimistic::{self, Updated};
+use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
 use crate::session::PersistedSession;
-use crate::stored::{Stored, check};
 use crate::sync::lock;
 
 const NAME: &str = "in-memory";
@@ -20,7 +20,10 @@ const NAME: &str = "in-memory";
 /// hashing: [`cache_peer`](SessionBackend::cache_peer) costs the same at 60,000 peers as at ten.
 #[derive(Default)]
 pub struct InMemoryBackend {
-    stored: Mutex<Option<Stored>>,
+    /// Held by whoever writes, before the record itself: the last attempt of an update holds it while the
+    /// caller's code runs, which may still read.
+    turn: Mutex<()>,
+    stored: Mutex<Option<SessionRecord>>,
 }
 
 impl InMemoryBackend {
@@ -33,16 +36,23 @@ impl InMemoryBackend {
     /// A copy of the session, or `None` when there is none.
     #[must_use]
     pub fn snapshot(&self) -> Option<PersistedSession> {
-        lock(&self.stored).as_ref().map(Stored::session)
+        lock(&self.stored)
+            .as_ref()
+            .map(|record| record.session().clone())
     }
+}
+
+fn error<E: Into<io::Error>>(action: &'static str) -> impl Fn(E) -> io::Error {
+    move |source| StoreError::io(NAME, "", action, source)
 }
 
 impl SessionBackend for InMemoryBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
-        check(session).map_err(|error| StoreError::io(NAME, "", "save", error))?;
+        check(session).map_err(error("save"))?;
+        let _turn = lock(&self.turn);
         lock(&self.stored)
             .get_or_insert_default()
-            .replace_session(session);
+            .set_session(session.clone());
         Ok(())
     }
 
@@ -51,6 +61,7 @@ impl SessionBackend for InMemoryBackend {
     }
 
     fn delete(&self) -> io::Result<()> {
+        let _turn = lock(&self.turn);
         *lock(&self.stored) = None;
         Ok(())
     }
@@ -60,35 +71,58 @@ impl SessionBackend for InMemoryBackend {
     }
 
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        let _turn = lock(&self.turn);
         let mut stored = lock(&self.stored);
-        let mut changed = Stored::default();
+        let mut changed = SessionRecord::default();
         let target = stored.as_mut().unwrap_or(&mut changed);
-        target
-            .apply_all(changes)
-            .map_err(|error| StoreError::io(NAME, "", "apply changes", error))?;
+        target.apply_all(changes).map_err(error("apply changes"))?;
         stored.get_or_insert(changed);
         Ok(())
     }
 
-    fn account(&self) -> io::Result<Account> {
-        Ok(lock(&self.stored)
-            .as_ref()
-            .map(SessionSource::account)
-            .unwrap_or_default())
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        Ok(lock(&self.stored).clone())
     }
 
-    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
-        let stored = lock(&self.stored);
-        let names = stored.as_ref().map(SessionSource::names);
-        Ok(names::decode(names.unwrap_or_default()))
-    }
-
-    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
-        let mut stored = lock(&self.stored);
-        let stored = stored.get_or_insert_default();
-        let names = names::encode(names, stored)
-            .map_err(|error| StoreError::io(NAME, "", "save the names", error))?;
-        stored.set_names(names.as_names());
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let store = |before: Option<&SessionRecord>, record| {
+            let _turn = lock(&self.turn);
+            let mut stored = lock(&self.stored);
+            let is_same = stored.as_ref() == before;
+            if is_same {
+                *stored = Some(record);
+            }
+            Ok(is_same)
+        };
+        if optimistic::update(change, || self.read(), store)? == Updated::Lost {
+            let _turn = lock(&self.turn);
+            if let Some(record) = optimistic::changed(self.read()?, change)? {
+                *lock(&self.stored) = Some(record);
+            }
+        }
         Ok(())
+    }
+
+    fn head(&self) -> io::Result<Option<SessionHead>> {
+        Ok(lock(&self.stored).as_ref().map(SessionRecord::head))
+    }
+
+    fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
+        let stored = lock(&self.stored);
+        Ok(stored.as_ref().and_then(|record| record.find_peer(query)))
+    }
+
+    fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> io::Result<Vec<KnownPeer>> {
+        let stored = lock(&self.stored);
+        Ok(stored
+            .as_ref()
+            .map_or_else(Vec::new, |record| record.peers_after(after, limit)))
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
     }
 }

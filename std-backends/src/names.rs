@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use mtsession_core::{Names, NamesBuf, NamesOf, PeerKind, SessionSource};
 
-use crate::stored::TooLong;
+use crate::record::TooLong;
 
 /// The names of a peer.
 ///
 /// Files, databases and memory have room for them: see
-/// [`set_peer_names`](crate::SessionBackend::set_peer_names).
+/// [`set_peer_names`](crate::SessionBackendExt::set_peer_names).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerNames {
     /// Bare id of the peer.
@@ -54,16 +54,15 @@ pub(crate) fn encode(
     Ok(encoded)
 }
 
-/// The names as values.
-pub(crate) fn decode(names: Names<'_>) -> Vec<PeerNames> {
-    let owned = |names: NamesOf<'_>| PeerNames {
+/// The names of a peer as a value.
+pub(crate) fn owned(names: NamesOf<'_>) -> PeerNames {
+    PeerNames {
         id: names.id,
         kind: names.kind,
         usernames: names.usernames().map(str::to_owned).collect(),
         phone: names.phone.map(str::to_owned),
         title: names.title.map(str::to_owned),
-    };
-    names.iter().map(owned).collect()
+    }
 }
 
 /// What is left of `names` in a store whose session becomes `session`.

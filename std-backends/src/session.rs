@@ -18,14 +18,14 @@ use crate::backend::SessionBackend;
 use crate::dc::DcEntry;
 use crate::file::BinaryFileBackend;
 use crate::peer::{CachedMinPeer, CachedPeer};
-use crate::stored::TooLong;
+use crate::record::TooLong;
 use crate::update::UpdatesStateSnap;
 use crate::wiped::Wiped;
 
 /// A whole session.
 ///
 /// The fields are those of `ferogram-session` 0.6.6; more about the account is kept beside it
-/// ([`SessionBackend::account`]).
+/// ([`SessionRecord`](crate::SessionRecord)).
 ///
 /// `Debug` hides keys and token. **`Display` is the session string**, that is, the account itself:
 /// prefer [`to_session_string`](Self::to_session_string), which wipes what it returns.
@@ -242,17 +242,17 @@ impl SessionSource for PersistedSession {
         self.updates_state.counters()
     }
 
-    /// Nothing: see [`Stored`](crate::Stored).
+    /// Nothing: see [`SessionRecord`](crate::SessionRecord).
     fn account(&self) -> Account {
         Account::default()
     }
 
-    /// Active: see [`Stored`](crate::Stored).
+    /// Active: see [`SessionRecord`](crate::SessionRecord).
     fn login_state(&self) -> LoginState<'_> {
         LoginState::Active
     }
 
-    /// None: see [`Stored`](crate::Stored).
+    /// None: see [`SessionRecord`](crate::SessionRecord).
     fn names(&self) -> Names<'_> {
         Names::NONE
     }

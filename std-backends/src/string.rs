@@ -4,13 +4,14 @@ use std::io;
 use std::sync::Mutex;
 
 use mtsession_core::text::decode_any;
-use mtsession_core::{Account, Change, DecodeError, DecodeErrorKind, SessionSource};
+use mtsession_core::{Change, DecodeError, DecodeErrorKind, SessionSource};
 use zeroize::Zeroizing;
 
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
+use crate::optimistic::{self, Updated};
+use crate::record::{Keeps, SessionRecord};
 use crate::session::{PersistedSession, encode_to_string};
-use crate::stored::Stored;
 use crate::sync::lock;
 use crate::wiped::Wiped;
 
@@ -33,6 +34,9 @@ const NAME: &str = "string-session";
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct StringSessionBackend {
+    /// Held by whoever writes, before the text itself: the last attempt of an update holds it while the
+    /// caller's code runs, which may still read.
+    turn: Mutex<()>,
     text: Mutex<Zeroizing<String>>,
 }
 
@@ -41,6 +45,7 @@ impl StringSessionBackend {
     /// before the first call that needs it.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
+            turn: Mutex::default(),
             text: Mutex::new(Zeroizing::new(text.into())),
         }
     }
@@ -51,10 +56,10 @@ impl StringSessionBackend {
     }
 }
 
-fn decode(text: &str, action: &'static str) -> io::Result<Option<Stored>> {
+fn decode(text: &str, action: &'static str) -> io::Result<Option<SessionRecord>> {
     let mut buffer = Wiped::zeros(text.len());
     match decode_any(text, &mut buffer) {
-        Ok(session) => Ok(Some(Stored::copy_of(&session))),
+        Ok(session) => Ok(Some(SessionRecord::copy_of(&session))),
         // Nothing but white space, perhaps with a byte order mark.
         Err(error) if error.kind == DecodeErrorKind::Empty => Ok(None),
         Err(error) => Err(StoreError::io(NAME, "", action, error)),
@@ -80,23 +85,26 @@ fn encode(session: &impl SessionSource, action: &'static str) -> io::Result<Zero
 
 impl SessionBackend for StringSessionBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        let _turn = lock(&self.turn);
         let mut text = lock(&self.text);
-        let account = match decode(&text, "save") {
-            Ok(known) => known.map(|stored| stored.account()).unwrap_or_default(),
+        let mut record = match decode(&text, "save") {
+            Ok(known) => known.unwrap_or_default(),
             Err(error) if is_somebody_elses(&error) => return Err(error),
             // What cannot be read has no account to keep.
-            Err(_) => Account::default(),
+            Err(_) => SessionRecord::default(),
         };
-        *text = encode(&session.with_account(account), "save")?;
+        record.set_session(session.clone());
+        *text = encode(&record, "save")?;
         Ok(())
     }
 
     fn load(&self) -> io::Result<Option<PersistedSession>> {
         let stored = decode(&lock(&self.text), "load")?;
-        Ok(stored.map(Stored::into_session))
+        Ok(stored.map(SessionRecord::into_session))
     }
 
     fn delete(&self) -> io::Result<()> {
+        let _turn = lock(&self.turn);
         *lock(&self.text) = Zeroizing::default();
         Ok(())
     }
@@ -108,15 +116,43 @@ impl SessionBackend for StringSessionBackend {
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
         const ACTION: &str = "apply changes";
 
+        let _turn = lock(&self.turn);
         let mut text = lock(&self.text);
-        let mut stored = decode(&text, ACTION)?.unwrap_or_default();
-        stored.replay(changes);
-        *text = encode(&stored, ACTION)?;
+        let mut record = decode(&text, ACTION)?.unwrap_or_default();
+        record.replay(changes);
+        *text = encode(&record, ACTION)?;
         Ok(())
     }
 
-    fn account(&self) -> io::Result<Account> {
-        let stored = decode(&lock(&self.text), "load")?;
-        Ok(stored.map(|stored| stored.account()).unwrap_or_default())
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        decode(&lock(&self.text), "load")
+    }
+
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        const ACTION: &str = "update";
+
+        let store = |before: Option<&SessionRecord>, record| {
+            let _turn = lock(&self.turn);
+            let mut text = lock(&self.text);
+            let is_same = decode(&text, ACTION)?.as_ref() == before;
+            if is_same {
+                *text = encode(&record, ACTION)?;
+            }
+            Ok(is_same)
+        };
+        if optimistic::update(change, || self.read(), store)? == Updated::Lost {
+            let _turn = lock(&self.turn);
+            if let Some(record) = optimistic::changed(self.read()?, change)? {
+                *lock(&self.text) = encode(&record, ACTION)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
     }
 }

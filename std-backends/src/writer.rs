@@ -101,27 +101,27 @@ impl SessionWriter {
     /// Replaces the whole session; see [`SessionBackend::save`].
     pub async fn save(&self, session: PersistedSession) -> io::Result<()> {
         let session = zeroize::Zeroizing::new(session);
-        self.call(move |backend| backend.save(&session)).await
+        self.run(move |backend| backend.save(&session)).await
     }
 
     /// Loads the session, with everything that was queued before.
     pub async fn load(&self) -> io::Result<Option<PersistedSession>> {
-        self.call(|backend| backend.load()).await
+        self.run(|backend| backend.load()).await
     }
 
     /// Stores a DC entry.
     pub async fn update_dc(&self, entry: DcEntry) -> io::Result<()> {
-        self.call(move |backend| backend.update_dc(&entry)).await
+        self.run(move |backend| backend.update_dc(&entry)).await
     }
 
     /// Sets the home DC.
     pub async fn set_home_dc(&self, dc_id: i32) -> io::Result<()> {
-        self.call(move |backend| backend.set_home_dc(dc_id)).await
+        self.run(move |backend| backend.set_home_dc(dc_id)).await
     }
 
     /// Removes the session.
     pub async fn delete(&self) -> io::Result<()> {
-        self.call(|backend| backend.delete()).await
+        self.run(|backend| backend.delete()).await
     }
 
     /// Waits until everything that was queued before is stored.
@@ -129,15 +129,35 @@ impl SessionWriter {
     /// # Errors
     /// The first failure since the last call.
     pub async fn flush(&self) -> io::Result<()> {
-        self.call(|_| Ok(())).await?;
+        self.run(|_| Ok(())).await?;
         match lock(&self.failure).take() {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
 
-    /// Runs `f` behind everything that was queued before, and returns what it returned.
-    pub(crate) async fn call<R: Send + 'static>(
+    /// Runs `f` on the writer's thread, after everything that was queued before, and returns what it
+    /// returned: whatever a synchronous client can do, an async one does with this.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use mtsession::{Account, Change, InMemoryBackend, SessionBackendExt, SessionWriter};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let writer = SessionWriter::new(Arc::new(InMemoryBackend::new()));
+    /// writer
+    ///     .run(|backend| backend.apply(&[Change::HomeDc(2), Change::Account(Account::user(5))]))
+    ///     .await?;
+    /// let account = writer.run(|backend| backend.account()).await?;
+    /// assert_eq!(account.user_id, Some(5));
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// That of `f`; `BrokenPipe` when the writer's thread is gone, which only a panic can cause.
+    pub async fn run<R: Send + 'static>(
         &self,
         f: impl FnOnce(&dyn SessionBackend) -> io::Result<R> + Send + 'static,
     ) -> io::Result<R> {

@@ -18,7 +18,7 @@ use mtsession::core::ChannelKind::{Broadcast, Gigagroup, Megagroup};
 use mtsession::core::foreign::TelethonIpv6;
 use mtsession::core::{ChannelKind, SessionSource};
 use mtsession::foreign::{FileFormat, ForeignError, Import, LeftOut, read, read_account};
-use mtsession::{BinaryFileBackend, SessionBackend, StoreError};
+use mtsession::{BinaryFileBackend, SessionBackend, SessionBackendExt, StoreError};
 use serde_json::Value;
 
 use files::{copy_of, snapshot};

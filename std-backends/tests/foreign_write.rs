@@ -18,7 +18,7 @@ use mtsession::core::{Account, ChannelKind, PeerKind, SessionSource};
 use mtsession::foreign::{ForeignError, Import, Options, Target, read, write};
 use mtsession::{
     BinaryFileBackend, CachedMinPeer, InMemoryBackend, PeerNames, PersistedSession, SessionBackend,
-    StoreError,
+    SessionBackendExt, StoreError,
 };
 
 const TARGETS: [Target; 7] = [

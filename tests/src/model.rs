@@ -2,8 +2,8 @@
 //! sharing of code with the library.
 
 use mtsession::{
-    Account, CachedPeer, Change, DcEntry, PersistedSession, SessionBackend, UpdateChange,
-    UpdateStateChange,
+    Account, CachedPeer, Change, DcEntry, PersistedSession, SessionBackend, SessionBackendExt,
+    UpdateChange, UpdateStateChange,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -59,7 +59,18 @@ pub struct Model {
 impl Model {
     pub fn apply(&mut self, op: &Op) {
         match op {
-            Op::Save(session) => self.session = Some(session.clone()),
+            Op::Save(session) => {
+                // What is known of another login goes.
+                let known = self.session.as_ref().and_then(home_key);
+                let stays = known.is_none_or(|key| {
+                    home_key(session).is_some()
+                        && session.dcs.iter().any(|dc| dc.auth_key == Some(key))
+                });
+                if !stays {
+                    self.account = Account::default();
+                }
+                self.session = Some(session.clone());
+            }
             Op::Delete => *self = Self::default(),
             Op::SetAccount(account) => {
                 self.session.get_or_insert_default();
@@ -75,6 +86,12 @@ impl Model {
             }
         }
     }
+}
+
+fn home_key(session: &PersistedSession) -> Option<[u8; 256]> {
+    let home = session.home_dc_id;
+    let mut entries = session.dcs.iter().filter(|dc| dc.dc_id == home);
+    entries.find_map(|dc| dc.auth_key)
 }
 
 fn granular_on(session: &mut PersistedSession, op: &Op) {

@@ -1,11 +1,11 @@
 //! The conformance suite on every backend.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use mtsession::{
-    BinaryFileBackend, CachedPeer, InMemoryBackend, LibSqlBackend, PersistedSession,
-    SessionBackend, SqliteBackend, StringSessionBackend, UpdateStateChange,
+    BinaryFileBackend, InMemoryBackend, Keeps, LibSqlBackend, PersistedSession, SessionBackend,
+    SessionBackendExt, SessionRecord, SessionWriter, SqliteBackend, StringSessionBackend,
 };
 use mtsession_tests::bytes::bytes_in;
 use mtsession_tests::conformance;
@@ -178,61 +178,195 @@ mod server {
     }
 }
 
-/// One store that every `open` gives out again.
+/// One store that every `open` gives out again, as clients have it in an `Arc`.
 struct Shared(Arc<dyn SessionBackend>);
 
 impl Fixture for Shared {
-    fn keeps_names(&self) -> bool {
-        self.0.name() != "string-session"
-    }
-
     fn open(&self) -> Box<dyn SessionBackend> {
-        Box::new(Handle(Arc::clone(&self.0)))
+        Box::new(Arc::clone(&self.0))
     }
 }
 
-/// A second handle on one backend, as clients have it in an `Arc`.
-struct Handle(Arc<dyn SessionBackend>);
+/// One store behind a reference.
+struct Borrowed(&'static InMemoryBackend);
 
-impl SessionBackend for Handle {
+impl Fixture for Borrowed {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        Box::new(self.0)
+    }
+}
+
+/// A file behind a box behind a box.
+struct Boxed(File);
+
+impl Fixture for Boxed {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        Box::new(self.0.open())
+    }
+
+    fn damage(&self) -> bool {
+        self.0.damage()
+    }
+
+    fn stored_bytes(&self) -> Vec<u8> {
+        self.0.stored_bytes()
+    }
+}
+
+/// A store of one's own: the four methods that there must be.
+#[derive(Default)]
+struct Mine(Mutex<Option<PersistedSession>>);
+
+impl SessionBackend for Mine {
     fn save(&self, session: &PersistedSession) -> std::io::Result<()> {
-        self.0.save(session)
+        SessionRecord::from(session.clone()).to_bytes()?;
+        *self.0.lock().unwrap() = Some(session.clone());
+        Ok(())
     }
+
     fn load(&self) -> std::io::Result<Option<PersistedSession>> {
-        self.0.load()
+        Ok(self.0.lock().unwrap().clone())
     }
+
     fn delete(&self) -> std::io::Result<()> {
-        self.0.delete()
+        *self.0.lock().unwrap() = None;
+        Ok(())
     }
-    fn name(&self) -> &str {
-        self.0.name()
+
+    fn name(&self) -> &'static str {
+        "mine"
     }
+}
+
+struct FourMethods(Arc<Mine>);
+
+impl Fixture for FourMethods {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        Box::new(Arc::clone(&self.0))
+    }
+
+    fn is_atomic(&self) -> bool {
+        false
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+}
+
+/// A file that every call reaches through a writer's thread.
+struct Queued(File);
+
+/// Calls of a backend, each on the thread of a writer.
+struct Calls(SessionWriter);
+
+impl Calls {
+    fn run<R: Send + 'static>(
+        &self,
+        f: impl FnOnce(&dyn SessionBackend) -> std::io::Result<R> + Send + 'static,
+    ) -> std::io::Result<R> {
+        // A test may be on a runtime's thread, which must not wait for another runtime.
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                tokio::runtime::Builder::new_current_thread()
+                    .build()?
+                    .block_on(self.0.run(f))
+            });
+            waiting.join().unwrap()
+        })
+    }
+}
+
+impl SessionBackend for Calls {
+    fn save(&self, session: &PersistedSession) -> std::io::Result<()> {
+        let session = session.clone();
+        self.run(move |backend| backend.save(&session))
+    }
+
+    fn load(&self) -> std::io::Result<Option<PersistedSession>> {
+        self.run(|backend| backend.load())
+    }
+
+    fn delete(&self) -> std::io::Result<()> {
+        self.run(|backend| backend.delete())
+    }
+
+    fn name(&self) -> &'static str {
+        "queued"
+    }
+
+    fn read(&self) -> std::io::Result<Option<SessionRecord>> {
+        self.run(|backend| backend.read())
+    }
+
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        // A closure of the caller's cannot be sent: what it makes of the record is.
+        loop {
+            let read = self.read()?;
+            let is_new = read.is_none();
+            let before = read.clone();
+            let mut made = None;
+            let probe = InMemoryBackend::new();
+            if let Some(read) = &read {
+                probe.replace(read)?;
+            }
+            probe.update(change)?;
+            if probe.read()? != before {
+                made = probe.read()?;
+            }
+            let Some(made) = made else {
+                return Ok(());
+            };
+            let is_stored = self.run(move |backend| {
+                backend.edit(|record| {
+                    let is_same = record.is_new() == is_new
+                        && before.as_ref().is_none_or(|before| before == record);
+                    if is_same {
+                        *record = made.clone();
+                    }
+                    Ok(is_same)
+                })
+            })?;
+            if is_stored {
+                return Ok(());
+            }
+        }
+    }
+
     fn apply(&self, changes: &[mtsession::Change<'_>]) -> std::io::Result<()> {
-        self.0.apply(changes)
+        let mut encoded = Vec::new();
+        for change in changes {
+            let mut buffer = vec![0; 70_000];
+            encoded.push(change.encode(&mut buffer).unwrap().to_vec());
+        }
+        self.run(move |backend| {
+            let changes: Vec<_> = encoded
+                .iter()
+                .map(|bytes| mtsession::Change::decode(bytes).unwrap().0)
+                .collect();
+            backend.apply(&changes)
+        })
     }
-    fn update_dc(&self, entry: &mtsession::DcEntry) -> std::io::Result<()> {
-        self.0.update_dc(entry)
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
     }
-    fn set_home_dc(&self, dc_id: i32) -> std::io::Result<()> {
-        self.0.set_home_dc(dc_id)
+}
+
+impl Fixture for Queued {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        Box::new(Calls(SessionWriter::new(self.0.open().into())))
     }
-    fn apply_update_state(&self, update: UpdateStateChange) -> std::io::Result<()> {
-        self.0.apply_update_state(update)
+
+    fn damage(&self) -> bool {
+        self.0.damage()
     }
-    fn cache_peer(&self, peer: &CachedPeer) -> std::io::Result<()> {
-        self.0.cache_peer(peer)
-    }
-    fn account(&self) -> std::io::Result<mtsession::Account> {
-        self.0.account()
-    }
-    fn set_account(&self, account: mtsession::Account) -> std::io::Result<()> {
-        self.0.set_account(account)
-    }
-    fn peer_names(&self) -> std::io::Result<Vec<mtsession::PeerNames>> {
-        self.0.peer_names()
-    }
-    fn set_peer_names(&self, names: &[mtsession::PeerNames]) -> std::io::Result<()> {
-        self.0.set_peer_names(names)
+
+    fn stored_bytes(&self) -> Vec<u8> {
+        self.0.stored_bytes()
     }
 }
 
@@ -245,6 +379,13 @@ conformance!(
     }
 );
 conformance!(memory, Shared(Arc::new(InMemoryBackend::new())));
+conformance!(
+    behind_a_reference,
+    Borrowed(Box::leak(Box::new(InMemoryBackend::new())))
+);
+conformance!(behind_a_box, Boxed(File::new()));
+conformance!(four_methods, FourMethods(Arc::default()));
+conformance!(behind_a_writer, Queued(File::new()));
 conformance!(string, Shared(Arc::new(StringSessionBackend::new(""))));
 conformance!(sqlite_file, Sqlite::new("default"));
 conformance!(sqlite_account, Sqlite::new("bot#1 of 'many'"));

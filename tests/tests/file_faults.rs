@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mtsession::{
-    BinaryFileBackend, CachedPeer, PersistedSession, SessionBackend, StoreError, UpdateStateChange,
+    BinaryFileBackend, CachedPeer, PersistedSession, SessionBackend, SessionBackendExt, StoreError,
+    UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
 use tempfile::TempDir;

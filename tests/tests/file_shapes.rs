@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mtsession::core::wire::encode_body;
-use mtsession::{BinaryFileBackend, PersistedSession, SessionBackend, UpdateStateChange, open};
+use mtsession::{
+    BinaryFileBackend, PersistedSession, SessionBackend, SessionBackendExt, UpdateStateChange, open,
+};
 use mtsession_tests::random::{key_of, sized};
 use tempfile::TempDir;
 

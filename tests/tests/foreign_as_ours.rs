@@ -9,7 +9,7 @@ use mtsession::core::foreign::{Detected, detect};
 use mtsession::foreign::{self, FileFormat};
 use mtsession::{
     Account, BinaryFileBackend, CachedPeer, Change, LibSqlBackend, PeerNames, SessionBackend,
-    SqliteBackend, StringSessionBackend, UpdateStateChange,
+    SessionBackendExt, SqliteBackend, StringSessionBackend, UpdateStateChange,
 };
 use serde_json::Value;
 

@@ -4,7 +4,8 @@ use mtsession::core::text::{AnySession, decode_any, encode_native};
 use mtsession::core::wire::{encode_body_to_slice, encode_to_slice};
 use mtsession::core::{DecodeErrorKind, Field, Foreign, Integrity, SessionSource, SessionView};
 use mtsession::{
-    BinaryFileBackend, PersistedSession, SessionBackend, StringSession, StringSessionBackend,
+    BinaryFileBackend, PersistedSession, SessionBackend, SessionBackendExt, StringSession,
+    StringSessionBackend,
 };
 use mtsession_tests::vectors::{Vector, bytes, dir, i64_of, of_kind, text};
 

@@ -14,8 +14,8 @@ use grammers_session::types::{
 };
 use grammers_session::{Session, SessionData};
 use mtsession::{
-    Account, BinaryFileBackend, Change, DcEntry, DcFlags, GrammersSession, InMemoryBackend,
-    PersistedSession, SessionBackend, SqliteBackend,
+    BinaryFileBackend, Change, DcEntry, DcFlags, GrammersSession, InMemoryBackend,
+    PersistedSession, SessionBackend, SessionBackendExt, SqliteBackend,
 };
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -395,8 +395,8 @@ impl SessionBackend for Failing {
         self.inner.name()
     }
 
-    fn account(&self) -> io::Result<Account> {
-        self.inner.account()
+    fn read(&self) -> io::Result<Option<mtsession::SessionRecord>> {
+        self.inner.read()
     }
 
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {

@@ -1,7 +1,9 @@
 //! Copies of a server's database that are behind, as Turso's edge replicas are: what they answer was true
 //! a while ago. No login is lost for it, and none is taken for gone.
 
-use mtsession::{LibSqlBackend, PersistedSession, SessionBackend, UpdateStateChange};
+use mtsession::{
+    LibSqlBackend, PersistedSession, SessionBackend, SessionBackendExt, UpdateStateChange,
+};
 use mtsession_tests::mock_hrana::{Fault, Mock};
 use mtsession_tests::random::{key_of, sized};
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mtsession::{
     Account, Change, LibSqlBackend, PeerNames, PersistedSession, RemoteOptions, SessionBackend,
+    SessionBackendExt,
 };
 use mtsession_core::PeerKind;
 use mtsession_tests::mock_hrana::{Fault, Hostile, Mock};

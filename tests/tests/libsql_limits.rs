@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mtsession::{LibSqlBackend, RemoteOptions, SessionBackend};
+use mtsession::{LibSqlBackend, RemoteOptions, SessionBackend, SessionBackendExt};
 use mtsession_tests::mock_hrana::{Fault, Hostile, Mock};
 use mtsession_tests::random::sized;
 use mtsession_tests::sqld::{self, Sqld};

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use mtsession::{
-    Change, LibSqlBackend, PersistedSession, RemoteOptions, SessionBackend, SqliteBackend,
-    UpdateChange, UpdateStateChange,
+    Change, LibSqlBackend, PersistedSession, RemoteOptions, SessionBackend, SessionBackendExt,
+    SqliteBackend, UpdateChange, UpdateStateChange,
 };
 use mtsession_tests::bytes::has_window_of;
 use mtsession_tests::mock_hrana::{Fault, Mock};

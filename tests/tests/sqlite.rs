@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use mtsession::{
-    Account, Change, DcFlags, LibSqlBackend, PersistedSession, SessionBackend, SqliteBackend,
-    UpdateStateChange,
+    Account, Change, DcFlags, LibSqlBackend, PersistedSession, SessionBackend, SessionBackendExt,
+    SqliteBackend, UpdateStateChange,
 };
 use mtsession_tests::bytes::{bytes_in, has_window_of};
 use mtsession_tests::random::{key_of, sized};

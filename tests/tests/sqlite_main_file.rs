@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mtsession::{
-    Change, DcEntry, LibSqlBackend, PersistedSession, SessionBackend, SqliteBackend,
-    UpdateStateChange,
+    Change, DcEntry, LibSqlBackend, PersistedSession, SessionBackend, SessionBackendExt,
+    SqliteBackend, UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
 use rusqlite::Connection;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use mtsession::core::{MinPeer, PeerKind};
 use mtsession::{
     Account, Change, DcFlags, LibSqlBackend, PeerNames, PersistedSession, SessionBackend,
-    SqliteBackend, UpdateStateChange,
+    SessionBackendExt, SqliteBackend, UpdateStateChange,
 };
 use mtsession_tests::bytes::has_window_of;
 use mtsession_tests::random::{key_of, sized};

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-use mtsession_core::{Account, Change, SessionMut as _, SessionSource};
+use mtsession_core::Change;
 
 use super::content::{self, FileStatus};
 use super::delete::delete;
@@ -20,9 +20,9 @@ use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::found;
 use crate::journal_sync::JournalSync;
-use crate::names::{self, PeerNames};
+use crate::optimistic::{self, RecordChange, Updated};
+use crate::record::{Keeps, SessionRecord, check};
 use crate::session::PersistedSession;
-use crate::stored::{Stored, check};
 use crate::sync::lock;
 
 const NAME: &str = "binary-file";
@@ -131,9 +131,21 @@ impl BinaryFileBackend {
     /// # Errors
     /// As [`load`](SessionBackend::load).
     pub fn status(&self) -> io::Result<Option<FileStatus>> {
+        let read = self.look("inspect")?;
+        Ok(read.map(|(_, status)| status))
+    }
+
+    /// The record and what its files look like, from one read.
+    #[cfg(feature = "cli")]
+    #[doc(hidden)]
+    pub fn read_with_status(&self) -> io::Result<Option<(SessionRecord, FileStatus)>> {
+        self.look("load")
+    }
+
+    fn look(&self, action: &'static str) -> io::Result<Option<(SessionRecord, FileStatus)>> {
         Paths::resolve(&self.path)
-            .and_then(|paths| content::status(&paths, self.settings))
-            .map_err(self.error("inspect"))
+            .and_then(|paths| content::load_with_status(&paths, self.settings))
+            .map_err(self.error(action))
     }
 
     fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
@@ -144,7 +156,7 @@ impl BinaryFileBackend {
         }
     }
 
-    fn load_stored(&self) -> io::Result<Option<Stored>> {
+    fn load_stored(&self) -> io::Result<Option<SessionRecord>> {
         content::load(&Paths::resolve(&self.path)?, self.settings)
     }
 
@@ -169,7 +181,7 @@ impl BinaryFileBackend {
 
     fn apply_locked(&self, changes: &[Change<'_>]) -> io::Result<()> {
         let mut state = self.state();
-        let apply = |stored: &mut Stored| stored.apply_all(changes).map_err(io::Error::from);
+        let apply = |stored: &mut SessionRecord| stored.apply_all(changes).map_err(io::Error::from);
         if !state.must_fold && changes.iter().all(journal::takes) {
             for _ in 0..ATTEMPTS {
                 if self.append(&mut state, changes)? {
@@ -189,15 +201,29 @@ impl BinaryFileBackend {
         Ok(())
     }
 
-    fn set_names_locked(&self, names: &[PeerNames]) -> io::Result<()> {
+    /// Writes what `change` makes of the record into a new snapshot, under the lock. False: it made
+    /// nothing of it, or the record was not the expected one, and nothing is written.
+    fn rewrite(
+        &self,
+        change: impl FnOnce(Option<SessionRecord>) -> io::Result<Option<SessionRecord>>,
+    ) -> io::Result<bool> {
         let mut state = self.state();
         let paths = self.prepare(&mut state)?;
-        state.known = Known::rewrite(paths, self.settings, |stored| {
-            let names = names::encode(names, stored)?;
-            stored.set_names(names.as_names());
-            Ok(())
-        })?;
+        let Some(known) = Known::replace(paths, self.settings, change)? else {
+            return Ok(false);
+        };
+        state.known = known;
         state.must_fold = false;
+        Ok(true)
+    }
+
+    fn update_locked(&self, change: &mut RecordChange<'_>) -> io::Result<()> {
+        let store = |before: Option<&SessionRecord>, record| {
+            self.rewrite(|stored| Ok((stored.as_ref() == before).then_some(record)))
+        };
+        if optimistic::update(change, || self.load_stored(), store)? == Updated::Lost {
+            self.rewrite(|stored| optimistic::changed(stored, change))?;
+        }
         Ok(())
     }
 
@@ -290,7 +316,7 @@ impl SessionBackend for BinaryFileBackend {
 
     fn load(&self) -> io::Result<Option<PersistedSession>> {
         let stored = self.load_stored().map_err(self.error("load"))?;
-        Ok(stored.map(Stored::into_session))
+        Ok(stored.map(SessionRecord::into_session))
     }
 
     fn delete(&self) -> io::Result<()> {
@@ -310,20 +336,31 @@ impl SessionBackend for BinaryFileBackend {
             .map_err(self.error("apply changes"))
     }
 
-    fn account(&self) -> io::Result<Account> {
-        let stored = self.load_stored().map_err(self.error("load"))?;
-        Ok(stored.map(|stored| stored.account()).unwrap_or_default())
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        self.load_stored().map_err(self.error("load"))
     }
 
-    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
-        let stored = self.load_stored().map_err(self.error("load"))?;
-        let names = stored.as_ref().map(SessionSource::names);
-        Ok(names::decode(names.unwrap_or_default()))
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut refused = None;
+        let updated = self.update_locked(&mut |record| {
+            change(record).map_err(|error| {
+                let kind = error.kind();
+                refused = Some(error);
+                kind.into()
+            })
+        });
+        match refused {
+            // The caller's own error, as it is.
+            Some(error) => Err(error),
+            None => updated.map_err(self.error("update")),
+        }
     }
 
-    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
-        self.set_names_locked(names)
-            .map_err(self.error("save the names"))
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
     }
 }
 

@@ -12,14 +12,14 @@ use super::paths::Paths;
 use super::snapshot;
 use super::whole::parse_whole;
 use crate::fs::{Access, about, open_owned};
-use crate::stored::Stored;
+use crate::record::SessionRecord;
 
 /// How often files that change while they are read without a lock are read again.
 const ATTEMPTS: usize = 10;
 
 /// What the files hold.
 pub(super) struct Content {
-    pub(super) stored: Stored,
+    pub(super) stored: SessionRecord,
     pub(super) version: u8,
     pub(super) integrity: Integrity,
     /// The snapshot's checksum; `None` for one of an older release, which no journal can continue.
@@ -64,7 +64,7 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
         Integrity::StructureOnly => None,
     };
     let mut content = Content {
-        stored: Stored::copy_of(&view),
+        stored: SessionRecord::copy_of(&view),
         version: view.version(),
         integrity: view.integrity(),
         crc,
@@ -186,7 +186,7 @@ fn stamp(paths: &Paths) -> io::Result<[Option<Identity>; 2]> {
 }
 
 /// The session.
-pub(super) fn load(paths: &Paths, settings: Settings) -> io::Result<Option<Stored>> {
+pub(super) fn load(paths: &Paths, settings: Settings) -> io::Result<Option<SessionRecord>> {
     Ok(read_shared(paths, settings)?.map(|content| content.stored))
 }
 
@@ -215,28 +215,38 @@ pub struct FileStatus {
     pub flush_failed: bool,
 }
 
-/// What the files look like.
-pub(super) fn status(paths: &Paths, settings: Settings) -> io::Result<Option<FileStatus>> {
-    let Some(content) = read_shared(paths, settings)? else {
-        return Ok(None);
-    };
-    let journal_len = content.journal_len;
-    let header = u64::try_from(journal::HEADER_LEN).unwrap_or_default();
-    let tail = content.tail;
-    let good = match tail {
-        // The mark says what it is about.
-        Some(_) if content.must_fold => journal_len,
-        Some(tail) => tail.end,
-        None => journal_len.min(header),
-    };
-    Ok(Some(FileStatus {
-        version: content.version,
-        integrity: content.integrity,
-        len: content.snapshot_len,
-        padding: content.padding,
-        journal_records: tail.map_or(0, |tail| tail.records),
-        journal_lost: journal_len.saturating_sub(good),
-        journal_of_another: content.stale.map_or(0, |stale| stale.records),
-        flush_failed: content.must_fold,
+/// What the files look like, and what they hold.
+pub(super) fn load_with_status(
+    paths: &Paths,
+    settings: Settings,
+) -> io::Result<Option<(SessionRecord, FileStatus)>> {
+    let content = read_shared(paths, settings)?;
+    Ok(content.map(|content| {
+        let status = FileStatus::of(&content);
+        (content.stored, status)
     }))
+}
+
+impl FileStatus {
+    fn of(content: &Content) -> Self {
+        let journal_len = content.journal_len;
+        let header = u64::try_from(journal::HEADER_LEN).unwrap_or_default();
+        let tail = content.tail;
+        let good = match tail {
+            // The mark says what it is about.
+            Some(_) if content.must_fold => journal_len,
+            Some(tail) => tail.end,
+            None => journal_len.min(header),
+        };
+        Self {
+            version: content.version,
+            integrity: content.integrity,
+            len: content.snapshot_len,
+            padding: content.padding,
+            journal_records: tail.map_or(0, |tail| tail.records),
+            journal_lost: journal_len.saturating_sub(good),
+            journal_of_another: content.stale.map_or(0, |stale| stale.records),
+            flush_failed: content.must_fold,
+        }
+    }
 }

@@ -15,9 +15,10 @@ use super::paths::Paths;
 use super::snapshot;
 use super::whole::parse_whole;
 use crate::error::StoreError;
-use crate::names::{self, PeerNames};
+use crate::login::OwnedLoginState;
+use crate::names::PeerNames;
+use crate::record::SessionRecord;
 use crate::session::PersistedSession;
-use crate::stored::Stored;
 
 /// What [`recover`] has found.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Recovered {
     pub session: Zeroizing<PersistedSession>,
     /// What is known of its account.
     pub account: Account,
+    /// Whether the login still holds.
+    pub login_state: OwnedLoginState,
     /// What its peers are called.
     pub names: Vec<PeerNames>,
     /// What was left out or is uncertain, in sentences. Empty when nothing was wrong.
@@ -109,7 +112,8 @@ fn find(path: &Path) -> io::Result<Recovered> {
     }
     Ok(Recovered {
         account: stored.account(),
-        names: names::decode(stored.names()),
+        login_state: stored.login_state().into(),
+        names: stored.peer_names(),
         session: Zeroizing::new(stored.into_session()),
         left_out: notes,
     })
@@ -117,7 +121,7 @@ fn find(path: &Path) -> io::Result<Recovered> {
 
 /// What one file has given.
 struct Found {
-    stored: Stored,
+    stored: SessionRecord,
     /// The checksum at its end, which its journal names.
     crc: Option<u32>,
     is_whole: bool,
@@ -136,7 +140,7 @@ fn read(bytes: &[u8]) -> io::Result<Found> {
         Ok((view, whole)) => {
             let is_checked = view.integrity() == Integrity::Checksummed;
             return Ok(Found {
-                stored: Stored::copy_of(&view),
+                stored: SessionRecord::copy_of(&view),
                 crc: last(whole).filter(|_| is_checked),
                 is_whole: true,
                 left_out: Vec::new(),
@@ -152,7 +156,7 @@ fn read(bytes: &[u8]) -> io::Result<Found> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     };
     Ok(Found {
-        stored: Stored::copy_of(&SessionView::parse(&salvaged.bytes)?),
+        stored: SessionRecord::copy_of(&SessionView::parse(&salvaged.bytes)?),
         crc: last(&salvaged.bytes).filter(|_| salvaged.bytes.len() == bytes.len()),
         is_whole: false,
         left_out: salvaged.left_out,
@@ -164,7 +168,7 @@ fn replay(
     journal: &[u8],
     crc: Option<u32>,
     is_whole: bool,
-    stored: &mut Stored,
+    stored: &mut SessionRecord,
     notes: &mut Vec<String>,
 ) {
     let Some((header, records)) = journal.split_first_chunk::<{ journal::HEADER_LEN }>() else {

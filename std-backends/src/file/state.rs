@@ -15,7 +15,7 @@ use super::paths::Paths;
 use super::positioned::{read_at, read_from, write_at};
 use super::snapshot::sync;
 use super::write::{Old, replaceable, start_journal, write, write_changed};
-use crate::stored::Stored;
+use crate::record::SessionRecord;
 
 /// Bytes of a record's checksum.
 const CHAIN_LEN: usize = size_of::<u32>();
@@ -69,13 +69,33 @@ impl Known {
     pub(super) fn rewrite(
         paths: Paths,
         settings: Settings,
-        change: impl FnOnce(&mut Stored) -> io::Result<()>,
+        change: impl FnOnce(&mut SessionRecord) -> io::Result<()>,
     ) -> io::Result<Option<Self>> {
         let (journal, seen) = with_new_lock(&paths, settings, |journal| {
             let content = read(&paths, Some(journal))?;
             write_changed(&paths, journal, content, settings, change)
         })?;
         Ok(Self::new(paths, journal, seen))
+    }
+
+    /// Stores what `change` makes of the record that is there as a new snapshot, under the lock. `None`: it
+    /// made nothing of it, and nothing is written. `Some(None)`: it is stored, but the files must be read
+    /// again.
+    #[expect(clippy::option_option, reason = "see above")]
+    pub(super) fn replace(
+        paths: Paths,
+        settings: Settings,
+        change: impl FnOnce(Option<SessionRecord>) -> io::Result<Option<SessionRecord>>,
+    ) -> io::Result<Option<Option<Self>>> {
+        let (journal, seen) = with_new_lock(&paths, settings, |journal| {
+            let content = read(&paths, Some(journal))?;
+            let old = Old::of(content.as_ref());
+            match change(content.map(|content| content.stored))? {
+                Some(record) => write(&paths, journal, &record, old, settings).map(Some),
+                None => Ok(None),
+            }
+        })?;
+        Ok(seen.map(|seen| Self::new(paths, journal, seen)))
     }
 
     /// Stores `session` as a new snapshot under the lock. The account stays as it is, and so do the
@@ -131,7 +151,7 @@ impl Known {
     pub(super) fn refresh(
         paths: Paths,
         settings: Settings,
-        change: impl FnOnce(&mut Stored) -> io::Result<()>,
+        change: impl FnOnce(&mut SessionRecord) -> io::Result<()>,
     ) -> io::Result<(Option<Self>, Refreshed)> {
         let (journal, (seen, refreshed)) = with_new_lock(&paths, settings, |journal| {
             let content = match read(&paths, Some(journal))? {

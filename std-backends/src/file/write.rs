@@ -18,7 +18,7 @@ use super::snapshot::{self, Fsync, Snapshot};
 use super::state::Seen;
 use super::whole::parse_whole;
 use crate::fs::{Access, is_strangers, open_owned};
-use crate::stored::Stored;
+use crate::record::SessionRecord;
 use crate::wiped::Wiped;
 
 /// What is known of the snapshot that is about to be replaced.
@@ -52,7 +52,7 @@ pub(super) fn write_changed(
     journal: &File,
     content: Option<Content>,
     settings: Settings,
-    change: impl FnOnce(&mut Stored) -> io::Result<()>,
+    change: impl FnOnce(&mut SessionRecord) -> io::Result<()>,
 ) -> io::Result<Option<Seen>> {
     let old = Old::of(content.as_ref());
     let mut stored = content.map(|content| content.stored).unwrap_or_default();

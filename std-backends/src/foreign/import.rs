@@ -12,20 +12,18 @@ use super::home::{Dc, Found, Home, Key};
 use super::left_out::{self, LeftOut};
 use crate::dc::DcEntry;
 use crate::names::PeerNames;
+use crate::record::SessionRecord;
 use crate::session::PersistedSession;
 
 /// A session of another library. Its keys are wiped on drop.
 ///
 /// ```no_run
 /// use mtsession::foreign;
-/// use mtsession::{BinaryFileBackend, SessionBackend};
+/// use mtsession::{BinaryFileBackend, SessionBackendExt};
 ///
 /// let import = foreign::read("telethon.session".as_ref())?;
 /// println!("{}, DC {}", import.format, import.session.home_dc_id);
-/// let backend = BinaryFileBackend::new("my.session");
-/// backend.save(&import.session)?;
-/// backend.set_account(import.account)?;
-/// backend.set_peer_names(&import.names)?;
+/// BinaryFileBackend::new("my.session").replace(&import.record()?)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
@@ -65,6 +63,18 @@ impl Import {
             notes: Vec::new(),
             also: Vec::new(),
         }
+    }
+
+    /// Session, account and names as one value, which
+    /// [`replace`](crate::SessionBackendExt::replace) stores as one.
+    ///
+    /// # Errors
+    /// `InvalidInput` for names that are longer than any store can hold.
+    pub fn record(&self) -> std::io::Result<SessionRecord> {
+        let mut record = SessionRecord::from(PersistedSession::clone(&self.session));
+        record.set_account(self.account);
+        record.set_peer_names(&self.names)?;
+        Ok(record)
     }
 
     /// The session with its account, to be copied or encoded.

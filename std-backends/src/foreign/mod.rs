@@ -20,7 +20,7 @@
 //! library.
 //!
 //! Everything becomes one [`Import`], which saves into any backend; what its peers are called goes along
-//! where there is room, see [`set_peer_names`](crate::SessionBackend::set_peer_names). [`write()`] goes the other way, see
+//! where there is room, see [`set_peer_names`](crate::SessionBackendExt::set_peer_names). [`write()`] goes the other way, see
 //! [`Target`]. Only one copy of a session may be
 //! used afterwards: two clients with one key from two addresses make the servers destroy it.
 

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use self::cache::Cache;
 use self::dcs::KnownDc;
 use self::updates::{change_of, update};
-use crate::backend::SessionBackend;
+use crate::backend::{SessionBackend, SessionBackendExt as _};
 use crate::sync::lock;
 use crate::writer::SessionWriter;
 
@@ -35,7 +35,7 @@ use crate::writer::SessionWriter;
 /// use std::sync::Arc;
 /// use grammers_session::Session;
 /// use grammers_session::types::{PeerId, PeerInfo};
-/// use mtsession::{GrammersSession, InMemoryBackend, SessionBackend};
+/// use mtsession::{GrammersSession, InMemoryBackend, SessionBackend, SessionBackendExt};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let backend = Arc::new(InMemoryBackend::new()); // or SqliteBackend::open("account.db")?, ...
@@ -80,7 +80,7 @@ impl GrammersSession {
         write: impl FnOnce(&Mutex<Cache>, &dyn SessionBackend) -> io::Result<()> + Send + 'static,
     ) -> BoxFuture<'_, io::Result<()>> {
         let cache = Arc::clone(&self.cache);
-        Box::pin(self.writer.call(move |backend| write(&cache, backend)))
+        Box::pin(self.writer.run(move |backend| write(&cache, backend)))
     }
 }
 

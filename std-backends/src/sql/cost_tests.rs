@@ -167,17 +167,17 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
 
     cost(&mut store, "save anew", false, &|store| store.save(&full));
     cost(&mut store, "set names", false, &|store| {
-        store.set_peer_names(&names(peers))
+        set_names(store, &names(peers))
     });
     cost(&mut store, "names", false, &|store| {
-        store.peer_names().map(|_| ())
+        store.read_record().map(|_| ())
     });
     cost(&mut store, "load", false, &|store| {
         reopened(store);
         store.load().map(|_| ())
     });
     cost(&mut store, "account", true, &|store| {
-        store.account().map(|_| ())
+        store.current().map(|_| ())
     });
     cost(&mut store, "save without one peer", false, &|store| {
         let mut less = full.clone();
@@ -303,7 +303,7 @@ fn no_statement_scans_an_account_in_a_part_of_it() {
     let path = dir.path().join("accounts.db");
     let mut store = open(&path, &Seen::default());
     store.save(&session(3)).unwrap();
-    store.set_peer_names(&names(3)).unwrap();
+    set_names(&mut store, &names(3)).unwrap();
     let database = rusqlite::Connection::open(&path).unwrap();
     let mut explained = 0_usize;
     for sql in &statements {
@@ -366,6 +366,15 @@ fn problems_of(sql: &str, plan: &[Line]) -> Vec<String> {
     problems
 }
 
+/// Replaces all names, as `update` does.
+fn set_names(store: &mut SqlStore, names: &[PeerNames]) -> io::Result<()> {
+    let (record, stamp) = store.read_record()?;
+    let mut record = crate::record::SessionRecord::of_store(record);
+    record.set_peer_names(names)?;
+    assert!(store.replace_read(&record, stamp)?);
+    Ok(())
+}
+
 /// The names of the test's own session are those that a store gives back.
 #[test]
 fn names_by_index_are_the_same_names() {
@@ -373,11 +382,11 @@ fn names_by_index_are_the_same_names() {
     let mut store = open(&dir.path().join("accounts.db"), &Seen::default());
     store.save(&session(100)).unwrap();
     let mut given = names(200);
-    store.set_peer_names(&given).unwrap();
+    set_names(&mut store, &given).unwrap();
     given.retain(|names| names.id <= 100);
     let by_id = |names: &PeerNames| (names.kind.to_byte(), names.id);
     given.sort_by_key(by_id);
-    let mut found = store.peer_names().unwrap();
+    let mut found = store.read_record().unwrap().0.unwrap().peer_names();
     found.sort_by_key(by_id);
     assert_eq!(found, given);
 }

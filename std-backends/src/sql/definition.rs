@@ -20,7 +20,7 @@ pub(super) use new_revision;
 /// What schema 11 has and schema 10 has not.
 ///
 /// `revisions`, `gone`, `lease`, `owner` and `login_state` say who changed an account, who may, and
-/// whether the login still holds; this release writes the first two and leaves the rest empty.
+/// whether the login still holds; this release leaves `lease` and `owner` empty.
 /// `crc` is that of [`checksum`](super::checksum).
 ///
 /// Ids of accounts are never used again (`AUTOINCREMENT`).

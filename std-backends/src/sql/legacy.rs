@@ -12,13 +12,13 @@ use super::row::Row;
 use super::schema::LegacyTables;
 use super::statement::Select;
 use super::tables::channel_kind;
-use crate::stored::Stored;
+use crate::record::SessionRecord;
 
 /// Reads the session of an old database; `None` when nothing was ever saved in it.
 pub(super) fn read(
     connection: &mut dyn Connection,
     tables: &LegacyTables,
-) -> io::Result<Option<Stored>> {
+) -> io::Result<Option<SessionRecord>> {
     let (selects, readers): (Vec<_>, Vec<_>) = queries(tables).unzip();
     let mut old = Old::default();
     connection.read(&selects, &mut |index, values| {
@@ -33,7 +33,7 @@ pub(super) fn read(
 
 #[derive(Default)]
 struct Old {
-    stored: Stored,
+    stored: SessionRecord,
     has_rows: bool,
 }
 

@@ -1,10 +1,11 @@
 //! The libSQL backend.
 
+use core::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use mtsession_core::{Account, Change};
+use mtsession_core::Change;
 
 use super::local::LocalConnection;
 #[cfg(feature = "libsql-remote")]
@@ -12,9 +13,11 @@ use super::remote::{RemoteConnection, RemoteOptions};
 #[cfg(feature = "libsql-remote")]
 use super::replica::Replica;
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
+use super::whole::{UPDATE_ROUNDS, contended};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
-use crate::names::PeerNames;
+use crate::optimistic::{self, Updated};
+use crate::record::{Keeps, SessionRecord};
 use crate::session::PersistedSession;
 use crate::sync::lock;
 
@@ -337,28 +340,47 @@ impl SessionBackend for LibSqlBackend {
         })
     }
 
-    fn account(&self) -> io::Result<Account> {
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
         self.with("load", |database| match database {
-            Database::One(store) => store.account(),
+            Database::One(store) => Ok(store.read_record()?.0),
             #[cfg(feature = "libsql-remote")]
-            Database::Replica(replica) => replica.copy()?.account(),
+            Database::Replica(replica) => Ok(replica.copy()?.read_record()?.0),
         })
     }
 
-    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
-        self.with("load the names", |database| match database {
-            Database::One(store) => store.peer_names(),
-            #[cfg(feature = "libsql-remote")]
-            Database::Replica(replica) => replica.copy()?.peer_names(),
-        })
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let stamp = Cell::new(0);
+        for _ in 0..UPDATE_ROUNDS {
+            let read = || {
+                let (record, read_at) =
+                    self.with("load", |database| database.primary().read_record())?;
+                stamp.set(read_at);
+                Ok(record)
+            };
+            let store = |_: Option<&SessionRecord>, record: SessionRecord| {
+                let mut is_stored = false;
+                self.with_change("update", |database| {
+                    is_stored = match database {
+                        Database::One(store) => store.replace_read(&record, stamp.get())?,
+                        #[cfg(feature = "libsql-remote")]
+                        Database::Replica(replica) => replica.replace_read(&record, stamp.get())?,
+                    };
+                    Ok(())
+                })?;
+                Ok(is_stored)
+            };
+            if optimistic::update(change, read, store)? == Updated::Done {
+                return Ok(());
+            }
+        }
+        self.with("update", |_| Err(contended()))
     }
 
-    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
-        self.with_change("save the names", |database| match database {
-            Database::One(store) => store.set_peer_names(names),
-            #[cfg(feature = "libsql-remote")]
-            Database::Replica(replica) => replica.set_peer_names(names),
-        })
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
     }
 }
 

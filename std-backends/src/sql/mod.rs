@@ -44,6 +44,7 @@ mod statement;
 mod store;
 mod tables;
 mod upgrade;
+mod whole;
 
 #[cfg(feature = "libsql")]
 pub use libsql::LibSqlBackend;

@@ -6,9 +6,8 @@
 
 use std::io;
 
-use mtsession_core::PeerKind;
+use mtsession_core::{NamesOf, PeerKind};
 
-use super::connection::Durability;
 use super::definition::NAMES;
 use super::row::Row;
 use super::statement::{Select, Statement, Value};
@@ -65,17 +64,24 @@ pub(super) fn drop_orphans(account: &str) -> Statement {
 }
 
 /// Replaces the names of an account by those of the peers that it has.
-fn replace(account: &str, names: &[PeerNames]) -> Vec<Statement> {
+pub(super) fn replace(account: &str, names: &[PeerNames]) -> Vec<Statement> {
     const DELETE: &str = concat!("DELETE FROM ", of_account!("names"));
+    let mut statements: Vec<_> = NAMES.map(|sql| Statement::new(sql, [])).into();
+    statements.push(tables::touch_account(account));
+    statements.push(Statement::new(DELETE, [account.into()]));
+    statements.extend(insert_many(account, names));
+    statements
+}
+
+/// The rows of names, in as many statements as servers want.
+fn insert_many(account: &str, names: &[PeerNames]) -> Vec<Statement> {
     const INSERT: &str = concat!(
         "INSERT OR REPLACE INTO names (account, kind, id, what, position, text)
         SELECT accounts.id, value->>0, value->>1, value->>2, value->>3, value->>4
         FROM accounts, json_each(?2) WHERE name = ?1 AND ",
         has_peer!("accounts.id", "value->>1", "value->>0")
     );
-    let mut statements: Vec<_> = NAMES.map(|sql| Statement::new(sql, [])).into();
-    statements.push(tables::touch_account(account));
-    statements.push(Statement::new(DELETE, [account.into()]));
+    let mut statements = Vec::new();
     let mut json = String::new();
     let mut flush = |json: &mut String| {
         if !json.is_empty() {
@@ -95,6 +101,29 @@ fn replace(account: &str, names: &[PeerNames]) -> Vec<Statement> {
         }
     }
     flush(&mut json);
+    statements
+}
+
+/// Replaces the names of one peer, if the account has it.
+pub(super) fn put(account: &str, names: &NamesOf<'_>, has_table: bool) -> Vec<Statement> {
+    const DELETE: &str = concat!(
+        "DELETE FROM ",
+        of_account!("names"),
+        " AND kind = ?2 AND id = ?3"
+    );
+    let mut statements = Vec::new();
+    if !has_table {
+        statements.extend(NAMES.map(|sql| Statement::new(sql, [])));
+    }
+    let key = [
+        account.into(),
+        names.kind.to_byte().into(),
+        Value::Integer(names.id),
+    ];
+    statements.push(Statement::new(DELETE, key));
+    if !names.is_empty() {
+        statements.extend(insert_many(account, &[crate::names::owned(*names)]));
+    }
     statements
 }
 
@@ -180,37 +209,33 @@ fn push_row(row: &Row<'_>, to: &mut Vec<PeerNames>) -> io::Result<Place> {
 }
 
 impl SqlStore {
-    /// What the account's peers are called.
-    pub(super) fn peer_names(&mut self) -> io::Result<Vec<PeerNames>> {
-        self.current()?;
+    /// What the account's peers are called; `None` where the account was changed since it was read, and
+    /// with it perhaps what is known of it.
+    pub(super) fn names_of_known(&mut self) -> io::Result<Option<Vec<PeerNames>>> {
         let mut names = Vec::new();
         if !self.has_names() {
-            return Ok(names);
+            return Ok(Some(names));
         }
         let mut last = Place::START;
         loop {
-            let mut rows = 0_i64;
-            let select = [select(self.account_name(), last)];
-            self.read_rows(select, |_, row| {
-                last = push_row(row, &mut names)?;
-                rows = rows.saturating_add(1);
+            let (mut rows, mut revision) = (0_i64, None);
+            let account = self.account_name();
+            let selects = [select(account, last), tables::select_revision(account)];
+            self.read_rows(selects, |index, row| {
+                if index == 0 {
+                    last = push_row(row, &mut names)?;
+                    rows = rows.saturating_add(1);
+                } else {
+                    revision = Some(row.text(1)?.to_owned());
+                }
                 Ok(())
             })?;
+            if revision.as_deref() != self.revision() {
+                return Ok(None);
+            }
             if rows < PAGE {
-                return Ok(names);
+                return Ok(Some(names));
             }
         }
-    }
-
-    /// Replaces them.
-    pub(super) fn set_peer_names(&mut self, names: &[PeerNames]) -> io::Result<()> {
-        let statements = replace(self.account_name(), names);
-        self.forget_on_error(|store| {
-            store.prepare()?;
-            store.write(statements, Durability::Now)
-        })?;
-        // Whether there is a table is known with the account.
-        self.forget();
-        Ok(())
     }
 }

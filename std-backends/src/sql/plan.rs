@@ -5,19 +5,60 @@ use std::io;
 use mtsession_core::{Change, ChannelPts, EntryKey, SessionSource, UpdateChange};
 
 use super::connection::Durability;
+use super::names;
 use super::statement::Statement;
 use super::tables::{self, ListItem};
-use crate::stored::Stored;
+use crate::record::SessionRecord;
 
 /// The statements that turn `old` into `new`; what is known of the account stays. Without `old` they
 /// replace whatever there is.
 pub(super) fn save(
     account: &str,
-    old: Option<&Stored>,
+    old: Option<&SessionRecord>,
     new: &impl SessionSource,
 ) -> Vec<Statement> {
+    let mut statements = session(account, old, new);
+    if !statements.is_empty() {
+        statements.insert(0, tables::touch_account(account));
+    }
+    statements
+}
+
+/// Adds the statements that remove what belongs to another login than `new` to those that store it: see
+/// [`SessionRecord::set_session`].
+pub(super) fn forget_other_login(
+    account: &str,
+    new: &impl SessionSource,
+    has_names: bool,
+    statements: &mut Vec<Statement>,
+) {
+    let forget = tables::forget_other_login(account, new, has_names);
+    // The account's row is made first, and its DC entries are compared before they change.
+    let after_touch = statements.len().min(1);
+    statements.splice(after_touch..after_touch, forget);
+}
+
+/// The statements that turn `old` into `new`, account and login state included. Names are not part of it.
+pub(super) fn replace(
+    account: &str,
+    old: Option<&SessionRecord>,
+    new: &SessionRecord,
+) -> Vec<Statement> {
+    let mut statements = session(account, old, new);
+    if old.is_none_or(|old| old.account() != new.account()) {
+        statements.push(tables::set_account(account, new.account()));
+    }
+    if old.is_none_or(|old| old.login_state() != new.login_state()) {
+        statements.push(tables::set_login_state(account, new.login_state()));
+    }
+    statements.insert(0, tables::touch_account(account));
+    statements
+}
+
+/// The statements that turn the session of `old` into that of `new`.
+fn session(account: &str, old: Option<&SessionRecord>, new: &impl SessionSource) -> Vec<Statement> {
     let mut statements = Vec::new();
-    let is_same = |old: &Stored| {
+    let is_same = |old: &SessionRecord| {
         old.home_dc_id() == new.home_dc_id()
             && old.counters() == new.counters()
             && old.future_auth_token() == new.future_auth_token()
@@ -36,25 +77,22 @@ pub(super) fn save(
     }
     save_list(
         account,
-        old.map(Stored::channels),
+        old.map(SessionRecord::channels),
         new.channels(),
         &mut statements,
     );
     save_list(
         account,
-        old.map(Stored::peers),
+        old.map(SessionRecord::peers),
         new.peers(),
         &mut statements,
     );
     save_list(
         account,
-        old.map(Stored::min_peers),
+        old.map(SessionRecord::min_peers),
         new.min_peers(),
         &mut statements,
     );
-    if !statements.is_empty() {
-        statements.insert(0, tables::touch_account(account));
-    }
     statements
 }
 
@@ -83,6 +121,7 @@ fn save_list<T: ListItem>(
 pub(super) fn apply(
     account: &str,
     changes: &[Change<'_>],
+    has_names: bool,
 ) -> io::Result<(Vec<Statement>, Durability)> {
     let mut statements = Vec::with_capacity(changes.len().saturating_add(1));
     let mut needs_account = changes.is_empty();
@@ -101,6 +140,24 @@ pub(super) fn apply(
             }
             Change::Account(known) => {
                 statements.push(tables::set_account(account, *known));
+                true
+            }
+            Change::LoginState(state) => {
+                check_lengths(change)?;
+                statements.push(tables::set_login_state(account, *state));
+                true
+            }
+            Change::Names(names) => {
+                check_lengths(change)?;
+                statements.extend(names::put(account, names, has_names));
+                true
+            }
+            Change::Salt {
+                dc,
+                first_salt,
+                time_offset,
+            } => {
+                statements.push(tables::put_salt(account, *dc, *first_salt, *time_offset));
                 true
             }
             Change::Dc(dc) => {
@@ -158,7 +215,7 @@ pub(super) fn apply(
 /// then. `None` where a change is not one of a row or a counter.
 pub(super) fn apply_in_place(
     account: &str,
-    known: &Stored,
+    known: &SessionRecord,
     changes: &[Change<'_>],
 ) -> Option<Vec<Statement>> {
     let statement = |change: &Change<'_>| match *change {
@@ -189,14 +246,18 @@ pub(super) fn apply_in_place(
 /// Lengths are checked as every store checks them. Whether there is room for another DC entry is left
 /// to the database, which knows how many there are.
 fn check_lengths(change: &Change<'_>) -> io::Result<()> {
-    Ok(Stored::default().apply_all(core::slice::from_ref(change))?)
+    Ok(SessionRecord::default().apply_all(core::slice::from_ref(change))?)
 }
 
 /// Whether losing the change could cost the account, not just time.
 fn is_secret(change: &Change<'_>) -> bool {
     matches!(
         change,
-        Change::HomeDc(_) | Change::Dc(_) | Change::FutureAuthToken(_) | Change::Account(_)
+        Change::HomeDc(_)
+            | Change::Dc(_)
+            | Change::FutureAuthToken(_)
+            | Change::Account(_)
+            | Change::LoginState(_)
     )
 }
 

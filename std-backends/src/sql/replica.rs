@@ -6,7 +6,7 @@ use mtsession_core::{Change, SessionSource};
 
 use super::remote::{Fate, RemoteError};
 use super::store::SqlStore;
-use crate::names::PeerNames;
+use crate::record::SessionRecord;
 use crate::session::PersistedSession;
 
 /// Writes go to the server first, reads come from the copy.
@@ -58,18 +58,10 @@ impl Replica {
     /// Makes the copy equal to what the server has. Nothing is changed in it before that is known: by a
     /// read that was carried out whole.
     pub(super) fn sync(&mut self) -> io::Result<()> {
-        let names = self.primary.peer_names()?;
-        match self.primary.current()? {
+        let (record, _) = self.primary.read_record()?;
+        match record {
             None => self.copy.delete()?,
-            Some(stored) => {
-                self.copy.save(stored)?;
-                if self.copy.account()? != stored.account() {
-                    self.copy.apply(&[Change::Account(stored.account())])?;
-                }
-            }
-        }
-        if self.copy.peer_names()? != names {
-            self.copy.set_peer_names(&names)?;
+            Some(record) => self.copy.replace_all(&record)?,
         }
         self.is_behind = false;
         Ok(())
@@ -83,8 +75,15 @@ impl Replica {
         self.write(|store| store.apply(changes))
     }
 
-    pub(super) fn set_peer_names(&mut self, names: &[PeerNames]) -> io::Result<()> {
-        self.write(|store| store.set_peer_names(names))
+    /// Stores a record in place of the one that was read from the server; see
+    /// [`SqlStore::replace_read`].
+    pub(super) fn replace_read(&mut self, record: &SessionRecord, stamp: u64) -> io::Result<bool> {
+        let is_stored = self.on_server(|primary| primary.replace_read(record, stamp))?;
+        if is_stored && (self.is_behind || self.copy.replace_all(record).is_err()) {
+            self.is_behind = true;
+            let _ = self.sync();
+        }
+        Ok(is_stored)
     }
 
     pub(super) fn delete(&mut self) -> io::Result<()> {
@@ -92,28 +91,35 @@ impl Replica {
     }
 
     fn write(&mut self, write: impl Fn(&mut SqlStore) -> io::Result<()>) -> io::Result<()> {
-        if let Err(error) = write(&mut self.primary) {
-            let Some(cause) = RemoteError::of(&error) else {
-                return Err(error);
-            };
-            // It may have been stored, or may still be; the next read asks.
-            self.is_behind |= matches!(cause.fate(), Fate::Unknown | Fate::Stored);
-            if !cause.is_offline() {
-                return Err(error);
-            }
-            let message = cause.message();
-            let cause = cause.reworded(
-                cause.fate(),
-                format_args!("the replica takes no writes without its server: {message}"),
-            );
-            return Err(io::Error::new(error.kind(), cause));
-        }
+        self.on_server(&write)?;
         // The server has it, which is what counts; the next read tries again to get it.
         if self.is_behind || write(&mut self.copy).is_err() {
             self.is_behind = true;
             let _ = self.sync();
         }
         Ok(())
+    }
+}
+
+impl Replica {
+    /// Writes to the server.
+    fn on_server<R>(&mut self, write: impl Fn(&mut SqlStore) -> io::Result<R>) -> io::Result<R> {
+        write(&mut self.primary).map_err(|error| {
+            let Some(cause) = RemoteError::of(&error) else {
+                return error;
+            };
+            // It may have been stored, or may still be; the next read asks.
+            self.is_behind |= matches!(cause.fate(), Fate::Unknown | Fate::Stored);
+            if !cause.is_offline() {
+                return error;
+            }
+            let message = cause.message();
+            let cause = cause.reworded(
+                cause.fate(),
+                format_args!("the replica takes no writes without its server: {message}"),
+            );
+            io::Error::new(error.kind(), cause)
+        })
     }
 }
 

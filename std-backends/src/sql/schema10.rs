@@ -9,7 +9,8 @@ pub(super) const VERSION: i64 = 10;
 /// Put before a query of our tables, it makes schema 10 answer it.
 pub(super) const READ_AS_OURS: &str = "\
     WITH accounts AS (SELECT *, NULL AS crc, '' AS revisions, NULL AS owner FROM account), \
-    dc AS (SELECT *, NULL AS crc FROM main.dc) ";
+    dc AS (SELECT *, NULL AS crc FROM main.dc), \
+    login_state AS (SELECT NULL AS account, 0 AS state, 0 AS at, '' AS text WHERE false) ";
 
 /// Its objects.
 pub(super) const OBJECTS: [&str; 10] = [

@@ -1,23 +1,25 @@
 //! The SQLite backend.
 
+use core::cell::Cell;
 use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use mtsession_core::{Account, Change};
+use mtsession_core::Change;
 
 use super::export;
 use super::local::{self, LocalConnection};
 use super::local_whole;
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
+use super::whole::{UPDATE_ROUNDS, contended};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::journal_sync::JournalSync;
-use crate::names::PeerNames;
+use crate::optimistic::{self, Updated};
+use crate::record::{Keeps, SessionRecord, check};
 use crate::session::PersistedSession;
 use crate::shown::Shown;
-use crate::stored::check;
 use crate::sync::lock;
 
 const NAME: &str = "sqlite";
@@ -322,20 +324,38 @@ impl SessionBackend for SqliteBackend {
             .map_err(self.error("apply changes"))
     }
 
-    fn account(&self) -> io::Result<Account> {
-        lock(&self.store).account().map_err(self.error("load"))
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        let read = lock(&self.store).read_record();
+        Ok(read.map_err(self.error("load"))?.0)
     }
 
-    fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
-        lock(&self.store)
-            .peer_names()
-            .map_err(self.error("load the names"))
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let stamp = Cell::new(0);
+        for _ in 0..UPDATE_ROUNDS {
+            let read = || {
+                let (record, read_at) = lock(&self.store)
+                    .read_record()
+                    .map_err(self.error("load"))?;
+                stamp.set(read_at);
+                Ok(record)
+            };
+            let store = |_: Option<&SessionRecord>, record: SessionRecord| {
+                lock(&self.store)
+                    .replace_read(&record, stamp.get())
+                    .map_err(self.error("update"))
+            };
+            if optimistic::update(change, read, store)? == Updated::Done {
+                return Ok(());
+            }
+        }
+        Err(self.error("update")(contended()))
     }
 
-    fn set_peer_names(&self, names: &[PeerNames]) -> io::Result<()> {
-        lock(&self.store)
-            .set_peer_names(names)
-            .map_err(self.error("save the names"))
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
     }
 }
 

@@ -2,16 +2,17 @@
 
 use std::io;
 
-use mtsession_core::{Account, AuthKeyRef, Change, SessionMut, SessionSource};
+use mtsession_core::{Change, SessionSource};
 
 use super::connection::{Connection, Durability, Write, Written};
 use super::row::Row;
 use super::schema::Layout;
 use super::statement::{Select, Statement};
 use super::upgrade::{Keep, LOOKS};
+use super::whole::contended;
 use super::{legacy, names, plan, tables};
+use crate::record::{SessionRecord, check, home_key, is_login_of};
 use crate::session::PersistedSession;
-use crate::stored::{Stored, check};
 
 /// The account that is meant where none is named, and that databases of older releases hold.
 pub(super) const DEFAULT_ACCOUNT: &str = "default";
@@ -33,7 +34,11 @@ pub(super) struct SqlStore {
         clippy::option_option,
         reason = "not read yet; there was none; there was one"
     )]
-    pub(super) known: Option<Option<Stored>>,
+    pub(super) known: Option<Option<SessionRecord>>,
+    /// The revision of the account when it was read.
+    revision: Option<String>,
+    /// Counts how often what is known was read anew or changed.
+    stamp: u64,
     /// Whether the database had the table of names when the account was read.
     pub(super) has_names: bool,
     /// What makes the tables of the release before answer as ours.
@@ -48,6 +53,8 @@ impl SqlStore {
             connection,
             account: account.to_owned(),
             known: None,
+            revision: None,
+            stamp: 0,
             has_names: false,
             reads_as: "",
             has_told_none: false,
@@ -75,7 +82,11 @@ impl SqlStore {
             self.check_not_unseen(session)?;
             let known = self.known.as_ref().and_then(Option::as_ref);
             let mut statements = plan::save(&self.account, known, session);
-            let loses_peers = |old: &Stored| crate::names::loses_peers(old, session);
+            if known.is_some_and(|old| !is_login_of(home_key(old), session)) {
+                let has_names = self.has_names;
+                plan::forget_other_login(&self.account, session, has_names, &mut statements);
+            }
+            let loses_peers = |old: &SessionRecord| crate::names::loses_peers(old, session);
             if self.has_names && known.is_none_or(loses_peers) {
                 statements.push(names::drop_orphans(&self.account));
             }
@@ -95,12 +106,10 @@ impl SqlStore {
         }
         // Nothing is replaced unseen.
         if self.has_told_none && self.connection.can_be_old() {
-            return Err(io::Error::new(
-                io::ErrorKind::WouldBlock,
-                "others keep writing to the account; nothing was changed",
-            ));
+            return Err(contended());
         }
         let mut statements = plan::save(&self.account, None, session);
+        plan::forget_other_login(&self.account, session, self.has_names, &mut statements);
         statements.extend(self.has_names.then(|| names::drop_orphans(&self.account)));
         self.write(statements, Durability::Now)
     }
@@ -110,15 +119,15 @@ impl SqlStore {
         let Some(known) = &mut self.known else {
             return;
         };
-        let mut saved = Stored::copy_of(session);
-        // A save leaves it as it was, whatever the session comes from.
-        saved.set_account(known.as_ref().map(Stored::account).unwrap_or_default());
-        *known = Some(saved);
+        known
+            .get_or_insert_default()
+            .set_session(PersistedSession::copy_of(session));
     }
 
     /// The session, or `None` when there is none.
     pub(super) fn load(&mut self) -> io::Result<Option<PersistedSession>> {
-        let loaded = self.current()?.as_ref().map(Stored::session);
+        let loaded = self.current()?.as_ref();
+        let loaded = loaded.map(|record| record.session().clone());
         self.has_told(loaded.is_some());
         Ok(loaded)
     }
@@ -147,14 +156,8 @@ impl SqlStore {
         ))
     }
 
-    /// What is known of the account.
-    pub(super) fn account(&mut self) -> io::Result<Account> {
-        let current = self.current()?.as_ref();
-        Ok(current.map(Stored::account).unwrap_or_default())
-    }
-
     /// What the account holds now.
-    pub(super) fn current(&mut self) -> io::Result<&Option<Stored>> {
+    pub(super) fn current(&mut self) -> io::Result<&Option<SessionRecord>> {
         self.forget_on_error(|store| {
             // On a server, older releases leave no trace of their writes that could be noticed.
             let is_blind = store.connection.can_be_old() && !store.connection.is_ours()?;
@@ -182,16 +185,25 @@ impl SqlStore {
     /// Carries out a batch as one.
     pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
         // One statement alone needs no transaction, which costs more than finding a row.
+        if changes
+            .iter()
+            .any(|change| matches!(change, Change::Forget(_)))
+        {
+            return self.apply_by_replacing(changes);
+        }
         let is_done = changes.len() > 1
             && matches!(self.known, Some(Some(_)))
             && self.forget_on_error(|store| store.apply_in_place(changes))?;
         if !is_done {
-            let (statements, durability) = plan::apply(&self.account, changes)?;
+            let (statements, durability) = plan::apply(&self.account, changes, self.has_names)?;
             self.forget_on_error(|store| {
                 store.prepare()?;
                 store.write(statements, durability)
             })?;
         }
+        self.has_names |= changes
+            .iter()
+            .any(|change| matches!(change, Change::Names(_)));
         if let Some(known) = &mut self.known {
             known.get_or_insert_default().replay(changes);
         }
@@ -261,7 +273,7 @@ impl SqlStore {
         account.clone_into(&mut self.account);
         self.known = None;
         self.current()?;
-        self.peer_names().map(drop)
+        self.read_record().map(drop)
     }
 
     pub(super) fn account_names(&mut self) -> io::Result<Vec<String>> {
@@ -315,6 +327,7 @@ impl SqlStore {
     /// Forgets what is known of the database, so that the next call looks again.
     pub(super) fn forget(&mut self) {
         self.known = None;
+        self.stamp = self.stamp.wrapping_add(1);
         self.connection.set_ours(false);
     }
 
@@ -339,7 +352,9 @@ impl SqlStore {
     /// Reads the account anew.
     fn refresh(&mut self) -> io::Result<()> {
         self.known = None;
+        self.revision = None;
         self.has_names = false;
+        self.stamp = self.stamp.wrapping_add(1);
         if !self.connection.is_ours()? {
             for _ in 0..LOOKS {
                 let read = match self.look()? {
@@ -366,7 +381,7 @@ impl SqlStore {
         Ok(())
     }
 
-    fn read_account(&mut self) -> io::Result<Option<Stored>> {
+    fn read_account(&mut self) -> io::Result<Option<SessionRecord>> {
         use mtsession_core::{ChannelPts, MinPeer, Peer};
         use tables::ListItem as _;
 
@@ -378,9 +393,12 @@ impl SqlStore {
             tables::select::<Peer>(account),
             tables::select::<MinPeer>(account),
             names::look(),
+            tables::select_login_state(account),
+            tables::select_revision(account),
         ];
         let mut has_names = false;
-        let mut stored = Stored::default();
+        let mut revision = None;
+        let mut stored = SessionRecord::default();
         let mut exists = false;
         self.read_rows(selects, |index, row| match index {
             0 => {
@@ -391,17 +409,31 @@ impl SqlStore {
             2 => ChannelPts::push_row(row, &mut stored),
             3 => Peer::push_row(row, &mut stored),
             4 => MinPeer::push_row(row, &mut stored),
-            _ => {
+            5 => {
                 has_names = true;
+                Ok(())
+            }
+            6 => tables::read_login_state(row, &mut stored),
+            _ => {
+                revision = Some(row.text(1)?.to_owned());
                 Ok(())
             }
         })?;
         self.has_names = has_names;
+        self.revision = revision;
         Ok(exists.then_some(stored))
     }
 
     pub(super) fn account_name(&self) -> &str {
         &self.account
+    }
+
+    pub(super) fn revision(&self) -> Option<&str> {
+        self.revision.as_deref()
+    }
+
+    pub(super) fn stamp(&self) -> u64 {
+        self.stamp
     }
 
     pub(super) fn has_names(&self) -> bool {
@@ -434,6 +466,7 @@ impl SqlStore {
             durability,
             if_unchanged: false,
         };
+        self.stamp = self.stamp.wrapping_add(1);
         self.connection.write(&write).map(|_| ())
     }
 
@@ -448,16 +481,9 @@ impl SqlStore {
             durability,
             if_unchanged: true,
         };
+        self.stamp = self.stamp.wrapping_add(1);
         Ok(self.connection.write(&write)? == Written::Done)
     }
-}
-
-/// The key of the home DC.
-fn home_key(session: &impl SessionSource) -> Option<AuthKeyRef<'_>> {
-    let home = session.home_dc_id();
-    session
-        .dcs()
-        .find_map(|dc| dc.auth_key.filter(|_| dc.dc_id == home))
 }
 
 /// Refuses names that no list of accounts could show.

@@ -9,7 +9,7 @@ use super::shape::Object;
 use super::statement::Statement;
 use super::store::{DEFAULT_ACCOUNT, SECOND_SESSION, SqlStore};
 use super::{definition, legacy, plan};
-use crate::stored::{Stored, check};
+use crate::record::{SessionRecord, check};
 
 /// How often a look at a database that others are just creating or migrating is repeated.
 pub(super) const LOOKS: usize = 10;
@@ -170,6 +170,6 @@ fn set_aside(tables: &LegacyTables, statements: &mut Vec<Statement>) {
     }
 }
 
-fn save_as(name: &str, old: &Stored) -> Vec<Statement> {
+fn save_as(name: &str, old: &SessionRecord) -> Vec<Statement> {
     plan::save(name, None, old)
 }

@@ -76,9 +76,6 @@ impl Fixture for Server {
         self.url.is_none()
     }
 
-    fn keeps_names(&self) -> bool {
-        false
-    }
 
     fn damage(&self) -> bool {
         let damage = b"\x08\x01\x00".as_slice();

@@ -22,7 +22,9 @@ mod unix {
     use std::path::{Path, PathBuf};
 
     use fork::{Fork, fork, waitpid};
-    use mtsession::{LibSqlBackend, SessionBackend, SqliteBackend, UpdateStateChange};
+    use mtsession::{
+        LibSqlBackend, SessionBackend, SessionBackendExt, SqliteBackend, UpdateStateChange,
+    };
     use mtsession_tests::random::sized;
 
     fn open(kind: &str, path: &Path) -> io::Result<Box<dyn SessionBackend>> {

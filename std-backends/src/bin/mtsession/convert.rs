@@ -53,7 +53,7 @@ fn store(
         "writing {} peers to {to}",
         loaded.parts.session.peers.len()
     ));
-    to.save(&loaded.parts, account.telethon_ipv6())?;
+    to.save(&loaded.parts, force, account.telethon_ipv6())?;
     if let Some(format) = to.printed_string() {
         drop(progress);
         say_lost(&loaded, format);
@@ -62,11 +62,11 @@ fn store(
     progress.step(format!("reading {to} back"));
     let stored = to.load()?;
     drop(progress);
-    let (kept, same_key) = compare(to, &loaded, &stored);
-    if !same_key {
-        let message = format!("{to} does not read back with the keys of {from}");
+    if let Some(what) = difference(to, &loaded, &stored) {
+        let message = format!("{to} does not read back with {what} of {from}");
         return Err(Failure::Problems(message));
     }
+    let kept = kept_lines(to, &loaded, &stored);
     let mut out = output::stdout();
     writeln!(out, "{from}: {}", report::origin(&loaded.origin))?;
     writeln!(out, "{to}: {}", report::origin(&stored.origin))?;
@@ -106,24 +106,50 @@ impl Drop for Progress {
     }
 }
 
-/// What got lost, in lines for a person, and whether the home DC's key is the same.
-fn compare(to: &Store, loaded: &Loaded, stored: &Loaded) -> (Vec<String>, bool) {
-    let same_key = home_fingerprint(loaded) == home_fingerprint(stored);
-    let carries = |loaded: &Loaded| Carries::of(&with_account(loaded));
-    let lines = lost(loaded, carries(stored), &stored.parts.names, to);
+/// What got lost, in lines for a person.
+fn kept_lines(to: &Store, loaded: &Loaded, stored: &Loaded) -> Vec<String> {
+    let kept = Carries::of(&with_account(stored));
+    let lines = lost(loaded, kept, &stored.parts.names, to);
+    if lines.is_empty() {
+        return vec!["Read back equal.".to_owned()];
+    }
+    lines
+}
+
+/// What of the source is not in the target although the target has a place for it: the first such part.
+fn difference(to: &Store, loaded: &Loaded, stored: &Loaded) -> Option<&'static str> {
     let is_ours =
         !matches!(stored.origin, Origin::Foreign(..)) && !matches!(to, Store::Ferogram(_));
-    let same = !is_ours
-        || report::equal(
-            (&loaded.parts.session, &loaded.parts.account),
-            (&stored.parts.session, &stored.parts.account),
-        );
-    let lines = if lines.is_empty() {
-        vec!["Read back equal.".to_owned()]
-    } else {
-        lines
-    };
-    (lines, same && same_key)
+    if home_fingerprint(loaded) != home_fingerprint(stored) {
+        return Some("the auth key");
+    }
+    if !is_ours {
+        return None;
+    }
+    let (loaded, stored) = (&loaded.parts, &stored.parts);
+    let (from, to) = (&loaded.session, &stored.session);
+    let parts = [
+        (from.home_dc_id == to.home_dc_id, "the home DC"),
+        (from.dcs == to.dcs, "the DC entries"),
+        (
+            from.future_auth_token == to.future_auth_token,
+            "the future auth token",
+        ),
+        (loaded.account == stored.account, "the account"),
+        (
+            loaded.login_state == stored.login_state,
+            "the state of the login",
+        ),
+        (
+            from.updates_state == to.updates_state,
+            "the update counters",
+        ),
+        (from.peers == to.peers, "the peers"),
+        (from.min_peers == to.min_peers, "the min peers"),
+    ];
+    parts
+        .into_iter()
+        .find_map(|(is_same, what)| (!is_same).then_some(what))
 }
 
 /// What the target does not hold, going by what it can hold and by the names that it has.
@@ -157,7 +183,7 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
     let ipv6 = args.account.telethon_ipv6();
     let Some(format) = args.format.login() else {
         say_lost(&loaded, StringFormat::Native);
-        return Store::StringStdio.save(&loaded.parts, ipv6);
+        return Store::StringStdio.save(&loaded.parts, true, ipv6);
     };
     say_lost(&loaded, format);
     let session = loaded.parts.session.with_account(loaded.parts.account);
@@ -166,7 +192,11 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
 
 /// Says what a string on standard output leaves out, and what could not be read before.
 fn say_lost(loaded: &Loaded, format: StringFormat) {
-    let lost = lost(loaded, format.carries(), &[], &Store::StringStdio);
+    let names = match format {
+        StringFormat::Native => &*loaded.parts.names,
+        _ => &[],
+    };
+    let lost = lost(loaded, format.carries(), names, &Store::StringStdio);
     for line in lost.into_iter().chain(remarks::lines(loaded)) {
         output::note(line);
     }

@@ -32,6 +32,7 @@ pub(crate) fn run(args: &RecoverArgs) -> Done {
     let parts = Parts {
         session: recovered.session,
         account: recovered.account,
+        login_state: recovered.login_state,
         names: recovered.names,
     };
     save_in(&BinaryFileBackend::new(out), &parts)?;

@@ -2,10 +2,8 @@
 
 use std::io::Write as _;
 
-use mtsession::{
-    Account, BinaryFileBackend, InMemoryBackend, PersistedSession, SessionBackend,
-    StringSessionBackend,
-};
+use mtsession::codec::SessionSource as _;
+use mtsession::{BinaryFileBackend, InMemoryBackend, SessionBackend, StringSessionBackend};
 
 use crate::Done;
 use crate::args::UpgradeArgs;
@@ -81,15 +79,13 @@ impl Proof {
 
 fn prove(name: &str, backend: &dyn SessionBackend, old: &Loaded) -> Result<Proof, Failure> {
     save_in(backend, &old.parts)?;
-    let stored = backend.load()?;
-    let stored: PersistedSession = stored.ok_or_else(|| {
+    let stored = backend.read()?.ok_or_else(|| {
         Failure::Problems(format!("the {name} backend lost the session it was given"))
     })?;
-    let account: Account = backend.account()?;
     Ok(Proof {
         equal: report::equal(
             (&old.parts.session, &old.parts.account),
-            (&stored, &account),
+            (stored.session(), &stored.account()),
         ),
     })
 }

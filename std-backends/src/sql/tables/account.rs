@@ -4,11 +4,11 @@ use std::io;
 
 use mtsession_core::{Account, Counters, SessionMut as _, SessionSource, UpdateChange};
 
+use crate::record::SessionRecord;
 use crate::sql::checksum::{self, checksum};
 use crate::sql::definition::new_revision;
 use crate::sql::row::Row;
 use crate::sql::statement::{Select, Statement, Value};
-use crate::stored::Stored;
 
 /// What is not a list.
 pub(in crate::sql) fn select_account(account: &str) -> Select {
@@ -18,7 +18,7 @@ pub(in crate::sql) fn select_account(account: &str) -> Select {
 }
 
 /// Reads the account's own row.
-pub(in crate::sql) fn read_account_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()> {
+pub(in crate::sql) fn read_account_row(row: &Row<'_>, to: &mut SessionRecord) -> io::Result<()> {
     let home_dc = row.number(1)?;
     let token = row.optional_blob(6)?;
     row.check(
@@ -202,6 +202,12 @@ pub(in crate::sql) fn rename(from: &str, to: &str) -> impl Iterator<Item = State
         " WHERE name = ?1"
     );
     bury(from).chain([Statement::new(SQL, [from.into(), to.into()])])
+}
+
+/// What every change of the account changes.
+pub(in crate::sql) fn select_revision(account: &str) -> Select {
+    let from = "accounts WHERE name = ?1";
+    Select::new("accounts", "name, revisions", from).bind([account.into()])
 }
 
 /// The names of all accounts.

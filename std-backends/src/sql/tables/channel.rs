@@ -6,14 +6,14 @@ use std::io;
 use mtsession_core::{ChannelPts, SessionMut as _};
 
 use super::list::{ListItem, json_chunks, list_statements};
+use crate::record::SessionRecord;
 use crate::sql::row::Row;
 use crate::sql::statement::{Statement, Value};
-use crate::stored::Stored;
 
 impl ListItem for ChannelPts {
     list_statements!("channel" ("id" 1, "pts" 2) update ("pts = ?3"));
 
-    fn push_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()> {
+    fn push_row(row: &Row<'_>, to: &mut SessionRecord) -> io::Result<()> {
         let channel = Self {
             id: row.i64(1)?,
             pts: row.number(2)?,

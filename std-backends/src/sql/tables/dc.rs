@@ -2,13 +2,13 @@
 
 use std::io;
 
-use mtsession_core::{AuthKeyRef, DcFlags, DcRef, SessionMut as _, SessionSource as _};
+use mtsession_core::{AuthKeyRef, DcFlags, DcRef, DcSlot, SessionMut as _, SessionSource as _};
 
 use super::position;
+use crate::record::SessionRecord;
 use crate::sql::checksum::{self, checksum};
 use crate::sql::row::Row;
 use crate::sql::statement::{Select, Statement, Value};
-use crate::stored::Stored;
 
 /// The DC table, in order.
 pub(in crate::sql) fn select_dcs(account: &str) -> Select {
@@ -18,7 +18,7 @@ pub(in crate::sql) fn select_dcs(account: &str) -> Select {
 }
 
 /// Reads a row of the DC table and appends it.
-pub(in crate::sql) fn push_dc_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()> {
+pub(in crate::sql) fn push_dc_row(row: &Row<'_>, to: &mut SessionRecord) -> io::Result<()> {
     let dc = DcRef {
         dc_id: row.number(1)?,
         addr: row.text(3)?,
@@ -90,6 +90,30 @@ pub(in crate::sql) fn put_dc(account: &str, dc: &DcRef<'_>) -> Statement {
         "), 0) AS position"
     ));
     Statement::new(SQL, dc_params(account, dc))
+}
+
+/// Stores salt and clock of the entry in this slot, if there is one. The checksum does not cover them.
+pub(in crate::sql) fn put_salt(
+    account: &str,
+    slot: DcSlot,
+    first_salt: i64,
+    time_offset: i32,
+) -> Statement {
+    const SQL: &str = concat!(
+        "UPDATE dc SET first_salt = ?4, time_offset = ?5 WHERE account = ",
+        account_id!(),
+        " AND position = (SELECT min(position) FROM ",
+        of_account!("dc"),
+        " AND dc_id = ?2 AND flags & 15 = ?3)"
+    );
+    let params = [
+        account.into(),
+        slot.dc_id.into(),
+        slot.flags().0.into(),
+        first_salt.into(),
+        time_offset.into(),
+    ];
+    Statement::new(SQL, params)
 }
 
 /// Removes the DC entries from this position on.

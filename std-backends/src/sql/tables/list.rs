@@ -4,9 +4,9 @@ use core::fmt::Write as _;
 use std::io;
 
 use super::position;
+use crate::record::SessionRecord;
 use crate::sql::row::Row;
 use crate::sql::statement::{Select, Statement, Value};
-use crate::stored::Stored;
 
 /// A list of an account that can be long, as rows of integers.
 pub(in crate::sql) trait ListItem: Copy + PartialEq {
@@ -24,7 +24,7 @@ pub(in crate::sql) trait ListItem: Copy + PartialEq {
     const TRUNCATE: &'static str;
 
     /// Reads a row and appends it.
-    fn push_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()>;
+    fn push_row(row: &Row<'_>, to: &mut SessionRecord) -> io::Result<()>;
     /// Appends the columns to a JSON array, each after a comma.
     fn push_json(&self, json: &mut String);
     /// What is not the identity, as parameters.

@@ -6,14 +6,14 @@ use std::io;
 use mtsession_core::{MinPeer, SessionMut as _};
 
 use super::list::{ListItem, list_statements};
+use crate::record::SessionRecord;
 use crate::sql::row::Row;
 use crate::sql::statement::{Statement, Value};
-use crate::stored::Stored;
 
 impl ListItem for MinPeer {
     list_statements!("min_peer" ("user_id" 1, "peer_id" 2, "msg_id" 3) update ("peer_id = ?3, msg_id = ?4"));
 
-    fn push_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()> {
+    fn push_row(row: &Row<'_>, to: &mut SessionRecord) -> io::Result<()> {
         let min_peer = Self {
             user_id: row.i64(1)?,
             peer_id: row.i64(2)?,

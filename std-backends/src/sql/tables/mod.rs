@@ -50,19 +50,23 @@ mod account;
 mod channel;
 mod dc;
 mod list;
+mod login_state;
 mod min_peer;
+mod other_login;
 mod peer;
 
 pub(super) use self::account::{
-    delete, read_account_row, rename, save_account, select_account, select_names, set_account,
-    set_counters, set_home_dc, set_token, touch_account,
+    delete, read_account_row, rename, save_account, select_account, select_names, select_revision,
+    set_account, set_counters, set_home_dc, set_token, touch_account,
 };
 pub(super) use self::channel::{push_channels, put_channel};
-pub(super) use self::dc::{push_dc_row, put_dc, replace_dc, select_dcs, truncate_dcs};
+pub(super) use self::dc::{push_dc_row, put_dc, put_salt, replace_dc, select_dcs, truncate_dcs};
 pub(super) use self::list::{
     ListItem, MAX_JSON, json_text, replace_many, select, truncate, update,
 };
+pub(super) use self::login_state::{read_login_state, select_login_state, set_login_state};
 pub(super) use self::min_peer::put_min_peer;
+pub(super) use self::other_login::forget_other_login;
 pub(super) use self::peer::{channel_kind, put_peer};
 
 use super::statement::Value;

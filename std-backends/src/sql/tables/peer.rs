@@ -6,14 +6,14 @@ use std::io;
 use mtsession_core::{ChannelKind, Peer, PeerKind, SessionMut as _};
 
 use super::list::{ListItem, list_statements};
+use crate::record::SessionRecord;
 use crate::sql::row::Row;
 use crate::sql::statement::{Statement, Value};
-use crate::stored::Stored;
 
 impl ListItem for Peer {
     list_statements!("peer" ("id" 1, "access_hash" 2, "kind" 3, "channel_kind" 4, "is_community" 5) update ("access_hash = ?3, channel_kind = ?4, is_community = ?5"));
 
-    fn push_row(row: &Row<'_>, to: &mut Stored) -> io::Result<()> {
+    fn push_row(row: &Row<'_>, to: &mut SessionRecord) -> io::Result<()> {
         let peer = Self {
             id: row.i64(1)?,
             access_hash: row.i64(2)?,

@@ -10,10 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
+use mtsession::codec::SessionSource as _;
 use mtsession::core::foreign::StringFormat;
 use mtsession::{
-    Account, LibSqlBackend, PeerNames, PersistedSession, RemoteOptions, SessionBackend, Shown,
-    SqliteBackend,
+    Account, Change, LibSqlBackend, OwnedLoginState, PeerNames, PersistedSession, RemoteOptions,
+    SessionBackend, SessionRecord, Shown, SqliteBackend,
 };
 use mtsession_embedded::image::Layout;
 use zeroize::Zeroizing;
@@ -233,6 +234,31 @@ fn libsql(url: &str, account: &str) -> io::Result<LibSqlBackend> {
 pub(crate) struct Parts {
     pub(crate) session: Zeroizing<PersistedSession>,
     pub(crate) account: Account,
+    pub(crate) login_state: OwnedLoginState,
     /// What other libraries know of peers, in the order of the session's.
     pub(crate) names: Vec<PeerNames>,
+}
+
+impl Parts {
+    /// All of it as one value, which stores move whole.
+    pub(crate) fn record(&self) -> io::Result<SessionRecord> {
+        let mut record = SessionRecord::from(PersistedSession::clone(&self.session));
+        record.apply_all(&[
+            Change::Account(self.account),
+            Change::LoginState(self.login_state.as_state()),
+        ])?;
+        record.set_peer_names(&self.names)?;
+        Ok(record)
+    }
+}
+
+impl From<SessionRecord> for Parts {
+    fn from(record: SessionRecord) -> Self {
+        Self {
+            account: record.account(),
+            login_state: record.login_state().into(),
+            names: record.peer_names(),
+            session: Zeroizing::new(record.into_session()),
+        }
+    }
 }

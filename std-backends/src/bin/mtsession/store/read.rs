@@ -6,9 +6,11 @@ use std::path::Path;
 
 use mtsession::core::foreign::{Detected, detect};
 use mtsession::core::text::AnySession;
-use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _, SessionSource as _};
+use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _};
 use mtsession::foreign::{self, FileFormat, ForeignError, LeftOut};
-use mtsession::{BinaryFileBackend, FileStatus, Shown, StoreError, Stored, pasted_text};
+use mtsession::{
+    BinaryFileBackend, FileStatus, OwnedLoginState, SessionRecord, Shown, StoreError, pasted_text,
+};
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
@@ -111,22 +113,16 @@ impl Store {
 
     fn load_backend(&self) -> Result<Loaded, Failure> {
         let backend = self.backend()?.ok_or_else(|| self.not_found())?;
-        let session = Zeroizing::new(backend.load()?.ok_or_else(|| self.no_account())?);
-        let account = backend.account()?;
-        let names = backend.peer_names()?;
-        let origin = match self {
-            Self::File(path) if backend.name() == "binary-file" => {
-                let status = BinaryFileBackend::new(path).status()?;
-                Origin::File(status.ok_or_else(|| self.not_found())?)
-            }
-            _ => Origin::Database,
-        };
-        let parts = Parts {
-            session,
-            account,
-            names,
-        };
-        Ok(Loaded::whole(parts, origin))
+        if let Self::File(path) = self
+            && backend.name() == "binary-file"
+        {
+            let (record, status) = BinaryFileBackend::new(path)
+                .read_with_status()?
+                .ok_or_else(|| self.no_account())?;
+            return Ok(Loaded::whole(record.into(), Origin::File(status)));
+        }
+        let record = backend.read()?.ok_or_else(|| self.no_account())?;
+        Ok(Loaded::whole(record.into(), Origin::Database))
     }
 
     fn load_flash(&self, path: &Path, layout: FlashLayout) -> Result<Loaded, Failure> {
@@ -137,7 +133,7 @@ impl Store {
             );
         }
         let image = Zeroizing::new(self.read(path)?);
-        let mut session = Stored::default();
+        let mut session = SessionRecord::default();
         let loaded = image::load(&image, layout.chip, &mut session);
         if !loaded.as_ref().is_ok_and(|report| report.present)
             && let Ok(import) = foreign::read(path)
@@ -150,7 +146,7 @@ impl Store {
             return Err(self.not_found());
         }
         let origin = Origin::Flash(report.stats.damaged);
-        Ok(Loaded::whole(parts(session), origin))
+        Ok(Loaded::whole(session.into(), origin))
     }
 
     /// The encoded session as it is stored, without its journal.
@@ -211,10 +207,9 @@ impl Store {
             Detected::Own(AnySession::Compact(compact)) => Origin::Compact(compact.version()),
             Detected::Foreign(format, _) => Origin::Foreign(FileFormat::Text(*format), None),
         };
-        let mut session = Stored::default();
-        let copied = session.copy_from(&found);
-        copied.map_err(|full| self.unreadable(full))?;
-        Ok(Loaded::whole(parts(session), origin))
+        let mut session = SessionRecord::default();
+        let Ok(()) = session.copy_from(&found);
+        Ok(Loaded::whole(session.into(), origin))
     }
 }
 
@@ -233,6 +228,7 @@ fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
         parts: Parts {
             session: import.session,
             account: import.account,
+            login_state: OwnedLoginState::default(),
             names: import.names,
         },
         left_out: import.left_out,
@@ -257,13 +253,5 @@ fn is_unknown(error: &io::Error) -> bool {
                 | DecodeErrorKind::NotASessionString
         ),
         Some(_) => false,
-    }
-}
-
-fn parts(session: Stored) -> Parts {
-    Parts {
-        account: session.account(),
-        session: Zeroizing::new(session.into_session()),
-        names: Vec::new(),
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use mtsession::core::SessionSource as _;
 use mtsession::core::foreign::TelethonIpv6;
 use mtsession::foreign::{self, FileFormat, Options};
-use mtsession::{SessionBackend, SqliteBackend, StringSessionBackend};
+use mtsession::{SessionBackend, SessionBackendExt as _, SqliteBackend, StringSessionBackend};
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
@@ -18,13 +18,37 @@ use crate::output;
 use crate::report;
 
 impl Store {
-    /// Stores a session, and what is known of its account.
-    pub(crate) fn save(&self, parts: &Parts, ipv6: TelethonIpv6) -> Result<(), Failure> {
+    /// Stores a session and everything that is known of it, as one. With `force` whatever is there is
+    /// replaced.
+    pub(crate) fn save(
+        &self,
+        parts: &Parts,
+        force: bool,
+        ipv6: TelethonIpv6,
+    ) -> Result<(), Failure> {
         let source = parts.session.with_account(parts.account);
         match self {
             Self::File(_) | Self::Sqlite(..) | Self::LibSql(..) => {
                 let backend = self.backend()?.ok_or_else(|| self.not_found())?;
-                save_in(&*backend, parts)
+                if force {
+                    return save_in(&*backend, parts);
+                }
+                let record = parts.record()?;
+                backend.update(&mut |there| {
+                    if !there.is_new() {
+                        let message = format!("a session was made at {self} meanwhile");
+                        return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+                    }
+                    *there = record.clone();
+                    Ok(())
+                })?;
+                Ok(())
+            }
+            _ if !parts.login_state.as_state().is_active() && !self.keeps_login_state() => {
+                Err(Failure::Usage(format!(
+                    "the login does not hold any more ({:?}), and {self} could not say so",
+                    parts.login_state.as_state()
+                )))
             }
             Self::Ferogram(path) => {
                 let left_out = SqliteBackend::export_ferogram(&parts.session, path)?;
@@ -71,6 +95,18 @@ impl Store {
                 self.put_text(&encode_login(&source, format, ipv6)?)
             }
         }
+    }
+
+    /// Whether the store can say that a login was ended or moved.
+    const fn keeps_login_state(&self) -> bool {
+        matches!(
+            self,
+            Self::File(_)
+                | Self::Sqlite(..)
+                | Self::LibSql(..)
+                | Self::StringStdio
+                | Self::StringFile(_)
+        )
     }
 
     /// Writes a session string.
@@ -148,18 +184,7 @@ fn is_database(path: &Path) -> bool {
     read.is_ok() && head == *MAGIC
 }
 
-/// Stores everything that the backend has room for.
+/// Replaces everything that the backend holds, as one.
 pub(crate) fn save_in(backend: &dyn SessionBackend, parts: &Parts) -> Result<(), Failure> {
-    backend.save(&parts.session)?;
-    if !parts.account.is_empty() {
-        backend.set_account(parts.account)?;
-    }
-    if !parts.names.is_empty() {
-        match backend.set_peer_names(&parts.names) {
-            // The report of what was lost says it.
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-            set => set?,
-        }
-    }
-    Ok(())
+    Ok(backend.replace(&parts.record()?)?)
 }

@@ -1,0 +1,216 @@
+//! Parts of a record as values of their own: its head, and single peers.
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use mtsession_core::{
+    Account, EntryKey, List, NamesOf, Peer, PeerKey, PeerKind, SessionMut as _, SessionSource as _,
+};
+
+use super::{Sections, SessionRecord};
+use crate::dc::DcEntry;
+use crate::login::OwnedLoginState;
+use crate::names::{self, PeerNames};
+use crate::peer::CachedPeer;
+use crate::update::UpdatesStateSnap;
+
+/// Everything of a record but peers and their names, and how many of those there are.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionHead {
+    /// The home DC; 0 when not logged in.
+    pub home_dc_id: i32,
+    /// The DC table, keys included.
+    pub dcs: Vec<DcEntry>,
+    /// The update state.
+    pub updates_state: UpdatesStateSnap,
+    /// The future auth token.
+    pub future_auth_token: Option<Vec<u8>>,
+    /// What is known of the account.
+    pub account: Account,
+    /// Whether the login still holds.
+    pub login_state: OwnedLoginState,
+    /// How many peers there are.
+    pub peers: u64,
+    /// How many users are known only from messages.
+    pub min_peers: u64,
+}
+
+/// Wiped as a session is.
+impl Drop for SessionHead {
+    fn drop(&mut self) {
+        use zeroize::Zeroize as _;
+
+        for dc in &mut self.dcs {
+            dc.zeroize();
+        }
+        self.future_auth_token.zeroize();
+    }
+}
+
+/// Hides keys and token.
+impl fmt::Debug for SessionHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionHead")
+            .field("home_dc_id", &self.home_dc_id)
+            .field("dcs", &self.dcs)
+            .field("account", &self.account)
+            .field("login_state", &self.login_state)
+            .field("peers", &self.peers)
+            .field("min_peers", &self.min_peers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A peer and what it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KnownPeer {
+    /// The peer.
+    pub peer: CachedPeer,
+    /// What it is called; empty where nothing is known.
+    pub names: PeerNames,
+}
+
+impl KnownPeer {
+    /// A peer with its names.
+    #[must_use]
+    pub const fn new(peer: CachedPeer, names: PeerNames) -> Self {
+        Self { peer, names }
+    }
+}
+
+/// Which peer is looked for.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum PeerQuery<'a> {
+    /// The one with this identity.
+    Key(PeerKey),
+    /// The one with this username, in any case, with or without `@`.
+    Username(&'a str),
+    /// The user with this phone number, with or without `+`.
+    Phone(&'a str),
+}
+
+impl PeerQuery<'_> {
+    /// Whether a peer with these names is meant.
+    fn is_of(self, names: &NamesOf<'_>) -> bool {
+        match self {
+            Self::Key(_) => false,
+            Self::Username(name) => {
+                let name = name.trim_start_matches('@');
+                names
+                    .usernames()
+                    .any(|known| known.eq_ignore_ascii_case(name))
+            }
+            Self::Phone(phone) => names.phone == Some(phone.trim_start_matches('+')),
+        }
+    }
+}
+
+impl SessionRecord {
+    /// Everything but peers and names, which are counted.
+    #[must_use]
+    pub fn head(&self) -> SessionHead {
+        let count = |list| u64::try_from(self.count(list)).unwrap_or(u64::MAX);
+        let session = self.session();
+        SessionHead {
+            home_dc_id: session.home_dc_id,
+            dcs: session.dcs.clone(),
+            updates_state: session.updates_state.clone(),
+            future_auth_token: session.future_auth_token.clone(),
+            account: self.account(),
+            login_state: self.login_state().into(),
+            peers: count(List::Peers),
+            min_peers: count(List::MinPeers),
+        }
+    }
+
+    /// The first peer that is meant.
+    #[must_use]
+    pub fn find_peer(&self, query: PeerQuery<'_>) -> Option<KnownPeer> {
+        let position = match query {
+            PeerQuery::Key(key) => self.position(EntryKey::Peer(key)),
+            _ => self
+                .names()
+                .iter()
+                .filter(|names| query.is_of(names))
+                .find_map(|names| {
+                    [false, true].into_iter().find_map(|is_community| {
+                        let key = PeerKey::new(names.kind, is_community, names.id);
+                        self.position(EntryKey::Peer(key))
+                    })
+                }),
+        };
+        let peer = self.session().peers.get(position?)?;
+        let key = Peer::from(peer).key();
+        let names = self.names().of(key.kind(), key.id());
+        Some(KnownPeer {
+            peer: peer.clone(),
+            names: names.map_or_else(|| nameless(key), names::owned),
+        })
+    }
+
+    /// At most `limit` peers after this one, ascending by kind and id; of duplicates the first.
+    #[must_use]
+    pub fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> Vec<KnownPeer> {
+        let mut peers: BTreeMap<PeerKey, &CachedPeer> = BTreeMap::new();
+        for peer in &self.session().peers {
+            let key = Peer::from(peer).key();
+            if after.is_none_or(|after| key > after) {
+                peers.entry(key).or_insert(peer);
+            }
+        }
+        let page: BTreeMap<PeerKey, &CachedPeer> = peers.into_iter().take(limit).collect();
+        let mut names: BTreeMap<(PeerKind, i64), PeerNames> = self
+            .names()
+            .iter()
+            .map(|names| ((names.kind, names.id), names::owned(names)))
+            .collect();
+        page.into_iter()
+            .map(|(key, peer)| KnownPeer {
+                peer: peer.clone(),
+                names: names
+                    .remove(&(key.kind(), key.id()))
+                    .unwrap_or_else(|| nameless(key)),
+            })
+            .collect()
+    }
+
+    /// Keeps the peers for which `keep` says so, and their names.
+    pub fn retain_peers(&mut self, keep: &mut dyn FnMut(&KnownPeer) -> bool) {
+        let all = self.peers_after(None, usize::MAX);
+        for known in all {
+            let key = Peer::from(&known.peer).key();
+            if !keep(&known) {
+                self.forget(EntryKey::Peer(key));
+            }
+        }
+    }
+
+    /// What peers are called, in no order.
+    #[must_use]
+    pub fn peer_names(&self) -> Vec<PeerNames> {
+        self.names().iter().map(names::owned).collect()
+    }
+
+    /// Replaces what all peers are called. Names of peers that the session does not have are left out.
+    ///
+    /// # Errors
+    /// `InvalidInput` for more than 255 usernames of one peer, and a name of more than 65,535 bytes.
+    pub fn set_peer_names(&mut self, names: &[PeerNames]) -> std::io::Result<()> {
+        let names = names::encode(names, self.session())?;
+        self.changed.insert(Sections::NAMES);
+        self.names = names.into();
+        Ok(())
+    }
+}
+
+/// The names of a peer of which none are known.
+pub(crate) fn nameless(key: PeerKey) -> PeerNames {
+    PeerNames {
+        id: key.id(),
+        kind: key.kind(),
+        ..PeerNames::default()
+    }
+}
