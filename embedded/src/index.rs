@@ -241,6 +241,18 @@ impl<'a> Index<'a> {
             .is_some_and(|channel| channel.pts != channel.written)
     }
 
+    /// Takes a counter as one that flash does not have.
+    pub(crate) fn doubt(&mut self, counter: u16) {
+        if self.is_ahead(counter) {
+            return;
+        }
+        if counter == PRIMARY {
+            self.fixed.written.pts = self.fixed.counters.pts.wrapping_sub(1);
+        } else if let Some(channel) = self.channels.get_mut(usize::from(counter)) {
+            channel.written = channel.pts.wrapping_sub(1);
+        }
+    }
+
     /// A counter as it is in RAM, as a hot record. Its base only if one can bring flash there.
     #[inline(never)]
     pub(crate) fn hot(&self, counter: u16) -> (Option<Values>, Hot) {

@@ -28,6 +28,7 @@ mod settings;
 #[cfg(feature = "_test")]
 #[doc(hidden)]
 pub mod sim;
+mod span;
 mod state;
 mod walk;
 

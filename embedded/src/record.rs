@@ -1,6 +1,6 @@
 //! Records other than hot ones: a change with its slot, or a mark, under a CRC-32C.
 
-use mtsession_core::{Change, Peer};
+use mtsession_core::{Change, Peer, UpdateChange};
 
 use crate::check::crc32c;
 use crate::codec::Codec;
@@ -165,6 +165,18 @@ pub(crate) fn set_pending(record: &mut [u8], pending: bool) {
 pub(crate) fn decode(record: &[u8]) -> Option<Change<'_>> {
     let head = Head::decode(record)?;
     payload::read(head.packed(), record.get(4..head.payload_end())?)
+}
+
+/// Whether a valid record says that there are no channels.
+pub(crate) fn empties_channels(head: Head, record: &[u8]) -> bool {
+    // Shorter than what else there is, and read only where it may be that.
+    head.kind() == CHANGE
+        && !head.is_pending()
+        && head.record_len() <= 10
+        && matches!(
+            decode(record),
+            Some(Change::Update(UpdateChange::ClearChannels))
+        )
 }
 
 /// Whether a change gives the DC entry of a record another key, or none.

@@ -6,6 +6,7 @@ use mtsession_core::WhenFull;
 
 use crate::geometry::{Geometry, RegionError};
 use crate::header::{Header, PRESENT, STALE, STALE_WITHIN, WIPE, header_units};
+use crate::record::{self, COMMIT, Head, SYNC};
 use crate::settings::{Durability, KeyCopies};
 
 /// A page that is being written.
@@ -86,6 +87,11 @@ pub(crate) struct State {
     pub(crate) begun: u8,
     /// Whether the primary counters were written as a whole since the power came on.
     pub(crate) counted: bool,
+    /// Whether the home DC was.
+    pub(crate) homed: bool,
+    /// The record before the gap in which the power was lost, if several others depend on it: a commit
+    /// record, with its slot, or an emptied list.
+    pub(crate) last: Last,
     /// Keys that were replaced, and may still be on the chip.
     pub(crate) stale: Stale,
     /// How often turning to the page after the head was begun, and failed, since it worked.
@@ -127,6 +133,8 @@ impl State {
             since: 0,
             begun: 0,
             counted: false,
+            homed: false,
+            last: Last::Other,
             stale: Stale::No,
             failed_turns: 0,
             probed: 0,
@@ -196,6 +204,14 @@ impl State {
         self.damaged = self.damaged.saturating_add(1);
     }
 
+    /// Takes note of a mark about keys that were replaced, or erased.
+    pub(crate) const fn note_wiped(&mut self, slot: u16, is_in_head: bool) {
+        if is_in_head {
+            self.wipe = false;
+        }
+        self.stale = if slot == 0 { Stale::No } else { Stale::Within };
+    }
+
     /// Counts a change of a counter. While none wait, `lazy` is 0.
     pub(crate) fn due(&mut self) -> Due {
         let waits = self.lazy > 0;
@@ -220,6 +236,28 @@ impl State {
     pub(crate) const fn remember(&mut self) {
         self.indexed = true;
         self.located = true;
+    }
+}
+
+/// The last valid record of the newest page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Last {
+    /// The batch from this unit of the page on counts.
+    Commit(u16),
+    /// There are no channels.
+    Cleared,
+    Other,
+}
+
+impl Last {
+    /// The last one with this record.
+    pub(crate) fn then(self, head: Head, record: &[u8]) -> Self {
+        match head.kind() {
+            SYNC => self,
+            COMMIT => Self::Commit(head.slot()),
+            _ if record::empties_channels(head, record) => Self::Cleared,
+            _ => Self::Other,
+        }
     }
 }
 

@@ -17,7 +17,8 @@ use crate::hot::{self, Decoded, Hot};
 use crate::index::Index;
 use crate::lists::{CHANNELS, list_of};
 use crate::record::{self, COMMIT, Head, MAX_RECORD, SYNC, WIPED};
-use crate::state::{Page, Stale, State};
+use crate::span::{bytes_in, hot_units, successor};
+use crate::state::{Last, Page, Stale, State};
 
 /// Bytes of the longest run of blank units before something that counts: a record of which nothing
 /// reads, and the units that starts after it left out.
@@ -57,6 +58,8 @@ pub(crate) struct Walk {
     successor: Range<u32>,
     /// A first hot record found while hunting, as what undoes it.
     trial: Option<Hot>,
+    /// The last valid record but for syncs.
+    last: Last,
     /// The commit record up to which pending changes are being applied.
     batch_end: Option<u32>,
 }
@@ -74,6 +77,7 @@ impl Walk {
             successor: 0..0,
             trial: None,
             batch_end: None,
+            last: Last::Other,
         }
     }
 
@@ -163,6 +167,7 @@ impl Walk {
             if run > 0 {
                 self.at = self.at.wrapping_add(run);
                 self.tail = self.at;
+                self.last = Last::Other;
                 state.present = true;
                 return Ok(true);
             }
@@ -279,6 +284,7 @@ impl Walk {
                     }
                     state.present = true;
                     self.mode = Mode::Reading;
+                    self.last = Last::Other;
                     self.tail = self.at;
                 } else {
                     self.mode = Mode::Hunting;
@@ -295,6 +301,7 @@ impl Walk {
                 if head.is_change() && !head.is_pending() {
                     take(bytes, at, head, state, index, session)?;
                 }
+                self.last = self.last.then(head, bytes);
                 if head.kind() == COMMIT {
                     let start = geometry.page_at(self.page.number);
                     let start = start.wrapping_add(head.slot().into());
@@ -304,14 +311,7 @@ impl Walk {
                     }
                 }
                 if head.kind() == WIPED {
-                    if self.page.number == state.head {
-                        state.wipe = false;
-                    }
-                    state.stale = if head.slot() == 0 {
-                        Stale::No
-                    } else {
-                        Stale::Within
-                    };
+                    state.note_wiped(head.slot(), self.page.number == state.head);
                 }
             }
         }
@@ -334,6 +334,7 @@ impl Walk {
     fn finish(&mut self, state: &mut State, index: &mut Index<'_>) {
         self.revert(index);
         if self.page.number == state.head {
+            state.last = self.last;
             state.page = Page {
                 tail: self.tail,
                 ..self.page
@@ -387,30 +388,4 @@ fn take(
         }
     }
     Ok(())
-}
-
-/// Units of a hot record.
-fn hot_units(bytes: &[u8], geometry: &Geometry) -> u32 {
-    match bytes.first() {
-        Some(0x80..0xC0) if geometry.shift == 2 => 2,
-        _ => 1,
-    }
-}
-
-/// Where the record behind the bad one at `at` may start, if its first bits are right.
-fn successor(at: u32, bytes: &[u8], geometry: &Geometry) -> Range<u32> {
-    let (first, last) = match Head::decode(bytes) {
-        Some(head) => {
-            let units = head.units(geometry);
-            (units, units)
-        }
-        // A flipped bit makes a long hot record look like a short one, and the other way round;
-        // behind a torn one, a unit is left out.
-        None => (1, 2),
-    };
-    at.wrapping_add(first)..at.wrapping_add(last).wrapping_add(1)
-}
-
-fn bytes_in(units: u32, shift: u8) -> usize {
-    usize::try_from(units << shift).unwrap_or(usize::MAX)
 }

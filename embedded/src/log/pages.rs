@@ -49,7 +49,10 @@ impl<F: NorFlash> Shell<'_, F> {
         if self.state.erased == 0 {
             self.probe_next(next).await?;
             self.state.probed = 0;
+            // What an erase that fails leaves is not tried, though it may look blank.
+            let failed_turns = core::mem::take(&mut self.state.failed_turns);
             self.chip.erase(next).await?;
+            self.state.failed_turns = failed_turns;
             self.state.erased = 1;
         }
         Ok(())
@@ -114,6 +117,7 @@ impl<F: NorFlash> Shell<'_, F> {
         self.state.begin(&header);
         self.state.begun = self.state.begun.saturating_add(1);
         self.state.counted = true;
+        self.state.homed = true;
         self.state.fresh = false;
         self.state.failed_turns = 0;
         self.state.tail_unknown = false;

@@ -8,7 +8,7 @@ use crate::buffer::{Aligned, Piece};
 use crate::error::Fail;
 use crate::geometry::MAX_UNIT_LEN;
 use crate::hot::{self, PRIMARY};
-use crate::lists::{CHANNELS, DC_COPIES, DCS, field, list_of, next_version, print};
+use crate::lists::{CHANNELS, DC_COPIES, DCS, Place, field, list_of, next_version, print};
 use crate::record::{self, COMMIT, MARK_LEN, Relation};
 use crate::settings::KeyCopies;
 use crate::state::{Due, Page};
@@ -30,6 +30,10 @@ impl<F: NorFlash> Shell<'_, F> {
                 _ => Ok(()),
             };
         };
+        if !self.is_proven(counter) {
+            // Though flash says the same: see `is_proven`.
+            self.index.doubt(counter);
+        }
         let (first, last) = match self.state.due() {
             // The first update makes the log a session.
             Due::Later if self.state.present => return Ok(()),
@@ -45,6 +49,16 @@ impl<F: NorFlash> Shell<'_, F> {
             return Ok(());
         }
         self.flush(0, PRIMARY).await
+    }
+
+    /// Whether flash says what a counter is, as a whole, since the power came on. A record from before may
+    /// read differently the next time: hot records must not continue it, and nothing is left to it.
+    fn is_proven(&self, counter: u16) -> bool {
+        if counter == PRIMARY {
+            return self.state.counted;
+        }
+        let place = self.index.lists.get(CHANNELS, counter);
+        self.state.is_proven(place.at.into())
     }
 
     /// Writes the counters from `first` to `last` that RAM knows better than flash.
@@ -68,14 +82,7 @@ impl<F: NorFlash> Shell<'_, F> {
                 let mut bytes: Piece = Aligned([0xFF; MAX_UNIT_LEN]);
                 let bytes = bytes.0.as_mut_slice();
                 let (base, hot) = self.index.hot(counter);
-                // A base from before the power came on may read differently the next time.
-                let is_proven = match counter {
-                    PRIMARY => self.state.counted,
-                    _ => self
-                        .state
-                        .is_proven(self.index.lists.get(CHANNELS, counter).at.into()),
-                };
-                let base = base.filter(|_| is_proven);
+                let base = base.filter(|_| self.is_proven(counter));
                 let shift = self.state.geometry.shift;
                 let Page { tail, seed, .. } = self.state.page;
                 let len = base.and_then(|base| hot::encode(shift, seed ^ tail, base, hot, bytes));
@@ -120,11 +127,12 @@ impl<F: NorFlash> Shell<'_, F> {
         }
     }
 
-    /// Where a change belongs; `None` if flash says the same already.
+    /// Where a change belongs; `None` if what was written since the power came on says the same.
     async fn slot_of(&mut self, change: &Change<'_>) -> Result<Option<u16>, Fail> {
         let Some(list) = list_of(change) else {
             let known = self.index.fixed.home_dc_id;
-            let same = self.state.present && matches!(change, Change::HomeDc(id) if *id == known);
+            let is_written = self.state.present && self.state.homed;
+            let same = is_written && matches!(change, Change::HomeDc(id) if *id == known);
             return Ok((!same).then_some(0));
         };
         let print = print(change);
@@ -160,6 +168,7 @@ impl<F: NorFlash> Shell<'_, F> {
                 victim.ok_or(Fail::Capacity(field(list)))?
             };
             let is_known = self.fetch(list, slot).await?;
+            let Place { at, .. } = self.index.lists.get(list, slot);
             let known = self.buffer.bytes();
             if candidate.is_none() {
                 let own = self.index.fixed.own_id;
@@ -174,8 +183,12 @@ impl<F: NorFlash> Shell<'_, F> {
                 }
             } else if is_known {
                 match record::relation(change, known) {
-                    Relation::Same => return Ok(None),
-                    Relation::Entry => return Ok(Some(next_version(change, known, slot))),
+                    // A record from before the power came on may be gone the next time, or one that was cut come
+                    // back after it.
+                    Relation::Same if self.state.is_proven(at.into()) => return Ok(None),
+                    Relation::Same | Relation::Entry => {
+                        return Ok(Some(next_version(change, known, slot)));
+                    }
                     Relation::Other => {}
                 }
             }
@@ -217,6 +230,7 @@ impl<F: NorFlash> Shell<'_, F> {
                     self.state.present = true;
                     self.state.counted |=
                         matches!(change, Change::Update(UpdateChange::Counters(_)));
+                    self.state.homed |= matches!(change, Change::HomeDc(_));
                     let at = self.state.page.last(units);
                     let noted = self.index.note(change, slot, at, units);
                     return noted.map_err(Fail::Capacity);

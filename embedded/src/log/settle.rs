@@ -5,6 +5,9 @@ use super::super::{NorFlash, bisync};
 use super::Shell;
 use crate::error::Fail;
 use crate::header::header_units;
+use crate::record::{self, COMMIT};
+use crate::state::Last;
+use mtsession_core::{Change, UpdateChange};
 
 #[bisync]
 impl<F: NorFlash> Shell<'_, F> {
@@ -16,8 +19,28 @@ impl<F: NorFlash> Shell<'_, F> {
         self.settle_headers().await?;
         self.state.since = self.state.page.tail;
         self.reopen_tail().await?;
+        self.adopt_last().await;
         self.state.fresh = false;
         Ok(())
+    }
+
+    /// Writes the record again that was the last one before the power was lost, if others depend on it: what
+    /// it says must not come apart when some of them were copied, or replaced, and it is gone.
+    async fn adopt_last(&mut self) {
+        let change = Change::Update(UpdateChange::ClearChannels);
+        let encoded = match self.state.last {
+            Last::Commit(start) => {
+                record::mark(COMMIT, start, self.buffer.bytes());
+                Ok(())
+            }
+            Last::Cleared => self.encode(&change, 0),
+            Last::Other => return,
+        };
+        if encoded.is_err() || self.emit().await.is_err() {
+            // The page is full, or as good as full.
+            self.state.page.tail = self.state.page.end;
+            self.state.tail_unknown = false;
+        }
     }
 
     /// Erases pages that do not count and have half a header, since they may count one day; gives the

@@ -28,9 +28,13 @@ impl<F: NorFlash> Shell<'_, F> {
             self.reserve(self.state.geometry.units(MARK_LEN), 0).await?;
         }
         record::mark(WIPED, REPLACED, self.buffer.bytes());
-        // Where it does not take, the next page's header says it.
-        let _ = self.emit().await;
+        let emitted = self.emit().await;
         self.state.stale = Stale::Within;
+        if pending {
+            // In a batch nothing looks at what was left there before the next record.
+            return emitted;
+        }
+        // Where it does not take, the next page's header says it.
         Ok(())
     }
 

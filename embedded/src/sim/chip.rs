@@ -166,6 +166,18 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         }
     }
 
+    /// A chip that holds an image; what is not blank in it was programmed.
+    pub fn with(image: &[u8]) -> Self {
+        let mut chip = Self::new(image.len());
+        chip.bytes.copy_from_slice(image);
+        for (word, bytes) in chip.words.iter_mut().zip(image.chunks(WRITE)) {
+            if bytes.iter().any(|byte| *byte != 0xFF) {
+                *word = Word::Programmed;
+            }
+        }
+        chip
+    }
+
     /// Cuts the power at a later operation.
     pub fn cut(&mut self, cut: Cut, seed: u64) {
         self.cut = Some((self.counts.steps + cut.after, cut.tear));

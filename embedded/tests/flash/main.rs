@@ -16,9 +16,11 @@
 mod busy;
 mod common;
 mod cut;
+mod doubt;
 mod driver;
 mod faults;
 mod full;
+mod golden;
 mod image;
 mod keys;
 mod log;

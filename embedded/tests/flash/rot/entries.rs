@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use mtsession_embedded::sim::Plain;
 
 /// What is asked of an entry: what it is, and what it says.
-pub(super) type Entry = (String, String);
+pub(crate) type Entry = (String, String);
 
 /// Every entry of a session; equal ones as often as they are there.
-pub(super) fn entries(session: &Plain) -> HashMap<Entry, i32> {
+pub(crate) fn entries(session: &Plain) -> HashMap<Entry, i32> {
     let mut all = vec![
         ("home".into(), session.home_dc_id.to_string()),
         ("counters".into(), format!("{:?}", session.counters)),
@@ -43,7 +43,7 @@ pub(super) fn entries(session: &Plain) -> HashMap<Entry, i32> {
 }
 
 /// What two sessions say differently.
-pub(super) fn differences(one: &Plain, other: &Plain) -> HashSet<String> {
+pub(crate) fn differences(one: &Plain, other: &Plain) -> HashSet<String> {
     let mut counts = entries(one);
     for (entry, count) in entries(other) {
         *counts.entry(entry).or_default() -= count;

@@ -4,7 +4,7 @@
 //! A slice of the bits is flipped in the run that everyone makes, all of them with `MTSESSION_ROT=all`;
 //! see TESTING.md for the whole run.
 
-mod entries;
+pub(crate) mod entries;
 mod rotten;
 mod used;
 
