@@ -1,4 +1,4 @@
-//! Measurements beside what people use today.
+//! Measurements alongside what people use today.
 //!
 //! ```text
 //! cargo run --release -p mtsession-benches --bin results -- --run

@@ -153,6 +153,12 @@ impl Sqld {
         self.wait_until_healthy();
     }
 
+    /// Moves what is in the log to the database, as servers do when they start, too.
+    pub fn fold_log(&mut self) {
+        self.kill();
+        self.restart();
+    }
+
     fn wait_until_healthy(&self) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !is_healthy(self.port) {

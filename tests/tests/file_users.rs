@@ -13,8 +13,8 @@ use tempfile::TempDir;
 const VICTIM: u32 = 1001;
 const ATTACKER: u32 = 1002;
 
-/// Held by whoever starts a process, and alone by whoever writes a program: a process that is just being
-/// started inherits the open file, and a program that is open for writing cannot be run.
+/// Held together while processes are started, and alone while a program is written: a process that is
+/// just being started inherits the open file, and a program that is open for writing cannot be run.
 static STARTING: RwLock<()> = RwLock::new(());
 
 fn started(command: &mut Command) -> std::io::Result<Output> {

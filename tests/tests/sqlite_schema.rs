@@ -185,29 +185,6 @@ fn what_a_server_kept_in_schema_10_is_read_and_migrated() {
     assert_content();
 }
 
-/// The file of a server has what every other one has, and the marks of its writers; no number in its
-/// header says whose it is.
-#[test]
-fn a_golden_database_of_a_server_is_read_as_a_file() {
-    let (_dir, path) = copy_of("schema11-server.db");
-    let application: i64 = Connection::open(&path)
-        .unwrap()
-        .query_row("PRAGMA application_id", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!((user_version(&path), application), (11, 0));
-    assert_eq!(SqliteBackend::accounts(&path).unwrap(), ["bob", "default"]);
-    for account in ["bob", "default"] {
-        let mut session = expected(account);
-        session.updates_state.qts = 8;
-        assert_eq!(load(&path, account), Some(session), "{account}");
-    }
-    assert!(SqliteBackend::check(&path).unwrap().is_empty());
-    let backend = LibSqlBackend::open_local(&path).unwrap();
-    assert_eq!(backend.peer_names().unwrap(), golden_names());
-    backend.set_home_dc(4).unwrap();
-    assert_eq!(load(&path, "default").unwrap().home_dc_id, 4);
-}
-
 #[test]
 fn a_running_program_of_the_release_before_fails_after_the_migration() {
     let (_dir, path) = copy_of("schema10.db");

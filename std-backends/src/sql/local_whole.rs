@@ -9,6 +9,7 @@ use super::local::{DEFAULT_BUSY_TIMEOUT, LocalConnection};
 use super::local_error::explain;
 use super::local_file::private_copy;
 use super::owners::refuse_to_hand_over;
+use super::store::{SqlStore, check_name};
 
 /// Copies the database at `path` into a new file.
 pub(super) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {
@@ -67,5 +68,16 @@ pub(super) fn problems_of(path: &Path) -> io::Result<Vec<String>> {
             }
             Ok(problems)
         }
+    }
+}
+
+impl SqlStore {
+    /// Reads all that an account has, to see whether it can be read.
+    pub(super) fn check_account(&mut self, account: &str) -> io::Result<()> {
+        check_name(account)?;
+        account.clone_into(&mut self.account);
+        self.known = None;
+        self.current()?;
+        self.read_record().map(drop)
     }
 }

@@ -266,16 +266,6 @@ impl SqlStore {
         Ok(names)
     }
 
-    /// Reads all that an account has, to see whether it can be read.
-    #[cfg(feature = "sqlite")]
-    pub(super) fn check_account(&mut self, account: &str) -> io::Result<()> {
-        check_name(account)?;
-        account.clone_into(&mut self.account);
-        self.known = None;
-        self.current()?;
-        self.read_record().map(drop)
-    }
-
     pub(super) fn account_names(&mut self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         self.read_rows([tables::select_names()], |_, row| {
