@@ -4,18 +4,20 @@ use core::error::Error;
 use core::fmt;
 use std::io;
 
+use crate::error_kind::{Outcome, StoreErrorKind};
 use crate::shown::Shown;
 
 /// The typed error inside every `io::Error` of this crate's backends.
 ///
 /// ```
-/// use mtsession::{BinaryFileBackend, SessionBackend, StoreError};
+/// use mtsession::{BinaryFileBackend, Outcome, SessionBackend, StoreError};
 ///
 /// let error = BinaryFileBackend::new("/no/such/directory/bot.session")
 ///     .save(&Default::default())
 ///     .unwrap_err();
-/// let store = error.get_ref().and_then(|e| e.downcast_ref::<StoreError>()).unwrap();
+/// let store = StoreError::of(&error).expect("of a backend of this crate");
 /// assert_eq!(store.store(), "/no/such/directory/bot.session");
+/// assert_eq!(store.outcome(), Outcome::Unchanged);
 /// assert!(error.to_string().contains("directory /no/such/directory does not exist"));
 /// ```
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub struct StoreError {
     action: &'static str,
     /// Whose session it is instead, where that could be found out.
     found: Option<String>,
+    io_kind: io::ErrorKind,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -54,6 +57,7 @@ impl StoreError {
             store: store.into(),
             action,
             found,
+            io_kind: kind,
             // The typed cause itself, where there is one, rather than the box around it.
             source: match source.into_inner_or_self() {
                 Ok(inner) => inner,
@@ -61,6 +65,35 @@ impl StoreError {
             },
         };
         io::Error::new(kind, error)
+    }
+
+    /// The typed error inside an `io::Error`, where a backend of this crate made it.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        StoreErrorKind::of(&*self.source, self.io_kind)
+    }
+
+    /// What became of the change.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        Outcome::of(&*self.source)
+    }
+
+    /// Whether the same call may succeed later, without anybody doing anything: others were in the way, or
+    /// the server could not be reached. Look at [`outcome`](Self::outcome) before a change is repeated.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        let kind = self.kind();
+        matches!(
+            kind,
+            StoreErrorKind::Contended | StoreErrorKind::Unreachable
+        )
     }
 
     /// The kind of store, as in [`SessionBackend::name`](crate::SessionBackend::name).

@@ -7,6 +7,7 @@ mod backend;
 mod database_copy;
 mod dc;
 mod error;
+mod error_kind;
 mod file;
 mod fingerprint;
 #[cfg(feature = "foreign")]
@@ -44,6 +45,7 @@ pub use addresses::{AddressConcern, AddressWarning, address_warnings};
 pub use backend::{SessionBackend, SessionBackendExt};
 pub use dc::{DcEntry, default_dc_addresses};
 pub use error::StoreError;
+pub use error_kind::{Outcome, StoreErrorKind};
 /// What the command looks at.
 #[cfg(feature = "cli")]
 #[doc(hidden)]

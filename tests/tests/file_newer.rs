@@ -4,7 +4,10 @@ use std::fs;
 use std::io;
 
 use mtsession::core::wire::Crc32c;
-use mtsession::{BinaryFileBackend, Change, PersistedSession, SessionBackend, UpdateStateChange};
+use mtsession::{
+    BinaryFileBackend, Change, Outcome, PersistedSession, SessionBackend, StoreError,
+    StoreErrorKind, UpdateStateChange,
+};
 
 /// Appends a sound record with these changes to a journal.
 fn append(journal: &std::path::Path, changes: &[u8]) {
@@ -49,6 +52,10 @@ fn a_journal_with_a_change_of_a_newer_release_is_refused_and_nothing_of_it_is_cu
             for (call, result) in calls {
                 let error = result.expect_err(call);
                 assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{call}");
+                let store = StoreError::of(&error).expect(call);
+                assert_eq!(store.kind(), StoreErrorKind::Newer, "{call}");
+                assert_eq!(store.outcome(), Outcome::Unchanged, "{call}");
+                assert!(!store.is_retryable(), "{call}");
                 let text = error.to_string();
                 assert!(text.contains("a newer release wrote it"), "{call}: {text}");
             }

@@ -18,6 +18,7 @@ use super::snapshot::Fsync;
 use super::state::{Known, Refreshed, Saved};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
+use crate::error_kind::Unflushed;
 use crate::found;
 use crate::journal_sync::JournalSync;
 use crate::optimistic::{self, RecordChange, Updated};
@@ -273,7 +274,7 @@ impl BinaryFileBackend {
                     "the change is stored, but a power cut can lose it: its flush failed ({error}), \
                      and so did writing the session anew ({fold})"
                 );
-                Err(io::Error::new(error.kind(), message))
+                Err(io::Error::new(error.kind(), Unflushed(message)))
             }
         }
     }

@@ -25,4 +25,5 @@ mod write;
 pub use all::files_of_session;
 pub use backend::BinaryFileBackend;
 pub use content::FileStatus;
+pub(crate) use journal::Newer;
 pub use recover::{Recovered, recover};

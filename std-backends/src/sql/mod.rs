@@ -52,5 +52,7 @@ pub use libsql::LibSqlBackend;
 pub use owners::files_of_database;
 #[cfg(feature = "libsql-remote")]
 pub use remote::RemoteOptions;
+#[cfg(feature = "libsql-remote")]
+pub(crate) use remote::{is_unreachable, outcome_of};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteBackend;

@@ -1,5 +1,6 @@
 //! Why a request failed, and what is known of a change that it carried.
 
+use crate::error_kind::Outcome;
 use core::fmt;
 use core::time::Duration;
 use std::io;
@@ -149,6 +150,21 @@ impl RemoteError {
     pub(in crate::sql) fn message(&self) -> &str {
         &self.message
     }
+}
+
+/// Whether the cause of an error is a server that could not be reached.
+pub(crate) fn is_unreachable(cause: &(dyn core::error::Error + 'static)) -> bool {
+    let remote = cause.downcast_ref::<RemoteError>();
+    remote.is_some_and(RemoteError::is_offline)
+}
+
+/// What became of a change, if the cause of its error is a server's.
+pub(crate) fn outcome_of(cause: &(dyn core::error::Error + 'static)) -> Option<Outcome> {
+    Some(match cause.downcast_ref::<RemoteError>()?.fate {
+        Fate::NoChange | Fate::Unchanged => Outcome::Unchanged,
+        Fate::Unknown => Outcome::Unknown,
+        Fate::Stored => Outcome::Stored,
+    })
 }
 
 /// Says of an error in the course of a change, while nothing but reads was sent, that nothing was

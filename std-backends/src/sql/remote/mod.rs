@@ -39,6 +39,7 @@ use std::time::Instant;
 
 use self::failure::Failure;
 pub(super) use self::failure::{Fate, RemoteError, in_change};
+pub(crate) use self::failure::{is_unreachable, outcome_of};
 use self::http::Server;
 pub use self::options::RemoteOptions;
 use self::read::Place;
