@@ -647,3 +647,20 @@ fn the_session_of_another_library_is_no_store_of_ours() {
         assert_eq!(fs::read(&path).unwrap(), before);
     }
 }
+
+#[test]
+fn what_is_replaced_leaves_nothing_of_its_account_behind() {
+    let kurigram = client_vector("kurigram-2.2.26-s01.session");
+    let telethon = client_vector("telethon-1.45.0-s01.session");
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    for store in [path("a.session"), format!("sqlite:{}#a", path("a.db"))] {
+        assert_code(&run(&["convert", &kurigram, &store], ""), 0);
+        let before = out(&run(&["inspect", &store], ""));
+        assert!(before.contains("user id "), "{before}");
+        let output = run(&["convert", &telethon, &store, "--force"], "");
+        assert_code(&output, 0);
+        let after = out(&run(&["inspect", &store], ""));
+        assert!(!after.contains("user id "), "{after}");
+    }
+}
