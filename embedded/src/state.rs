@@ -6,7 +6,7 @@ use mtsession_core::WhenFull;
 
 use crate::geometry::{Geometry, RegionError};
 use crate::header::{Header, PRESENT, STALE, STALE_WITHIN, WIPE, header_units};
-use crate::record::{self, COMMIT, Head, SYNC};
+use crate::record::{self, COMMIT, Head};
 use crate::settings::{Durability, KeyCopies};
 
 /// A page that is being written.
@@ -250,10 +250,9 @@ pub(crate) enum Last {
 }
 
 impl Last {
-    /// The last one with this record.
-    pub(crate) fn then(self, head: Head, record: &[u8]) -> Self {
+    /// What is known where this one is the last.
+    pub(crate) fn of(head: Head, record: &[u8]) -> Self {
         match head.kind() {
-            SYNC => self,
             COMMIT => Self::Commit(head.slot()),
             _ if record::empties_channels(head, record) => Self::Cleared,
             _ => Self::Other,

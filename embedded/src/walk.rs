@@ -58,7 +58,7 @@ pub(crate) struct Walk {
     successor: Range<u32>,
     /// A first hot record found while hunting, as what undoes it.
     trial: Option<Hot>,
-    /// The last valid record but for syncs.
+    /// The last valid record.
     last: Last,
     /// The commit record up to which pending changes are being applied.
     batch_end: Option<u32>,
@@ -301,7 +301,7 @@ impl Walk {
                 if head.is_change() && !head.is_pending() {
                     take(bytes, at, head, state, index, session)?;
                 }
-                self.last = self.last.then(head, bytes);
+                self.last = Last::of(head, bytes);
                 if head.kind() == COMMIT {
                     let start = geometry.page_at(self.page.number);
                     let start = start.wrapping_add(head.slot().into());

@@ -5,7 +5,7 @@ use super::Shell;
 use super::read::LOOKS;
 use crate::error::Fail;
 use crate::record::{self, Head, MAX_RECORD, SYNC};
-use crate::state::Page;
+use crate::state::{Last, Page};
 
 /// Places that a record is tried at.
 const ATTEMPTS: u8 = 8;
@@ -17,6 +17,10 @@ impl<F: NorFlash> Shell<'_, F> {
     pub(super) async fn reopen_tail(&mut self) -> Result<(), Fail> {
         let Page { tail, end, .. } = self.state.page;
         let programmed = self.chip.programmed_end(tail, end).await?;
+        if programmed > tail {
+            // Something was begun after the last record, which was whole then.
+            self.state.last = Last::Other;
+        }
         let mut start = programmed.saturating_add(1);
         // A record that was begun is left out as a whole: units of ones look like erased ones.
         let touched = self.state.touched;
