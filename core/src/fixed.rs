@@ -440,6 +440,12 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
         }
     }
 
+    fn push_channel(&mut self, channel: ChannelPts) -> Result<(), Full> {
+        self.channels
+            .push(channel)
+            .map_err(|_| Full(Field::Channels))
+    }
+
     fn push_peer(&mut self, peer: Peer) -> Result<(), Full> {
         let account = self.account.user_id.map(PeerKey::user);
         let may_go = |known: &Peer| Some(known.key()) != account;
