@@ -6,78 +6,21 @@ use heapless::{String, Vec};
 use zeroize::Zeroize;
 
 use crate::account::Account;
-use crate::auth_key::{AuthKey, AuthKeyRef};
 use crate::bug::Certain as _;
 use crate::change::{Change, UpdateChange};
 use crate::counters::{ChannelPts, Counters};
-use crate::dc::{DcFlags, DcRef, DcSlot};
+use crate::dc::{DcRef, DcSlot};
 use crate::entry::{EntryKey, List};
 use crate::error::{Field, Full};
+use crate::fixed_dc::{FIXED_ADDR_LEN, FixedDc};
 use crate::login_state::LoginState;
 use crate::names::{Names, NamesOf};
 use crate::peer::{MinPeer, Peer, PeerKey};
 use crate::session_mut::SessionMut;
 use crate::source::SessionSource;
 
-/// Longest address that a [`FixedSession`] keeps, in bytes.
-///
-/// Telegram sends IP addresses: the longest is `"[…39 characters…]:65535"`, 47 bytes. The rest is
-/// for host names of test set-ups.
-pub const FIXED_ADDR_LEN: usize = 63;
-
 /// Longest text of a [`LoginState`] that a [`FixedSession`] keeps, in bytes.
 pub const FIXED_LOGIN_TEXT_LEN: usize = 32;
-
-/// One DC entry of a [`FixedSession`]. The key is wiped on drop.
-#[derive(Debug)]
-pub struct FixedDc {
-    dc_id: i32,
-    addr: String<FIXED_ADDR_LEN, u8>,
-    auth_key: Option<AuthKey>,
-    first_salt: i64,
-    time_offset: i32,
-    flags: DcFlags,
-}
-
-impl FixedDc {
-    const fn new() -> Self {
-        Self {
-            dc_id: 0,
-            addr: String::new(),
-            auth_key: None,
-            first_salt: 0,
-            time_offset: 0,
-            flags: DcFlags::NONE,
-        }
-    }
-
-    /// Takes over an entry whose address fits. In place: an entry is large, and has a key.
-    fn set(&mut self, dc: &DcRef<'_>) -> Result<(), Full> {
-        self.addr.clear();
-        self.addr
-            .push_str(dc.addr)
-            .map_err(|_| Full(Field::DcAddr))?;
-        self.dc_id = dc.dc_id;
-        self.auth_key = dc.auth_key.map(AuthKeyRef::copy_key);
-        self.first_salt = dc.first_salt;
-        self.time_offset = dc.time_offset;
-        self.flags = dc.flags;
-        Ok(())
-    }
-
-    /// Borrows the entry.
-    #[must_use]
-    pub fn as_ref(&self) -> DcRef<'_> {
-        DcRef {
-            dc_id: self.dc_id,
-            addr: &self.addr,
-            auth_key: self.auth_key.as_ref().map(AuthKey::as_ref),
-            first_salt: self.first_salt,
-            time_offset: self.time_offset,
-            flags: self.flags,
-        }
-    }
-}
 
 /// What a [`FixedSession`] does with one peer too many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -183,6 +126,24 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
         match self.dcs.get_mut(position) {
             Some(known) => known.set(dc),
             None => Err(Full(Field::Dcs)),
+        }
+    }
+
+    /// Entries after the one that goes are copied over it, and what is left over is wiped in its place: an
+    /// entry that is moved leaves a copy of its key.
+    fn forget_dc(&mut self, slot: DcSlot) {
+        let at = |dcs: &[FixedDc]| dcs.iter().position(|known| known.as_ref().slot() == slot);
+        while let Some(position) = at(&self.dcs) {
+            let rest = self.dcs.get_mut(position..).unwrap_or_default();
+            for at in 1..rest.len() {
+                if let Some((before, after)) = rest.split_at_mut_checked(at)
+                    && let ([.., gone], [next, ..]) = (before, after)
+                {
+                    let copied = gone.set(&next.as_ref());
+                    copied.ok().certain("its address fits an entry");
+                }
+            }
+            self.dcs.truncate(self.dcs.len().saturating_sub(1));
         }
     }
 
@@ -405,15 +366,14 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
             .iter_mut()
             .find(|known| known.as_ref().slot() == dc);
         if let Some(entry) = entry {
-            entry.first_salt = first_salt;
-            entry.time_offset = time_offset;
+            entry.set_salt(first_salt, time_offset);
         }
     }
 
     fn forget(&mut self, key: EntryKey) -> bool {
         let before = self.count(key.list());
         match key {
-            EntryKey::Dc(slot) => self.dcs.retain(|known| known.as_ref().slot() != slot),
+            EntryKey::Dc(slot) => self.forget_dc(slot),
             EntryKey::Channel(id) => self.channels.retain(|known| known.id != id),
             EntryKey::Peer(key) => self.peers.retain(|known| known.key() != key),
             EntryKey::MinPeer(id) => self.min_peers.retain(|known| known.user_id != id),

@@ -17,6 +17,7 @@ mod either;
 mod entry;
 mod error;
 mod fixed;
+mod fixed_dc;
 pub mod foreign;
 mod login_state;
 mod names;
@@ -40,7 +41,8 @@ pub use counters::{ChannelPts, Counters};
 pub use dc::{DcFlags, DcRef, DcSlot};
 pub use entry::{EntryKey, List};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, Field, Foreign, Full};
-pub use fixed::{FIXED_ADDR_LEN, FIXED_LOGIN_TEXT_LEN, FixedDc, FixedSession, WhenFull};
+pub use fixed::{FIXED_LOGIN_TEXT_LEN, FixedSession, WhenFull};
+pub use fixed_dc::{FIXED_ADDR_LEN, FixedDc};
 pub use login_state::{LOGIN_TEXT_MAX, LoginState};
 #[cfg(feature = "alloc")]
 pub use names::NamesBuf;
