@@ -57,6 +57,20 @@ impl Head {
         (head.0 >= TAG && head.kind() <= PACKED).then_some(head)
     }
 
+    /// The head of a record that is not valid: the kind may be damaged as well. One that does not exist has
+    /// bits too many, of a program that was cut or of one that rotted; what is nearest is how long the
+    /// record was.
+    pub(crate) fn of_damaged(bytes: &[u8]) -> Option<Self> {
+        let head = Self(u32::from_be_bytes(*bytes.first_chunk()?));
+        let nearest = match head.kind() {
+            5 | 6 => PACKED,
+            7 => WIPED,
+            kind => kind,
+        };
+        let others = head.0 & !(7 << 26);
+        (head.0 >= TAG).then_some(Self(others | nearest << 26))
+    }
+
     pub(crate) const fn kind(self) -> Kind {
         self.0 >> 26 & 7
     }
