@@ -226,7 +226,7 @@ impl SessionRecord {
     /// Carries out a batch, all of it or, if the result could not be encoded, nothing.
     ///
     /// # Errors
-    /// [`TooLong`](EncodeError::TooLong), which becomes an `io::Error` of the kind `InvalidInput`.
+    /// [`TooLong`](mtsession_core::EncodeError::TooLong), which becomes an `io::Error` of the kind `InvalidInput`.
     pub fn apply_all(&mut self, changes: &[Change<'_>]) -> Result<(), TooLong> {
         self.check_room(changes)?;
         self.replay(changes);

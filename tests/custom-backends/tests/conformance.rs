@@ -76,7 +76,6 @@ impl Fixture for Server {
         self.url.is_none()
     }
 
-
     fn damage(&self) -> bool {
         let damage = b"\x08\x01\x00".as_slice();
         self.raw(
