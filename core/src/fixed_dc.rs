@@ -6,13 +6,13 @@ use crate::auth_key::{AuthKey, AuthKeyRef};
 use crate::dc::{DcFlags, DcRef};
 use crate::error::{Field, Full};
 
-/// Longest address that a [`FixedSession`] keeps, in bytes.
+/// Longest address that a [`FixedSession`](crate::FixedSession) keeps, in bytes.
 ///
 /// Telegram sends IP addresses: the longest is `"[…39 characters…]:65535"`, 47 bytes. The rest is
 /// for host names of test set-ups.
 pub const FIXED_ADDR_LEN: usize = 63;
 
-/// One DC entry of a [`FixedSession`]. The key is wiped on drop.
+/// One DC entry of a [`FixedSession`](crate::FixedSession). The key is wiped on drop.
 #[derive(Debug)]
 pub struct FixedDc {
     dc_id: i32,
