@@ -1,5 +1,6 @@
-//! Any bytes behind the header of a journal: loading never fails or panics, changes nothing but the
-//! counters and lists that a journal may change, and the next write finds its place.
+//! Any bytes after the header of a journal: loading changes nothing but the counters and lists that a journal
+//! may change, and the next write finds its place. What only a newer release can have written is refused by
+//! both, and stays as it is.
 
 #![no_main]
 
@@ -7,7 +8,9 @@ use std::fs;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use mtsession::{BinaryFileBackend, PersistedSession, SessionBackend, UpdateStateChange};
+use mtsession::{
+    BinaryFileBackend, PersistedSession, SessionBackend, StoreError, StoreErrorKind, UpdateStateChange,
+};
 use tempfile::TempDir;
 
 fuzz_target!(|records: &[u8]| {
@@ -22,12 +25,24 @@ fuzz_target!(|records: &[u8]| {
     });
     let path = dir.path().join("s");
     fs::write(&path, session).unwrap();
-    fs::write(dir.path().join("s.journal"), [header.as_slice(), records].concat()).unwrap();
+    let journal = dir.path().join("s.journal");
+    let bytes = [header.as_slice(), records].concat();
+    fs::write(&journal, &bytes).unwrap();
 
     let backend = BinaryFileBackend::new(&path).without_fsync();
-    let loaded = backend.load().unwrap().unwrap();
+    let update = || backend.apply_update_state(UpdateStateChange::Secondary { qts: 77 });
+    let loaded = match backend.load() {
+        Ok(loaded) => loaded.unwrap(),
+        Err(error) => {
+            for error in [error, update().unwrap_err()] {
+                assert_eq!(StoreError::of(&error).unwrap().kind(), StoreErrorKind::Newer);
+            }
+            assert_eq!((fs::read(&path).unwrap(), fs::read(&journal).unwrap()), (session.clone(), bytes));
+            return;
+        }
+    };
     assert_eq!((loaded.home_dc_id, loaded.dcs.len()), (2, 0));
-    backend.apply_update_state(UpdateStateChange::Secondary { qts: 77 }).unwrap();
+    update().unwrap();
     let mut expected = loaded;
     expected.updates_state.qts = 77;
     assert_eq!(backend.load().unwrap().unwrap(), expected);
