@@ -32,7 +32,6 @@ pub(crate) fn bytes_in(units: u32, shift: u8) -> usize {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
