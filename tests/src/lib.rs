@@ -9,6 +9,7 @@ pub mod conformance_record;
 pub mod heap;
 pub mod mock_hrana;
 pub mod model;
+pub mod programs;
 pub mod random;
 mod readme;
 pub mod sqld;

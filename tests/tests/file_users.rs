@@ -5,25 +5,16 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::{PoisonError, RwLock};
+use std::process::Command;
 
+use mtsession_tests::programs;
 use tempfile::TempDir;
 
 const VICTIM: u32 = 1001;
 const ATTACKER: u32 = 1002;
 
-/// Held together while processes are started, and alone while a program is written: a process that is
-/// just being started inherits the open file, and a program that is open for writing cannot be run.
-static STARTING: RwLock<()> = RwLock::new(());
-
-fn started(command: &mut Command) -> std::io::Result<Output> {
-    let _together = STARTING.read().unwrap_or_else(PoisonError::into_inner);
-    command.output()
-}
-
 fn make_pipe(path: &Path) {
-    let made = started(Command::new("mkfifo").arg(path)).unwrap();
+    let made = programs::output(Command::new("mkfifo").arg(path)).unwrap();
     assert!(made.status.success());
 }
 
@@ -37,7 +28,7 @@ struct Shared {
 impl Shared {
     /// `None` where this process cannot become others.
     fn with_mode(mode: u32) -> Option<Self> {
-        let id = started(Command::new("id").arg("-u"));
+        let id = programs::output(Command::new("id").arg("-u"));
         if !id.is_ok_and(|id| id.stdout == b"0\n") {
             println!("skipped: only root can become somebody else");
             return None;
@@ -45,9 +36,7 @@ impl Shared {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let program = dir.path().join("file-ops");
-        let alone = STARTING.write().unwrap_or_else(PoisonError::into_inner);
-        fs::copy(env!("CARGO_BIN_EXE_file-ops"), &program).unwrap();
-        drop(alone);
+        programs::copy(env!("CARGO_BIN_EXE_file-ops"), &program).unwrap();
         let shared = dir.path().join("shared");
         fs::create_dir(&shared).unwrap();
         fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).unwrap();
@@ -71,7 +60,7 @@ impl Shared {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]);
         command.arg(&self.program).arg(&self.path).args(operations);
-        String::from_utf8(started(&mut command).unwrap().stdout).unwrap()
+        String::from_utf8(programs::output(&mut command).unwrap().stdout).unwrap()
     }
 
     fn plant(&self, name: &str, content: &[u8]) -> PathBuf {

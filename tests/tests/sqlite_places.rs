@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mtsession::{LibSqlBackend, SessionBackend, SqliteBackend, UpdateStateChange};
+use mtsession_tests::programs;
 use mtsession_tests::random::sized;
 use tempfile::TempDir;
 
@@ -43,7 +44,7 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         set_mode(dir.path(), 0o755);
         let visitor = dir.path().join("visitor");
-        fs::copy(env!("CARGO_BIN_EXE_database-visitor"), &visitor).unwrap();
+        programs::copy(env!("CARGO_BIN_EXE_database-visitor"), &visitor).unwrap();
         set_mode(&visitor, 0o755);
         for name in ["made", "there", "tmp"] {
             fs::create_dir(dir.path().join(name)).unwrap();
@@ -90,7 +91,7 @@ impl Place {
         } else if fs::metadata(self.dir.path()).unwrap().uid() == 0 {
             command.uid(65534).gid(65534);
         }
-        let output = command.output().unwrap();
+        let output = programs::output(&mut command).unwrap();
         assert!(output.status.success(), "{output:?}");
         let left = fs::read_dir(self.dir.path().join("tmp")).unwrap().count();
         assert_eq!(left, 0, "a copy was left behind");
@@ -143,15 +144,16 @@ fn what_cannot_be_written_can_be_read() {
 fn no_shared_memory(dir: &Path) -> Option<PathBuf> {
     let library = dir.join("no_shared_memory.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/faults/no_shared_memory.c");
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o"])
-        .arg(&library)
-        .arg(source)
-        .arg("-ldl")
-        .status();
+    let compiled = programs::output(
+        Command::new("cc")
+            .args(["-shared", "-fPIC", "-o"])
+            .arg(&library)
+            .arg(source)
+            .arg("-ldl"),
+    );
     if compiled
         .as_ref()
-        .is_ok_and(std::process::ExitStatus::success)
+        .is_ok_and(|compiled| compiled.status.success())
     {
         return Some(library);
     }
