@@ -7,7 +7,7 @@ use mtsession_core::{Change, PeerKey};
 
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
-use crate::optimistic::{self, Updated};
+use crate::optimistic;
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
 use crate::session::PersistedSession;
 use crate::sync::lock;
@@ -89,7 +89,6 @@ impl SessionBackend for InMemoryBackend {
         change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
     ) -> io::Result<()> {
         let store = |before: Option<&SessionRecord>, record| {
-            let _turn = lock(&self.turn);
             let mut stored = lock(&self.stored);
             let is_same = stored.as_ref() == before;
             if is_same {
@@ -97,13 +96,7 @@ impl SessionBackend for InMemoryBackend {
             }
             Ok(is_same)
         };
-        if optimistic::update(change, || self.read(), store)? == Updated::Lost {
-            let _turn = lock(&self.turn);
-            if let Some(record) = optimistic::changed(self.read()?, change)? {
-                *lock(&self.stored) = Some(record);
-            }
-        }
-        Ok(())
+        optimistic::update_in_turn(&self.turn, change, || self.read(), store)
     }
 
     fn head(&self) -> io::Result<Option<SessionHead>> {

@@ -1,8 +1,10 @@
 //! Changing a whole record without a lock, unless others are faster all the time.
 
 use std::io;
+use std::sync::Mutex;
 
 use crate::record::{SessionRecord, check};
+use crate::sync::lock;
 
 /// How often a change loses against other writers before it is made under a lock.
 const ATTEMPTS: usize = 8;
@@ -36,6 +38,29 @@ pub(crate) fn update(
         }
     }
     Ok(Updated::Lost)
+}
+
+/// [`update`] of a store in this process, whose writers hold `turn`: the last attempt holds it while the
+/// caller's code runs, which may still read.
+pub(crate) fn update_in_turn(
+    turn: &Mutex<()>,
+    change: &mut RecordChange<'_>,
+    read: impl Fn() -> io::Result<Option<SessionRecord>>,
+    store: impl Fn(Option<&SessionRecord>, SessionRecord) -> io::Result<bool>,
+) -> io::Result<()> {
+    let store_in_turn = |before: Option<&SessionRecord>, record| {
+        let _turn = lock(turn);
+        store(before, record)
+    };
+    if update(change, &read, store_in_turn)? == Updated::Lost {
+        let _turn = lock(turn);
+        let before = read()?;
+        if let Some(record) = changed(before.clone(), change)? {
+            let is_stored = store(before.as_ref(), record)?;
+            debug_assert!(is_stored, "nobody else writes out of turn");
+        }
+    }
+    Ok(())
 }
 
 /// What `change` makes of a record; `None` where it leaves it untouched.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
-use crate::optimistic::{self, Updated};
+use crate::optimistic;
 use crate::record::{Keeps, SessionRecord};
 use crate::session::{PersistedSession, encode_to_string};
 use crate::sync::lock;
@@ -135,7 +135,6 @@ impl SessionBackend for StringSessionBackend {
         const ACTION: &str = "update";
 
         let store = |before: Option<&SessionRecord>, record| {
-            let _turn = lock(&self.turn);
             let mut text = lock(&self.text);
             let is_same = decode(&text, ACTION)?.as_ref() == before;
             if is_same {
@@ -143,13 +142,7 @@ impl SessionBackend for StringSessionBackend {
             }
             Ok(is_same)
         };
-        if optimistic::update(change, || self.read(), store)? == Updated::Lost {
-            let _turn = lock(&self.turn);
-            if let Some(record) = optimistic::changed(self.read()?, change)? {
-                *lock(&self.text) = encode(&record, ACTION)?;
-            }
-        }
-        Ok(())
+        optimistic::update_in_turn(&self.turn, change, || self.read(), store)
     }
 
     fn keeps(&self) -> Keeps {

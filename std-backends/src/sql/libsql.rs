@@ -1,6 +1,5 @@
 //! The libSQL backend.
 
-use core::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,10 +12,10 @@ use super::remote::{RemoteConnection, RemoteOptions};
 #[cfg(feature = "libsql-remote")]
 use super::replica::Replica;
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
-use super::whole::{UPDATE_ROUNDS, contended};
+use super::whole;
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
-use crate::optimistic::{self, Updated};
+use crate::optimistic::Updated;
 use crate::record::{Keeps, SessionRecord};
 use crate::session::PersistedSession;
 use crate::sync::lock;
@@ -352,31 +351,23 @@ impl SessionBackend for LibSqlBackend {
         &self,
         change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
     ) -> io::Result<()> {
-        let stamp = Cell::new(0);
-        for _ in 0..UPDATE_ROUNDS {
-            let read = || {
-                let (record, read_at) =
-                    self.with("load", |database| database.primary().read_record())?;
-                stamp.set(read_at);
-                Ok(record)
-            };
-            let store = |_: Option<&SessionRecord>, record: SessionRecord| {
-                let mut is_stored = false;
-                self.with_change("update", |database| {
-                    is_stored = match database {
-                        Database::One(store) => store.replace_read(&record, stamp.get())?,
-                        #[cfg(feature = "libsql-remote")]
-                        Database::Replica(replica) => replica.replace_read(&record, stamp.get())?,
-                    };
-                    Ok(())
-                })?;
-                Ok(is_stored)
-            };
-            if optimistic::update(change, read, store)? == Updated::Done {
-                return Ok(());
-            }
+        let read = || self.with("load", |database| database.primary().read_record());
+        let store = |record: &SessionRecord, stamp| {
+            let mut is_stored = false;
+            self.with_change("update", |database| {
+                is_stored = match database {
+                    Database::One(store) => store.replace_read(record, stamp)?,
+                    #[cfg(feature = "libsql-remote")]
+                    Database::Replica(replica) => replica.replace_read(record, stamp)?,
+                };
+                Ok(())
+            })?;
+            Ok(is_stored)
+        };
+        match whole::update(change, read, store)? {
+            Updated::Done => Ok(()),
+            Updated::Lost => self.with("update", |_| Err(whole::contended())),
         }
-        self.with("update", |_| Err(contended()))
     }
 
     fn keeps(&self) -> Keeps {

@@ -1,6 +1,5 @@
 //! The SQLite backend.
 
-use core::cell::Cell;
 use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,11 +11,11 @@ use super::export;
 use super::local::{self, LocalConnection};
 use super::local_whole;
 use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
-use super::whole::{UPDATE_ROUNDS, contended};
+use super::whole;
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::journal_sync::JournalSync;
-use crate::optimistic::{self, Updated};
+use crate::optimistic::Updated;
 use crate::record::{Keeps, SessionRecord, check};
 use crate::session::PersistedSession;
 use crate::shown::Shown;
@@ -333,25 +332,18 @@ impl SessionBackend for SqliteBackend {
         &self,
         change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
     ) -> io::Result<()> {
-        let stamp = Cell::new(0);
-        for _ in 0..UPDATE_ROUNDS {
-            let read = || {
-                let (record, read_at) = lock(&self.store)
-                    .read_record()
-                    .map_err(self.error("load"))?;
-                stamp.set(read_at);
-                Ok(record)
-            };
-            let store = |_: Option<&SessionRecord>, record: SessionRecord| {
-                lock(&self.store)
-                    .replace_read(&record, stamp.get())
-                    .map_err(self.error("update"))
-            };
-            if optimistic::update(change, read, store)? == Updated::Done {
-                return Ok(());
-            }
+        let read = || {
+            let read = lock(&self.store).read_record();
+            read.map_err(self.error("load"))
+        };
+        let store = |record: &SessionRecord, stamp| {
+            let stored = lock(&self.store).replace_read(record, stamp);
+            stored.map_err(self.error("update"))
+        };
+        match whole::update(change, read, store)? {
+            Updated::Done => Ok(()),
+            Updated::Lost => Err(self.error("update")(whole::contended())),
         }
-        Err(self.error("update")(contended()))
     }
 
     fn keeps(&self) -> Keeps {

@@ -1,5 +1,6 @@
 //! The whole record of an account: read with its names, replaced if nobody else changed it.
 
+use core::cell::Cell;
 use std::io;
 
 use mtsession_core::{Change, SessionSource as _};
@@ -7,13 +8,14 @@ use mtsession_core::{Change, SessionSource as _};
 use super::connection::Durability;
 use super::store::SqlStore;
 use super::{names, plan};
+use crate::optimistic::{self, RecordChange, Updated};
 use crate::record::{Sections, SessionRecord, check};
 
 /// How often an account that others change is read again together with its names.
 const READS: usize = 10;
 
 /// How often `update` begins anew after it has lost against other writers; each time makes some attempts.
-pub(super) const UPDATE_ROUNDS: usize = 100;
+const UPDATE_ROUNDS: usize = 100;
 
 /// How often a change that needs the whole record is made anew because others keep writing.
 const ATTEMPTS: usize = 1_000;
@@ -90,6 +92,28 @@ impl SqlStore {
         }
         Err(contended())
     }
+}
+
+/// `update` of an account. `read` also gives what `store` takes to store only what was read; [`Updated::Lost`]
+/// when others were faster for a long time.
+pub(super) fn update(
+    change: &mut RecordChange<'_>,
+    read: impl Fn() -> io::Result<(Option<SessionRecord>, u64)>,
+    store: impl Fn(&SessionRecord, u64) -> io::Result<bool>,
+) -> io::Result<Updated> {
+    let stamp = Cell::new(0);
+    for _ in 0..UPDATE_ROUNDS {
+        let read = || {
+            let (record, read_at) = read()?;
+            stamp.set(read_at);
+            Ok(record)
+        };
+        let store = |_: Option<&SessionRecord>, record| store(&record, stamp.get());
+        if optimistic::update(change, read, store)? == Updated::Done {
+            return Ok(Updated::Done);
+        }
+    }
+    Ok(Updated::Lost)
 }
 
 /// Others were faster each time.
