@@ -51,7 +51,8 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
         None => Vec::new(),
     };
     if snapshot.bytes.is_empty() {
-        let lost = journal::own_header(&records).map(|tail| replay(&records, tail, |_| ()));
+        let lost =
+            journal::own_header(&records).map(|tail| journal::replay_whole(&records, tail, |_| ()));
         let lost = lost.transpose()?;
         return match lost {
             Some(tail) if tail.records > 0 && !snapshot.is_pending => Err(emptied(paths)),
@@ -79,13 +80,13 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
     match (journal::own_header(&records), crc.map(Tail::of_header)) {
         (Some(header), Some(expected)) if header == expected => {
             let apply = |changes: &[Change<'_>]| content.stored.replay(changes);
-            let tail = replay(&records, header, apply)?;
+            let tail = journal::replay_whole(&records, header, apply)?;
             content.tail = Some(tail);
             content.must_fold = journal::must_fold(after(&records, tail), tail);
         }
         (Some(header), _) => {
             // Not part of this session, whoever wrote it.
-            let records = replay(&records, header, |_| ());
+            let records = journal::replay_whole(&records, header, |_| ());
             content.stale = Some(records.unwrap_or(Tail {
                 records: 1,
                 ..header
@@ -101,16 +102,6 @@ fn read_journal(mut journal: &File) -> io::Result<Vec<u8>> {
     let mut records = Vec::new();
     journal.read_to_end(&mut records)?;
     Ok(records)
-}
-
-/// Replays the records after the header.
-fn replay(
-    journal: &[u8],
-    header: Tail,
-    f: impl FnMut(&[Change<'_>]),
-) -> Result<Tail, journal::Newer> {
-    let records = journal.get(journal::HEADER_LEN..).unwrap_or_default();
-    journal::replay(records, header, f)
 }
 
 /// What follows the good part.

@@ -176,6 +176,15 @@ pub(super) fn replay(
     Ok(tail)
 }
 
+/// [`replay`] of a journal with its header, as [`own_header`] gives it.
+pub(super) fn replay_whole(
+    journal: &[u8],
+    header: Tail,
+    f: impl FnMut(&[Change<'_>]),
+) -> Result<Tail, Newer> {
+    replay(journal.get(HEADER_LEN..).unwrap_or_default(), header, f)
+}
+
 /// A record that checks.
 pub(super) struct Good<'b> {
     len: u64,

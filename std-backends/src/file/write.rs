@@ -143,10 +143,8 @@ pub(super) fn start_journal(journal: &File, crc: u32) -> io::Result<Tail> {
 fn keep_stale(paths: &Paths, journal: &File) {
     let mut bytes = Vec::new();
     let read = read_from(journal, &mut bytes, 0);
-    let records = |header| {
-        let records = bytes.get(journal::HEADER_LEN..).unwrap_or_default();
-        journal::replay(records, header, |_| ()).map_or(1, |tail| tail.records)
-    };
+    let records =
+        |header| journal::replay_whole(&bytes, header, |_| ()).map_or(1, |tail| tail.records);
     let stale = journal::own_header(&bytes).map(records);
     if read.is_ok() && stale.is_some_and(|records| records > 0) {
         let _ = damaged::keep(paths, &bytes, &[]);
@@ -192,8 +190,7 @@ fn refuse_newer_journal(journal: &File, crc: Option<u32>) -> io::Result<()> {
     read_from(journal, &mut bytes, 0)?;
     let header = journal::own_header(&bytes);
     if let Some(header) = header.filter(|header| crc.map(Tail::of_header) == Some(*header)) {
-        let records = bytes.get(journal::HEADER_LEN..).unwrap_or_default();
-        journal::replay(records, header, |_| ())?;
+        journal::replay_whole(&bytes, header, |_| ())?;
     }
     Ok(())
 }

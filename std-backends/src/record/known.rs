@@ -135,12 +135,7 @@ impl SessionRecord {
                 .names()
                 .iter()
                 .filter(|names| query.is_of(names))
-                .find_map(|names| {
-                    [false, true].into_iter().find_map(|is_community| {
-                        let key = PeerKey::new(names.kind, is_community, names.id);
-                        self.position(EntryKey::Peer(key))
-                    })
-                }),
+                .find_map(|names| self.position_of_named(names.kind, names.id)),
         };
         let peer = self.session().peers.get(position?)?;
         let key = Peer::from(peer).key();

@@ -246,11 +246,11 @@ impl SessionRecord {
         core::mem::take(&mut *self.session)
     }
 
-    /// Whether there is a peer that names of this kind and id are of.
-    fn has_peer(&self, kind: PeerKind, id: i64) -> bool {
-        [false, true].into_iter().any(|is_community| {
+    /// Where the peer is that names of this kind and id are of.
+    fn position_of_named(&self, kind: PeerKind, id: i64) -> Option<usize> {
+        [false, true].into_iter().find_map(|is_community| {
             let key = PeerKey::new(kind, is_community, id);
-            self.position(EntryKey::Peer(key)).is_some()
+            self.position(EntryKey::Peer(key))
         })
     }
 

@@ -87,7 +87,7 @@ impl SessionMut for SessionRecord {
     }
 
     fn put_names(&mut self, names: &NamesOf<'_>) {
-        if self.has_peer(names.kind, names.id) {
+        if self.position_of_named(names.kind, names.id).is_some() {
             self.changed.insert(Sections::NAMES);
             self.names.put(names);
         }
@@ -122,7 +122,7 @@ impl SessionMut for SessionRecord {
         self.changed.insert(Sections::SESSION);
         self.index.take();
         if let EntryKey::Peer(key) = key
-            && !self.has_peer(key.kind(), key.id())
+            && self.position_of_named(key.kind(), key.id()).is_none()
         {
             self.changed.insert(Sections::NAMES);
             self.names.put(&NamesOf::new(key.id(), key.kind()));
