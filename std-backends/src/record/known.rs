@@ -1,10 +1,10 @@
 //! Parts of a record as values of their own: its head, and single peers.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use mtsession_core::{
-    Account, EntryKey, List, NamesOf, Peer, PeerKey, PeerKind, SessionMut as _, SessionSource as _,
+    Account, EntryKey, List, NamesOf, Peer, PeerKey, PeerKind, SessionSource as _,
 };
 
 use super::{Sections, SessionRecord};
@@ -174,13 +174,20 @@ impl SessionRecord {
 
     /// Keeps the peers for which `keep` says so, and their names.
     pub fn retain_peers(&mut self, keep: &mut dyn FnMut(&KnownPeer) -> bool) {
-        let all = self.peers_after(None, usize::MAX);
-        for known in all {
-            let key = Peer::from(&known.peer).key();
-            if !keep(&known) {
-                self.forget(EntryKey::Peer(key));
-            }
+        let all = self.peers_after(None, usize::MAX).into_iter();
+        let gone: HashSet<PeerKey> = all
+            .filter(|known| !keep(known))
+            .map(|known| Peer::from(&known.peer).key())
+            .collect();
+        if gone.is_empty() {
+            return;
         }
+        self.changed.insert(Sections::SESSION);
+        self.session
+            .peers
+            .retain(|peer| !gone.contains(&Peer::from(peer).key()));
+        self.index.take();
+        self.leave_out_orphaned_names();
     }
 
     /// What peers are called, in no order.

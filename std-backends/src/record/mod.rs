@@ -197,23 +197,30 @@ impl SessionRecord {
     /// ```
     pub fn set_session(&mut self, session: PersistedSession) {
         self.changed.insert(Sections::SESSION);
-        if is_login_of(home_key(&*self.session), &session) {
-            if !self.names().is_empty() {
-                let kept = names::kept_by(self.names(), &session);
-                if kept.as_names() != self.names() {
-                    self.changed.insert(Sections::NAMES);
-                    self.names = kept.into();
-                }
-            }
+        let is_same_login = is_login_of(home_key(&*self.session), &session);
+        self.session = Zeroizing::new(session);
+        if is_same_login {
+            self.leave_out_orphaned_names();
         } else {
             self.changed = Sections::ALL;
             self.account = Account::default();
             self.login = OwnedLoginState::default();
             self.names = NamesStore::default();
         }
-        self.session = Zeroizing::new(session);
         self.index.take();
         *self.searches.get_mut() = 0;
+    }
+
+    /// Names belong to their peers: those of peers that the session does not have go.
+    fn leave_out_orphaned_names(&mut self) {
+        if self.names().is_empty() {
+            return;
+        }
+        let kept = names::kept_by(self.names(), &*self.session);
+        if kept.as_names() != self.names() {
+            self.changed.insert(Sections::NAMES);
+            self.names = kept.into();
+        }
     }
 
     /// A copy of any session.
