@@ -73,7 +73,15 @@ pub(crate) fn has_no_locks(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
 }
 
+/// How often the system's list of locks is read before the holder counts as unknown.
+#[cfg(target_os = "linux")]
+const LOOKS: u32 = 16;
+
 /// The process that holds a lock of this file, where the system tells.
+///
+/// The list is consistent only within one read: where a lock that stands before ours goes away between two
+/// reads, the second one starts behind ours. So as much as the kernel gives is read at once, and again where
+/// the lock was not in it.
 #[cfg(target_os = "linux")]
 pub(crate) fn holder(file: &File) -> Option<u32> {
     use std::os::unix::fs::MetadataExt as _;
@@ -84,8 +92,21 @@ pub(crate) fn holder(file: &File) -> Option<u32> {
         rustix::fs::minor(found.dev()),
     );
     let wanted = format!("{major:02x}:{minor:02x}:{}", found.ino());
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    locks.lines().find_map(|line| holder_in(line, &wanted))
+    (0..LOOKS).find_map(|_| {
+        let locks = list_of_locks().ok()?;
+        locks.lines().find_map(|line| holder_in(line, &wanted))
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn list_of_locks() -> io::Result<String> {
+    use std::io::Read as _;
+
+    let mut file = File::open("/proc/locks")?;
+    // A vector with room is filled by large reads; without, the first one asks for 32 bytes.
+    let mut bytes = Vec::with_capacity(1 << 16);
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(not(target_os = "linux"))]
