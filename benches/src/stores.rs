@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use ferogram_session as old;
 use mtsession::{
-    BinaryFileBackend, InMemoryBackend, JournalSync, LibSqlBackend, SessionBackend, SqliteBackend,
+    BinaryFileBackend, FlushPolicy, InMemoryBackend, LibSqlBackend, SessionBackend, SqliteBackend,
 };
 use tempfile::TempDir;
 
@@ -225,7 +225,7 @@ impl Flush {
     fn backend(self, path: &Path) -> BinaryFileBackend {
         let backend = BinaryFileBackend::new(path);
         match self {
-            Self::Each => backend.with_journal_sync(JournalSync::Each),
+            Self::Each => backend.with_journal_sync(FlushPolicy::Each),
             Self::Within => backend,
             Self::Never => backend.without_fsync(),
         }

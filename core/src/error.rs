@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::bug::Bug;
-use crate::foreign::{Damage, StringFormat};
+use crate::clients::{Damage, StringFormat};
 
 /// A part of the session format, named as in [`format`](crate::format).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

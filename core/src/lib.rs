@@ -11,6 +11,7 @@ mod account;
 mod auth_key;
 mod bug;
 mod change;
+pub mod clients;
 mod counters;
 mod dc;
 mod either;
@@ -18,7 +19,6 @@ mod entry;
 mod error;
 mod fixed;
 mod fixed_dc;
-pub mod foreign;
 mod login_state;
 mod names;
 mod peer;
@@ -37,6 +37,9 @@ pub use account::{Account, WithAccount};
 pub use auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
 pub use bug::{Bug, Certain};
 pub use change::{Change, UpdateChange};
+/// The name of [`clients`] in earlier examples.
+#[doc(hidden)]
+pub use clients as foreign;
 pub use counters::{ChannelPts, Counters};
 pub use dc::{DcFlags, DcRef, DcSlot};
 pub use entry::{EntryKey, List};

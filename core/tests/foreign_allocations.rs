@@ -2,7 +2,7 @@
 
 mod support;
 
-use mtsession_core::foreign::{Detected, StringFormat, TelethonIpv6, detect};
+use mtsession_core::clients::{Detected, StringFormat, TelethonIpv6, detect};
 use mtsession_core::wire::Counter;
 use mtsession_core::{FixedSession, SessionMut};
 use support::string_vectors;

@@ -7,7 +7,7 @@ mod support;
 use core::convert::Infallible;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use mtsession_core::foreign::{
+use mtsession_core::clients::{
     Carries, Detected, Host, Login, MediaDc, Server, StringFormat, TelethonIpv6, detect,
 };
 use mtsession_core::{Account, AuthKey, EncodeError, Field, SessionSource};

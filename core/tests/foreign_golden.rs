@@ -9,7 +9,7 @@
 
 mod support;
 
-use mtsession_core::foreign::{
+use mtsession_core::clients::{
     Damage, Detected, Host, Login, Server, StringFormat, TelethonIpv6, detect,
 };
 use mtsession_core::text::{self, decode_any};

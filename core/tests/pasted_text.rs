@@ -14,7 +14,7 @@ mod support;
 use std::path::Path;
 
 use mtsession_core::DecodeErrorKind;
-use mtsession_core::foreign::{Damage, StringFormat, detect};
+use mtsession_core::clients::{Damage, StringFormat, detect};
 use mtsession_core::text::{decode_any, encode_native};
 use support::string_vectors;
 

@@ -5,8 +5,8 @@ use core::error::Error;
 use std::path::Path;
 
 use mtsession::Fingerprint;
+use mtsession::clients::{Options, Target, read, write};
 use mtsession::core::SessionSource;
-use mtsession::foreign::{Options, Target, read, write};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

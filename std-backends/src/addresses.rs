@@ -3,7 +3,7 @@
 use core::fmt;
 use core::net::IpAddr;
 
-use mtsession_core::foreign::{Host, Server};
+use mtsession_core::clients::{Host, Server};
 use mtsession_core::{DcFlags, DcRef, SessionSource};
 
 use crate::shown::Shown;
@@ -150,8 +150,8 @@ mod tests {
     use mtsession_core::Account;
 
     use super::*;
-    use crate::dc::DcEntry;
-    use crate::session::PersistedSession;
+    use crate::drop_in::dc::DcEntry;
+    use crate::drop_in::session::PersistedSession;
 
     fn found(dc_id: i32, addr: &str, test_mode: Option<bool>) -> Vec<AddressConcern> {
         let entry = DcEntry {

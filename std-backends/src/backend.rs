@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use mtsession_core::{Account, Change, LoginState, PeerKey, SessionSource as _};
 
-use crate::dc::DcEntry;
+use crate::drop_in::dc::DcEntry;
+use crate::drop_in::peer::CachedPeer;
+use crate::drop_in::session::PersistedSession;
+use crate::drop_in::update::UpdateStateChange;
 use crate::error::unsupported;
-use crate::names::PeerNames;
-use crate::peer::CachedPeer;
+use crate::record::peer_names::PeerNames;
 use crate::record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
-use crate::session::PersistedSession;
-use crate::update::UpdateStateChange;
 
 /// A place where one session is kept.
 ///

@@ -5,11 +5,11 @@ use std::io;
 use std::path::Path;
 
 use mtsession_core::DecodeErrorKind;
-use mtsession_core::foreign::{StringFormat, detect};
+use mtsession_core::clients::{StringFormat, detect};
 use zeroize::Zeroizing;
 
-use crate::open_databases::PlainFile;
 use crate::pasted::pasted_text;
+use crate::sqlite_file::open_databases::PlainFile;
 
 /// Text that somebody pasted a string into is shorter.
 const LONGEST_TEXT: u64 = 1 << 20;
@@ -38,12 +38,12 @@ pub(crate) fn instead(error: &io::Error, path: &Path) -> Option<String> {
     string_in_text(path).or(found)
 }
 
-#[cfg(feature = "foreign")]
+#[cfg(feature = "clients")]
 fn describe(path: &Path) -> Option<String> {
-    crate::foreign::describe(path)
+    crate::clients::describe(path)
 }
 
-#[cfg(not(feature = "foreign"))]
+#[cfg(not(feature = "clients"))]
 fn describe(_: &Path) -> Option<String> {
     None
 }

@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 
 use crate::backend::SessionBackend;
+use crate::backends::file::BinaryFileBackend;
 use crate::error::StoreError;
-use crate::file::BinaryFileBackend;
 use crate::found;
-use crate::open_databases::{self, PlainFile};
+use crate::sqlite_file::open_databases::{self, PlainFile};
 
 /// How every SQLite database begins.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -75,7 +75,7 @@ fn is_database_name(path: &Path) -> bool {
 
 #[cfg(feature = "sqlite")]
 fn open_database(path: &Path) -> io::Result<Box<dyn SessionBackend>> {
-    Ok(Box::new(crate::sql::SqliteBackend::open(path)?))
+    Ok(Box::new(crate::backends::sql::SqliteBackend::open(path)?))
 }
 
 #[cfg(not(feature = "sqlite"))]

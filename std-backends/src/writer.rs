@@ -9,11 +9,11 @@ use mtsession_core::{Change, Peer};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::backend::SessionBackend;
-use crate::dc::DcEntry;
-use crate::peer::CachedPeer;
-use crate::session::PersistedSession;
+use crate::drop_in::dc::DcEntry;
+use crate::drop_in::peer::CachedPeer;
+use crate::drop_in::session::PersistedSession;
+use crate::drop_in::update::UpdateStateChange;
 use crate::sync::lock;
-use crate::update::UpdateStateChange;
 
 /// How many writes may wait before a writer has to.
 const CAPACITY: usize = 256;
@@ -301,7 +301,7 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::InMemoryBackend;
+    use crate::backends::memory::InMemoryBackend;
 
     /// Keeps how many changes came at once.
     #[derive(Default)]

@@ -14,10 +14,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use mtsession::clients::{FileFormat, ForeignError, Import, LeftOut, read, read_account};
+use mtsession::codec::clients::TelethonIpv6;
 use mtsession::core::ChannelKind::{Broadcast, Gigagroup, Megagroup};
-use mtsession::core::foreign::TelethonIpv6;
 use mtsession::core::{ChannelKind, SessionSource};
-use mtsession::foreign::{FileFormat, ForeignError, Import, LeftOut, read, read_account};
 use mtsession::{BinaryFileBackend, SessionBackend, SessionBackendExt, StoreError};
 use serde_json::Value;
 
@@ -878,9 +878,9 @@ fn a_string_in_a_file_is_read_too_and_other_things_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("session.txt");
     let telethon = read(&folder().join("telethon-1.45.0-s01.session")).unwrap();
-    let login = mtsession::core::foreign::Login::from_source(&telethon.source()).unwrap();
+    let login = mtsession::codec::clients::Login::from_source(&telethon.source()).unwrap();
     let mut text = Vec::new();
-    let format = mtsession::core::foreign::StringFormat::Telethon;
+    let format = mtsession::codec::clients::StringFormat::Telethon;
     login
         .encode(format, TelethonIpv6::Replace, &mut text)
         .unwrap();

@@ -5,9 +5,9 @@
 use core::fmt::Write as _;
 
 use mtsession::PeerNames;
-use mtsession::core::foreign::Carries;
+use mtsession::clients::{self, Import};
+use mtsession::codec::clients::Carries;
 use mtsession::core::{Peer, PeerKind};
-use mtsession::foreign::{self, Import};
 
 /// Reads a session with a key, in hexadecimal, in the place of `KEY`.
 fn read(json: &str) -> Import {
@@ -18,7 +18,7 @@ fn read(json: &str) -> Import {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("session");
     std::fs::write(&path, json.replace("KEY", &key)).unwrap();
-    foreign::read(&path).unwrap()
+    clients::read(&path).unwrap()
 }
 
 fn peers(import: &Import) -> Vec<(PeerKind, i64, i64)> {

@@ -14,7 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mtsession::foreign::{FileFormat, ForeignError, Import, read, read_account};
+use mtsession::clients::{FileFormat, ForeignError, Import, read, read_account};
 use mtsession::{Fingerprint, StoreError};
 use tempfile::TempDir;
 

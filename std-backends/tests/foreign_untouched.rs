@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use mtsession::foreign;
+use mtsession::clients;
 use mtsession::{
     BinaryFileBackend, LibSqlBackend, PersistedSession, SessionBackend, SqliteBackend,
 };
@@ -126,7 +126,7 @@ fn a_foreign_database_stays_as_it_is_in_every_state() {
                     after.keys()
                 );
             }
-            foreign::read(&path).unwrap();
+            clients::read(&path).unwrap();
             assert!(everything(dir.path()) == before, "{name}, read, {state}");
         }
     }
@@ -158,14 +158,14 @@ fn a_database_whose_tables_are_in_its_log_is_recognised_and_left_alone() {
         assert!(refused.contains("(found a Telethon database"), "{refused}");
         assert!(everything(dir.path()) == before, "{attempt}");
     }
-    assert_eq!(foreign::read(&path).unwrap().session.home_dc_id, 2);
+    assert_eq!(clients::read(&path).unwrap().session.home_dc_id, 2);
     assert!(everything(dir.path()) == before);
     // A link leads to the same log.
     #[cfg(unix)]
     {
         let link = alive.path().join("link.session");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert_eq!(foreign::read(&link).unwrap().session.home_dc_id, 2);
+        assert_eq!(clients::read(&link).unwrap().session.home_dc_id, 2);
         SqliteBackend::open(&link).map(drop).unwrap_err();
         assert!(everything(dir.path()) == before);
     }

@@ -13,9 +13,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mtsession::core::foreign::{Carries, StringFormat, TelethonIpv6};
+use mtsession::clients::{ForeignError, Import, Options, Target, read, write};
+use mtsession::codec::clients::{Carries, StringFormat, TelethonIpv6};
 use mtsession::core::{Account, ChannelKind, PeerKind, SessionSource};
-use mtsession::foreign::{ForeignError, Import, Options, Target, read, write};
 use mtsession::{
     BinaryFileBackend, CachedMinPeer, InMemoryBackend, PeerNames, PersistedSession, SessionBackend,
     SessionBackendExt, StoreError,

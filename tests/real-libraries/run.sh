@@ -12,7 +12,7 @@ vectors=$root/tests/vectors/clients
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cargo build --quiet --manifest-path "$root/Cargo.toml" -p mtsession --features foreign --example convert
+cargo build --quiet --manifest-path "$root/Cargo.toml" -p mtsession --features clients --example convert
 convert=${CARGO_TARGET_DIR:-$root/target}/debug/examples/convert
 kurigram=$vectors/kurigram-2.2.26-s01.session
 telethon=$vectors/telethon-1.45.0-s01.session

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use mtsession::{BinaryFileBackend, JournalSync, SessionBackend as _, UpdateStateChange};
+use mtsession::{BinaryFileBackend, FlushPolicy, SessionBackend as _, UpdateStateChange};
 use tempfile::TempDir;
 
 /// A directory with a session in it, `"save1"` and `"pts5"`.
@@ -170,7 +170,7 @@ fn after_a_failed_flush_no_other_process_appends_before_a_new_snapshot() {
     }
     let (dir, path) = store();
     // It has read the journal before, and knows its end.
-    let open = BinaryFileBackend::new(&path).with_journal_sync(JournalSync::Each);
+    let open = BinaryFileBackend::new(&path).with_journal_sync(FlushPolicy::Each);
     let counter = |qts| open.apply_update_state(UpdateStateChange::Secondary { qts });
     counter(1).unwrap();
     for is_known in [true, false] {

@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mtsession::core::foreign::{Detected, detect};
-use mtsession::foreign::{self, FileFormat};
+use mtsession::clients::{self, FileFormat};
+use mtsession::codec::clients::{Detected, detect};
 use mtsession::{
     Account, BinaryFileBackend, CachedPeer, Change, LibSqlBackend, PeerNames, SessionBackend,
     SessionBackendExt, SqliteBackend, StringSessionBackend, UpdateStateChange,
@@ -61,7 +61,7 @@ fn a_file_is_refused_by_name_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("foreign");
         copy_of(&folder().join(file), &path);
-        let import = foreign::read(&path).unwrap();
+        let import = clients::read(&path).unwrap();
         let mut name = import.format.to_string();
         if let Some(version) = import.version {
             name = format!("{name}, version {version}");

@@ -46,7 +46,7 @@ fn look_at(path: &Path, dir: &Path) {
     let copy = dir.join("copy.db");
     let _ = fs::remove_file(&copy);
     SqliteBackend::back_up(path, &copy).unwrap();
-    mtsession::foreign::read(path).unwrap_err();
+    mtsession::clients::read(path).unwrap_err();
     let file = BinaryFileBackend::new(path);
     let refused = file.load().unwrap_err().to_string();
     assert!(refused.contains("use SqliteBackend"), "{refused}");
@@ -78,7 +78,7 @@ fn nothing_in_the_process_takes_the_locks_of_an_open_database() {
     let second = dir.path().join("second");
     fs::hard_link(&path, &second).unwrap();
     let _ = mtsession::open(&second).map(|backend| backend.load());
-    let _ = mtsession::foreign::read(&second);
+    let _ = mtsession::clients::read(&second);
     let _ = BinaryFileBackend::new(&second).load();
     assert_eq!(locks_of(&path), held, "through a hard link");
     fs::remove_file(&second).unwrap();

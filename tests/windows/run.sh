@@ -35,7 +35,7 @@ export CARGO_TARGET_DIR=${WINDOWS_TARGET_DIR:-target/windows}
 
 run() { "${cargo[@]}" "$@" --quiet "${build_std[@]}" --target $TARGET; }
 
-for features in "" sqlite foreign libsql-remote,tokio cli,grammers,serde,tracing; do
+for features in "" sqlite clients libsql-remote,tokio cli,grammers,serde,tracing; do
     run check -p mtsession --no-default-features --features "$features"
     echo "ok: mtsession with '${features:-no features}'"
 done

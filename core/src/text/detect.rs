@@ -1,9 +1,9 @@
 //! Our own two kinds of session strings.
 
 use super::compact::CompactSession;
+use crate::clients::{Detected, detect};
 use crate::either::forward_to_either;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
-use crate::foreign::{Detected, detect};
 use crate::source::SessionSource;
 use crate::wire::SessionView;
 

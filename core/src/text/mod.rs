@@ -3,7 +3,7 @@
 //! Two kinds exist in this family (drawn in [`format`](crate::format)): *native*, the whole binary
 //! session in URL-safe base64, and *compact*, only what a login needs. [`decode_any`] tells them
 //! apart by their structure and finds them in the text around them. The strings of other libraries are read and written by
-//! [`foreign`](crate::foreign).
+//! [`foreign`](crate::clients).
 //!
 //! Base64 runs in constant time: how long a string takes to read or write says nothing about the key
 //! in it. No table is looked up and no branch taken by a character; whether all of them were base64 is

@@ -2,7 +2,7 @@
 //!
 //! People keep a session string in `.env` files, in code, in chats and in files of shells that write
 //! UTF-16. [`Scan`] undoes what such places do to single characters; which of the words in it is the
-//! session is found in [`foreign`](crate::foreign).
+//! session is found in [`foreign`](crate::clients).
 
 use core::str::Chars;
 

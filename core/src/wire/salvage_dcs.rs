@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use super::layout::{HAS_DC_FLAGS, KEY_LEN, MAX_SHORT};
 use super::reader::Reader;
 use crate::bug::Certain as _;
+use crate::clients::Server;
 use crate::error::Field;
-use crate::foreign::Server;
 
 /// Most bytes of an entry: how far the next one is looked for after a damaged one.
 const ENTRY_MAX: usize = 4 + 1 + KEY_LEN + 8 + 4 + 1 + MAX_SHORT + 1;

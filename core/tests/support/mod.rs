@@ -14,7 +14,7 @@
 use core::convert::Infallible;
 use std::path::Path;
 
-use mtsession_core::foreign::StringFormat;
+use mtsession_core::clients::StringFormat;
 use mtsession_core::wire::Sink;
 use mtsession_core::{AuthKeyRef, text};
 

@@ -15,11 +15,11 @@ pub(crate) use erase::erase;
 pub(crate) use file_lock::has_no_locks;
 pub(crate) use file_lock::{NotLocked, holder, lock_in_time};
 pub(crate) use links::follow_links;
-#[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
 pub(crate) use owned::refuse_strangers;
 pub(crate) use owned::{Access, about, directory_of, is_strangers, open_owned};
 #[cfg(feature = "cli")]
 pub use replace::{remove_private, replace_private};
-#[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
 pub(crate) use temp::TempDirectory;
 pub(crate) use temp::{Temp, clean};

@@ -66,7 +66,7 @@ impl Temp {
         self.0.as_file()
     }
 
-    #[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+    #[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
@@ -153,7 +153,7 @@ fn release(file: File) -> File {
 }
 
 /// A temporary directory that only its owner can enter, removed when dropped.
-#[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
 #[derive(Debug)]
 pub(crate) struct TempDirectory {
     dir: tempfile::TempDir,
@@ -161,7 +161,7 @@ pub(crate) struct TempDirectory {
     _lock: Option<File>,
 }
 
-#[cfg(any(feature = "sqlite", feature = "libsql", feature = "foreign"))]
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
 impl TempDirectory {
     /// Makes one in `parent`.
     pub(crate) fn within(parent: &Path) -> io::Result<Self> {
@@ -186,7 +186,7 @@ impl TempDirectory {
     }
 
     /// Gives it the name `target`, which nothing but an empty directory may have.
-    #[cfg(feature = "foreign")]
+    #[cfg(feature = "clients")]
     pub(crate) fn keep_as(self, target: &Path) -> io::Result<()> {
         fs::rename(self.dir.path(), target)?;
         // It has another name now: there is nothing left to remove.

@@ -8,8 +8,8 @@ use mtsession_core::{Account, SessionSource as _};
 
 use super::dcs::KnownDc;
 use super::updates::updates_of;
-use crate::dc::DcEntry;
-use crate::session::PersistedSession;
+use crate::drop_in::dc::DcEntry;
+use crate::drop_in::session::PersistedSession;
 
 /// The session as grammers has it.
 pub(super) struct Cache {

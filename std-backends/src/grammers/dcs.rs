@@ -7,7 +7,7 @@ use mtsession_core::DcFlags;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::cache::Cache;
-use crate::dc::DcEntry;
+use crate::drop_in::dc::DcEntry;
 
 /// A DC as grammers has it. Its key is wiped when it is dropped.
 pub(super) struct KnownDc(pub(super) DcOption);

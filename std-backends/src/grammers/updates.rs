@@ -2,7 +2,7 @@
 
 use grammers_session::types::{ChannelState, UpdateState, UpdatesState};
 
-use crate::update::{UpdateStateChange, UpdatesStateSnap};
+use crate::drop_in::update::{UpdateStateChange, UpdatesStateSnap};
 
 pub(super) fn updates_of(state: &UpdatesStateSnap) -> UpdatesState {
     let channel = |(id, pts): &(i64, i32)| ChannelState { id: *id, pts: *pts };

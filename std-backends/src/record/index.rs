@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mtsession_core::{EntryKey, PeerKey, SessionSource as _};
 
-use crate::session::PersistedSession;
+use crate::drop_in::session::PersistedSession;
 
 /// Where the first entry of each identity is.
 #[derive(Debug, Default)]

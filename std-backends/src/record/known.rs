@@ -8,11 +8,11 @@ use mtsession_core::{
 };
 
 use super::{Sections, SessionRecord};
-use crate::dc::DcEntry;
-use crate::login::OwnedLoginState;
-use crate::names::{self, PeerNames};
-use crate::peer::CachedPeer;
-use crate::update::UpdatesStateSnap;
+use crate::drop_in::dc::DcEntry;
+use crate::drop_in::peer::CachedPeer;
+use crate::drop_in::update::UpdatesStateSnap;
+use crate::record::login_state::OwnedLoginState;
+use crate::record::peer_names::{self, PeerNames};
 
 /// Everything of a record but peers and their names, and how many of those there are.
 #[derive(Clone, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl SessionRecord {
         let names = self.names().of(key.kind(), key.id());
         Some(KnownPeer {
             peer: peer.clone(),
-            names: names.map_or_else(|| nameless(key), names::owned),
+            names: names.map_or_else(|| nameless(key), peer_names::owned),
         })
     }
 
@@ -160,7 +160,7 @@ impl SessionRecord {
         let mut names: BTreeMap<(PeerKind, i64), PeerNames> = self
             .names()
             .iter()
-            .map(|names| ((names.kind, names.id), names::owned(names)))
+            .map(|names| ((names.kind, names.id), peer_names::owned(names)))
             .collect();
         page.into_iter()
             .map(|(key, peer)| KnownPeer {
@@ -193,7 +193,7 @@ impl SessionRecord {
     /// What peers are called, in no order.
     #[must_use]
     pub fn peer_names(&self) -> Vec<PeerNames> {
-        self.names().iter().map(names::owned).collect()
+        self.names().iter().map(peer_names::owned).collect()
     }
 
     /// Replaces what all peers are called. Names of peers that the session does not have are left out.
@@ -201,7 +201,7 @@ impl SessionRecord {
     /// # Errors
     /// `InvalidInput` for more than 255 usernames of one peer, and a name of more than 65,535 bytes.
     pub fn set_peer_names(&mut self, names: &[PeerNames]) -> std::io::Result<()> {
-        let names = names::encode(names, self.session())?;
+        let names = peer_names::encode(names, self.session())?;
         self.changed.insert(Sections::NAMES);
         self.names = names.into();
         Ok(())

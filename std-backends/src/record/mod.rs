@@ -2,7 +2,9 @@
 
 mod index;
 mod known;
+pub(crate) mod login_state;
 mod names_store;
+pub(crate) mod peer_names;
 mod room;
 mod sections;
 mod source;
@@ -20,9 +22,8 @@ use zeroize::Zeroizing;
 
 use self::index::Index;
 use self::names_store::NamesStore;
-use crate::login::OwnedLoginState;
-use crate::names;
-use crate::session::PersistedSession;
+use crate::drop_in::session::PersistedSession;
+use crate::record::login_state::OwnedLoginState;
 
 pub use self::known::{KnownPeer, PeerQuery, SessionHead};
 pub(crate) use self::room::{TooLong, check};
@@ -216,7 +217,7 @@ impl SessionRecord {
         if self.names().is_empty() {
             return;
         }
-        let kept = names::kept_by(self.names(), &*self.session);
+        let kept = peer_names::kept_by(self.names(), &*self.session);
         if kept.as_names() != self.names() {
             self.changed.insert(Sections::NAMES);
             self.names = kept.into();

@@ -8,7 +8,7 @@ use mtsession_core::{
 };
 
 use super::{Sections, SessionRecord};
-use crate::login::OwnedLoginState;
+use crate::record::login_state::OwnedLoginState;
 
 impl SessionSource for SessionRecord {
     forward_session_source!(self => *self.session;

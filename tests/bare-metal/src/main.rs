@@ -4,7 +4,7 @@
 #![no_std]
 #![no_main]
 
-use mtsession_core::foreign::{Login, StringFormat, TelethonIpv6, detect};
+use mtsession_core::clients::{Login, StringFormat, TelethonIpv6, detect};
 use mtsession_core::text::{AnySession, decode_any, encode_native};
 use mtsession_core::wire::encode_to_slice;
 use mtsession_core::{Change, FixedSession, SessionMut, SessionSource, SessionView, WhenFull};

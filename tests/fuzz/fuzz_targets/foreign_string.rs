@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mtsession_core::foreign::{Detected, TelethonIpv6, detect};
+use mtsession_core::clients::{Detected, TelethonIpv6, detect};
 
 fuzz_target!(|text: &str| {
     let mut buffer = vec![0; text.len()];

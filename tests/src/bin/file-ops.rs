@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mtsession::{
-    BinaryFileBackend, JournalSync, PersistedSession, SessionBackend, SqliteBackend,
+    BinaryFileBackend, FlushPolicy, PersistedSession, SessionBackend, SqliteBackend,
     UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
@@ -20,13 +20,13 @@ fn main() {
         if Path::new(&path).extension().is_some_and(|it| it == "db") {
             Box::new(SqliteBackend::new(path).with_busy_timeout(timeout))
         } else {
-            let file = BinaryFileBackend::new(path).with_journal_sync(JournalSync::Each);
+            let file = BinaryFileBackend::new(path).with_journal_sync(FlushPolicy::Each);
             Box::new(file.with_lock_timeout(timeout))
         };
     for operation in args {
         let done = match &*operation {
             #[cfg(feature = "full")]
-            "import" => mtsession::foreign::read(Path::new(&place))
+            "import" => mtsession::clients::read(Path::new(&place))
                 .map(|import| format!("{}, {} peers", import.format, import.session.peers.len())),
             _ => run(&*backend, &operation),
         };

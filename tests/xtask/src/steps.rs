@@ -64,7 +64,7 @@ pub(crate) const STEPS: &[Step] = &[
     }),
     slow("libraries", "sessions of other libraries", || {
         sh(
-            "cargo test --quiet -p mtsession --features foreign --test foreign_files --test foreign_write",
+            "cargo test --quiet -p mtsession --features clients --test foreign_files --test foreign_write",
         )?;
         sh("tests/real-libraries/run.sh")
     }),
@@ -119,7 +119,7 @@ const STD_FEATURES: &[&str] = &[
     "sqlite",
     "libsql",
     "libsql-remote",
-    "foreign",
+    "clients",
     "tokio",
     "sqlite,libsql-remote,tokio,serde",
     "grammers",

@@ -175,7 +175,7 @@ pub(crate) fn decode(text: &[u8], bytes: &mut [u8]) -> Option<usize> {
 /// decoded in place.
 ///
 /// Both alphabets, white space, line breaks, quotes, padding and the escapes of shells, URLs, JSON and
-/// HTML are accepted. What is left must be base64 to the last bit; [`detect`](crate::foreign::detect)
+/// HTML are accepted. What is left must be base64 to the last bit; [`detect`](crate::clients::detect)
 /// also finds a session string in other text.
 ///
 /// # Errors

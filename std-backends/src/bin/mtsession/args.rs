@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use mtsession::Account;
-use mtsession::core::foreign::{StringFormat, TelethonIpv6};
+use mtsession::codec::clients::{StringFormat, TelethonIpv6};
 
 use crate::store::Store;
 

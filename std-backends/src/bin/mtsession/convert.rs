@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
+use mtsession::codec::clients::{Carries, StringFormat};
 use mtsession::core::SessionSource;
-use mtsession::core::foreign::{Carries, StringFormat};
 use mtsession::{Fingerprint, PeerNames};
 
 use crate::Done;

@@ -1,6 +1,6 @@
 //! `STORE` arguments: what they mean.
 
-mod foreign;
+mod clients;
 mod name;
 mod read;
 mod write;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
 use mtsession::codec::SessionSource as _;
-use mtsession::core::foreign::StringFormat;
+use mtsession::codec::clients::StringFormat;
 use mtsession::{
     Account, Change, LibSqlBackend, OwnedLoginState, PeerNames, PersistedSession, RemoteOptions,
     SessionBackend, SessionRecord, Shown, SqliteBackend,
@@ -19,7 +19,7 @@ use mtsession::{
 use mtsession_embedded::image::Layout;
 use zeroize::Zeroizing;
 
-pub(crate) use foreign::{Library, encode_login};
+pub(crate) use clients::{Library, encode_login};
 use name::escaped_account;
 pub(crate) use read::{Loaded, Origin};
 pub(crate) use write::{refuse_others, save_in};

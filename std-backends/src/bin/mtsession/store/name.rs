@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use mtsession_embedded::image::Layout;
 
-use super::foreign::Library;
+use super::clients::Library;
 use super::{DEFAULT_ACCOUNT, FlashLayout, Store};
 
 /// The kinds of stores as they are listed where another one is asked for.

@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
-use mtsession::core::foreign::{Detected, detect};
+use mtsession::clients::{self, FileFormat, ForeignError, LeftOut};
+use mtsession::codec::clients::{Detected, detect};
 use mtsession::core::text::AnySession;
 use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _};
-use mtsession::foreign::{self, FileFormat, ForeignError, LeftOut};
 use mtsession::{
     BinaryFileBackend, FileStatus, OwnedLoginState, SessionRecord, Shown, StoreError, pasted_text,
 };
@@ -136,7 +136,7 @@ impl Store {
         let mut session = SessionRecord::default();
         let loaded = image::load(&image, layout.chip, &mut session);
         if !loaded.as_ref().is_ok_and(|report| report.present)
-            && let Ok(import) = foreign::read(path)
+            && let Ok(import) = clients::read(path)
         {
             let found = report::origin(&Origin::Foreign(import.format, import.version));
             return Err(self.unreadable(format!("it is no flash image but {found}")));
@@ -177,7 +177,7 @@ impl Store {
             Self::StringFile(path) => {
                 let bytes = self.read(path)?;
                 if pasted_text(&bytes).is_none()
-                    && let Ok(import) = foreign::read(path)
+                    && let Ok(import) = clients::read(path)
                 {
                     let found = report::origin(&Origin::Foreign(import.format, import.version));
                     return Err(self.unreadable(format!("it is no string but {found}")));
@@ -215,8 +215,8 @@ impl Store {
 
 fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
     let import = match number {
-        None => foreign::read(path)?,
-        Some(number) => foreign::read_account(path, number)?,
+        None => clients::read(path)?,
+        Some(number) => clients::read_account(path, number)?,
     };
     if !import.also.is_empty() {
         for other in &import.also {

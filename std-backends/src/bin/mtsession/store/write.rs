@@ -4,14 +4,14 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+use mtsession::clients::{self, FileFormat, Options};
+use mtsession::codec::clients::TelethonIpv6;
 use mtsession::core::SessionSource as _;
-use mtsession::core::foreign::TelethonIpv6;
-use mtsession::foreign::{self, FileFormat, Options};
 use mtsession::{SessionBackend, SessionBackendExt as _, SqliteBackend, StringSessionBackend};
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
-use super::foreign::{encode_login, missing_options};
+use super::clients::{encode_login, missing_options};
 use super::{FlashLayout, Parts, Store};
 use crate::failure::Failure;
 use crate::output;
@@ -75,12 +75,12 @@ impl Store {
                 let target = library.target();
                 let missing = target
                     .needs()
-                    .without(mtsession::core::foreign::Carries::of(&source));
+                    .without(mtsession::codec::clients::Carries::of(&source));
                 if !missing.is_empty() {
                     return Err(missing_options(target.format().name(), missing));
                 }
                 let options = Options::default().with_ipv6(ipv6);
-                Ok(foreign::write(
+                Ok(clients::write(
                     path,
                     target,
                     options,
@@ -164,7 +164,7 @@ impl Store {
 /// Refuses to replace or remove a database or the session of another library, which is not what the
 /// store's name says.
 pub(crate) fn refuse_others(path: &Path) -> Result<(), Failure> {
-    let what = match foreign::read(path) {
+    let what = match clients::read(path) {
         Ok(import) if !matches!(import.format, FileFormat::Text(_)) => import.format.name(),
         _ if is_database(path) => "a database",
         _ => return Ok(()),

@@ -1,0 +1,435 @@
+//! The file backend.
+
+use core::time::Duration;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use mtsession_core::Change;
+
+use super::content::{self, FileStatus};
+use super::delete::delete;
+use super::explain::explain;
+use super::journal;
+use super::lock::Settings;
+use super::paths::Paths;
+use super::process::State;
+use super::snapshot::Fsync;
+use super::state::{Known, Refreshed, Saved};
+use crate::backend::SessionBackend;
+use crate::backends::optimistic::{self, RecordChange, Updated};
+use crate::drop_in::session::PersistedSession;
+use crate::error::StoreError;
+use crate::error::kind::Unflushed;
+use crate::flush::FlushPolicy;
+use crate::found;
+use crate::record::{Keeps, SessionRecord, check};
+use crate::sync::lock;
+
+const NAME: &str = "binary-file";
+
+/// How long a lock is waited for, unless the caller chooses.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often a small change looks for its place in the journal before the whole session is written.
+/// Once is enough unless others write at the same time, or the file system does not tell a file from
+/// itself.
+const ATTEMPTS: usize = 3;
+
+/// Keeps the session in a file.
+///
+/// The file is always a complete version 8 session, readable by `ferogram-session`; small changes are
+/// appended to a journal beside it, `<file>.journal`, which also is the lock between processes.
+/// [`load`](SessionBackend::load) folds it in, and a journal longer than the session is written into
+/// it.
+///
+/// | call | cost | safe against a power cut |
+/// |---|---|---|
+/// | `save`, `update_dc`, `set_home_dc` | the whole file, two disk flushes | when acknowledged |
+/// | `apply_update_state`, `cache_peer` | one append of some 20 bytes | see [`FlushPolicy`] |
+///
+/// Files are created with mode 0600 and replaced by renaming, through symbolic links; a file that
+/// cannot be renamed over (a mount point) is written in place with a complete copy alongside it. A file
+/// that cannot be read is an error and stays as it is; `save` replaces a damaged one after it has kept a
+/// copy, `<file>.damaged-N`. An empty file is not a session yet.
+///
+/// In a directory that others can write to, nothing that they have put there is read, written or waited
+/// for: it is an error that names the file. Root may work on the sessions of others, but does not write
+/// a key into a file of theirs there.
+///
+/// Where the file system has no locks (`flock`), the session can be read, but not written. Where it
+/// cannot sync a directory, a power cut may bring back the state before the last `save`.
+///
+/// A child process may go on with a backend that was open before the fork, unless another thread was in
+/// the middle of a call then.
+///
+/// A backend that has written holds both files open, so that a small change asks for no path.
+///
+/// ```
+/// use mtsession::{BinaryFileBackend, PersistedSession, SessionBackend, UpdateStateChange};
+///
+/// let dir = tempfile::tempdir()?;
+/// let backend = BinaryFileBackend::new(dir.path().join("bot.session"));
+/// assert!(backend.load()?.is_none());
+/// backend.save(&PersistedSession { home_dc_id: 2, ..Default::default() })?;
+/// backend.apply_update_state(UpdateStateChange::Primary { pts: 5, date: 6, seq: 7 })?;
+/// assert_eq!(backend.load()?.expect("saved above").updates_state.pts, 5);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct BinaryFileBackend {
+    path: PathBuf,
+    journal_sync: FlushPolicy,
+    settings: Settings,
+    pub(super) state: Mutex<State>,
+}
+
+impl BinaryFileBackend {
+    /// A backend for the file at `path`, which need not exist; its directory must by the first write.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            journal_sync: FlushPolicy::default(),
+            settings: Settings {
+                fsync: Fsync::Yes,
+                lock_timeout: LOCK_TIMEOUT,
+            },
+            state: Mutex::default(),
+        }
+    }
+
+    /// Chooses when journaled changes are flushed to the disk.
+    #[must_use]
+    pub fn with_journal_sync(mut self, journal_sync: FlushPolicy) -> Self {
+        self.journal_sync = journal_sync;
+        self
+    }
+
+    /// Never flushes to the disk, as `ferogram-session` never did: for sessions in memory-backed
+    /// directories and for comparisons. A power cut can then lose the session.
+    #[must_use]
+    pub fn without_fsync(mut self) -> Self {
+        self.settings.fsync = Fsync::No;
+        self
+    }
+
+    /// Chooses how long a lock that another process holds is waited for, 5 seconds by default. A write
+    /// that does not get it is an error of the kind `TimedOut` that names that process; reading goes
+    /// on without it.
+    #[must_use]
+    pub fn with_lock_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.lock_timeout = timeout;
+        self
+    }
+
+    /// Where the session is, as given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the session's files look like, or `None` when there is no session.
+    ///
+    /// # Errors
+    /// As [`load`](SessionBackend::load).
+    pub fn status(&self) -> io::Result<Option<FileStatus>> {
+        let read = self.look("inspect")?;
+        Ok(read.map(|(_, status)| status))
+    }
+
+    /// The record and what its files look like, from one read.
+    #[cfg(feature = "cli")]
+    #[doc(hidden)]
+    pub fn read_with_status(&self) -> io::Result<Option<(SessionRecord, FileStatus)>> {
+        self.look("load")
+    }
+
+    fn look(&self, action: &'static str) -> io::Result<Option<(SessionRecord, FileStatus)>> {
+        Paths::resolve(&self.path)
+            .and_then(|paths| content::load_with_status(&paths, self.settings))
+            .map_err(self.error(action))
+    }
+
+    fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
+        move |source| {
+            let source = explain(source, &self.path);
+            let found = found::instead(&source, &self.path);
+            StoreError::io_finding(NAME, self.path.display().to_string(), action, source, found)
+        }
+    }
+
+    fn load_stored(&self) -> io::Result<Option<SessionRecord>> {
+        content::load(&Paths::resolve(&self.path)?, self.settings)
+    }
+
+    fn save_locked(&self, session: &PersistedSession) -> io::Result<()> {
+        check(session)?;
+        let mut state = self.state();
+        let again = match &mut state.known {
+            Some(known) => known.save_again(&self.path, self.settings, session)?,
+            None => Saved::NotAsKnown,
+        };
+        match again {
+            Saved::Stored => {}
+            Saved::NotKnown => state.known = None,
+            Saved::NotAsKnown => {
+                let paths = self.prepare(&mut state)?;
+                state.known = Known::save(paths, self.settings, session)?;
+            }
+        }
+        state.must_fold = false;
+        Ok(())
+    }
+
+    fn apply_locked(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        let mut state = self.state();
+        let apply = |stored: &mut SessionRecord| stored.apply_all(changes).map_err(io::Error::from);
+        if !state.must_fold && changes.iter().all(journal::takes) {
+            for _ in 0..ATTEMPTS {
+                if self.append(&mut state, changes)? {
+                    return Ok(());
+                }
+                let paths = self.prepare(&mut state)?;
+                let (known, refreshed) = Known::refresh(paths, self.settings, apply)?;
+                state.known = known;
+                if let Refreshed::Changed = refreshed {
+                    return Ok(());
+                }
+            }
+        }
+        let paths = self.prepare(&mut state)?;
+        state.known = Known::rewrite(paths, self.settings, apply)?;
+        state.must_fold = false;
+        Ok(())
+    }
+
+    /// Writes what `change` makes of the record into a new snapshot, under the lock. False: it made
+    /// nothing of it, or the record was not the expected one, and nothing is written.
+    fn rewrite(
+        &self,
+        change: impl FnOnce(Option<SessionRecord>) -> io::Result<Option<SessionRecord>>,
+    ) -> io::Result<bool> {
+        let mut state = self.state();
+        let paths = self.prepare(&mut state)?;
+        let Some(known) = Known::replace(paths, self.settings, change)? else {
+            return Ok(false);
+        };
+        state.known = known;
+        state.must_fold = false;
+        Ok(true)
+    }
+
+    fn update_locked(&self, change: &mut RecordChange<'_>) -> io::Result<()> {
+        let store = |before: Option<&SessionRecord>, record| {
+            self.rewrite(|stored| Ok((stored.as_ref() == before).then_some(record)))
+        };
+        if optimistic::update(change, || self.load_stored(), store)? == Updated::Lost {
+            self.rewrite(|stored| optimistic::changed(stored, change))?;
+        }
+        Ok(())
+    }
+
+    /// Appends to the journal that is known; false when there is none, or when it is stale.
+    fn append(&self, state: &mut State, changes: &[Change<'_>]) -> io::Result<bool> {
+        let State {
+            known: Some(known),
+            buffers,
+            last_flush,
+            ..
+        } = &mut *state
+        else {
+            return Ok(false);
+        };
+        if !known.append(&self.path, self.settings, changes, buffers)? {
+            return Ok(false);
+        }
+        if self.settings.fsync == Fsync::Yes && last_flush.is_due(self.journal_sync) {
+            if let Err(error) = known.flush(self.settings) {
+                self.fold_unflushed(state, &error)?;
+                return Ok(true);
+            }
+            last_flush.is_now();
+        }
+        if known.is_due_for_folding() {
+            self.fold(state);
+        }
+        Ok(true)
+    }
+
+    /// Writes the journal into a new snapshot after a flush of it has failed: what was appended is in
+    /// the file, but nobody knows whether it is on the disk.
+    fn fold_unflushed(&self, state: &mut State, error: &io::Error) -> io::Result<()> {
+        state.must_fold = true;
+        let paths = self.prepare(state)?;
+        // Other processes must not rely on what follows either, also if this one is killed now.
+        let _ = Known::forbid_appends(&paths, self.settings);
+        match Known::rewrite(paths, self.settings, |_| Ok(())) {
+            Ok(known) => {
+                state.known = known;
+                state.must_fold = false;
+                state.last_flush.is_now();
+                Ok(())
+            }
+            Err(fold) => {
+                let message = format!(
+                    "the change is stored, but a power cut can lose it: its flush failed ({error}), \
+                     and so did writing the session anew ({fold})"
+                );
+                Err(io::Error::new(error.kind(), Unflushed(message)))
+            }
+        }
+    }
+
+    /// What is known, in this process.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        state.forget_after_fork();
+        state
+    }
+
+    /// Forgets what is known, which was found not to be so, and resolves the path anew.
+    fn prepare(&self, state: &mut State) -> io::Result<Paths> {
+        state.known = None;
+        Paths::resolve(&self.path)
+    }
+
+    /// Writes the journal into the snapshot. The change that made it due is stored already, so a
+    /// failure only means that the journal goes on growing, and the next change tries again.
+    fn fold(&self, state: &mut State) {
+        let Some(known) = state.known.take() else {
+            return;
+        };
+        let folded = Known::rewrite(known.paths().clone(), self.settings, |_| Ok(()));
+        #[cfg(feature = "tracing")]
+        match &folded {
+            Ok(_) => tracing::debug!(path = %self.path.display(), "journal folded"),
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "journal not folded");
+            }
+        }
+        state.known = folded.ok().flatten();
+    }
+}
+
+impl SessionBackend for BinaryFileBackend {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        self.save_locked(session).map_err(self.error("save"))
+    }
+
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        let stored = self.load_stored().map_err(self.error("load"))?;
+        Ok(stored.map(SessionRecord::into_session))
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        let mut state = self.state();
+        state.known = None;
+        Paths::resolve(&self.path)
+            .and_then(|paths| delete(&paths, self.settings))
+            .map_err(self.error("delete"))
+    }
+
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        self.apply_locked(changes)
+            .map_err(self.error("apply changes"))
+    }
+
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        self.load_stored().map_err(self.error("load"))
+    }
+
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut refused = None;
+        let updated = self.update_locked(&mut |record| {
+            change(record).map_err(|error| {
+                let kind = error.kind();
+                refused = Some(error);
+                kind.into()
+            })
+        });
+        match refused {
+            // The caller's own error, as it is.
+            Some(error) => Err(error),
+            None => updated.map_err(self.error("update")),
+        }
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mtsession_core::UpdateChange;
+
+    use crate::flush::LastFlush;
+
+    use super::*;
+
+    const UPDATE: Change<'_> = Change::Update(UpdateChange::Secondary { qts: 1 });
+
+    fn always_due(dir: &tempfile::TempDir) -> BinaryFileBackend {
+        let backend = BinaryFileBackend::new(dir.path().join("a"))
+            .with_journal_sync(FlushPolicy::Within(Duration::ZERO));
+        backend.save(&PersistedSession::default()).unwrap();
+        backend.apply(&[UPDATE]).unwrap();
+        backend
+    }
+
+    fn last_flush(backend: &BinaryFileBackend) -> LastFlush {
+        lock(&backend.state).last_flush
+    }
+
+    /// The bound would be two periods otherwise.
+    #[test]
+    fn a_change_that_was_not_appended_leaves_the_flush_due() {
+        let dir = tempfile::tempdir().unwrap();
+        let backend = always_due(&dir);
+        let other = BinaryFileBackend::new(backend.path());
+        other.save(&PersistedSession::default()).unwrap();
+
+        let before = last_flush(&backend);
+        let is_appended = backend.append(&mut lock(&backend.state), &[UPDATE]);
+        assert!(!is_appended.unwrap(), "the journal is another's");
+        assert_eq!(last_flush(&backend), before);
+    }
+
+    /// Half-way between a snapshot and its journal, they do not belong together.
+    #[test]
+    fn a_writer_at_work_is_no_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let backend = BinaryFileBackend::new(dir.path().join("a")).without_fsync();
+        backend.save(&PersistedSession::default()).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for home_dc_id in 1..=500 {
+                    let session = PersistedSession {
+                        home_dc_id,
+                        ..PersistedSession::default()
+                    };
+                    backend.save(&session).unwrap();
+                    backend.apply(&[UPDATE]).unwrap();
+                }
+            });
+            while !writer.is_finished() {
+                assert_eq!(backend.status().unwrap().unwrap().journal_lost, 0);
+            }
+        });
+    }
+
+    #[test]
+    fn every_change_is_flushed_when_one_is_due() {
+        let dir = tempfile::tempdir().unwrap();
+        let backend = always_due(&dir);
+        let before = last_flush(&backend);
+        backend.apply(&[UPDATE]).unwrap();
+        assert_ne!(last_flush(&backend), before);
+    }
+}

@@ -1,0 +1,50 @@
+//! What a session's file holds in addition to the session.
+
+use mtsession_core::{Account, AuthKey, AuthKeyRef, NamesBuf, SessionSource};
+
+use crate::record::login_state::OwnedLoginState;
+use crate::record::peer_names;
+use crate::record::{home_key, is_login_of};
+
+/// The account, whether its login still holds, and the names of peers; and the key that they belong to.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    home_key: Option<AuthKey>,
+    account: Account,
+    login: OwnedLoginState,
+    names: NamesBuf,
+}
+
+impl Beside {
+    pub(super) fn of(session: &impl SessionSource) -> Self {
+        Self {
+            home_key: home_key(session).map(AuthKeyRef::copy_key),
+            account: session.account(),
+            login: session.login_state().into(),
+            names: session.names().into(),
+        }
+    }
+
+    /// What of it stays when the session becomes `session`: the rule of
+    /// [`SessionRecord::set_session`](crate::SessionRecord::set_session).
+    pub(super) fn kept_by(&self, session: &impl SessionSource) -> Self {
+        let key = self.home_key.as_ref().map(AuthKey::as_ref);
+        if !is_login_of(key, session) {
+            return Self::default();
+        }
+        Self {
+            home_key: None,
+            account: self.account,
+            login: self.login.clone(),
+            names: peer_names::kept_by(self.names.as_names(), session),
+        }
+    }
+
+    /// The session with it.
+    pub(super) fn with<'s, S: SessionSource>(&'s self, session: &'s S) -> impl SessionSource + 's {
+        session
+            .with_account(self.account)
+            .with_login_state(self.login.as_state())
+            .with_names(self.names.as_names())
+    }
+}

@@ -1,0 +1,69 @@
+//! Which files make up one session.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::fs::{directory_of, follow_links};
+use crate::sqlite_file::open_databases;
+
+/// The files of one session. All of them lie alongside the snapshot itself, wherever symbolic links
+/// lead, so that two links to one session share its journal and its lock.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    /// The session file.
+    pub(crate) snapshot: PathBuf,
+    /// Changes since the snapshot; also the lock.
+    pub(crate) journal: PathBuf,
+    /// A complete session that is being written into a snapshot that cannot be renamed over.
+    pub(crate) pending: PathBuf,
+    /// The directory of all three.
+    pub(crate) dir: PathBuf,
+    /// Whether the path that was given is a symbolic link, which can lead elsewhere tomorrow.
+    pub(super) is_link: bool,
+}
+
+impl Paths {
+    /// Resolves the last component of `path`; nothing needs to exist.
+    ///
+    /// # Errors
+    /// What keeps it from being looked at: that is not the same as nothing being there.
+    pub(crate) fn resolve(path: &Path) -> io::Result<Self> {
+        let snapshot = follow_links(path)?;
+        open_databases::refuse_open(&snapshot)?;
+        let Some(name) = snapshot.file_name() else {
+            let message = format!("{} names no file", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        };
+        let mut pending = OsString::from(".");
+        pending.push(name);
+        pending.push(".mtsession-pending");
+        Ok(Self {
+            journal: with_suffix(&snapshot, ".journal"),
+            pending: snapshot.with_file_name(pending),
+            dir: directory_of(&snapshot).to_path_buf(),
+            is_link: snapshot != path,
+            snapshot,
+        })
+    }
+
+    /// Whether a file of this name is what a killed writer of this session left behind, in a release
+    /// that named temporary files after their session. Only the holder of the lock had a living one.
+    pub(super) fn is_old_temp(&self, name: &OsStr) -> bool {
+        let session = self.snapshot.file_name().unwrap_or_default();
+        let random = name
+            .as_encoded_bytes()
+            .strip_prefix(b".")
+            .and_then(|rest| rest.strip_prefix(session.as_encoded_bytes()))
+            .and_then(|rest| rest.strip_prefix(b"."))
+            .and_then(|rest| rest.strip_suffix(b".mtsession-tmp"));
+        random.is_some_and(|random| random.iter().all(u8::is_ascii_alphanumeric))
+    }
+}
+
+/// The path with something after its name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(suffix);
+    name.into()
+}

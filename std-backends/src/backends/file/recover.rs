@@ -1,0 +1,201 @@
+//! Getting back what is left of a damaged session file.
+
+use std::io;
+use std::path::Path;
+
+use mtsession_core::wire::salvage;
+use mtsession_core::{
+    Account, Change, DecodeErrorKind, Integrity, SessionSource as _, SessionView,
+};
+use zeroize::Zeroizing;
+
+use super::journal;
+use super::journal_damaged::replay_damaged;
+use super::paths::Paths;
+use super::snapshot;
+use super::whole::parse_whole;
+use crate::drop_in::session::PersistedSession;
+use crate::error::StoreError;
+use crate::record::SessionRecord;
+use crate::record::login_state::OwnedLoginState;
+use crate::record::peer_names::PeerNames;
+
+/// What [`recover`] has found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// The session, as much of it as there is.
+    pub session: Zeroizing<PersistedSession>,
+    /// What is known of its account.
+    pub account: Account,
+    /// Whether the login still holds.
+    pub login_state: OwnedLoginState,
+    /// What its peers are called.
+    pub names: Vec<PeerNames>,
+    /// What was left out or is uncertain, in sentences. Empty when nothing was wrong.
+    pub left_out: Vec<String>,
+}
+
+/// Reads what is left of a damaged session file and its journal, the keys first. Nothing is written:
+/// save the result elsewhere, and look at [`left_out`](Recovered::left_out).
+///
+/// The file may be cut off or altered anywhere. With a checksum, a single altered bit is set right.
+///
+/// ```
+/// use mtsession::{DcEntry, DcFlags, PersistedSession};
+///
+/// let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("bot.session");
+/// let mut session = PersistedSession { home_dc_id: 2, ..Default::default() };
+/// let entry = DcEntry::from_parts(2, "149.154.167.51", 443, DcFlags::NONE);
+/// session.dcs.push(DcEntry { auth_key: Some([7; 256]), ..entry });
+/// let bytes = session.to_bytes();
+/// std::fs::write(&path, &bytes[..bytes.len() - 30])?;
+///
+/// let recovered = mtsession::recover(&path)?;
+/// assert_eq!(recovered.session.dcs, session.dcs);
+/// assert!(!recovered.left_out.is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` when there is no file, `InvalidData` when no auth key is left in it.
+pub fn recover(path: impl AsRef<Path>) -> io::Result<Recovered> {
+    let path = path.as_ref();
+    find(path).map_err(|source| {
+        StoreError::io("binary-file", path.display().to_string(), "recover", source)
+    })
+}
+
+fn find(path: &Path) -> io::Result<Recovered> {
+    let paths = Paths::resolve(path)?;
+    let mut notes = Vec::new();
+    let session = snapshot::read_file(&paths.snapshot, &paths)?;
+    // A complete copy that a crash has left is the session, unless it is what was damaged.
+    let pending = snapshot::read_file(&paths.pending, &paths).unwrap_or_else(|error| {
+        notes.push(format!("the copy alongside it was not read: {error}"));
+        None
+    });
+    let candidates: Vec<_> = [pending, session].into_iter().flatten().collect();
+    if candidates.is_empty() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let mut best: Option<Found> = None;
+    let mut failure = None;
+    for bytes in candidates.iter().filter(|bytes| !bytes.is_empty()) {
+        match read(bytes) {
+            Ok(found) if best.as_ref().is_none_or(|best| found.is_better(best)) => {
+                best = Some(found);
+            }
+            Ok(_) => {}
+            Err(error) => failure = Some(error),
+        }
+    }
+    let Some(Found {
+        mut stored,
+        crc,
+        is_whole,
+        left_out,
+    }) = best
+    else {
+        return Err(failure.unwrap_or_else(|| {
+            SessionView::parse(&[])
+                .err()
+                .map_or_else(|| io::ErrorKind::InvalidData.into(), io::Error::from)
+        }));
+    };
+    notes.extend(left_out);
+    match snapshot::read_file(&paths.journal, &paths) {
+        Ok(Some(journal)) => replay(&journal, crc, is_whole, &mut stored, &mut notes),
+        Ok(None) => {}
+        Err(error) => notes.push(format!("the journal was not read: {error}")),
+    }
+    Ok(Recovered {
+        account: stored.account(),
+        login_state: stored.login_state().into(),
+        names: stored.peer_names(),
+        session: Zeroizing::new(stored.into_session()),
+        left_out: notes,
+    })
+}
+
+/// What one file has given.
+struct Found {
+    stored: SessionRecord,
+    /// The checksum at its end, which its journal names.
+    crc: Option<u32>,
+    is_whole: bool,
+    left_out: Vec<String>,
+}
+
+impl Found {
+    fn is_better(&self, other: &Self) -> bool {
+        self.is_whole && !other.is_whole
+    }
+}
+
+fn read(bytes: &[u8]) -> io::Result<Found> {
+    let last = |bytes: &[u8]| bytes.last_chunk().copied().map(u32::from_le_bytes);
+    let error = match parse_whole(bytes) {
+        Ok((view, whole)) => {
+            let is_checked = view.integrity() == Integrity::Checksummed;
+            return Ok(Found {
+                stored: SessionRecord::copy_of(&view),
+                crc: last(whole).filter(|_| is_checked),
+                is_whole: true,
+                left_out: Vec::new(),
+            });
+        }
+        Err(error) => error,
+    };
+    if let DecodeErrorKind::Foreign(_) | DecodeErrorKind::NewerTrailer(_) = error.kind {
+        return Err(error.into());
+    }
+    let Some(salvaged) = salvage(bytes) else {
+        let message = format!("no auth key is left in it ({error})");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    };
+    Ok(Found {
+        stored: SessionRecord::copy_of(&SessionView::parse(&salvaged.bytes)?),
+        crc: last(&salvaged.bytes).filter(|_| salvaged.bytes.len() == bytes.len()),
+        is_whole: false,
+        left_out: salvaged.left_out,
+    })
+}
+
+/// Adds the changes of the journal to the session.
+fn replay(
+    journal: &[u8],
+    crc: Option<u32>,
+    is_whole: bool,
+    stored: &mut SessionRecord,
+    notes: &mut Vec<String>,
+) {
+    let Some((header, records)) = journal.split_first_chunk::<{ journal::HEADER_LEN }>() else {
+        return;
+    };
+    if records.is_empty() {
+        return;
+    }
+    let continues = crc.is_some_and(|crc| *header == journal::header(crc));
+    if is_whole && !continues {
+        notes.push("the journal continues another session file, and is left out".to_owned());
+        return;
+    }
+    let [.., c0, c1, c2, c3] = *header;
+    let chain = u32::from_le_bytes([c0, c1, c2, c3]);
+    let mut changes: usize = 0;
+    let lost = replay_damaged(records, chain, |batch: &[Change<'_>]| {
+        changes = changes.saturating_add(batch.len());
+        stored.replay(batch);
+    });
+    if lost > 0 {
+        notes.push(format!("{lost} bytes of the journal are unreadable"));
+    }
+    if changes > 0 && !continues {
+        notes.push(format!(
+            "{changes} changes of the journal were added; that they belong to this session cannot be \
+             checked"
+        ));
+    }
+}

@@ -1,0 +1,121 @@
+//! The session in memory: for tests, and for clients that keep it elsewhere.
+
+use std::io;
+use std::sync::Mutex;
+
+use mtsession_core::{Change, PeerKey};
+
+use crate::backend::SessionBackend;
+use crate::backends::optimistic;
+use crate::drop_in::session::PersistedSession;
+use crate::error::StoreError;
+use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
+use crate::sync::lock;
+
+const NAME: &str = "in-memory";
+
+/// Keeps the session in memory; it is gone with the backend, and wiped.
+///
+/// Survives nothing, refuses what no file could hold like every other backend, and finds peers by
+/// hashing: [`cache_peer`](SessionBackend::cache_peer) costs the same at 60,000 peers as at ten.
+#[derive(Default)]
+pub struct InMemoryBackend {
+    /// Held by whoever writes, before the record itself: the last attempt of an update holds it while the
+    /// caller's code runs, which may still read.
+    turn: Mutex<()>,
+    stored: Mutex<Option<SessionRecord>>,
+}
+
+impl InMemoryBackend {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A copy of the session, or `None` when there is none.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<PersistedSession> {
+        lock(&self.stored)
+            .as_ref()
+            .map(|record| record.session().clone())
+    }
+}
+
+fn error<E: Into<io::Error>>(action: &'static str) -> impl Fn(E) -> io::Error {
+    move |source| StoreError::io(NAME, "", action, source)
+}
+
+impl SessionBackend for InMemoryBackend {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        check(session).map_err(error("save"))?;
+        let _turn = lock(&self.turn);
+        lock(&self.stored)
+            .get_or_insert_default()
+            .set_session(session.clone());
+        Ok(())
+    }
+
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        Ok(self.snapshot())
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        let _turn = lock(&self.turn);
+        *lock(&self.stored) = None;
+        Ok(())
+    }
+
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        let _turn = lock(&self.turn);
+        let mut stored = lock(&self.stored);
+        let mut changed = SessionRecord::default();
+        let target = stored.as_mut().unwrap_or(&mut changed);
+        target.apply_all(changes).map_err(error("apply changes"))?;
+        stored.get_or_insert(changed);
+        Ok(())
+    }
+
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        Ok(lock(&self.stored).clone())
+    }
+
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let store = |before: Option<&SessionRecord>, record| {
+            let mut stored = lock(&self.stored);
+            let is_same = stored.as_ref() == before;
+            if is_same {
+                *stored = Some(record);
+            }
+            Ok(is_same)
+        };
+        optimistic::update_in_turn(&self.turn, change, || self.read(), store)
+    }
+
+    fn head(&self) -> io::Result<Option<SessionHead>> {
+        Ok(lock(&self.stored).as_ref().map(SessionRecord::head))
+    }
+
+    fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
+        let stored = lock(&self.stored);
+        Ok(stored.as_ref().and_then(|record| record.find_peer(query)))
+    }
+
+    fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> io::Result<Vec<KnownPeer>> {
+        let stored = lock(&self.stored);
+        Ok(stored
+            .as_ref()
+            .map_or_else(Vec::new, |record| record.peers_after(after, limit)))
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
+    }
+}

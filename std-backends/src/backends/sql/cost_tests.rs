@@ -1,0 +1,392 @@
+//! What statements cost: how SQLite plans each of them, and how many steps of its machine they take.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic: that is how it fails"
+)]
+
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use mtsession_core::{Account, Change, DcFlags, DcRef, MinPeer, Peer, PeerKind, UpdateChange};
+
+use super::connection::{Connection, OnRow, Write, Written};
+use super::local::LocalConnection;
+use super::schema::LegacyTables;
+use super::statement::{Select, Statement};
+use super::store::{DEFAULT_ACCOUNT, SqlStore};
+use crate::drop_in::session::PersistedSession;
+use crate::record::peer_names::PeerNames;
+
+/// What a database was asked.
+#[derive(Clone, Default)]
+struct Seen {
+    sql: Arc<Mutex<BTreeSet<String>>>,
+    steps: Arc<AtomicU64>,
+}
+
+/// A database file that notes every statement and counts the steps of SQLite's machine.
+struct Watched {
+    inner: LocalConnection,
+    seen: Seen,
+}
+
+impl Watched {
+    fn watch(&mut self) -> io::Result<()> {
+        let steps = Arc::clone(&self.seen.steps);
+        let count = move || {
+            steps.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        if let Some(database) = self.inner.database()? {
+            database.progress_handler(1, Some(count)).unwrap();
+        }
+        Ok(())
+    }
+
+    fn note(&self, sql: String) {
+        self.seen.sql.lock().unwrap().insert(sql);
+    }
+}
+
+impl Connection for Watched {
+    fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+        for select in selects {
+            self.note(select.sql());
+            #[cfg(feature = "libsql-remote")]
+            if select.is_list {
+                self.note(super::remote::sql_of_a_page(select));
+            }
+        }
+        self.watch()?;
+        self.inner.read(selects, on_row)
+    }
+
+    fn is_unchanged(&mut self) -> io::Result<bool> {
+        self.inner.is_unchanged()
+    }
+
+    fn write(&mut self, write: &Write) -> io::Result<Written> {
+        for statement in &write.statements {
+            self.note(statement.sql.to_owned());
+        }
+        self.watch()?;
+        self.inner.write(write)
+    }
+
+    fn is_ours(&mut self) -> io::Result<bool> {
+        self.inner.is_ours()
+    }
+
+    fn set_ours(&mut self, is_ours: bool) {
+        self.inner.set_ours(is_ours);
+    }
+
+    fn mark(&self) -> Option<Statement> {
+        self.inner.mark()
+    }
+
+    fn keep_old(&mut self, tables: &LegacyTables) -> io::Result<Vec<Statement>> {
+        self.inner.keep_old(tables)
+    }
+
+    fn scrub(&mut self, with_backups: bool) -> io::Result<()> {
+        self.inner.scrub(with_backups)
+    }
+}
+
+fn open(path: &Path, seen: &Seen) -> SqlStore {
+    let watched = Watched {
+        inner: LocalConnection::file(path),
+        seen: seen.clone(),
+    };
+    SqlStore::new(Box::new(watched), DEFAULT_ACCOUNT)
+}
+
+fn peer(id: i64) -> Peer {
+    Peer {
+        id,
+        access_hash: id.wrapping_mul(7919),
+        kind: if id % 2 == 0 {
+            PeerKind::User
+        } else {
+            PeerKind::Channel
+        },
+        ..Peer::default()
+    }
+}
+
+fn session(peers: i64) -> PersistedSession {
+    let mut session = PersistedSession {
+        home_dc_id: 2,
+        ..PersistedSession::default()
+    };
+    session.peers = (1..=peers).map(|id| peer(id).into()).collect();
+    session.updates_state.channels = (1..=peers).map(|id| (id, 5)).collect();
+    session
+}
+
+fn names(peers: i64) -> Vec<PeerNames> {
+    (1..=peers)
+        .map(|id| PeerNames {
+            id,
+            kind: peer(id).kind,
+            usernames: vec![format!("user{id}")],
+            title: Some(format!("Name {id}")),
+            ..PeerNames::default()
+        })
+        .collect()
+}
+
+/// Every operation of a store with this many peers: what it is called, whether it is about one row
+/// only, and the steps that it took.
+fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("accounts.db");
+    let mut store = open(&path, seen);
+    // A neighbour, whose rows are nobody else's business.
+    let other = crate::SqliteBackend::open_account(&path, "other").unwrap();
+    crate::SessionBackend::save(&other, &session(peers)).unwrap();
+
+    let mut done = Vec::new();
+    let mut cost = |store: &mut SqlStore,
+                    name: &'static str,
+                    is_single: bool,
+                    operation: &dyn Fn(&mut SqlStore) -> io::Result<()>| {
+        seen.steps.store(0, Ordering::Relaxed);
+        operation(store).unwrap();
+        done.push((name, is_single, seen.steps.load(Ordering::Relaxed)));
+    };
+    let full = session(peers);
+    let reopened = |store: &mut SqlStore| *store = open(&path, seen);
+
+    cost(&mut store, "save anew", false, &|store| store.save(&full));
+    cost(&mut store, "set names", false, &|store| {
+        set_names(store, &names(peers))
+    });
+    cost(&mut store, "names", false, &|store| {
+        store.read_record().map(|_| ())
+    });
+    cost(&mut store, "load", false, &|store| {
+        reopened(store);
+        store.load().map(|_| ())
+    });
+    cost(&mut store, "account", true, &|store| {
+        store.current().map(|_| ())
+    });
+    cost(&mut store, "save without one peer", false, &|store| {
+        let mut less = full.clone();
+        less.peers.remove(0);
+        store.save(&less)
+    });
+    cost(&mut store, "save over what is not known", false, &|store| {
+        reopened(store);
+        store.save(&full)
+    });
+    let singles = singles(peers);
+    for (name, change) in &singles {
+        cost(&mut store, name, true, &|store| {
+            store.apply(core::slice::from_ref(change))
+        });
+    }
+    let all: Vec<_> = singles.iter().map(|(_, change)| *change).collect();
+    cost(&mut store, "a batch of all", true, &|store| {
+        store.apply(&all)
+    });
+    let known: Vec<_> = (1..=peers).map(|id| Change::Peer(peer(id))).collect();
+    cost(&mut store, "a batch of every peer", false, &|store| {
+        store.apply(&known)
+    });
+    cost(
+        &mut store,
+        "a batch of every peer, not known",
+        false,
+        &|store| {
+            reopened(store);
+            store.apply(&known)
+        },
+    );
+    let pushed: Vec<_> = (1..=peers)
+        .map(|id| Change::Update(UpdateChange::PushChannel { id, pts: 1 }))
+        .collect();
+    cost(&mut store, "push channels", false, &|store| {
+        store.apply(&pushed)
+    });
+    cost(&mut store, "accounts", true, &|store| {
+        store.accounts().map(|_| ())
+    });
+    cost(&mut store, "rename", true, &|store| store.rename("renamed"));
+    cost(&mut store, "forget channels", false, &|store| {
+        store.apply(&[Change::Update(UpdateChange::ClearChannels)])
+    });
+    cost(&mut store, "delete", false, &SqlStore::delete);
+    done
+}
+
+/// One change of every kind, about a peer in the middle.
+fn singles(peers: i64) -> Vec<(&'static str, Change<'static>)> {
+    let id = peers.wrapping_div(2);
+    let min_peer = MinPeer {
+        user_id: id,
+        peer_id: 1,
+        msg_id: 1,
+    };
+    vec![
+        ("home DC", Change::HomeDc(4)),
+        ("token", Change::FutureAuthToken(Some(b"token"))),
+        ("account data", Change::Account(Account::default())),
+        (
+            "DC",
+            Change::Dc(DcRef {
+                dc_id: 4,
+                addr: "149.154.167.91:443",
+                auth_key: None,
+                first_salt: 0,
+                time_offset: 0,
+                flags: DcFlags::NONE,
+            }),
+        ),
+        ("known peer", Change::Peer(peer(id))),
+        ("new peer", Change::Peer(peer(peers.wrapping_add(1)))),
+        ("min peer", Change::MinPeer(min_peer)),
+        (
+            "channel",
+            Change::Update(UpdateChange::Channel { id, pts: 9 }),
+        ),
+        ("qts", Change::Update(UpdateChange::Secondary { qts: 9 })),
+        (
+            "pts",
+            Change::Update(UpdateChange::Primary {
+                pts: 9,
+                date: 9,
+                seq: 9,
+            }),
+        ),
+        (
+            "pushed channel",
+            Change::Update(UpdateChange::PushChannel { id, pts: 9 }),
+        ),
+    ]
+}
+
+#[test]
+fn four_times_the_peers_cost_less_than_eight_times_the_steps() {
+    const PEERS: i64 = 1000;
+    let few = operations(PEERS, &Seen::default());
+    let many = operations(PEERS * 4, &Seen::default());
+    for ((name, is_single, few), (_, _, many)) in few.into_iter().zip(many) {
+        let limit = if is_single { 2 } else { 8 };
+        assert!(
+            many < few.saturating_mul(limit).saturating_add(50),
+            "{name}: {few} steps with {PEERS} peers, {many} with four times as many"
+        );
+    }
+}
+
+/// A part of a statement is carried out again and again, or beside the rows that the statement is
+/// about; it may search by an index that leads to the row, never go through what the account has.
+#[test]
+fn no_statement_scans_an_account_in_a_part_of_it() {
+    let seen = Seen::default();
+    operations(10, &seen);
+    let mut statements = seen.sql.lock().unwrap().clone();
+    #[cfg(feature = "libsql-remote")]
+    statements.extend(super::remote::OWN_STATEMENTS.map(str::to_owned));
+    assert!(statements.len() > 30, "{}", statements.len());
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("accounts.db");
+    let mut store = open(&path, &Seen::default());
+    store.save(&session(3)).unwrap();
+    set_names(&mut store, &names(3)).unwrap();
+    let database = rusqlite::Connection::open(&path).unwrap();
+    let mut explained = 0_usize;
+    for sql in &statements {
+        if sql.starts_with("PRAGMA") || sql.starts_with("CREATE") {
+            continue;
+        }
+        let problems = problems_of(sql, &plan_of(&database, sql));
+        assert!(problems.is_empty(), "{sql}\n{}", problems.join("\n"));
+        explained += 1;
+    }
+    assert!(explained > 25, "{explained}");
+}
+
+/// A line of a query plan: its number, the number of the line above it, and what it does.
+type Line = (i64, i64, String);
+
+fn plan_of(database: &rusqlite::Connection, sql: &str) -> Vec<Line> {
+    let mut prepared = database
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let rows = prepared
+        .raw_query()
+        .mapped(|row| Ok((row.get(0)?, row.get(1)?, row.get(3)?)))
+        .collect::<Result<_, _>>();
+    rows.unwrap()
+}
+
+fn problems_of(sql: &str, plan: &[Line]) -> Vec<String> {
+    // The end of a list is found in one step, although the plan shows the same line as for all of it.
+    let mut ends_of_lists = sql.matches("SELECT max(position) + 1").count()
+        + sql.matches("coalesce(max(position) + 1, 0)").count();
+    let mut problems = Vec::new();
+    for (_, parent, what) in plan {
+        // An account keeps 64 tags of writes, and has at most 255 DC entries.
+        let is_bounded = what.contains(" server_write ") || what.starts_with("SEARCH dc ");
+        let is_whole_account =
+            what.starts_with("SEARCH") && what.ends_with("(account=?)") && !is_bounded;
+        let is_scan = what.starts_with("SCAN")
+            && !what.contains("json_each")
+            && !what.contains("pragma_")
+            && !what.contains("sqlite_schema")
+            // One row, made by a part of the statement.
+            && !what.contains("SCAN (subquery")
+            && !what.contains("CONSTANT ROW");
+        let is_automatic = what.contains("AUTOMATIC");
+        let within = plan.iter().find(|(number, ..)| number == parent);
+        let is_part = within.is_some_and(|(_, _, above)| !above.starts_with("CO-ROUTINE"));
+        let is_end = is_part && is_whole_account && ends_of_lists > 0;
+        if is_end {
+            ends_of_lists -= 1;
+        }
+        let is_list_of_accounts = sql.ends_with("ORDER BY name");
+        if is_automatic
+            || (is_part && is_whole_account && !is_end)
+            || (is_scan && !is_list_of_accounts)
+        {
+            problems.push(what.clone());
+        }
+    }
+    problems
+}
+
+/// Replaces all names, as `update` does.
+fn set_names(store: &mut SqlStore, names: &[PeerNames]) -> io::Result<()> {
+    let (record, stamp) = store.read_record()?;
+    let mut record = crate::record::SessionRecord::of_store(record);
+    record.set_peer_names(names)?;
+    assert!(store.replace_read(&record, stamp)?);
+    Ok(())
+}
+
+/// The names of the test's own session are those that a store gives back.
+#[test]
+fn names_by_index_are_the_same_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("accounts.db"), &Seen::default());
+    store.save(&session(100)).unwrap();
+    let mut given = names(200);
+    set_names(&mut store, &given).unwrap();
+    given.retain(|names| names.id <= 100);
+    let by_id = |names: &PeerNames| (names.kind.to_byte(), names.id);
+    given.sort_by_key(by_id);
+    let mut found = store.read_record().unwrap().0.unwrap().peer_names();
+    found.sort_by_key(by_id);
+    assert_eq!(found, given);
+}

@@ -1,0 +1,385 @@
+//! The libSQL backend.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use mtsession_core::Change;
+
+use super::local::LocalConnection;
+#[cfg(feature = "libsql-remote")]
+use super::remote::{RemoteConnection, RemoteOptions};
+#[cfg(feature = "libsql-remote")]
+use super::replica::Replica;
+use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
+use super::whole;
+use crate::backend::SessionBackend;
+use crate::backends::optimistic::Updated;
+use crate::drop_in::session::PersistedSession;
+use crate::error::StoreError;
+use crate::record::{Keeps, SessionRecord};
+use crate::sync::lock;
+
+const NAME: &str = "libsql";
+
+/// Keeps sessions in a libSQL database: a file, memory, or a server such as Turso and sqld; with a
+/// server also a local copy to read from.
+///
+/// A libSQL file is an SQLite file, and is used as [`SqliteBackend`](crate::SqliteBackend) uses one;
+/// both can have the same file open at once. Any number of accounts live in one database.
+///
+/// Nothing here needs an async runtime, and everything may be called inside of one: a call blocks for
+/// as long as the file or the server takes. `SessionWriter` (feature `tokio`) does not.
+///
+/// # Servers
+///
+/// A `load` is one request when nothing was changed by others, a `save` and a batch of changes are one
+/// each. Requests time out and are repeated within the deadline of the call ([`RemoteOptions`]); a write
+/// is carried out once, however often it was sent. When a change fails, the error says whether nothing
+/// was changed or whether that is unknown.
+///
+/// "No session" is the answer of a transaction that was carried out whole, never of a server that is
+/// busy, blocked or broken. A backend that answered so only makes a session: should another login have
+/// appeared meanwhile, its first `save` is an error, and a second one replaces that login.
+///
+/// `http://` and `ws://` lead only to this machine, and proxies of the environment are not used, unless
+/// the options say otherwise.
+///
+/// Writers notice each other by a table that all of them keep (`server_write`). Rows that are edited
+/// by hand, with SQL, are seen by backends that are opened afterwards.
+///
+/// # Replicas
+///
+/// [`open_replica`](Self::open_replica) reads from a local file and writes to the server first.
+/// It is not libSQL's replication of frames: the file holds one account, as it was when it was last
+/// written through this replica or [synchronised](Self::sync). Reads work offline, writes are refused
+/// then.
+///
+/// ```
+/// use mtsession::{LibSqlBackend, PersistedSession, SessionBackend};
+///
+/// let backend = LibSqlBackend::in_memory()?;
+/// backend.save(&PersistedSession { home_dc_id: 2, ..Default::default() })?;
+/// assert_eq!(backend.load()?.expect("saved above").home_dc_id, 2);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct LibSqlBackend {
+    name: String,
+    database: Mutex<Database>,
+}
+
+enum Database {
+    One(Box<SqlStore>),
+    #[cfg(feature = "libsql-remote")]
+    Replica(Box<Replica>),
+}
+
+impl LibSqlBackend {
+    /// Opens the account `default` of a local file. Nothing is made before the first write.
+    ///
+    /// # Errors
+    /// `InvalidData` for what is no database of ours, `Unsupported` for one of a newer release.
+    pub fn open_local(path: impl Into<PathBuf>) -> io::Result<Self> {
+        Self::open_local_account(path, DEFAULT_ACCOUNT)
+    }
+
+    /// Opens one account of a local file.
+    ///
+    /// # Errors
+    /// As [`open_local`](Self::open_local).
+    pub fn open_local_account(path: impl Into<PathBuf>, account: &str) -> io::Result<Self> {
+        let backend = Self::local(&path.into(), account)?;
+        backend.with("open", |database| match database {
+            Database::One(store) => store.check_layout(),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(_) => Ok(()),
+        })?;
+        Ok(backend)
+    }
+
+    /// Like [`open_local`](Self::open_local), but looks at the file when it is first used.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let store = SqlStore::new(Box::new(LocalConnection::file(&path)), DEFAULT_ACCOUNT);
+        Self::of(path.display().to_string(), DEFAULT_ACCOUNT, store)
+    }
+
+    /// A database in memory; it is gone with the backend.
+    pub fn in_memory() -> io::Result<Self> {
+        let store = SqlStore::new(Box::new(LocalConnection::memory()), DEFAULT_ACCOUNT);
+        Ok(Self::of(":memory:".to_owned(), DEFAULT_ACCOUNT, store))
+    }
+
+    fn local(path: &Path, account: &str) -> io::Result<Self> {
+        let name = path.display().to_string();
+        check_name(account).map_err(|error| StoreError::io(NAME, &name, "open", error))?;
+        let store = SqlStore::new(Box::new(LocalConnection::file(path)), account);
+        Ok(Self::of(name, account, store))
+    }
+
+    fn of(place: String, account: &str, store: SqlStore) -> Self {
+        Self {
+            name: named(place, account),
+            database: Mutex::new(Database::One(Box::new(store))),
+        }
+    }
+
+    /// The names of all accounts in the database.
+    pub fn accounts(&self) -> io::Result<Vec<String>> {
+        self.with("list the accounts", |database| {
+            database.primary().accounts()
+        })
+    }
+
+    /// Gives another name to the account `from`.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such account, `AlreadyExists` when the new name is taken.
+    pub fn rename_account(&self, from: &str, to: &str) -> io::Result<()> {
+        self.with_change("rename the account", |database| {
+            check_name(to)?;
+            database.primary().rename_other(from, to)
+        })
+    }
+
+    fn with<R>(
+        &self,
+        action: &'static str,
+        f: impl FnOnce(&mut Database) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let mut database = lock(&self.database);
+        #[cfg(feature = "libsql-remote")]
+        database.primary().start_call();
+        f(&mut database).map_err(|error| StoreError::io(NAME, &self.name, action, error))
+    }
+
+    /// The same for a change: an error says that nothing was changed where that is known.
+    fn with_change(
+        &self,
+        action: &'static str,
+        f: impl FnOnce(&mut Database) -> io::Result<()>,
+    ) -> io::Result<()> {
+        #[cfg(feature = "libsql-remote")]
+        let f = |database: &mut Database| f(database).map_err(super::remote::in_change);
+        self.with(action, f)
+    }
+}
+
+/// A database on a server.
+#[cfg(feature = "libsql-remote")]
+impl LibSqlBackend {
+    /// Opens the account `default` on a server and sees whether it answers.
+    ///
+    /// `url` is `libsql://…`, `https://…` or `http://…`; `token` may be empty where the server asks for
+    /// none.
+    ///
+    /// # Errors
+    /// `PermissionDenied` for a wrong token; what the network gives; as
+    /// [`open_local`](Self::open_local).
+    pub fn open_remote(url: impl AsRef<str>, token: impl AsRef<str>) -> io::Result<Self> {
+        Self::open_remote_account(url, token, DEFAULT_ACCOUNT, RemoteOptions::default())
+    }
+
+    /// Opens one account on a server.
+    ///
+    /// # Errors
+    /// As [`open_remote`](Self::open_remote).
+    pub fn open_remote_account(
+        url: impl AsRef<str>,
+        token: impl AsRef<str>,
+        account: &str,
+        options: RemoteOptions,
+    ) -> io::Result<Self> {
+        let backend = Self::remote_account(url, token, account, options)?;
+        backend.with("open", |database| database.primary().check_layout())?;
+        Ok(backend)
+    }
+
+    /// Like [`open_remote`](Self::open_remote), but asks the server when it is first used.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no url or no token.
+    pub fn remote(url: impl AsRef<str>, token: impl AsRef<str>) -> io::Result<Self> {
+        Self::remote_account(url, token, DEFAULT_ACCOUNT, RemoteOptions::default())
+    }
+
+    /// Like [`open_remote_account`](Self::open_remote_account), but asks the server when it is first
+    /// used.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no url, no token or no name.
+    pub fn remote_account(
+        url: impl AsRef<str>,
+        token: impl AsRef<str>,
+        account: &str,
+        options: RemoteOptions,
+    ) -> io::Result<Self> {
+        let (place, store) = remote_store(url.as_ref(), token.as_ref(), account, options)?;
+        Ok(Self::of(place, account, store))
+    }
+
+    /// Opens a local copy of the account `default` on a server, and synchronises it.
+    ///
+    /// Without the server, what the file has is used; see [`sync`](Self::sync).
+    ///
+    /// # Errors
+    /// When there is nothing in the file and the server cannot be reached.
+    pub fn open_replica(
+        path: impl Into<PathBuf>,
+        url: impl AsRef<str>,
+        token: impl AsRef<str>,
+    ) -> io::Result<Self> {
+        Self::open_replica_account(path, url, token, DEFAULT_ACCOUNT, RemoteOptions::default())
+    }
+
+    /// Opens a local copy of one account on a server, and synchronises it.
+    ///
+    /// # Errors
+    /// As [`open_replica`](Self::open_replica).
+    pub fn open_replica_account(
+        path: impl Into<PathBuf>,
+        url: impl AsRef<str>,
+        token: impl AsRef<str>,
+        account: &str,
+        options: RemoteOptions,
+    ) -> io::Result<Self> {
+        let path = path.into();
+        let (place, primary) = remote_store(url.as_ref(), token.as_ref(), account, options)?;
+        let copy = SqlStore::new(Box::new(LocalConnection::file(&path)), account);
+        let place = format!("{} (replica of {place})", path.display());
+        let name = named(place, account);
+        let replica = Replica::open(primary, copy)
+            .map_err(|error| StoreError::io(NAME, &name, "open", error))?;
+        Ok(Self {
+            name,
+            database: Mutex::new(Database::Replica(Box::new(replica))),
+        })
+    }
+
+    /// Brings a replica up to what the server has, deletions included. Other backends always are.
+    ///
+    /// # Errors
+    /// What the network gives; the local copy stays as it was.
+    pub fn sync(&self) -> io::Result<()> {
+        self.with("synchronise", |database| match database {
+            Database::One(_) => Ok(()),
+            Database::Replica(replica) => replica.sync(),
+        })
+    }
+}
+
+#[cfg(feature = "libsql-remote")]
+fn remote_store(
+    url: &str,
+    token: &str,
+    account: &str,
+    options: RemoteOptions,
+) -> io::Result<(String, SqlStore)> {
+    let error = |error| StoreError::io(NAME, "server", "open", error);
+    check_name(account).map_err(error)?;
+    let connection = RemoteConnection::new(url, token, account, options).map_err(error)?;
+    let place = connection.url().to_owned();
+    Ok((place, SqlStore::new(Box::new(connection), account)))
+}
+
+fn named(mut place: String, account: &str) -> String {
+    if account != DEFAULT_ACCOUNT {
+        place.push('#');
+        place.push_str(account);
+    }
+    place
+}
+
+impl Database {
+    /// What the database is in the end: for a replica, the server.
+    fn primary(&mut self) -> &mut SqlStore {
+        match self {
+            Self::One(store) => store,
+            #[cfg(feature = "libsql-remote")]
+            Self::Replica(replica) => replica.primary(),
+        }
+    }
+}
+
+impl SessionBackend for LibSqlBackend {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        self.with_change("save", |database| match database {
+            Database::One(store) => store.save(session),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.save(session),
+        })
+    }
+
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        self.with("load", |database| match database {
+            Database::One(store) => store.load(),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.load(),
+        })
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        self.with_change("delete", |database| match database {
+            Database::One(store) => store.delete(),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.delete(),
+        })
+    }
+
+    /// The path or the url, with `#` and the account's name where it is not `default`.
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        self.with_change("apply changes", |database| match database {
+            Database::One(store) => store.apply(changes),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.apply(changes),
+        })
+    }
+
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        self.with("load", |database| match database {
+            Database::One(store) => Ok(store.read_record()?.0),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => Ok(replica.copy()?.read_record()?.0),
+        })
+    }
+
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let read = || self.with("load", |database| database.primary().read_record());
+        let store = |record: &SessionRecord, stamp| {
+            let mut is_stored = false;
+            self.with_change("update", |database| {
+                is_stored = match database {
+                    Database::One(store) => store.replace_read(record, stamp)?,
+                    #[cfg(feature = "libsql-remote")]
+                    Database::Replica(replica) => replica.replace_read(record, stamp)?,
+                };
+                Ok(())
+            })?;
+            Ok(is_stored)
+        };
+        match whole::update(change, read, store)? {
+            Updated::Done => Ok(()),
+            Updated::Lost => self.with("update", |_| Err(whole::contended())),
+        }
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
+    }
+}
+
+/// The store, never what is in it.
+impl core::fmt::Debug for LibSqlBackend {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("LibSqlBackend")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,399 @@
+//! The driver for database files on this machine, and in memory.
+
+use core::time::Duration;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{ErrorCode, OpenFlags};
+
+use super::aside::{self, Aside};
+use super::connection::{Connection, Durability, OnRow, Write, Written};
+use super::file_url::local_path;
+use super::guard;
+use super::kept;
+use super::local_error::{explain, only_readable};
+use super::local_file::{
+    create_private, has_second_name, make_private, private_copy, refuse_second_name, use_wal,
+};
+use super::local_open::{Open, Source};
+use super::local_read::{Rows, read_all};
+use super::locks;
+use super::main_file::{check_log_of_empty, empty_log};
+use super::owners::{refuse_planted, refuse_to_hand_over};
+use super::recognise::refuse_others;
+use super::schema::{self, LegacyTables};
+use super::statement::{Select, Statement};
+use crate::flush::{FlushPolicy, LastFlush};
+use crate::sqlite_file::open_databases::{Announced, FileId, opened_before_the_fork};
+
+/// How long a writer waits for others, unless told otherwise.
+pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often is read again what others changed meanwhile, where they cannot be kept from it.
+const READS: usize = 10;
+
+/// How often a file is opened again because another one took its place meanwhile.
+const OPENINGS: usize = 10;
+
+/// A database file, opened when it is first needed.
+pub(super) struct LocalConnection {
+    /// `None` is in memory.
+    path: Option<PathBuf>,
+    open: Option<Open>,
+    busy_timeout: Duration,
+    journal_sync: FlushPolicy,
+    last_flush: LastFlush,
+}
+
+impl LocalConnection {
+    pub(super) fn file(path: &Path) -> Self {
+        Self {
+            path: Some(local_path(path).unwrap_or_else(|_| path.to_path_buf())),
+            open: None,
+            busy_timeout: DEFAULT_BUSY_TIMEOUT,
+            journal_sync: FlushPolicy::default(),
+            last_flush: LastFlush::default(),
+        }
+    }
+
+    pub(super) fn memory() -> Self {
+        let mut memory = Self::file(Path::new(""));
+        memory.path = None;
+        memory
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn with_busy_timeout(mut self, busy_timeout: Duration) -> Self {
+        self.busy_timeout = busy_timeout;
+        self
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn with_journal_sync(mut self, journal_sync: FlushPolicy) -> Self {
+        self.journal_sync = journal_sync;
+        self
+    }
+
+    /// The connection to what is there, to watch it.
+    #[cfg(all(test, feature = "sqlite"))]
+    pub(super) fn database(&mut self) -> io::Result<Option<&mut rusqlite::Connection>> {
+        Ok(self.existing()?.map(|open| &mut open.database))
+    }
+
+    /// Opens what is there; `None` when there is nothing.
+    pub(super) fn existing(&mut self) -> io::Result<Option<&mut Open>> {
+        self.check_process()?;
+        if !self.is_current()? {
+            self.open = None;
+        }
+        if self.open.is_none() {
+            if let Some(path) = &self.path
+                // A name that is not a file's is refused before anything is made.
+                && FileId::of(&local_path(path)?)?.is_none()
+            {
+                return Ok(None);
+            }
+            self.open = Some(self.connect()?);
+        }
+        Ok(self.open.as_mut())
+    }
+
+    /// Whether what is open is still what lies there.
+    fn is_current(&self) -> io::Result<bool> {
+        match (&self.path, &self.open) {
+            (Some(path), Some(open)) => open.is_current(path),
+            _ => Ok(true),
+        }
+    }
+
+    /// A child process must not use what its parent opened; see `open_databases`.
+    fn check_process(&self) -> io::Result<()> {
+        match &self.open {
+            Some(open) if open.is_of_another_process() => Err(opened_before_the_fork()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens what is there to read it, in whichever way it can be read.
+    fn connect(&self) -> io::Result<Open> {
+        guard::check_version()?;
+        let Some(path) = &self.path else {
+            let database = rusqlite::Connection::open_in_memory();
+            return self.open(database.map_err(|error| explain(&error))?, Source::Memory);
+        };
+        refuse_planted(path)?;
+        refuse_others(path)?;
+        if has_second_name(path)? {
+            return self.connect_to_copy(path);
+        }
+        if let Some((database, aside)) = Aside::immutable(path)? {
+            return self.open(database, Source::Aside(aside));
+        }
+        let open = self.connect_in_place(path)?;
+        match aside::try_to_read(&open.database) {
+            Err(error) if aside::helps(&error) || locks::are_missing(&error, path) => {
+                drop(open);
+                self.connect_to_copy(path)
+            }
+            // Whatever else is wrong, the read itself says.
+            _ => Ok(open),
+        }
+    }
+
+    fn connect_to_copy(&self, path: &Path) -> io::Result<Open> {
+        let (database, aside) = Aside::copy_of(path)?;
+        self.open(database, Source::Aside(aside))
+    }
+
+    /// Opens the file to write to it; one whose log cannot be used here goes on without.
+    fn connect_to_write(&self, path: &Path) -> io::Result<Open> {
+        let mut open = self.connect_in_place(path)?;
+        match aside::try_to_read(&open.database) {
+            Err(error) if aside::lacks_shared_memory(&error) => {
+                // A connection that has tried to share memory goes on trying.
+                drop(open);
+                open = self.connect_in_place(path)?;
+                aside::leave_wal(&open.database)
+            }
+            read => read,
+        }
+        .map_err(|error| match explain(&error) {
+            // What was found to be readable is there.
+            _ if aside::helps(&error) => only_readable(),
+            _ if locks::are_missing(&error, path) => locks::explain_missing(path),
+            explained => explained,
+        })?;
+        Ok(open)
+    }
+
+    fn connect_in_place(&self, path: &Path) -> io::Result<Open> {
+        // The mutex around every store is enough.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        for _ in 0..OPENINGS {
+            let file = FileId::of(path)?.ok_or(io::ErrorKind::NotFound)?;
+            let announced = Announced::new(file)?;
+            let database = rusqlite::Connection::open_with_flags(path, flags)
+                .map_err(|error| explain(&error))?;
+            // Otherwise another file took its place in between, and that one was not announced.
+            if FileId::of(path)? == Some(file) {
+                return self.open(database, Source::File(announced));
+            }
+        }
+        Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "other programs keep replacing the file",
+        ))
+    }
+
+    fn open(&self, database: rusqlite::Connection, source: Source) -> io::Result<Open> {
+        Open::new(database, source, self.busy_timeout)
+    }
+
+    /// Opens for writing; makes the file when it is not there.
+    pub(super) fn writable(&mut self) -> io::Result<&mut Open> {
+        self.check_process()?;
+        // `is_ours` came before and has noticed if the file was replaced.
+        if self.open.is_none() && self.existing()?.is_none() {
+            if let Some(path) = &self.path {
+                create_private(path)?;
+            }
+            self.existing()?;
+        }
+        if let Some(path) = &self.path {
+            refuse_second_name(path)?;
+            if self.open.as_ref().is_some_and(Open::is_aside) {
+                self.open = None;
+                self.open = Some(self.connect_to_write(path)?);
+            }
+        }
+        let Some(open) = &mut self.open else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        if !open.is_writable {
+            if let Some(path) = &self.path {
+                refuse_planted(path)?;
+                make_private(path)?;
+                // The tables of a new database come first, and the log with the write after that; see
+                // `check_log_of_empty`.
+                if open.is_empty().map_err(|error| explain(&error))? {
+                    return Ok(open);
+                }
+                use_wal(&open.database, path, self.busy_timeout)?;
+            }
+            open.is_writable = true;
+        }
+        Ok(open)
+    }
+
+    fn durability(&mut self, wanted: Durability) -> Durability {
+        if wanted == Durability::Now || self.last_flush.is_due(self.journal_sync) {
+            return Durability::Now;
+        }
+        Durability::Soon
+    }
+}
+
+impl Drop for LocalConnection {
+    /// In a child process, closing the connection would close the parent's log and give up what is
+    /// not the child's: it is left as it is.
+    fn drop(&mut self) {
+        if self.open.as_ref().is_some_and(Open::is_of_another_process) {
+            core::mem::forget(self.open.take());
+        }
+        if let Some(open) = &mut self.open {
+            open.debt.settle_at_the_end(&open.database);
+        }
+    }
+}
+
+impl Connection for LocalConnection {
+    fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+        for _ in 0..READS {
+            let Some(open) = self.existing()? else {
+                return Ok(());
+            };
+            let is_immutable = open.is_immutable();
+            let seen = open.seen;
+            let mut kept = Rows::default();
+            let read = if is_immutable {
+                read_all(open, selects, &mut |index, row| kept.keep(index, row))
+            } else {
+                read_all(open, selects, on_row)
+            };
+            open.progress.ends();
+            if seen.is_some() && open.seen != seen {
+                open.debt.may_have_grown();
+            }
+            match read {
+                Ok(read) if !is_immutable => return read,
+                // Nobody was kept from writing meanwhile.
+                Ok(_) => {
+                    if self.is_current()? {
+                        return kept.give(on_row);
+                    }
+                }
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+                    // Whoever says what the file is instead opens it without SQLite.
+                    self.open = None;
+                    return Err(explain(&error));
+                }
+                Err(error) => return Err(explain(&error)),
+            }
+        }
+        Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "another program keeps writing to it while it is read: try again",
+        ))
+    }
+
+    fn check_empty(&mut self) -> io::Result<()> {
+        match (self.path.clone(), self.existing()?) {
+            (Some(path), Some(open)) => check_log_of_empty(&mut open.database, &path),
+            _ => Ok(()),
+        }
+    }
+
+    fn found_instead(&self, error: &io::Error) -> Option<String> {
+        crate::found::instead(error, self.path.as_deref()?)
+    }
+
+    fn is_unchanged(&mut self) -> io::Result<bool> {
+        let exists = self.path.is_none() || self.open.is_some();
+        match self.existing()? {
+            // Nothing was there, and still is not.
+            None => Ok(!exists),
+            Some(open) => match open.seen {
+                None => Ok(false),
+                Some(seen) => {
+                    let now = open.data_version().map_err(|error| explain(&error))?;
+                    Ok(now == seen)
+                }
+            },
+        }
+    }
+
+    fn write(&mut self, write: &Write) -> io::Result<Written> {
+        if let (Some(path), Durability::Now) = (&self.path, write.durability) {
+            refuse_to_hand_over(path)?;
+        }
+        let durability = self.durability(write.durability);
+        let was_there = self.open.is_some();
+        let open = self.writable()?;
+        if write.if_unchanged && open.seen.is_none() {
+            // Nothing was there to be read, unless somebody made it since.
+            open.seen = Some(open.data_version().map_err(|error| explain(&error))?);
+            if was_there || !open.is_empty().map_err(|error| explain(&error))? {
+                return Ok(Written::Conflict);
+            }
+        }
+        let written = open
+            .write(write, durability)
+            .map_err(|error| explain(&error))?;
+        match written {
+            Written::Conflict => open.debt.may_have_grown(),
+            Written::Done => {
+                if write.durability == Durability::Now {
+                    open.debt.grows_by_login();
+                }
+                open.debt.settle(&open.database);
+                if durability == Durability::Now {
+                    self.last_flush.is_now();
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    fn is_ours(&mut self) -> io::Result<bool> {
+        Ok(self.existing()?.is_some_and(|open| open.is_ours))
+    }
+
+    fn set_ours(&mut self, is_ours: bool) {
+        if let Some(open) = &mut self.open {
+            open.is_ours = is_ours;
+        }
+    }
+
+    fn mark(&self) -> Option<Statement> {
+        Some(schema::set_application_id())
+    }
+
+    fn keep_old(&mut self, _: &LegacyTables) -> io::Result<Vec<Statement>> {
+        if let (Some(path), Some(open)) = (self.path.clone(), self.existing()?) {
+            kept::keep(private_copy(&open.database, &path)?, &path)?;
+        }
+        Ok(Vec::new())
+    }
+
+    fn scrub(&mut self, is_default: bool) -> io::Result<()> {
+        self.scrub_files(is_default).map_err(|error| {
+            let message = format!(
+                "the account is deleted, but its bytes may stay in the -wal file or in a copy of an older \
+                 release ({error}): delete again"
+            );
+            io::Error::new(error.kind(), message)
+        })
+    }
+}
+
+impl LocalConnection {
+    /// Does what [`scrub`](Connection::scrub) does.
+    fn scrub_files(&mut self, is_default: bool) -> io::Result<()> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        kept::remove_all(path)?;
+        if is_default {
+            let statements = schema::drop_kept().collect();
+            self.write(&Write {
+                statements,
+                durability: Durability::Now,
+                if_unchanged: false,
+            })?;
+        }
+        let Some(open) = self.existing()? else {
+            return Ok(());
+        };
+        empty_log(&open.database)
+    }
+}

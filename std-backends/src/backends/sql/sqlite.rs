@@ -1,0 +1,361 @@
+//! The SQLite backend.
+
+use core::time::Duration;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use mtsession_core::Change;
+
+use super::export;
+use super::local::{self, LocalConnection};
+use super::local_whole;
+use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
+use super::whole;
+use crate::backend::SessionBackend;
+use crate::backends::optimistic::Updated;
+use crate::drop_in::session::PersistedSession;
+use crate::error::StoreError;
+use crate::flush::FlushPolicy;
+use crate::record::{Keeps, SessionRecord, check};
+use crate::shown::Shown;
+use crate::sync::lock;
+
+const NAME: &str = "sqlite";
+
+/// Keeps sessions in an SQLite database: any number of accounts in one file.
+///
+/// Small changes are single statements, a `save` writes only the rows that differ. The file is in
+/// write-ahead mode, so readers do not wait for a writer, and any number of threads, backends and
+/// processes may use it at once.
+///
+/// | call | cost | safe against a power cut |
+/// |---|---|---|
+/// | `save`, `update_dc`, `set_home_dc` | what changed, flushed in the log and in the main file | when acknowledged |
+/// | `apply_update_state`, `cache_peer` | one statement | see [`FlushPolicy`] |
+///
+/// After a `save`, and after a change of a key, the home DC or a token, the main file has it without
+/// the files `-wal` and `-shm`. A program that keeps a read transaction open holds that up: such a call
+/// waits for it, for a second at most and not again within 10 seconds. The log has what was acknowledged
+/// then, and every later change and the end of the backend catch up. A main file that has lost its log, and with it everything, is an error that names the
+/// log, never a database without a session.
+///
+/// Files are created with mode 0600. Databases of `layer-client`, `ferogram` and `ferogram-session`,
+/// and those of our release before, are read as they are; the first write migrates them and keeps a
+/// copy beside the file, in `<file>.pre-mtsession`, with mode 0600 too. It goes when an account is
+/// deleted. Programs that still use the older release have to be stopped before that; those that are
+/// not get errors.
+///
+/// A database whose schema is not exactly ours is refused, and so is one in which something else
+/// mentions our tables: a trigger, a view, an index. Tables of other programs in the same file are left
+/// alone. Rows with a key carry a checksum: one that does not fit is an error that names table and row.
+/// See SCHEMA.md of this crate.
+///
+/// `ferogram-session` fails on a database of ours, instead of making an empty session in it. A login
+/// that it made beside ours, in a database of our release before, is the account
+/// `default@ferogram-session`, and goes when the account `default` is deleted.
+///
+/// What this crate reads and writes of keys is wiped from memory. SQLite's own copies, in its page cache and
+/// of the values that it was given, are not: after a backend is dropped some of them stay in freed memory
+/// until it is used again.
+///
+/// An account that was renamed or deleted while a backend is open for it comes back with that
+/// backend's next write.
+///
+/// ```
+/// use mtsession::{PersistedSession, SessionBackend, SqliteBackend, UpdateStateChange};
+///
+/// let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("accounts.db");
+/// for (name, home_dc_id) in [("alice", 2), ("bob", 4)] {
+///     let backend = SqliteBackend::open_account(&path, name)?;
+///     backend.save(&PersistedSession { home_dc_id, ..Default::default() })?;
+///     backend.apply_update_state(UpdateStateChange::Secondary { qts: 7 })?;
+/// }
+/// assert_eq!(SqliteBackend::accounts(&path)?, ["alice", "bob"]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct SqliteBackend {
+    options: Options,
+    name: String,
+    store: Mutex<SqlStore>,
+}
+
+#[derive(Clone, Debug)]
+struct Options {
+    /// `None` is in memory.
+    path: Option<PathBuf>,
+    account: String,
+    busy_timeout: Duration,
+    journal_sync: FlushPolicy,
+}
+
+impl SqliteBackend {
+    /// Opens the account `default` of a database; one of an older release is that account.
+    ///
+    /// What is there is looked at now, so that a wrong file is found at once. Nothing is made or
+    /// migrated before the first write.
+    ///
+    /// # Errors
+    /// `InvalidData` for what is no database of ours, `Unsupported` for one of a newer release.
+    pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
+        Self::open_account(path, DEFAULT_ACCOUNT)
+    }
+
+    /// Like [`open`](Self::open), but looks at the file when it is first used.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self::with_options(Options {
+            path: Some(path.into()),
+            account: DEFAULT_ACCOUNT.to_owned(),
+            busy_timeout: local::DEFAULT_BUSY_TIMEOUT,
+            journal_sync: FlushPolicy::default(),
+        })
+    }
+
+    /// Opens one account of many.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); `InvalidInput` for an empty name.
+    pub fn open_account(path: impl Into<PathBuf>, name: &str) -> io::Result<Self> {
+        let backend = Self::account_of(path, name)?;
+        lock(&backend.store)
+            .check_layout()
+            .map_err(backend.error("open"))?;
+        Ok(backend)
+    }
+
+    /// A database in memory; it is gone with the backend.
+    pub fn in_memory() -> io::Result<Self> {
+        Ok(Self::with_options(Options {
+            path: None,
+            ..Self::new("").options
+        }))
+    }
+
+    /// The names of all accounts in a database, in order. None where there is no database.
+    pub fn accounts(path: impl Into<PathBuf>) -> io::Result<Vec<String>> {
+        let backend = Self::new(path);
+        lock(&backend.store)
+            .accounts()
+            .map_err(backend.error("list the accounts"))
+    }
+
+    /// Gives an account another name.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such account, `AlreadyExists` when the new name is taken.
+    pub fn rename_account(path: impl Into<PathBuf>, from: &str, to: &str) -> io::Result<()> {
+        let backend = Self::account_of(path, from)?;
+        check_name(to)
+            .and_then(|()| lock(&backend.store).rename(to))
+            .map_err(backend.error("rename the account"))
+    }
+
+    /// Removes an account as [`SessionBackend::delete`] does. It need not exist.
+    ///
+    /// # Errors
+    /// Nothing was changed, unless the error says that the account is deleted: then bytes of it may
+    /// stay on the disk, and deleting it again removes them.
+    pub fn delete_account(path: impl Into<PathBuf>, name: &str) -> io::Result<()> {
+        Self::account_of(path, name)?.delete()
+    }
+
+    /// Copies the whole database, all accounts, into a new file, while others go on using it.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when there is such a file.
+    pub fn back_up(path: impl Into<PathBuf>, to: impl AsRef<Path>) -> io::Result<()> {
+        let backend = Self::open(path)?;
+        let path = backend.options.path.clone().unwrap_or_default();
+        local_whole::back_up_to(&path, to.as_ref()).map_err(backend.error("back up"))
+    }
+
+    /// Puts a copy, as [`back_up`](Self::back_up) makes it, back: the database at `path` has all accounts
+    /// of the copy afterwards, and no others. Other programs may have it open, and see the change.
+    ///
+    /// The copy is written *into* the database. A file that is only put in its place meets the log
+    /// (`-wal`) of the old one, which SQLite then applies to it.
+    ///
+    /// # Errors
+    /// `InvalidData` for a copy that is damaged, empty or somebody else's, and for a database that is
+    /// somebody else's; nothing is changed then.
+    pub fn restore(copy: impl Into<PathBuf>, path: impl Into<PathBuf>) -> io::Result<()> {
+        let copy = Self::open(copy)?;
+        let from = copy.options.path.clone().unwrap_or_default();
+        let backend = Self::new(path);
+        let path = backend.options.path.as_deref().unwrap_or(Path::new(""));
+        local_whole::restore_from(&from, path).map_err(backend.error("restore"))
+    }
+
+    /// Checks a whole database: pages, rows and indexes, and whether every account can be loaded. Says
+    /// what is wrong, in no particular order; nothing is changed.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn check(path: impl Into<PathBuf>) -> io::Result<Vec<String>> {
+        let backend = Self::open(path)?;
+        let path = backend.options.path.clone().unwrap_or_default();
+        let mut problems = local_whole::problems_of(&path).map_err(backend.error("check"))?;
+        let accounts = match Self::accounts(&path) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                problems.push(error.to_string());
+                Vec::new()
+            }
+            accounts => accounts?,
+        };
+        // One connection for all of them: there may be a great many.
+        let mut store = lock(&backend.store);
+        for account in accounts {
+            if let Err(error) = store.check_account(&account) {
+                problems.push(format!("account {}: {error}", Shown(&account)));
+            }
+        }
+        Ok(problems)
+    }
+
+    /// Writes a session into a new database for `ferogram-session` 0.6.5 and 0.6.6.
+    ///
+    /// Returns how many entries that release has no place for: it knows a bare id only once, also
+    /// where a user and a channel share it. The first of each is kept.
+    ///
+    /// ```
+    /// use mtsession::{PersistedSession, SessionBackend, SqliteBackend};
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("downgraded.db");
+    /// let session = PersistedSession { home_dc_id: 2, ..Default::default() };
+    /// assert_eq!(SqliteBackend::export_ferogram(&session, &path)?, 0);
+    /// assert_eq!(SqliteBackend::open(&path)?.load()?, Some(session));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `AlreadyExists` when there is such a file.
+    pub fn export_ferogram(
+        session: &PersistedSession,
+        path: impl Into<PathBuf>,
+    ) -> io::Result<usize> {
+        let backend = Self::new(path);
+        let path = backend.options.path.as_deref().unwrap_or(Path::new(""));
+        check(session)
+            .map_err(io::Error::from)
+            .and_then(|()| export::write(path, session))
+            .map_err(backend.error("export"))?;
+        Ok(export::left_out(session))
+    }
+
+    /// Chooses how long to wait for other programs; 5 seconds otherwise.
+    #[must_use]
+    pub fn with_busy_timeout(self, busy_timeout: Duration) -> Self {
+        Self::with_options(Options {
+            busy_timeout,
+            ..self.options
+        })
+    }
+
+    /// Chooses when counters and peers are flushed to the disk.
+    #[must_use]
+    pub fn with_journal_sync(self, journal_sync: FlushPolicy) -> Self {
+        Self::with_options(Options {
+            journal_sync,
+            ..self.options
+        })
+    }
+
+    fn account_of(path: impl Into<PathBuf>, account: &str) -> io::Result<Self> {
+        let backend = Self::new(path);
+        check_name(account).map_err(backend.error("open"))?;
+        Ok(Self::with_options(Options {
+            account: account.to_owned(),
+            ..backend.options
+        }))
+    }
+
+    fn with_options(options: Options) -> Self {
+        let connection = match &options.path {
+            Some(path) => LocalConnection::file(path),
+            None => LocalConnection::memory(),
+        };
+        let connection = connection
+            .with_busy_timeout(options.busy_timeout)
+            .with_journal_sync(options.journal_sync);
+        let mut name = match &options.path {
+            Some(path) => path.display().to_string(),
+            None => ":memory:".to_owned(),
+        };
+        if options.account != DEFAULT_ACCOUNT {
+            name.push('#');
+            name.push_str(&options.account);
+        }
+        Self {
+            name,
+            store: Mutex::new(SqlStore::new(Box::new(connection), &options.account)),
+            options,
+        }
+    }
+
+    fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
+        move |source| StoreError::io(NAME, &self.name, action, source)
+    }
+}
+
+impl SessionBackend for SqliteBackend {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        lock(&self.store).save(session).map_err(self.error("save"))
+    }
+
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        lock(&self.store).load().map_err(self.error("load"))
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        lock(&self.store).delete().map_err(self.error("delete"))
+    }
+
+    /// The path of the database, with `#` and the account's name where it is not `default`.
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        lock(&self.store)
+            .apply(changes)
+            .map_err(self.error("apply changes"))
+    }
+
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        let read = lock(&self.store).read_record();
+        Ok(read.map_err(self.error("load"))?.0)
+    }
+
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let read = || {
+            let read = lock(&self.store).read_record();
+            read.map_err(self.error("load"))
+        };
+        let store = |record: &SessionRecord, stamp| {
+            let stored = lock(&self.store).replace_read(record, stamp);
+            stored.map_err(self.error("update"))
+        };
+        match whole::update(change, read, store)? {
+            Updated::Done => Ok(()),
+            Updated::Lost => Err(self.error("update")(whole::contended())),
+        }
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
+    }
+}
+
+/// The store, never what is in it.
+impl core::fmt::Debug for SqliteBackend {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SqliteBackend")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,487 @@
+//! One account in a database, whatever the database is.
+
+use std::io;
+
+use mtsession_core::{Change, SessionSource};
+
+use super::connection::{Connection, Durability, Write, Written};
+use super::row::Row;
+use super::schema::Layout;
+use super::statement::{Select, Statement};
+use super::upgrade::{Keep, LOOKS};
+use super::whole::contended;
+use super::{legacy, names, plan, tables};
+use crate::drop_in::session::PersistedSession;
+use crate::record::{SessionRecord, check, home_key, is_login_of};
+
+/// The account that is meant where none is named, and that databases of older releases hold.
+pub(super) const DEFAULT_ACCOUNT: &str = "default";
+
+/// The account that the session of an older release becomes which such a release made beside ours, in a
+/// database of the release before: two logins in one file.
+pub(super) const SECOND_SESSION: &str = "default@ferogram-session";
+
+/// How often a write is planned anew because others keep writing, before one that needs no plan.
+const PLANS: usize = 3;
+
+/// An account, the database that it is in, and what is known of both.
+pub(super) struct SqlStore {
+    pub(super) connection: Box<dyn Connection>,
+    pub(super) account: String,
+    /// What the account held when the connection read last; every write of ours is carried out on it
+    /// too. It is only relied on while the connection says that nobody else wrote.
+    #[expect(
+        clippy::option_option,
+        reason = "not read yet; there was none; there was one"
+    )]
+    pub(super) known: Option<Option<SessionRecord>>,
+    /// The revision of the account when it was read.
+    revision: Option<String>,
+    /// Counts how often what is known was read anew or changed.
+    stamp: u64,
+    /// Whether the database had the table of names when the account was read.
+    pub(super) has_names: bool,
+    /// What makes the tables of the release before answer as ours.
+    pub(super) reads_as: &'static str,
+    /// Whether the caller was told that there is no session, and has not written one since.
+    has_told_none: bool,
+}
+
+impl SqlStore {
+    pub(super) fn new(connection: Box<dyn Connection>, account: &str) -> Self {
+        Self {
+            connection,
+            account: account.to_owned(),
+            known: None,
+            revision: None,
+            stamp: 0,
+            has_names: false,
+            reads_as: "",
+            has_told_none: false,
+        }
+    }
+
+    /// A call of a backend begins.
+    #[cfg(feature = "libsql-remote")]
+    pub(super) fn start_call(&mut self) {
+        self.connection.start_call();
+    }
+
+    /// Replaces the whole session, by writing what differs from the one before.
+    pub(super) fn save(&mut self, session: &impl SessionSource) -> io::Result<()> {
+        check(session)?;
+        self.forget_on_error(|store| store.save_checked(session))
+    }
+
+    fn save_checked(&mut self, session: &impl SessionSource) -> io::Result<()> {
+        self.prepare()?;
+        for _ in 0..PLANS {
+            if self.known.is_none() {
+                self.refresh()?;
+            }
+            self.check_not_unseen(session)?;
+            let known = self.known.as_ref().and_then(Option::as_ref);
+            let mut statements = plan::save(&self.account, known, session);
+            if known.is_some_and(|old| !is_login_of(home_key(old), session)) {
+                let has_names = self.has_names;
+                plan::forget_other_login(&self.account, session, has_names, &mut statements);
+            }
+            let loses_peers =
+                |old: &SessionRecord| crate::record::peer_names::loses_peers(old, session);
+            if self.has_names && known.is_none_or(loses_peers) {
+                statements.push(names::drop_orphans(&self.account));
+            }
+            let is_done = if statements.is_empty() {
+                // A copy that is behind does not know who wrote since.
+                self.connection.read_the_newest();
+                self.connection.is_unchanged()?
+            } else {
+                self.write_if_unchanged(statements, Durability::Now)?
+            };
+            if is_done {
+                self.remember(session);
+                self.has_told_none = false;
+                return Ok(());
+            }
+            self.known = None;
+        }
+        // Nothing is replaced unseen.
+        if self.has_told_none && self.connection.can_be_old() {
+            return Err(contended());
+        }
+        let mut statements = plan::save(&self.account, None, session);
+        plan::forget_other_login(&self.account, session, self.has_names, &mut statements);
+        statements.extend(self.has_names.then(|| names::drop_orphans(&self.account)));
+        self.write(statements, Durability::Now)
+    }
+
+    /// Makes the known session equal to one that was saved.
+    fn remember(&mut self, session: &impl SessionSource) {
+        let Some(known) = &mut self.known else {
+            return;
+        };
+        known
+            .get_or_insert_default()
+            .set_session(PersistedSession::copy_of(session));
+    }
+
+    /// The session, or `None` when there is none.
+    pub(super) fn load(&mut self) -> io::Result<Option<PersistedSession>> {
+        let loaded = self.current()?.as_ref();
+        let loaded = loaded.map(|record| record.session().clone());
+        self.has_told(loaded.is_some());
+        Ok(loaded)
+    }
+
+    /// Remembers whether the caller was shown a session.
+    pub(super) fn has_told(&mut self, is_some: bool) {
+        self.has_told_none = !is_some;
+    }
+
+    /// Refuses, once, to replace a login that appeared after the caller was told that there is none: the
+    /// answer may have come from a copy of the database that was behind.
+    fn check_not_unseen(&mut self, session: &impl SessionSource) -> io::Result<()> {
+        if !self.has_told_none || !self.connection.can_be_old() {
+            return Ok(());
+        }
+        let known = self.known.as_ref().and_then(Option::as_ref);
+        let key = known.and_then(home_key);
+        if key.is_none() || key == home_key(session) {
+            return Ok(());
+        }
+        self.has_told_none = false;
+        Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "another login appeared since this one found none; nothing was changed: load it; a second \
+             save replaces it",
+        ))
+    }
+
+    /// What the account holds now.
+    pub(super) fn current(&mut self) -> io::Result<&Option<SessionRecord>> {
+        self.forget_on_error(|store| {
+            // On a server, older releases leave no trace of their writes that could be noticed.
+            let is_blind = store.connection.can_be_old() && !store.connection.is_ours()?;
+            if store.known.is_none() || is_blind || !store.connection.is_unchanged()? {
+                store.refresh()?;
+            }
+            store.confirm_absence()
+        })?;
+        Ok(self.known.get_or_insert_default())
+    }
+
+    /// "No session" is not the answer of a copy of the database, which may be behind. With a token that
+    /// may only read, nothing better can be had.
+    fn confirm_absence(&mut self) -> io::Result<()> {
+        if self.connection.can_be_old() && matches!(self.known, Some(None)) {
+            self.connection.read_the_newest();
+            match self.refresh() {
+                Err(error) if self.connection.has_refused(&error) => self.known = Some(None),
+                read => read?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out a batch as one.
+    pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
+        // One statement alone needs no transaction, which costs more than finding a row.
+        if changes
+            .iter()
+            .any(|change| matches!(change, Change::Forget(_)))
+        {
+            return self.apply_by_replacing(changes);
+        }
+        let is_done = changes.len() > 1
+            && matches!(self.known, Some(Some(_)))
+            && self.forget_on_error(|store| store.apply_in_place(changes))?;
+        if !is_done {
+            let (statements, durability) = plan::apply(&self.account, changes, self.has_names)?;
+            self.forget_on_error(|store| {
+                store.prepare()?;
+                store.write(statements, durability)
+            })?;
+        }
+        self.has_names |= changes
+            .iter()
+            .any(|change| matches!(change, Change::Names(_)));
+        if let Some(known) = &mut self.known {
+            known.get_or_insert_default().replay(changes);
+        }
+        Ok(())
+    }
+
+    /// Carries out a batch on rows whose places are known, unless somebody else wrote since they were.
+    fn apply_in_place(&mut self, changes: &[Change<'_>]) -> io::Result<bool> {
+        self.prepare()?;
+        let known = self.known.as_ref().and_then(Option::as_ref);
+        let statements =
+            known.and_then(|known| plan::apply_in_place(&self.account, known, changes));
+        match statements {
+            Some(statements) => self.write_if_unchanged(statements, Durability::Soon),
+            None => Ok(false),
+        }
+    }
+
+    /// Removes the account, and every trace of its keys.
+    pub(super) fn delete(&mut self) -> io::Result<()> {
+        self.forget_on_error(|store| {
+            let is_default = store.account == DEFAULT_ACCOUNT;
+            store.connection.read_the_newest();
+            let layout = store.look()?;
+            if layout == Layout::Empty || (matches!(layout, Layout::Legacy(_)) && !is_default) {
+                return Ok(());
+            }
+            let keep = Keep {
+                copy: false,
+                old_session: !is_default,
+            };
+            let mut statements = store.make_ours(&layout, keep)?;
+            statements.extend(tables::delete(&store.account));
+            if is_default {
+                statements.extend(tables::delete(SECOND_SESSION));
+            }
+            store.write(statements, Durability::Now)?;
+            store.forget();
+            store.connection.scrub(is_default)
+        })
+    }
+
+    /// The names of all accounts.
+    pub(super) fn accounts(&mut self) -> io::Result<Vec<String>> {
+        let layout = self.look().map_err(|error| self.naming(error))?;
+        let mut names = match &layout {
+            Layout::Empty | Layout::Legacy(_) => Vec::new(),
+            Layout::Ours | Layout::Schema10(_) => self.account_names()?,
+        };
+        let old_name = match &layout {
+            Layout::Legacy(_) => DEFAULT_ACCOUNT,
+            _ => SECOND_SESSION,
+        };
+        if let Layout::Legacy(tables) | Layout::Schema10(tables) = &layout
+            && tables.are_whole()
+            && legacy::read(&mut *self.connection, tables)?.is_some()
+        {
+            names.push(old_name.to_owned());
+        }
+        Ok(names)
+    }
+
+    pub(super) fn account_names(&mut self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        self.read_rows([tables::select_names()], |_, row| {
+            names.push(row.text(0)?.to_owned());
+            Ok(())
+        })?;
+        Ok(names)
+    }
+
+    /// Looks whether the database can be one of ours.
+    pub(super) fn check_layout(&mut self) -> io::Result<()> {
+        self.forget_on_error(|store| store.look().map(|_| ()))
+    }
+
+    /// Gives the account another name.
+    pub(super) fn rename(&mut self, to: &str) -> io::Result<()> {
+        let error = |kind, what: &str, name: &str| {
+            io::Error::new(kind, format!("{what} account named {name:?}"))
+        };
+        self.prepare()?;
+        self.connection.read_the_newest();
+        loop {
+            let names = self.accounts()?;
+            if !names.contains(&self.account) {
+                return Err(error(io::ErrorKind::NotFound, "there is no", &self.account));
+            }
+            if names.iter().any(|name| name == to) {
+                return Err(error(io::ErrorKind::AlreadyExists, "there is an", to));
+            }
+            let statements = tables::rename(&self.account, to).collect();
+            if self.write_if_unchanged(statements, Durability::Now)? {
+                self.known = None;
+                to.clone_into(&mut self.account);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives another account another name.
+    #[cfg(feature = "libsql")]
+    pub(super) fn rename_other(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let own = core::mem::replace(&mut self.account, from.to_owned());
+        let renamed = self.rename(to);
+        self.account = own;
+        self.forget();
+        renamed
+    }
+
+    /// Forgets what is known of the database, so that the next call looks again.
+    pub(super) fn forget(&mut self) {
+        self.known = None;
+        self.stamp = self.stamp.wrapping_add(1);
+        self.connection.set_ours(false);
+    }
+
+    /// The error with whose session is there instead of ours, where that can be told.
+    fn naming(&self, error: io::Error) -> io::Error {
+        match self.connection.found_instead(&error) {
+            Some(found) => io::Error::new(error.kind(), format!("{error} (found {found})")),
+            None => error,
+        }
+    }
+
+    pub(super) fn forget_on_error<R>(
+        &mut self,
+        f: impl FnOnce(&mut Self) -> io::Result<R>,
+    ) -> io::Result<R> {
+        f(self).map_err(|error| {
+            self.forget();
+            self.naming(error)
+        })
+    }
+
+    /// Reads the account anew.
+    fn refresh(&mut self) -> io::Result<()> {
+        self.known = None;
+        self.revision = None;
+        self.has_names = false;
+        self.stamp = self.stamp.wrapping_add(1);
+        if !self.connection.is_ours()? {
+            for _ in 0..LOOKS {
+                let read = match self.look()? {
+                    Layout::Ours => break,
+                    Layout::Empty => Ok(None),
+                    Layout::Legacy(_) if self.account != DEFAULT_ACCOUNT => Ok(None),
+                    Layout::Schema10(tables)
+                        if self.account != SECOND_SESSION || !tables.are_whole() =>
+                    {
+                        self.read_account()
+                    }
+                    Layout::Legacy(tables) | Layout::Schema10(tables) => {
+                        legacy::read(&mut *self.connection, &tables)
+                    }
+                };
+                // Between the look and the read somebody may have migrated it.
+                if read.is_ok() || self.connection.is_unchanged()? {
+                    self.known = Some(read?);
+                    return Ok(());
+                }
+            }
+        }
+        self.known = Some(self.read_account()?);
+        Ok(())
+    }
+
+    fn read_account(&mut self) -> io::Result<Option<SessionRecord>> {
+        use mtsession_core::{ChannelPts, MinPeer, Peer};
+        use tables::ListItem as _;
+
+        let account = &self.account;
+        let selects = [
+            tables::select_account(account),
+            tables::select_dcs(account),
+            tables::select::<ChannelPts>(account),
+            tables::select::<Peer>(account),
+            tables::select::<MinPeer>(account),
+            names::look(),
+            tables::select_login_state(account),
+            tables::select_revision(account),
+        ];
+        let mut has_names = false;
+        let mut revision = None;
+        let mut stored = SessionRecord::default();
+        let mut exists = false;
+        self.read_rows(selects, |index, row| match index {
+            0 => {
+                exists = true;
+                tables::read_account_row(row, &mut stored)
+            }
+            1 => tables::push_dc_row(row, &mut stored),
+            2 => ChannelPts::push_row(row, &mut stored),
+            3 => Peer::push_row(row, &mut stored),
+            4 => MinPeer::push_row(row, &mut stored),
+            5 => {
+                has_names = true;
+                Ok(())
+            }
+            6 => tables::read_login_state(row, &mut stored),
+            _ => {
+                revision = Some(row.text(1)?.to_owned());
+                Ok(())
+            }
+        })?;
+        self.has_names = has_names;
+        self.revision = revision;
+        Ok(exists.then_some(stored))
+    }
+
+    pub(super) fn account_name(&self) -> &str {
+        &self.account
+    }
+
+    pub(super) fn revision(&self) -> Option<&str> {
+        self.revision.as_deref()
+    }
+
+    pub(super) fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    pub(super) fn has_names(&self) -> bool {
+        self.has_names
+    }
+
+    pub(super) fn read_rows(
+        &mut self,
+        selects: impl Into<Vec<Select>>,
+        mut on_row: impl FnMut(usize, &Row<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut selects = selects.into();
+        for select in &mut selects {
+            select.prefix = self.reads_as;
+        }
+        self.connection
+            .read(&selects, &mut |index, values| match selects.get(index) {
+                Some(select) => on_row(index, &Row::new(select, values)),
+                None => Ok(()),
+            })
+    }
+
+    pub(super) fn write(
+        &mut self,
+        statements: Vec<Statement>,
+        durability: Durability,
+    ) -> io::Result<()> {
+        let write = Write {
+            statements,
+            durability,
+            if_unchanged: false,
+        };
+        self.stamp = self.stamp.wrapping_add(1);
+        self.connection.write(&write).map(|_| ())
+    }
+
+    /// Writes unless somebody else wrote since the last read; says whether it did.
+    pub(super) fn write_if_unchanged(
+        &mut self,
+        statements: Vec<Statement>,
+        durability: Durability,
+    ) -> io::Result<bool> {
+        let write = Write {
+            statements,
+            durability,
+            if_unchanged: true,
+        };
+        self.stamp = self.stamp.wrapping_add(1);
+        Ok(self.connection.write(&write)? == Written::Done)
+    }
+}
+
+/// Refuses names that no list of accounts could show.
+pub(super) fn check_name(name: &str) -> io::Result<()> {
+    if name.is_empty() || name.chars().any(char::is_control) {
+        let message = "an account's name is at least one character, and none of control";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(())
+}

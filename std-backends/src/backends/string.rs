@@ -1,0 +1,151 @@
+//! The session as a string, kept wherever the program keeps strings.
+
+use std::io;
+use std::sync::Mutex;
+
+use mtsession_core::text::decode_any;
+use mtsession_core::{Change, DecodeError, DecodeErrorKind, SessionSource};
+use zeroize::Zeroizing;
+
+use crate::backend::SessionBackend;
+use crate::backends::optimistic;
+use crate::drop_in::session::{PersistedSession, encode_to_string};
+use crate::error::StoreError;
+use crate::record::{Keeps, SessionRecord};
+use crate::sync::lock;
+use crate::wiped::Wiped;
+
+const NAME: &str = "string-session";
+
+/// Keeps the session as a string, which starts as the one it is given and is a native string after
+/// every write; store [`current`](Self::current) where you keep secrets.
+///
+/// Reads native and compact strings in whatever they were pasted with, as
+/// [`detect`](mtsession_core::clients::detect) does: an assignment, quotes, line breaks, escapes. Every granular write encodes the whole string anew.
+///
+/// ```
+/// use mtsession::{SessionBackend, StringSessionBackend};
+///
+/// let backend = StringSessionBackend::new("");
+/// assert!(backend.load()?.is_none());
+/// backend.set_home_dc(2)?;
+/// let again = StringSessionBackend::new(backend.current());
+/// assert_eq!(again.load()?.expect("stored above").home_dc_id, 2);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct StringSessionBackend {
+    /// Held by whoever writes, before the text itself: the last attempt of an update holds it while the
+    /// caller's code runs, which may still read.
+    turn: Mutex<()>,
+    text: Mutex<Zeroizing<String>>,
+}
+
+impl StringSessionBackend {
+    /// Starts with an existing string, or with an empty one for a new session. Nothing is decoded
+    /// before the first call that needs it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            turn: Mutex::default(),
+            text: Mutex::new(Zeroizing::new(text.into())),
+        }
+    }
+
+    /// The string as it is now: **whoever reads it owns the account**.
+    pub fn current(&self) -> String {
+        String::clone(&lock(&self.text))
+    }
+}
+
+fn decode(text: &str, action: &'static str) -> io::Result<Option<SessionRecord>> {
+    let mut buffer = Wiped::zeros(text.len());
+    match decode_any(text, &mut buffer) {
+        Ok(session) => Ok(Some(SessionRecord::copy_of(&session))),
+        // Nothing but white space, perhaps with a byte order mark.
+        Err(error) if error.kind == DecodeErrorKind::Empty => Ok(None),
+        Err(error) => Err(StoreError::io(NAME, "", action, error)),
+    }
+}
+
+/// Whether it is the string of another library, or several: probably put here by mistake.
+fn is_somebody_elses(error: &io::Error) -> bool {
+    let store = error.get_ref().and_then(|error| error.downcast_ref());
+    let cause = store.and_then(|store: &StoreError| core::error::Error::source(store));
+    let cause = cause.and_then(|cause| cause.downcast_ref::<DecodeError>());
+    cause.is_some_and(|error| {
+        matches!(
+            error.kind,
+            DecodeErrorKind::ForeignString(_) | DecodeErrorKind::SeveralStrings
+        )
+    })
+}
+
+fn encode(session: &impl SessionSource, action: &'static str) -> io::Result<Zeroizing<String>> {
+    encode_to_string(session).map_err(|error| StoreError::io(NAME, "", action, error))
+}
+
+impl SessionBackend for StringSessionBackend {
+    fn save(&self, session: &PersistedSession) -> io::Result<()> {
+        let _turn = lock(&self.turn);
+        let mut text = lock(&self.text);
+        let mut record = match decode(&text, "save") {
+            Ok(known) => known.unwrap_or_default(),
+            Err(error) if is_somebody_elses(&error) => return Err(error),
+            // What cannot be read has no account to keep.
+            Err(_) => SessionRecord::default(),
+        };
+        record.set_session(session.clone());
+        *text = encode(&record, "save")?;
+        Ok(())
+    }
+
+    fn load(&self) -> io::Result<Option<PersistedSession>> {
+        let stored = decode(&lock(&self.text), "load")?;
+        Ok(stored.map(SessionRecord::into_session))
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        let _turn = lock(&self.turn);
+        *lock(&self.text) = Zeroizing::default();
+        Ok(())
+    }
+
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        const ACTION: &str = "apply changes";
+
+        let _turn = lock(&self.turn);
+        let mut text = lock(&self.text);
+        let mut record = decode(&text, ACTION)?.unwrap_or_default();
+        record.replay(changes);
+        *text = encode(&record, ACTION)?;
+        Ok(())
+    }
+
+    fn read(&self) -> io::Result<Option<SessionRecord>> {
+        decode(&lock(&self.text), "load")
+    }
+
+    fn update(
+        &self,
+        change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
+    ) -> io::Result<()> {
+        const ACTION: &str = "update";
+
+        let store = |before: Option<&SessionRecord>, record| {
+            let mut text = lock(&self.text);
+            let is_same = decode(&text, ACTION)?.as_ref() == before;
+            if is_same {
+                *text = encode(&record, ACTION)?;
+            }
+            Ok(is_same)
+        };
+        optimistic::update_in_turn(&self.turn, change, || self.read(), store)
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::ALL
+    }
+}

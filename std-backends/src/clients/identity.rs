@@ -1,0 +1,99 @@
+//! What is known but cannot be read here: named for what it is, instead of being called damaged.
+
+use std::path::Path;
+
+use crate::clients::error::ForeignError;
+
+const TDLIB: ForeignError = ForeignError::NotReadable {
+    what: "TDLib's td.binlog",
+    advice: "TDLib does not give its logins away, so log in anew",
+};
+
+const TGNET: ForeignError = ForeignError::NotReadable {
+    what: "the tgnet.dat of Telegram for Android",
+    advice: "it is not read yet, so log in anew",
+};
+
+const MADELINE: ForeignError = ForeignError::NotReadable {
+    what: "a session of MadelineProto",
+    advice: "only PHP can read it, so log in anew",
+};
+
+const ARCHIVE: ForeignError = ForeignError::NotReadable {
+    what: "an archive",
+    advice: "unpack it first",
+};
+
+/// TL's `boolTrue` and `boolFalse`.
+const BOOLS: [u32; 2] = [0x9972_75B5, 0xBC79_9737];
+
+/// What a file is by its first bytes.
+pub(super) fn by_content(bytes: &[u8]) -> Option<ForeignError> {
+    const ARCHIVES: [&[u8]; 6] = [
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+        b"Rar!\x1A\x07",
+        b"7z\xBC\xAF\x27\x1C",
+        b"\x1F\x8B\x08",
+        b"\xFD7zXZ",
+    ];
+
+    if ARCHIVES.iter().any(|magic| bytes.starts_with(magic)) {
+        Some(ARCHIVE)
+    } else if bytes.starts_with(b"<?php __HALT_COMPILER") {
+        Some(MADELINE)
+    } else if is_binlog(bytes) {
+        Some(TDLIB)
+    } else if is_tgnet(bytes) {
+        Some(TGNET)
+    } else {
+        None
+    }
+}
+
+/// What a directory is by the names in it.
+pub(super) fn by_names(dir: &Path) -> Option<ForeignError> {
+    let has = |name: &str| dir.join(name).is_file();
+    if has("td.binlog") || has("td_test.binlog") {
+        Some(TDLIB)
+    } else if has("safe.php") || has("safe.php.lock") {
+        Some(MADELINE)
+    } else if has("tgnet.dat") {
+        Some(TGNET)
+    } else {
+        None
+    }
+}
+
+/// An event of `TDLib`'s log: size, id, kind. The first one says how the others are encrypted, or is one
+/// of its key-value stores.
+fn is_binlog(bytes: &[u8]) -> bool {
+    const SIZES: core::ops::RangeInclusive<u32> = 32..=16 << 20;
+    const KINDS: [i32; 6] = [-1, -2, -3, -4, 0x4327, 0x1F18];
+
+    let (Some(size), Some(id), Some(kind)) =
+        (u32_at(bytes, 0), u32_at(bytes, 8), u32_at(bytes, 12))
+    else {
+        return false;
+    };
+    // Nobody has had as many events as need the upper half of an id.
+    SIZES.contains(&size) && size % 4 == 0 && id == 0 && KINDS.contains(&kind.cast_signed())
+}
+
+/// Size, version of the configuration, whether these are the test servers.
+fn is_tgnet(bytes: &[u8]) -> bool {
+    const VERSIONS: core::ops::RangeInclusive<u32> = 1..=32;
+
+    let (Some(size), Some(version), Some(is_test)) =
+        (u32_at(bytes, 0), u32_at(bytes, 4), u32_at(bytes, 8))
+    else {
+        return false;
+    };
+    let rest = u32::try_from(bytes.len().saturating_sub(4)).unwrap_or(u32::MAX);
+    (8..=rest).contains(&size) && VERSIONS.contains(&version) && BOOLS.contains(&is_test)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at..)?.first_chunk()?;
+    Some(u32::from_le_bytes(*bytes))
+}

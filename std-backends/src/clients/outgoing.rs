@@ -1,0 +1,197 @@
+//! What is about to be written: the session, its home DC, and every peer with its names.
+
+use std::collections::HashMap;
+
+use mtsession_core::clients::{Carries, Login, StringFormat};
+use mtsession_core::{
+    AUTH_KEY_LEN, Account, ChannelPts, Counters, EncodeError, Field, MinPeer, Peer, PeerKind,
+    SessionSource,
+};
+use rusqlite::Statement;
+use zeroize::Zeroizing;
+
+use crate::clients::error::ForeignError;
+use crate::clients::marked::mark;
+use crate::clients::target::{Options, Target};
+use crate::drop_in::session::PersistedSession;
+use crate::record::peer_names::PeerNames;
+
+/// A session that has all that its target needs.
+pub(super) struct Outgoing<'n> {
+    pub(super) session: Zeroizing<PersistedSession>,
+    pub(super) login: Login,
+    names: HashMap<(PeerKind, i64), &'n PeerNames>,
+}
+
+/// A peer as other libraries have it.
+pub(super) struct MarkedPeer<'n> {
+    pub(super) id: i64,
+    pub(super) peer: Peer,
+    pub(super) names: Option<&'n PeerNames>,
+}
+
+impl MarkedPeer<'_> {
+    /// The main username; libraries store usernames in lower case.
+    pub(super) fn username(&self) -> Option<String> {
+        self.usernames().next()
+    }
+
+    pub(super) fn usernames(&self) -> impl Iterator<Item = String> {
+        let names = self.names.iter().flat_map(|names| &names.usernames);
+        names.map(|name| name.to_lowercase())
+    }
+
+    pub(super) fn phone(&self) -> Option<&str> {
+        self.names?.phone.as_deref()
+    }
+
+    pub(super) fn title(&self) -> Option<&str> {
+        self.names?.title.as_deref()
+    }
+}
+
+impl<'n> Outgoing<'n> {
+    /// Asks for everything that is missing at once.
+    pub(super) fn new(
+        target: Target,
+        session: &impl SessionSource,
+        names: &'n [PeerNames],
+    ) -> Result<Self, ForeignError> {
+        let login = Login::from_source(session).map_err(missing)?;
+        let mut known = Carries::of(&login);
+        if login.test_mode().is_some() {
+            known |= Carries::TEST_MODE;
+        }
+        let lacks = target.needs().without(known);
+        if !lacks.is_empty() {
+            return Err(ForeignError::Missing(lacks));
+        }
+        if target.needs().contains(Carries::USER_ID)
+            && let Some(id) = login.account().user_id
+            && mark(PeerKind::User, id).is_none()
+        {
+            return Err(ForeignError::Unfit(format!("no user has the id {id}")));
+        }
+        Ok(Self {
+            session: Zeroizing::new(PersistedSession::copy_of(session)),
+            login,
+            names: names
+                .iter()
+                .map(|names| ((names.kind, names.id), names))
+                .collect(),
+        })
+    }
+
+    pub(super) fn account(&self) -> Account {
+        self.login.account()
+    }
+
+    pub(super) fn test_mode(&self) -> bool {
+        self.login.test_mode().unwrap_or_default()
+    }
+
+    pub(super) fn dc_id(&self) -> i32 {
+        self.login.home_dc_id()
+    }
+
+    pub(super) fn key(&self) -> &[u8; AUTH_KEY_LEN] {
+        self.login.auth_key().as_bytes()
+    }
+
+    /// The peers that can be addressed, the first of each id, under their marked ids. A community is
+    /// marked like a channel.
+    pub(super) fn peers(&self) -> impl Iterator<Item = MarkedPeer<'n>> {
+        let mut seen = std::collections::HashSet::new();
+        self.session.peers().filter_map(move |peer| {
+            let kind = if peer.is_community {
+                PeerKind::Channel
+            } else {
+                peer.kind
+            };
+            if peer.access_hash == 0 && kind != PeerKind::Chat {
+                return None;
+            }
+            let id = mark(kind, peer.id).filter(|id| seen.insert(*id))?;
+            Some(MarkedPeer {
+                id,
+                peer: Peer { kind, ..peer },
+                names: self.names.get(&(peer.kind, peer.id)).copied(),
+            })
+        })
+    }
+
+    /// The contexts of users that can be, in chats that can be.
+    pub(super) fn min_peers(&self) -> impl Iterator<Item = MinPeer> + '_ {
+        let is_one = |peer: &MinPeer| {
+            mark(PeerKind::User, peer.user_id).is_some()
+                && mark(PeerKind::Channel, peer.peer_id).is_some()
+        };
+        self.session.min_peers().filter(is_one)
+    }
+
+    /// The channels with a pts, the last of each id that can be one: in some databases the row 0 is the
+    /// account's own.
+    pub(super) fn channels(&self) -> impl Iterator<Item = ChannelPts> {
+        let channels: HashMap<i64, i32> = self
+            .session
+            .channels()
+            .filter(|channel| mark(PeerKind::Channel, channel.id).is_some())
+            .map(|channel| (channel.id, channel.pts))
+            .collect();
+        channels.into_iter().map(|(id, pts)| ChannelPts { id, pts })
+    }
+
+    /// The session as a string.
+    pub(super) fn text(
+        &self,
+        format: StringFormat,
+        options: Options,
+    ) -> Result<Secret, ForeignError> {
+        let mut text = Zeroizing::new(Vec::with_capacity(1024));
+        if format == StringFormat::Native {
+            let session = self.session.with_account(self.account());
+            mtsession_core::text::encode_native(&session, &mut *text).map_err(missing)?;
+        } else {
+            self.login
+                .encode(format, options.ipv6, &mut *text)
+                .map_err(missing)?;
+        }
+        Ok(text)
+    }
+}
+
+/// A field as what a user would be asked for.
+pub(super) fn missing<E: core::fmt::Display>(error: EncodeError<E>) -> ForeignError {
+    match error {
+        EncodeError::Missing(Field::UserId) => ForeignError::Missing(Carries::USER_ID),
+        EncodeError::Missing(Field::IsBot) => ForeignError::Missing(Carries::IS_BOT),
+        EncodeError::Missing(Field::ApiId) => ForeignError::Missing(Carries::API_ID),
+        EncodeError::Missing(Field::TestMode) => ForeignError::Missing(Carries::TEST_MODE),
+        EncodeError::Missing(Field::DcAuthKey) => ForeignError::NotLoggedIn,
+        EncodeError::Missing(Field::HomeDcId) => ForeignError::Missing(Carries::HOME_DC),
+        EncodeError::Missing(Field::DcAddr | Field::StringIpv4) => {
+            ForeignError::Missing(Carries::ADDRESS)
+        }
+        other => ForeignError::Unfit(other.to_string()),
+    }
+}
+
+/// The row 0 of an `update_state`, which is the account's own.
+pub(super) fn write_counters(
+    state: &mut Statement<'_>,
+    counters: Counters,
+) -> Result<(), ForeignError> {
+    if counters.is_initialised() {
+        let Counters {
+            pts,
+            qts,
+            date,
+            seq,
+        } = counters;
+        state.execute([0, pts, qts, date, seq])?;
+    }
+    Ok(())
+}
+
+/// A buffer for bytes that hold a key.
+pub(super) type Secret = Zeroizing<Vec<u8>>;

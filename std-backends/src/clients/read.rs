@@ -1,0 +1,241 @@
+//! Recognises what lies at a path, by its content.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mtsession_core::clients::detect;
+use mtsession_core::{DecodeErrorKind, SessionSource, SessionView};
+use zeroize::Zeroizing;
+
+use crate::clients::error::ForeignError;
+use crate::clients::formats::FileFormat;
+use crate::clients::import::Import;
+use crate::clients::sqlite::Db;
+use crate::clients::{
+    gramjs, grammers, identity, json, mtcute, pyrogram, several, tdata, telethon,
+};
+use crate::drop_in::session::PersistedSession;
+use crate::error::StoreError;
+use crate::pasted::pasted_text;
+use crate::sqlite_file::open_databases::PlainFile;
+use crate::wiped::Wiped;
+
+/// How every SQLite database begins.
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Session files are small; whatever is larger than this is not one (databases aside).
+const MAX_FILE: u64 = 16 << 20;
+
+/// Reads the session of another library from a file or directory, which is left as it is.
+///
+/// The key and its DC are what must be there. Whatever else cannot be read is left out and named in
+/// [`Import::left_out`]. Of a database that several libraries have written to, the tables with a key are
+/// taken and the others named in [`Import::also`]. Of several logins with different keys none is picked,
+/// see [`read_account`].
+///
+/// # Errors
+/// `InvalidData` with a [`ForeignError`] inside, naming the path: not a known session, nobody logged
+/// in, or which part is damaged.
+pub fn read(path: &Path) -> io::Result<Import> {
+    named(path, read_any(path, None))
+}
+
+/// Reads one of several logins, such as the accounts of Telegram Desktop: `number` counts from 1, as
+/// [`ForeignError::SeveralKeys`] does.
+///
+/// # Errors
+/// As [`read`]; `InvalidInput` where there is no login with this number.
+pub fn read_account(path: &Path, number: usize) -> io::Result<Import> {
+    named(path, read_any(path, Some(number)))
+}
+
+fn named(path: &Path, read: Result<Import, ForeignError>) -> io::Result<Import> {
+    read.map_err(|error| {
+        StoreError::io("foreign session", path.display().to_string(), "read", error)
+    })
+}
+
+/// What lies at `path`, with its version, where it is the session of a library; logged in or not.
+pub(crate) fn describe(path: &Path) -> Option<String> {
+    let (formats, version) = match read_any(path, None) {
+        Ok(import) => {
+            let formats = core::iter::once(import.format).chain(import.also).collect();
+            (formats, import.version)
+        }
+        Err(ForeignError::NotReadable { what, .. }) => return Some(what.to_owned()),
+        Err(_) => (recognise(path).ok()?, None),
+    };
+    let names: Vec<_> = formats.iter().map(FileFormat::to_string).collect();
+    let names = names.join(" and ");
+    match version {
+        _ if names.is_empty() => None,
+        Some(version) => Some(format!("{names}, version {version}")),
+        None => Some(names),
+    }
+}
+
+/// Whose session it is, where that can be said of one that cannot be read.
+fn recognise(path: &Path) -> Result<Vec<FileFormat>, ForeignError> {
+    Ok(match content_of(path)? {
+        Content::Tdata(_) => vec![FileFormat::Tdata],
+        Content::GramJs(_) => vec![FileFormat::GramJsStore],
+        Content::Database => formats_in(&Db::open(path)?)?,
+        Content::Tl(_) => vec![FileFormat::GrammersTl],
+        Content::Json(text) => json::recognise(&text).into_iter().collect(),
+        Content::Own | Content::Text(_) => Vec::new(),
+    })
+}
+
+/// What lies at a path.
+enum Content {
+    /// A directory of Telegram Desktop's.
+    Tdata(PathBuf),
+    /// A directory with these stores of GramJS.
+    GramJs(Vec<String>),
+    Database,
+    Own,
+    Tl(Wiped),
+    Json(Zeroizing<String>),
+    Text(Zeroizing<String>),
+}
+
+fn content_of(path: &Path) -> Result<Content, ForeignError> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        let stores = gramjs::prefixes(path)?;
+        return match identity::by_names(path) {
+            _ if !stores.is_empty() => Ok(Content::GramJs(stores)),
+            Some(known) => Err(known),
+            None => Ok(Content::Tdata(path.to_path_buf())),
+        };
+    }
+    // What is no file may have no end, or no beginning.
+    if !metadata.is_file() {
+        return Err(ForeignError::Unknown);
+    }
+    if starts_with(path, b"TDF$")? {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        return Ok(Content::Tdata(dir.to_path_buf()));
+    }
+    if starts_with(path, SQLITE_MAGIC)? {
+        return Ok(Content::Database);
+    }
+    if metadata.len() > MAX_FILE {
+        return Err(identity::by_content(&head(path)?).unwrap_or(ForeignError::Unknown));
+    }
+    let bytes = PlainFile::open(path)?.read_all()?;
+    if bytes.starts_with(&grammers::tl::MAGIC) {
+        return Ok(Content::Tl(bytes));
+    }
+    if SessionView::parse(&bytes).is_ok() {
+        return Ok(Content::Own);
+    }
+    if let Some(known) = identity::by_content(&bytes) {
+        return Err(known);
+    }
+    let text = pasted_text(&bytes).ok_or(ForeignError::Unknown)?;
+    // Editors on Windows write a mark in front of the text.
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+    let owned = Zeroizing::new(text.to_owned());
+    if text.trim_start().starts_with(['{', '[']) {
+        return Ok(Content::Json(owned));
+    }
+    Ok(Content::Text(owned))
+}
+
+fn read_any(path: &Path, choice: Option<usize>) -> Result<Import, ForeignError> {
+    match content_of(path)? {
+        Content::Tdata(dir) => tdata::read(&dir, choice),
+        Content::GramJs(stores) => gramjs::read(path, stores, choice),
+        Content::Database => read_database(&Db::open(path)?, choice),
+        Content::Tl(bytes) => grammers::tl::read(&bytes, choice),
+        Content::Json(text) => read_json(&text, choice),
+        Content::Text(text) => read_text(&text, choice),
+        Content::Own => Err(ForeignError::Own),
+    }
+}
+
+fn starts_with(path: &Path, magic: &[u8]) -> io::Result<bool> {
+    Ok(head(path)?.starts_with(magic))
+}
+
+/// The first bytes of a file, as many as anything is recognised by.
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    PlainFile::open(path)?.head(32)
+}
+
+/// JSON of a library, or somebody's own with a session string in it.
+fn read_json(text: &str, choice: Option<usize>) -> Result<Import, ForeignError> {
+    json::read(text, choice).or_else(|error| match read_text(text, choice) {
+        Err(ForeignError::Text(text)) if text.kind == DecodeErrorKind::SeveralStrings => {
+            Err(ForeignError::Text(text))
+        }
+        found => found.map_err(|_| error),
+    })
+}
+
+/// A session string of any library in a text file.
+fn read_text(text: &str, choice: Option<usize>) -> Result<Import, ForeignError> {
+    if let Some(number @ (0 | 2..)) = choice {
+        return Err(ForeignError::NoAccount { number, count: 1 });
+    }
+    let mut buffer = Zeroizing::new(vec![0; text.len()]);
+    let detected = detect(text, &mut buffer).map_err(ForeignError::Text)?;
+    let mut import = Import::new(FileFormat::Text(detected.format()));
+    import.session = Zeroizing::new(PersistedSession::copy_of(&detected));
+    import.account = detected.account();
+    Ok(import)
+}
+
+/// A reader of one library's tables.
+type Reader = fn(&Db, Option<usize>) -> Result<Import, ForeignError>;
+
+/// Whose tables there are, and who reads them.
+fn candidates(db: &Db) -> Result<Vec<(FileFormat, Reader)>, ForeignError> {
+    let all: [(Option<FileFormat>, Reader); 5] = [
+        (telethon::recognise(db)?, telethon::read),
+        (
+            telethon::telethon2::recognise(db)?,
+            telethon::telethon2::read,
+        ),
+        (pyrogram::recognise(db)?, pyrogram::read),
+        (mtcute::recognise(db), mtcute::read),
+        (grammers::recognise(db)?, grammers::read),
+    ];
+    let known = all.into_iter();
+    Ok(known
+        .filter_map(|(format, read)| Some((format?, read)))
+        .collect())
+}
+
+fn formats_in(db: &Db) -> Result<Vec<FileFormat>, ForeignError> {
+    let formats = candidates(db)?.into_iter().map(|(format, _)| format);
+    Ok(formats.collect())
+}
+
+fn read_database(db: &Db, choice: Option<usize>) -> Result<Import, ForeignError> {
+    let found = candidates(db)?;
+    let mut import = match found.as_slice() {
+        [] => return Err(not_one(db)),
+        [(_, read)] => read(db, choice)?,
+        all => {
+            let parts = all
+                .iter()
+                .map(|(format, read)| (format.to_string(), read(db, None)));
+            several::only(parts.collect(), choice)?
+        }
+    };
+    let others = found.into_iter().map(|(format, _)| format);
+    import.also = others.filter(|format| *format != import.format).collect();
+    Ok(import)
+}
+
+/// Says what else the database is.
+fn not_one(db: &Db) -> ForeignError {
+    if db.has("meta") && (db.has("dcs") || db.has("dc_entries")) {
+        ForeignError::Own
+    } else {
+        ForeignError::Unknown
+    }
+}

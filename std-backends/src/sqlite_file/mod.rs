@@ -1,0 +1,8 @@
+//! The files of SQLite databases: which are open in this process, and how one is read without a change
+//! to it.
+
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
+pub(crate) mod database_copy;
+pub(crate) mod open_databases;
+#[cfg(any(feature = "clients", feature = "libsql", feature = "sqlite"))]
+pub(crate) mod untouched;

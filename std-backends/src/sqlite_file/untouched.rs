@@ -1,0 +1,102 @@
+//! Databases that are read without a change to them: not to the file, nor to its log or journal, nor to
+//! anything beside it.
+//!
+//! A connection that may write changes a database by opening and closing it: a journal that a crash
+//! left is rolled back, and a log is copied into the database and removed by whoever closes it last.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::sqlite_file::database_copy::{DatabaseCopy, Stamp, immutable_uri, refuse_planted_logs};
+use crate::sqlite_file::open_databases::{Announced, FileId, Unlocked};
+
+/// Longest value that is read. Keys and names are far shorter.
+const LONGEST_VALUE: i32 = 16 << 20;
+
+/// A database, opened for reading.
+pub(crate) struct Untouched {
+    pub(crate) connection: Connection,
+    /// Kept until the connection is closed.
+    _way: Way,
+}
+
+/// How a database is read.
+#[expect(dead_code, reason = "they are kept, not asked")]
+enum Way {
+    /// As it is, without a lock or a log.
+    Unlocked(Unlocked),
+    /// As a part of this program has it open, with SQLite's locks.
+    Shared(Announced),
+    /// From a copy.
+    Copy(DatabaseCopy),
+}
+
+impl Untouched {
+    /// Opens the database at `path`. A file without a log beside it is opened as immutable: SQLite then
+    /// creates nothing beside it and takes no lock. One with a log, whose content is part of the
+    /// session, is copied first. One that this program has open is read with SQLite's locks, which
+    /// anything else would take away.
+    ///
+    /// A log that a stranger put there is refused: its content would be read as the session.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        // SQLite looks for the log beside the file itself, not beside a link to it.
+        let path = if cfg!(windows) {
+            std::path::absolute(path)?
+        } else {
+            fs::canonicalize(path)?
+        };
+        refuse_planted_logs(&path)?;
+        let file = FileId::of(&path)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let (connection, way) = match Unlocked::new(file) {
+            None => {
+                let announced = Announced::new(file)?;
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+                let connection = Connection::open_with_flags(&path, flags)?;
+                (connection, Way::Shared(announced))
+            }
+            Some(unlocked) if !Stamp::of(&path)?.has_log() => {
+                let connection = Connection::open_with_flags(immutable_uri(&path)?, flags)?;
+                (connection, Way::Unlocked(unlocked))
+            }
+            Some(_) => {
+                let (copy, _) = DatabaseCopy::of(&path)?;
+                let connection = copy.open()?;
+                (connection, Way::Copy(copy))
+            }
+        };
+        // A file from elsewhere shall not run anything of its own.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)?;
+        Ok(Self {
+            connection,
+            _way: way,
+        })
+    }
+}
+
+/// Why a database cannot be read.
+#[derive(Debug)]
+pub(crate) enum Error {
+    Io(io::Error),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
