@@ -80,7 +80,7 @@ const LOOKS: u32 = 16;
 /// The process that holds a lock of this file, where the system tells.
 ///
 /// The list is consistent only within one read: where a lock that stands before ours goes away between two
-/// reads, the second one starts behind ours. So as much as the kernel gives is read at once, and again where
+/// reads, the second one starts after ours. So as much as the kernel gives is read at once, and again where
 /// the lock was not in it.
 #[cfg(target_os = "linux")]
 pub(crate) fn holder(file: &File) -> Option<u32> {
