@@ -14,6 +14,7 @@ mod looking;
 mod modes;
 mod names;
 mod pasted;
+mod shell;
 mod strings;
 mod terminal;
 

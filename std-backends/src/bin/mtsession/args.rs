@@ -67,6 +67,13 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Get back what is left of a damaged session file, its keys first
     Recover(RecoverArgs),
+    /// Print the completions of the command line for a shell
+    Completions {
+        /// The shell that reads them
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
 #[derive(Debug, clap::Args)]

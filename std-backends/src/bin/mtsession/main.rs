@@ -11,6 +11,7 @@ mod output;
 mod recover;
 mod remarks;
 mod report;
+mod shell;
 mod store;
 mod upgrade;
 mod verify;
@@ -41,6 +42,8 @@ fn main() -> ExitCode {
         Command::Backup(command) => accounts::backup(command),
         Command::Restore(command) => accounts::restore(command),
         Command::Recover(command) => recover::run(command),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man => shell::manual(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
