@@ -6,15 +6,15 @@ use std::path::Path;
 
 use mtsession_core::SessionSource;
 use mtsession_core::clients::StringFormat;
-use rusqlite::Connection;
 
 use crate::clients::error::ForeignError;
 use crate::clients::outgoing::Outgoing;
 use crate::clients::target::{Options, Target};
 use crate::clients::{gramjs, grammers, mtcute, pyrogram, telethon};
 use crate::error::{StoreError, already_there};
-use crate::fs::{Directory, Temp, directory_of};
+use crate::fs::{Temp, keep_new};
 use crate::record::peer_names::PeerNames;
+use crate::sqlite_file::new_database::create;
 
 /// Writes `session` to `path`, where nothing may be yet, so that the library of `target` opens it and
 /// goes on with it.
@@ -69,32 +69,15 @@ fn write_any(
         return Err(already_there().into());
     }
     match target {
-        Target::Telethon7 => database(path, |db| telethon::write(db, 7, options, &outgoing)),
-        Target::Telethon8 => database(path, |db| telethon::write(db, 8, options, &outgoing)),
-        Target::Pyrogram3 => database(path, |db| pyrogram::write_v3(db, &outgoing)),
-        Target::Kurigram7 => database(path, |db| pyrogram::write_kurigram(db, &outgoing)),
-        Target::Mtcute => database(path, |db| mtcute::write(db, &outgoing)),
-        Target::Grammers => database(path, |db| grammers::write(db, &outgoing)),
+        Target::Telethon7 => create(path, |db| telethon::write(db, 7, options, &outgoing)),
+        Target::Telethon8 => create(path, |db| telethon::write(db, 8, options, &outgoing)),
+        Target::Pyrogram3 => create(path, |db| pyrogram::write_v3(db, &outgoing)),
+        Target::Kurigram7 => create(path, |db| pyrogram::write_kurigram(db, &outgoing)),
+        Target::Mtcute => create(path, |db| mtcute::write(db, &outgoing)),
+        Target::Grammers => create(path, |db| grammers::write(db, &outgoing)),
         Target::GramJsStore => gramjs::write(path, &outgoing),
         Target::Text(format) => text(path, format, options, &outgoing),
     }
-}
-
-/// A new database, filled in one transaction.
-fn database(
-    path: &Path,
-    fill: impl FnOnce(&Connection) -> Result<(), ForeignError>,
-) -> Result<(), ForeignError> {
-    let file = Temp::beside(path)?;
-    let mut connection = Connection::open(file.path())?;
-    // The file is nobody's yet: a journal beside it would only be one more file with the key.
-    connection.pragma_update(None, "journal_mode", "MEMORY")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    let transaction = connection.transaction()?;
-    fill(&transaction)?;
-    transaction.commit()?;
-    connection.close().map_err(|(_, error)| error)?;
-    persist(file, path)
 }
 
 fn text(
@@ -107,13 +90,5 @@ fn text(
     let mut file = Temp::beside(path)?;
     file.write_all(&text)?;
     file.write_all(b"\n")?;
-    persist(file, path)
-}
-
-fn persist(file: Temp, path: &Path) -> Result<(), ForeignError> {
-    file.file().sync_all()?;
-    let dir = Directory::open(directory_of(path))?;
-    let file = file.keep_as(path).map_err(|(error, _)| error)?;
-    dir.sync(Some(&file));
-    Ok(())
+    Ok(keep_new(file, path)?)
 }

@@ -4,6 +4,11 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+#[cfg(any(feature = "sqlite", feature = "clients"))]
+use super::owned::directory_of;
+#[cfg(any(feature = "sqlite", feature = "clients"))]
+use super::temp::Temp;
+
 /// A directory, opened before a name in it changes: after the change it is too late to find out that
 /// it cannot be opened.
 #[derive(Debug)]
@@ -48,6 +53,16 @@ impl Directory {
             }
         }
     }
+}
+
+/// Gives a file that was written whole the name `path`, which nothing may have, and makes both durable.
+#[cfg(any(feature = "sqlite", feature = "clients"))]
+pub(crate) fn keep_new(file: Temp, path: &Path) -> io::Result<()> {
+    file.file().sync_all()?;
+    let dir = Directory::open(directory_of(path))?;
+    let file = file.keep_as(path).map_err(|(error, _)| error)?;
+    dir.sync(Some(&file));
+    Ok(())
 }
 
 /// Whether that is how this directory is, rather than a failure of its disk.

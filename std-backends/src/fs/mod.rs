@@ -10,6 +10,8 @@ mod replace;
 mod temp;
 
 pub(crate) use directory::Directory;
+#[cfg(any(feature = "sqlite", feature = "clients"))]
+pub(crate) use directory::keep_new;
 pub(crate) use erase::erase;
 #[cfg(all(unix, any(feature = "sqlite", feature = "libsql")))]
 pub(crate) use file_lock::has_no_locks;

@@ -3,6 +3,8 @@
 
 #[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
 pub(crate) mod database_copy;
+#[cfg(any(feature = "clients", feature = "sqlite"))]
+pub(crate) mod new_database;
 pub(crate) mod open_databases;
 #[cfg(any(feature = "clients", feature = "libsql", feature = "sqlite"))]
 pub(crate) mod untouched;

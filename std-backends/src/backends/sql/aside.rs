@@ -11,6 +11,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::local_error::explain;
+use crate::fs::TempDirectory;
 use crate::sqlite_file::database_copy::{DatabaseCopy, Stamp, immutable_uri};
 use crate::sqlite_file::open_databases;
 
@@ -114,10 +115,7 @@ pub(super) fn can_share_memory(path: &Path) -> bool {
     let Some(dir) = path.parent() else {
         return true;
     };
-    let Ok(dir) = tempfile::Builder::new()
-        .prefix(".mtsession-")
-        .tempdir_in(dir)
-    else {
+    let Ok(dir) = TempDirectory::within(dir) else {
         return true;
     };
     let try_log = || {

@@ -7,11 +7,12 @@ use std::path::Path;
 
 use mtsession_core::{ChannelKind, PeerKind, SessionSource};
 
-use super::connection::{Connection as _, Durability, Write};
 use super::file_url::local_path;
-use super::local::LocalConnection;
+use super::local_error::explain;
 use super::statement::{Statement, Value};
 use crate::error::already_there;
+use crate::sqlite_file::new_database::create;
+use crate::sqlite_file::untouched;
 
 /// Writes a whole database that ferogram-session 0.6.5 and 0.6.6 can use.
 pub(super) fn write(path: &Path, session: &impl SessionSource) -> io::Result<()> {
@@ -19,12 +20,19 @@ pub(super) fn write(path: &Path, session: &impl SessionSource) -> io::Result<()>
     if fs::exists(path)? {
         return Err(already_there());
     }
-    let write = Write {
-        statements: statements(session),
-        durability: Durability::Now,
-        if_unchanged: false,
-    };
-    LocalConnection::file(path).write(&write).map(|_| ())
+    let made = create(path, |database| -> Result<(), untouched::Error> {
+        for Statement { sql, params } in statements(session) {
+            database.execute(sql, rusqlite::params_from_iter(params))?;
+        }
+        Ok(())
+    });
+    made.map_err(|error| match error {
+        untouched::Error::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            already_there()
+        }
+        untouched::Error::Io(error) => error,
+        untouched::Error::Sqlite(error) => explain(&error),
+    })
 }
 
 /// The schema of ferogram-session 0.6.5 and 0.6.6.

@@ -71,7 +71,10 @@ impl Store {
             Self::Sqlite(..) | Self::LibSql(..) => self.load_backend(),
             Self::Ferogram(path) => Self::File(path.clone()).load(),
             Self::Flash(path, layout) => self.load_flash(path, *layout),
-            Self::Library(_, path) => load_foreign(path, None).map_err(Failure::Store),
+            Self::Library(_, path) => match load_foreign(path, None) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.not_found()),
+                loaded => loaded.map_err(Failure::Store),
+            },
             Self::StringStdio | Self::StringFile(_) | Self::StringEnv(_) => {
                 self.decode(&self.text()?)
             }
