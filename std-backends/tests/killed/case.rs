@@ -36,7 +36,7 @@ impl Case {
         }
     }
 
-    fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         let place = Place::new();
         let source = self.source.unwrap_or(Kind::String);
         source.put(self.new, &place.source());
@@ -70,7 +70,7 @@ impl Case {
         args
     }
 
-    fn invocation(&self, place: &Place, may_replace: bool) -> Invocation {
+    pub(crate) fn invocation(&self, place: &Place, may_replace: bool) -> Invocation {
         Invocation {
             args: self.args(place, may_replace),
             input: match self.source {

@@ -15,6 +15,7 @@
 
 mod case;
 mod place;
+mod read_back;
 mod record;
 mod stores;
 mod strace;

@@ -69,35 +69,90 @@ impl Invocation {
 
     /// Runs it to its end, and says which calls it made since it looked at anything under `root`.
     pub(crate) fn calls(&self, root: &Path) -> Vec<Call> {
-        let log = tempfile::NamedTempFile::new().unwrap();
         let trace = if is_thorough() {
-            format!("trace={CHANGING},{SHARED}")
+            format!("{CHANGING},{SHARED}")
         } else {
-            format!("trace={CHANGING}")
+            CHANGING.to_owned()
         };
+        let root = root.to_str().unwrap();
+        let calls = self.logged(&trace).into_iter();
+        calls
+            .skip_while(|(_, line)| !line.contains(root))
+            .map(|(call, _)| call)
+            .collect()
+    }
+
+    /// Runs it to its end. The calls of these names, each with its line of the log.
+    fn logged(&self, names: &str) -> Vec<(Call, String)> {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let trace = format!("trace={names}");
         let options = ["-y", "-o", log.path().to_str().unwrap(), "-e", &trace];
         let output = self.traced(&options).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{:?}: {said}", self.args);
-        let log = fs::read_to_string(log.path()).unwrap();
-        let root = root.to_str().unwrap();
         let mut counts = BTreeMap::<String, usize>::new();
-        let (mut calls, mut has_begun) = (Vec::new(), false);
-        for line in log.lines() {
-            let Some((call, _)) = line.split_once('(') else {
-                continue;
-            };
-            let Some(name) = call.split_whitespace().nth(1).filter(|it| *it != "<...") else {
-                continue;
-            };
-            let count = counts.entry(name.to_owned()).or_default();
-            *count += 1;
-            has_begun |= line.contains(root);
-            if has_begun {
-                calls.push((name.to_owned(), *count));
+        let mut calls = Vec::new();
+        for line in fs::read_to_string(log.path()).unwrap().lines() {
+            let name = line
+                .split_once('(')
+                .and_then(|(call, _)| call.split_whitespace().nth(1));
+            if let Some(name) = name.filter(|it| *it != "<...") {
+                let count = counts.entry(name.to_owned()).or_default();
+                *count += 1;
+                calls.push(((name.to_owned(), *count), line.to_owned()));
             }
         }
         calls
+    }
+
+    /// Runs it, and stops it where it has opened this many files, for as long as `meanwhile` takes. The
+    /// exit code, and what it said.
+    pub(crate) fn stopped_at_opening(
+        &self,
+        number: usize,
+        meanwhile: impl FnOnce(),
+    ) -> (Option<i32>, String) {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let inject = format!("inject=openat:signal=STOP:when={number}");
+        let options = [
+            "-o",
+            log.path().to_str().unwrap(),
+            "-e",
+            "trace=openat",
+            "-e",
+            &inject,
+        ];
+        let running = self.traced(&options).spawn().unwrap();
+        let process = loop {
+            let log = fs::read_to_string(log.path()).unwrap();
+            let stopped = log
+                .lines()
+                .find(|line| line.contains("--- stopped by SIGSTOP"));
+            if let Some(process) = stopped.and_then(|line| line.split_whitespace().next()) {
+                break process.to_owned();
+            }
+            assert!(!log.contains("+++ exited"), "it was not stopped: {log}");
+            std::thread::yield_now();
+        };
+        meanwhile();
+        let goes_on = Command::new("kill").args(["-CONT", &process]).status();
+        assert!(goes_on.unwrap().success());
+        let output = running.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    }
+
+    /// How many files the command has opened when it opens `path` for the first time after it has put it
+    /// there.
+    pub(crate) fn first_opening(&self, path: &Path) -> usize {
+        let path = format!("\"{}\"", path.display());
+        let calls = self.logged("openat,rename,renameat,renameat2");
+        let is_put = |name: &str, line: &str| name.starts_with("rename") && line.contains(&path);
+        let mut after = calls
+            .iter()
+            .skip_while(|((name, _), line)| !is_put(name, line));
+        let opened = after.find(|((name, _), line)| name == "openat" && line.contains(&path));
+        opened.unwrap().0.1
     }
 
     /// Runs it until it is killed at this call, before the call does anything. False where it ended before:

@@ -8,6 +8,7 @@ use mtsession::{Fingerprint, PeerNames};
 
 use crate::Done;
 use crate::args::{AccountArgs, ConvertArgs, ExportArgs, ImportArgs};
+use crate::compare::{Promise, differences};
 use crate::failure::Failure;
 use crate::output;
 use crate::remarks;
@@ -62,9 +63,13 @@ fn store(
     progress.step(format!("reading {to} back"));
     let stored = to.load()?;
     drop(progress);
-    if let Some(what) = difference(to, &loaded, &stored) {
-        let message = format!("{to} does not read back with {what} of {from}");
-        return Err(Failure::Problems(message));
+    let differences = differences(&loaded.parts, &stored.parts, promise(to, &stored));
+    if !differences.is_empty() {
+        return Err(Failure::Problems(format!(
+            "{to} does not hold what was written to it:\n  {}\n{from} is unchanged: go on with it, and \
+             use {to} for nothing. Check its disk, or its server, before it is tried again with --force",
+            differences.join("\n  ")
+        )));
     }
     let kept = kept_lines(to, &loaded, &stored);
     let mut out = output::stdout();
@@ -116,40 +121,14 @@ fn kept_lines(to: &Store, loaded: &Loaded, stored: &Loaded) -> Vec<String> {
     lines
 }
 
-/// What of the source is not in the target although the target has a place for it: the first such part.
-fn difference(to: &Store, loaded: &Loaded, stored: &Loaded) -> Option<&'static str> {
-    let is_ours =
-        !matches!(stored.origin, Origin::Foreign(..)) && !matches!(to, Store::Ferogram(_));
-    if home_fingerprint(loaded) != home_fingerprint(stored) {
-        return Some("the auth key");
+/// What the target must give back as it was written.
+fn promise(to: &Store, stored: &Loaded) -> Promise {
+    match to {
+        Store::Ferogram(_) => Promise::Login,
+        _ if matches!(stored.origin, Origin::Foreign(..)) => Promise::Login,
+        Store::Flash(..) => Promise::NoNames,
+        _ => Promise::Everything,
     }
-    if !is_ours {
-        return None;
-    }
-    let (loaded, stored) = (&loaded.parts, &stored.parts);
-    let (from, to) = (&loaded.session, &stored.session);
-    let parts = [
-        (from.home_dc_id == to.home_dc_id, "the home DC"),
-        (from.dcs == to.dcs, "the DC entries"),
-        (
-            from.future_auth_token == to.future_auth_token,
-            "the future auth token",
-        ),
-        (loaded.account == stored.account, "the account"),
-        (
-            loaded.login_state == stored.login_state,
-            "the state of the login",
-        ),
-        (
-            from.updates_state == to.updates_state,
-            "the update counters",
-        ),
-        (from.peers == to.peers, "the peers"),
-        (from.min_peers == to.min_peers, "the min peers"),
-    ];
-    parts
-        .into_iter()
-        .find_map(|(is_same, what)| (!is_same).then_some(what))
 }
 
 /// What the target does not hold, going by what it can hold and by the names that it has.

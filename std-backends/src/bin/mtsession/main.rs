@@ -2,6 +2,7 @@
 
 mod accounts;
 mod args;
+mod compare;
 mod convert;
 mod counted;
 mod delete;
