@@ -13,6 +13,7 @@ use mtsession::{
 use mtsession::core::PeerKind;
 
 use crate::client::{self, Client};
+pub use crate::conformance_parts::parts_agree_with_the_whole;
 pub use crate::conformance_record::{
     an_update_is_whole_or_nothing, every_change_does_what_it_says,
     every_part_of_a_record_comes_back, peers_are_found_and_listed, updates_do_not_lose_each_other,
@@ -93,6 +94,7 @@ macro_rules! conformance {
             an_update_is_whole_or_nothing
             updates_do_not_lose_each_other
             peers_are_found_and_listed
+            parts_agree_with_the_whole
         );
     };
     (@ $backend:ident, $fixture:expr, $($behaviour:ident)+) => {

@@ -4,6 +4,7 @@
 pub mod bytes;
 pub mod client;
 pub mod conformance;
+pub mod conformance_parts;
 pub mod conformance_record;
 #[cfg(target_os = "linux")]
 pub mod heap;

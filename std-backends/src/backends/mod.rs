@@ -4,5 +4,7 @@ pub(crate) mod file;
 pub(crate) mod memory;
 mod optimistic;
 #[cfg(any(feature = "sqlite", feature = "libsql"))]
+mod retain;
+#[cfg(any(feature = "sqlite", feature = "libsql"))]
 pub(crate) mod sql;
 pub(crate) mod string;

@@ -3,9 +3,7 @@
 use core::fmt;
 use std::collections::{BTreeMap, HashSet};
 
-use mtsession_core::{
-    Account, EntryKey, List, NamesOf, Peer, PeerKey, PeerKind, SessionSource as _,
-};
+use mtsession_core::{Account, EntryKey, List, Peer, PeerKey, PeerKind, SessionSource as _};
 
 use super::{Sections, SessionRecord};
 use crate::drop_in::dc::DcEntry;
@@ -92,18 +90,38 @@ pub enum PeerQuery<'a> {
     Phone(&'a str),
 }
 
-impl PeerQuery<'_> {
+impl<'a> PeerQuery<'a> {
+    /// The username or phone number as it is stored.
+    pub(crate) fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Key(_) => None,
+            Self::Username(name) => Some(name.trim_start_matches('@')),
+            Self::Phone(phone) => Some(phone.trim_start_matches('+')),
+        }
+    }
+
     /// Whether a peer with these names is meant.
-    fn is_of(self, names: &NamesOf<'_>) -> bool {
+    fn is_of<'n>(self, mut usernames: impl Iterator<Item = &'n str>, phone: Option<&str>) -> bool {
+        let text = self.text();
         match self {
             Self::Key(_) => false,
-            Self::Username(name) => {
-                let name = name.trim_start_matches('@');
-                names
-                    .usernames()
-                    .any(|known| known.eq_ignore_ascii_case(name))
+            Self::Username(_) => {
+                usernames.any(|known| text.is_some_and(|text| known.eq_ignore_ascii_case(text)))
             }
-            Self::Phone(phone) => names.phone == Some(phone.trim_start_matches('+')),
+            Self::Phone(_) => phone == text,
+        }
+    }
+
+    /// Whether this peer is meant.
+    #[cfg(any(feature = "sqlite", feature = "libsql"))]
+    pub(crate) fn is_of_known(self, known: &KnownPeer) -> bool {
+        let KnownPeer { peer, names } = known;
+        match self {
+            Self::Key(key) => Peer::from(peer).key() == key,
+            _ => self.is_of(
+                names.usernames.iter().map(String::as_str),
+                names.phone.as_deref(),
+            ),
         }
     }
 }
@@ -134,7 +152,7 @@ impl SessionRecord {
             _ => self
                 .names()
                 .iter()
-                .filter(|names| query.is_of(names))
+                .filter(|names| query.is_of(names.usernames(), names.phone))
                 .find_map(|names| self.position_of_named(names.kind, names.id)),
         };
         let peer = self.session().peers.get(position?)?;
@@ -157,7 +175,7 @@ impl SessionRecord {
             }
         }
         let page: BTreeMap<PeerKey, &CachedPeer> = peers.into_iter().take(limit).collect();
-        let mut names: BTreeMap<(PeerKind, i64), PeerNames> = self
+        let names: BTreeMap<(PeerKind, i64), PeerNames> = self
             .names()
             .iter()
             .map(|names| ((names.kind, names.id), peer_names::owned(names)))
@@ -166,7 +184,8 @@ impl SessionRecord {
             .map(|(key, peer)| KnownPeer {
                 peer: peer.clone(),
                 names: names
-                    .remove(&(key.kind(), key.id()))
+                    .get(&(key.kind(), key.id()))
+                    .cloned()
                     .unwrap_or_else(|| nameless(key)),
             })
             .collect()

@@ -25,6 +25,8 @@ use self::names_store::NamesStore;
 use crate::drop_in::session::PersistedSession;
 use crate::record::login_state::OwnedLoginState;
 
+#[cfg(any(feature = "sqlite", feature = "libsql"))]
+pub(crate) use self::known::nameless;
 pub use self::known::{KnownPeer, PeerQuery, SessionHead};
 pub(crate) use self::room::{TooLong, check};
 pub use self::sections::{Keeps, Sections};

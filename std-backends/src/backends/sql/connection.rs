@@ -42,6 +42,11 @@ pub(super) trait Connection: Send {
     /// Reads everything as of one moment. A database that does not exist has no rows.
     fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()>;
 
+    /// Reads as [`read`](Self::read) does, but what was read before stays what
+    /// [`is_unchanged`](Self::is_unchanged) and writes compare with. If anything has changed since then, or
+    /// may have, nothing counts as read any more.
+    fn peek(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()>;
+
     /// Refuses a database without tables that must have had some.
     fn check_empty(&mut self) -> io::Result<()> {
         Ok(())

@@ -13,7 +13,9 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use mtsession_core::{Account, Change, DcFlags, DcRef, MinPeer, Peer, PeerKind, UpdateChange};
+use mtsession_core::{
+    Account, Change, DcFlags, DcRef, MinPeer, Peer, PeerKey, PeerKind, UpdateChange,
+};
 
 use super::connection::{Connection, OnRow, Write, Written};
 use super::local::LocalConnection;
@@ -21,6 +23,7 @@ use super::schema::LegacyTables;
 use super::statement::{Select, Statement};
 use super::store::{DEFAULT_ACCOUNT, SqlStore};
 use crate::drop_in::session::PersistedSession;
+use crate::record::PeerQuery;
 use crate::record::peer_names::PeerNames;
 
 /// What a database was asked.
@@ -49,13 +52,7 @@ impl Watched {
         Ok(())
     }
 
-    fn note(&self, sql: String) {
-        self.seen.sql.lock().unwrap().insert(sql);
-    }
-}
-
-impl Connection for Watched {
-    fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+    fn note_selects(&mut self, selects: &[Select]) -> io::Result<()> {
         for select in selects {
             self.note(select.sql());
             #[cfg(feature = "libsql-remote")]
@@ -63,8 +60,23 @@ impl Connection for Watched {
                 self.note(super::remote::sql_of_a_page(select));
             }
         }
-        self.watch()?;
+        self.watch()
+    }
+
+    fn note(&self, sql: String) {
+        self.seen.sql.lock().unwrap().insert(sql);
+    }
+}
+
+impl Connection for Watched {
+    fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+        self.note_selects(selects)?;
         self.inner.read(selects, on_row)
+    }
+
+    fn peek(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+        self.note_selects(selects)?;
+        self.inner.peek(selects, on_row)
     }
 
     fn is_unchanged(&mut self) -> io::Result<bool> {
@@ -188,6 +200,7 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
         reopened(store);
         store.save(&full)
     });
+    look_ups(&mut store, peers, &mut cost);
     let singles = singles(peers);
     for (name, change) in &singles {
         cost(&mut store, name, true, &|store| {
@@ -226,6 +239,42 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
     });
     cost(&mut store, "delete", false, &SqlStore::delete);
     done
+}
+
+/// Look-ups by rows, each of which leads to a place in the middle.
+fn look_ups(
+    store: &mut SqlStore,
+    peers: i64,
+    cost: &mut impl FnMut(&mut SqlStore, &'static str, bool, &dyn Fn(&mut SqlStore) -> io::Result<()>),
+) {
+    let id = peers.wrapping_div(2);
+    let key = peer(id).key();
+    let name = format!("@USER{id}");
+    let queries = [
+        ("peer by key", PeerQuery::Key(key)),
+        ("peer by username", PeerQuery::Username(&name)),
+        ("peer by phone", PeerQuery::Phone("+1")),
+    ];
+    for (what, query) in queries {
+        cost(store, what, true, &|store| {
+            let found = store.find_peer(query)?;
+            assert!(found.is_none_or(|found| found.peer.id == id));
+            Ok(())
+        });
+    }
+    // Where a kind ends, the ids of all others are passed over, once in a list of all pages.
+    for (after, is_single) in [
+        (None, true),
+        (Some(key), true),
+        (Some(PeerKey::user(peers)), false),
+    ] {
+        cost(store, "a page of peers", is_single, &|store| {
+            let page = store.peers_after(after, 10)?;
+            assert!(page.len() == 10 || peers <= 10, "{}", page.len());
+            Ok(())
+        });
+    }
+    cost(store, "head", false, &|store| store.head().map(|_| ()));
 }
 
 /// One change of every kind, about a peer in the middle.
@@ -345,8 +394,9 @@ fn problems_of(sql: &str, plan: &[Line]) -> Vec<String> {
             && !what.contains("json_each")
             && !what.contains("pragma_")
             && !what.contains("sqlite_schema")
-            // One row, made by a part of the statement.
+            // One row, or a page, made by a part of the statement.
             && !what.contains("SCAN (subquery")
+            && !plan.iter().any(|(_, _, part)| Some(part.as_str()) == what.strip_prefix("SCAN ").map(|name| format!("CO-ROUTINE {name}")).as_deref())
             && !what.contains("CONSTANT ROW");
         let is_automatic = what.contains("AUTOMATIC");
         let within = plan.iter().find(|(number, ..)| number == parent);

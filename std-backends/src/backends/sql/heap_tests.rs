@@ -49,26 +49,35 @@ fn turned_value(value: &Value) -> Value {
     }
 }
 
+/// Gives a row with its blobs turned round.
+fn give(on_row: &mut OnRow<'_>, index: usize, values: &[ValueRef<'_>]) -> io::Result<()> {
+    let blobs: Vec<_> = values
+        .iter()
+        .map(|value| match value {
+            ValueRef::Blob(bytes) => turned_round(bytes),
+            _ => Zeroizing::default(),
+        })
+        .collect();
+    let values: Vec<_> = values
+        .iter()
+        .zip(&blobs)
+        .map(|(value, blob)| match value {
+            ValueRef::Blob(_) => ValueRef::Blob(blob),
+            other => *other,
+        })
+        .collect();
+    on_row(index, &values)
+}
+
 impl Connection for TurnedRound {
     fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
-        self.0.read(selects, &mut |index, values| {
-            let blobs: Vec<_> = values
-                .iter()
-                .map(|value| match value {
-                    ValueRef::Blob(bytes) => turned_round(bytes),
-                    _ => Zeroizing::default(),
-                })
-                .collect();
-            let values: Vec<_> = values
-                .iter()
-                .zip(&blobs)
-                .map(|(value, blob)| match value {
-                    ValueRef::Blob(_) => ValueRef::Blob(blob),
-                    other => *other,
-                })
-                .collect();
-            on_row(index, &values)
-        })
+        let on_row = &mut |index, values: &[ValueRef<'_>]| give(on_row, index, values);
+        self.0.read(selects, on_row)
+    }
+
+    fn peek(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+        let on_row = &mut |index, values: &[ValueRef<'_>]| give(on_row, index, values);
+        self.0.peek(selects, on_row)
     }
 
     fn is_unchanged(&mut self) -> io::Result<bool> {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use mtsession_core::Change;
+use mtsession_core::{Change, PeerKey};
 
 use super::local::LocalConnection;
 #[cfg(feature = "libsql-remote")]
@@ -15,9 +15,10 @@ use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
 use super::whole;
 use crate::backend::SessionBackend;
 use crate::backends::optimistic::Updated;
+use crate::backends::retain::retain_by_pages;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
-use crate::record::{Keeps, SessionRecord};
+use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord};
 use crate::sync::lock;
 
 const NAME: &str = "libsql";
@@ -301,6 +302,24 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Where reads are answered: for a replica, its copy.
+    #[cfg_attr(
+        not(feature = "libsql-remote"),
+        expect(
+            clippy::unnecessary_wraps,
+            reason = "a replica may have to be synchronised first"
+        )
+    )]
+    fn nearest(&mut self) -> io::Result<&mut SqlStore> {
+        match self {
+            Self::One(store) => Ok(store),
+            #[cfg(feature = "libsql-remote")]
+            Self::Replica(replica) => replica.copy(),
+        }
+    }
+}
+
 impl SessionBackend for LibSqlBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
         self.with_change("save", |database| match database {
@@ -340,11 +359,7 @@ impl SessionBackend for LibSqlBackend {
     }
 
     fn read(&self) -> io::Result<Option<SessionRecord>> {
-        self.with("load", |database| match database {
-            Database::One(store) => Ok(store.read_record()?.0),
-            #[cfg(feature = "libsql-remote")]
-            Database::Replica(replica) => Ok(replica.copy()?.read_record()?.0),
-        })
+        self.with("load", |database| Ok(database.nearest()?.read_record()?.0))
     }
 
     fn update(
@@ -368,6 +383,30 @@ impl SessionBackend for LibSqlBackend {
             Updated::Done => Ok(()),
             Updated::Lost => self.with("update", |_| Err(whole::contended())),
         }
+    }
+
+    fn head(&self) -> io::Result<Option<SessionHead>> {
+        self.with("load", |database| match database {
+            Database::One(store) => store.head(),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.head(),
+        })
+    }
+
+    fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
+        self.with("find a peer", |database| {
+            database.nearest()?.find_peer(query)
+        })
+    }
+
+    fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> io::Result<Vec<KnownPeer>> {
+        self.with("list the peers", |database| {
+            database.nearest()?.peers_after(after, limit)
+        })
+    }
+
+    fn retain_peers(&self, keep: &mut dyn FnMut(&KnownPeer) -> bool) -> io::Result<()> {
+        retain_by_pages(self, keep)
     }
 
     fn keeps(&self) -> Keeps {

@@ -286,6 +286,21 @@ impl Connection for LocalConnection {
         ))
     }
 
+    fn peek(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+        let before = match self.existing()? {
+            Some(open) => (open.is_ours, open.seen),
+            None => return Ok(()),
+        };
+        let read = self.read(selects, on_row);
+        if let Some(open) = &mut self.open
+            // Another file that took the place of this one is not known to be ours.
+            && (open.is_ours, open.seen) != before
+        {
+            open.seen = None;
+        }
+        read
+    }
+
     fn check_empty(&mut self) -> io::Result<()> {
         match (self.path.clone(), self.existing()?) {
             (Some(path), Some(open)) => check_log_of_empty(&mut open.database, &path),

@@ -25,6 +25,7 @@ mod local_read;
 #[cfg(feature = "sqlite")]
 mod local_whole;
 mod locks;
+mod lookup;
 mod main_file;
 mod names;
 mod owners;

@@ -16,8 +16,8 @@ use super::tables::{self, MAX_JSON, account_id, json_text, of_account};
 use crate::record::peer_names::PeerNames;
 
 // What `what` says.
-const USERNAME: i64 = 0;
-const PHONE: i64 = 1;
+pub(super) const USERNAME: i64 = 0;
+pub(super) const PHONE: i64 = 1;
 const TITLE: i64 = 2;
 
 /// Rows that are read at once: servers limit the size of an answer.
@@ -202,13 +202,18 @@ fn push_row(row: &Row<'_>, to: &mut Vec<PeerNames>) -> io::Result<Place> {
         });
     }
     if let Some(names) = to.last_mut() {
-        match place.what {
-            PHONE => names.phone = Some(text),
-            TITLE => names.title = Some(text),
-            _ => names.usernames.push(text),
-        }
+        add(place.what, text, names);
     }
     Ok(place)
+}
+
+/// Adds the text of a row to the names of its peer.
+pub(super) fn add(what: i64, text: String, to: &mut PeerNames) {
+    match what {
+        PHONE => to.phone = Some(text),
+        TITLE => to.title = Some(text),
+        _ => to.usernames.push(text),
+    }
 }
 
 impl SqlStore {

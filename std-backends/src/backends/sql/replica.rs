@@ -7,7 +7,7 @@ use mtsession_core::{Change, SessionSource};
 use super::remote::{Fate, RemoteError};
 use super::store::SqlStore;
 use crate::drop_in::session::PersistedSession;
-use crate::record::SessionRecord;
+use crate::record::{SessionHead, SessionRecord};
 
 /// Writes go to the server first, reads come from the copy.
 pub(super) struct Replica {
@@ -53,6 +53,13 @@ impl Replica {
         let loaded = self.copy()?.load()?;
         self.primary.has_told(loaded.is_some());
         Ok(loaded)
+    }
+
+    /// The head of the copy.
+    pub(super) fn head(&mut self) -> io::Result<Option<SessionHead>> {
+        let head = self.copy()?.head()?;
+        self.primary.has_told(head.is_some());
+        Ok(head)
     }
 
     /// Makes the copy equal to what the server has. Nothing is changed in it before that is known: by a

@@ -165,6 +165,13 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    /// Whether there is a table of names.
+    pub(super) fn has_names(&self) -> bool {
+        self.objects
+            .iter()
+            .any(|object| object.kind == "table" && object.name == "names")
+    }
+
     /// Decides what the database is.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use mtsession_core::Change;
+use mtsession_core::{Change, PeerKey};
 
 use super::export;
 use super::local::{self, LocalConnection};
@@ -14,10 +14,11 @@ use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
 use super::whole;
 use crate::backend::SessionBackend;
 use crate::backends::optimistic::Updated;
+use crate::backends::retain::retain_by_pages;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::flush::FlushPolicy;
-use crate::record::{Keeps, SessionRecord, check};
+use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
 use crate::shown::Shown;
 use crate::sync::lock;
 
@@ -344,6 +345,24 @@ impl SessionBackend for SqliteBackend {
             Updated::Done => Ok(()),
             Updated::Lost => Err(self.error("update")(whole::contended())),
         }
+    }
+
+    fn head(&self) -> io::Result<Option<SessionHead>> {
+        lock(&self.store).head().map_err(self.error("load"))
+    }
+
+    fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
+        let found = lock(&self.store).find_peer(query);
+        found.map_err(self.error("find a peer"))
+    }
+
+    fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> io::Result<Vec<KnownPeer>> {
+        let page = lock(&self.store).peers_after(after, limit);
+        page.map_err(self.error("list the peers"))
+    }
+
+    fn retain_peers(&self, keep: &mut dyn FnMut(&KnownPeer) -> bool) -> io::Result<()> {
+        retain_by_pages(self, keep)
     }
 
     fn keeps(&self) -> Keeps {

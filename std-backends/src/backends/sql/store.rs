@@ -447,6 +447,20 @@ impl SqlStore {
             })
     }
 
+    /// Reads rows of our own tables that say nothing of what is known of the account.
+    pub(super) fn peek_rows(
+        &mut self,
+        selects: impl Into<Vec<Select>>,
+        mut on_row: impl FnMut(usize, &Row<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let selects = selects.into();
+        self.connection
+            .peek(&selects, &mut |index, values| match selects.get(index) {
+                Some(select) => on_row(index, &Row::new(select, values)),
+                None => Ok(()),
+            })
+    }
+
     pub(super) fn write(
         &mut self,
         statements: Vec<Statement>,

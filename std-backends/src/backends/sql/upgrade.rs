@@ -40,6 +40,7 @@ impl SqlStore {
             }
             Ok(())
         })?;
+        self.has_names = findings.has_names();
         let layout = findings.layout()?;
         if layout == Layout::Empty {
             self.connection.check_empty()?;

@@ -149,6 +149,15 @@ impl Connection for RemoteConnection {
         self.read_at_one_moment(selects, on_row)
     }
 
+    fn peek(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
+        let before = self.seen;
+        let read = self.read_at_one_moment(selects, on_row);
+        if self.seen != before {
+            self.seen = None;
+        }
+        read
+    }
+
     fn can_be_old(&self) -> bool {
         true
     }

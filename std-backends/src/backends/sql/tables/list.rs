@@ -91,6 +91,11 @@ pub(in crate::backends::sql) fn select<T: ListItem>(account: &str) -> Select {
     select.bind([account.into()]).list()
 }
 
+/// The position of the last row, one less than how many there are; `NULL` where there is none.
+pub(in crate::backends::sql) fn select_last<T: ListItem>(account: &str) -> Select {
+    Select::new(T::TABLE, "max(position)", T::FROM).bind([account.into()])
+}
+
 /// Stores `items` at their positions.
 pub(in crate::backends::sql) fn replace_many<T: ListItem>(
     account: &str,

@@ -62,12 +62,12 @@ pub(super) use self::account::{
 pub(super) use self::channel::{push_channels, put_channel};
 pub(super) use self::dc::{push_dc_row, put_dc, put_salt, replace_dc, select_dcs, truncate_dcs};
 pub(super) use self::list::{
-    ListItem, MAX_JSON, json_text, replace_many, select, truncate, update,
+    ListItem, MAX_JSON, json_text, replace_many, select, select_last, truncate, update,
 };
 pub(super) use self::login_state::{read_login_state, select_login_state, set_login_state};
 pub(super) use self::min_peer::put_min_peer;
 pub(super) use self::other_login::forget_other_login;
-pub(super) use self::peer::{channel_kind, put_peer};
+pub(super) use self::peer::{channel_kind, peer_of_row, put_peer};
 
 use super::statement::Value;
 

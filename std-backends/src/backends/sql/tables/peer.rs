@@ -14,19 +14,7 @@ impl ListItem for Peer {
     list_statements!("peer" ("id" 1, "access_hash" 2, "kind" 3, "channel_kind" 4, "is_community" 5) update ("access_hash = ?3, channel_kind = ?4, is_community = ?5"));
 
     fn push_row(row: &Row<'_>, to: &mut SessionRecord) -> io::Result<()> {
-        let peer = Self {
-            id: row.i64(1)?,
-            access_hash: row.i64(2)?,
-            kind: match row.i64(3)? {
-                0 => PeerKind::User,
-                1 => PeerKind::Channel,
-                2 => PeerKind::Chat,
-                other => return Err(row.out_of_range(3, other)),
-            },
-            channel_kind: channel_kind(row, 4)?,
-            is_community: row.bool(5)?,
-        };
-        let Ok(()) = to.push_peer(peer);
+        let Ok(()) = to.push_peer(peer_of_row(row)?);
         Ok(())
     }
 
@@ -49,6 +37,22 @@ impl ListItem for Peer {
             self.is_community.into(),
         ]
     }
+}
+
+/// The peer of a row.
+pub(in crate::backends::sql) fn peer_of_row(row: &Row<'_>) -> io::Result<Peer> {
+    Ok(Peer {
+        id: row.i64(1)?,
+        access_hash: row.i64(2)?,
+        kind: match row.i64(3)? {
+            0 => PeerKind::User,
+            1 => PeerKind::Channel,
+            2 => PeerKind::Chat,
+            other => return Err(row.out_of_range(3, other)),
+        },
+        channel_kind: channel_kind(row, 4)?,
+        is_community: row.bool(5)?,
+    })
 }
 
 /// Stores a peer in its place, or behind the others. The identity is [`Peer::key`] in SQL: kind and
