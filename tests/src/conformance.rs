@@ -13,11 +13,10 @@ use mtsession::{
 use mtsession::core::PeerKind;
 
 use crate::client::{self, Client};
-pub use crate::conformance_parts::parts_agree_with_the_whole;
 pub use crate::conformance_record::{
     an_update_is_whole_or_nothing, every_change_does_what_it_says,
-    every_part_of_a_record_comes_back, peers_are_found_and_listed, updates_do_not_lose_each_other,
-    what_belongs_to_a_login_goes_with_its_key,
+    every_part_of_a_record_comes_back, parts_agree_with_the_whole, peers_are_found_and_listed,
+    updates_do_not_lose_each_other, what_belongs_to_a_login_goes_with_its_key,
 };
 use crate::random::{key_of, sized};
 
@@ -93,8 +92,7 @@ macro_rules! conformance {
             what_belongs_to_a_login_goes_with_its_key
             an_update_is_whole_or_nothing
             updates_do_not_lose_each_other
-            peers_are_found_and_listed
-            parts_agree_with_the_whole
+            peers_are_found_and_listed parts_agree_with_the_whole
         );
     };
     (@ $backend:ident, $fixture:expr, $($behaviour:ident)+) => {

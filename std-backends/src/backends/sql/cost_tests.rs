@@ -7,6 +7,8 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+mod plan;
+
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeSet;
 use std::io;
@@ -17,6 +19,7 @@ use mtsession_core::{
     Account, Change, DcFlags, DcRef, MinPeer, Peer, PeerKey, PeerKind, UpdateChange,
 };
 
+use self::plan::{plan_of, problems_of};
 use super::connection::{Connection, OnRow, Write, Written};
 use super::local::LocalConnection;
 use super::schema::LegacyTables;
@@ -188,9 +191,7 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
         reopened(store);
         store.load().map(|_| ())
     });
-    cost(&mut store, "account", true, &|store| {
-        store.current().map(|_| ())
-    });
+    look_ups(&mut store, peers, &mut cost);
     cost(&mut store, "save without one peer", false, &|store| {
         let mut less = full.clone();
         less.peers.remove(0);
@@ -200,7 +201,6 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
         reopened(store);
         store.save(&full)
     });
-    look_ups(&mut store, peers, &mut cost);
     let singles = singles(peers);
     for (name, change) in &singles {
         cost(&mut store, name, true, &|store| {
@@ -247,6 +247,7 @@ fn look_ups(
     peers: i64,
     cost: &mut impl FnMut(&mut SqlStore, &'static str, bool, &dyn Fn(&mut SqlStore) -> io::Result<()>),
 ) {
+    cost(store, "account", true, &|store| store.current().map(|_| ()));
     let id = peers.wrapping_div(2);
     let key = peer(id).key();
     let name = format!("@USER{id}");
@@ -364,56 +365,6 @@ fn no_statement_scans_an_account_in_a_part_of_it() {
         explained += 1;
     }
     assert!(explained > 25, "{explained}");
-}
-
-/// A line of a query plan: its number, the number of the line above it, and what it does.
-type Line = (i64, i64, String);
-
-fn plan_of(database: &rusqlite::Connection, sql: &str) -> Vec<Line> {
-    let mut prepared = database
-        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-        .unwrap_or_else(|error| panic!("{sql}: {error}"));
-    let rows = prepared
-        .raw_query()
-        .mapped(|row| Ok((row.get(0)?, row.get(1)?, row.get(3)?)))
-        .collect::<Result<_, _>>();
-    rows.unwrap()
-}
-
-fn problems_of(sql: &str, plan: &[Line]) -> Vec<String> {
-    // The end of a list is found in one step, although the plan shows the same line as for all of it.
-    let mut ends_of_lists = sql.matches("SELECT max(position) + 1").count()
-        + sql.matches("coalesce(max(position) + 1, 0)").count();
-    let mut problems = Vec::new();
-    for (_, parent, what) in plan {
-        // An account keeps 64 tags of writes, and has at most 255 DC entries.
-        let is_bounded = what.contains(" server_write ") || what.starts_with("SEARCH dc ");
-        let is_whole_account =
-            what.starts_with("SEARCH") && what.ends_with("(account=?)") && !is_bounded;
-        let is_scan = what.starts_with("SCAN")
-            && !what.contains("json_each")
-            && !what.contains("pragma_")
-            && !what.contains("sqlite_schema")
-            // One row, or a page, made by a part of the statement.
-            && !what.contains("SCAN (subquery")
-            && !plan.iter().any(|(_, _, part)| Some(part.as_str()) == what.strip_prefix("SCAN ").map(|name| format!("CO-ROUTINE {name}")).as_deref())
-            && !what.contains("CONSTANT ROW");
-        let is_automatic = what.contains("AUTOMATIC");
-        let within = plan.iter().find(|(number, ..)| number == parent);
-        let is_part = within.is_some_and(|(_, _, above)| !above.starts_with("CO-ROUTINE"));
-        let is_end = is_part && is_whole_account && ends_of_lists > 0;
-        if is_end {
-            ends_of_lists -= 1;
-        }
-        let is_list_of_accounts = sql.ends_with("ORDER BY name");
-        if is_automatic
-            || (is_part && is_whole_account && !is_end)
-            || (is_scan && !is_list_of_accounts)
-        {
-            problems.push(what.clone());
-        }
-    }
-    problems
 }
 
 /// Replaces all names, as `update` does.

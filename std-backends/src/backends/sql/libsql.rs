@@ -6,12 +6,14 @@ use std::sync::Mutex;
 
 use mtsession_core::{Change, PeerKey};
 
+use super::accounts::check_name;
+use super::database::Database;
 use super::local::LocalConnection;
 #[cfg(feature = "libsql-remote")]
 use super::remote::{RemoteConnection, RemoteOptions};
 #[cfg(feature = "libsql-remote")]
 use super::replica::Replica;
-use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
+use super::store::{DEFAULT_ACCOUNT, SqlStore};
 use super::whole;
 use crate::backend::SessionBackend;
 use crate::backends::optimistic::Updated;
@@ -67,12 +69,6 @@ const NAME: &str = "libsql";
 pub struct LibSqlBackend {
     name: String,
     database: Mutex<Database>,
-}
-
-enum Database {
-    One(Box<SqlStore>),
-    #[cfg(feature = "libsql-remote")]
-    Replica(Box<Replica>),
 }
 
 impl LibSqlBackend {
@@ -289,35 +285,6 @@ fn named(mut place: String, account: &str) -> String {
         place.push_str(account);
     }
     place
-}
-
-impl Database {
-    /// What the database is in the end: for a replica, the server.
-    fn primary(&mut self) -> &mut SqlStore {
-        match self {
-            Self::One(store) => store,
-            #[cfg(feature = "libsql-remote")]
-            Self::Replica(replica) => replica.primary(),
-        }
-    }
-}
-
-impl Database {
-    /// Where reads are answered: for a replica, its copy.
-    #[cfg_attr(
-        not(feature = "libsql-remote"),
-        expect(
-            clippy::unnecessary_wraps,
-            reason = "a replica may have to be synchronised first"
-        )
-    )]
-    fn nearest(&mut self) -> io::Result<&mut SqlStore> {
-        match self {
-            Self::One(store) => Ok(store),
-            #[cfg(feature = "libsql-remote")]
-            Self::Replica(replica) => replica.copy(),
-        }
-    }
 }
 
 impl SessionBackend for LibSqlBackend {

@@ -17,8 +17,9 @@ use super::local_file::{
 };
 use super::local_open::{Open, Source};
 use super::local_read::{Rows, read_all};
+use super::local_scrub;
 use super::locks;
-use super::main_file::{check_log_of_empty, empty_log};
+use super::main_file::check_log_of_empty;
 use super::owners::{refuse_planted, refuse_to_hand_over};
 use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
@@ -381,34 +382,15 @@ impl Connection for LocalConnection {
     }
 
     fn scrub(&mut self, is_default: bool) -> io::Result<()> {
-        self.scrub_files(is_default).map_err(|error| {
+        let Some(path) = self.path.clone() else {
+            return Ok(());
+        };
+        local_scrub::scrub(self, &path, is_default).map_err(|error| {
             let message = format!(
                 "the account is deleted, but its bytes may stay in the -wal file or in a copy of an older \
                  release ({error}): delete again"
             );
             io::Error::new(error.kind(), message)
         })
-    }
-}
-
-impl LocalConnection {
-    /// Does what [`scrub`](Connection::scrub) does.
-    fn scrub_files(&mut self, is_default: bool) -> io::Result<()> {
-        let Some(path) = &self.path else {
-            return Ok(());
-        };
-        kept::remove_all(path)?;
-        if is_default {
-            let statements = schema::drop_kept().collect();
-            self.write(&Write {
-                statements,
-                durability: Durability::Now,
-                if_unchanged: false,
-            })?;
-        }
-        let Some(open) = self.existing()? else {
-            return Ok(());
-        };
-        empty_log(&open.database)
     }
 }

@@ -3,13 +3,14 @@
 use std::io;
 use std::path::Path;
 
+use super::accounts::check_name;
 use super::connection::Durability;
 use super::copies;
 use super::local::{DEFAULT_BUSY_TIMEOUT, LocalConnection};
 use super::local_error::explain;
 use super::local_file::private_copy;
 use super::owners::refuse_to_hand_over;
-use super::store::{SqlStore, check_name};
+use super::store::SqlStore;
 
 /// Copies the database at `path` into a new file.
 pub(super) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {

@@ -1,11 +1,14 @@
 //! Many accounts in one database: SQLite files, libSQL files, libSQL servers.
 
+mod accounts;
 mod aside;
 mod checksum;
 mod connection;
 mod copies;
 #[cfg(all(test, feature = "sqlite"))]
 mod cost_tests;
+#[cfg(feature = "libsql")]
+mod database;
 mod definition;
 #[cfg(feature = "sqlite")]
 mod export;
@@ -22,6 +25,7 @@ mod local_error;
 mod local_file;
 mod local_open;
 mod local_read;
+mod local_scrub;
 #[cfg(feature = "sqlite")]
 mod local_whole;
 mod locks;

@@ -7,10 +7,11 @@ use std::sync::Mutex;
 
 use mtsession_core::{Change, PeerKey};
 
+use super::accounts::check_name;
 use super::export;
 use super::local::{self, LocalConnection};
 use super::local_whole;
-use super::store::{DEFAULT_ACCOUNT, SqlStore, check_name};
+use super::store::{DEFAULT_ACCOUNT, SqlStore};
 use super::whole;
 use crate::backend::SessionBackend;
 use crate::backends::optimistic::Updated;

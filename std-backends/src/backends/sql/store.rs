@@ -247,72 +247,9 @@ impl SqlStore {
         })
     }
 
-    /// The names of all accounts.
-    pub(super) fn accounts(&mut self) -> io::Result<Vec<String>> {
-        let layout = self.look().map_err(|error| self.naming(error))?;
-        let mut names = match &layout {
-            Layout::Empty | Layout::Legacy(_) => Vec::new(),
-            Layout::Ours | Layout::Schema10(_) => self.account_names()?,
-        };
-        let old_name = match &layout {
-            Layout::Legacy(_) => DEFAULT_ACCOUNT,
-            _ => SECOND_SESSION,
-        };
-        if let Layout::Legacy(tables) | Layout::Schema10(tables) = &layout
-            && tables.are_whole()
-            && legacy::read(&mut *self.connection, tables)?.is_some()
-        {
-            names.push(old_name.to_owned());
-        }
-        Ok(names)
-    }
-
-    pub(super) fn account_names(&mut self) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        self.read_rows([tables::select_names()], |_, row| {
-            names.push(row.text(0)?.to_owned());
-            Ok(())
-        })?;
-        Ok(names)
-    }
-
     /// Looks whether the database can be one of ours.
     pub(super) fn check_layout(&mut self) -> io::Result<()> {
         self.forget_on_error(|store| store.look().map(|_| ()))
-    }
-
-    /// Gives the account another name.
-    pub(super) fn rename(&mut self, to: &str) -> io::Result<()> {
-        let error = |kind, what: &str, name: &str| {
-            io::Error::new(kind, format!("{what} account named {name:?}"))
-        };
-        self.prepare()?;
-        self.connection.read_the_newest();
-        loop {
-            let names = self.accounts()?;
-            if !names.contains(&self.account) {
-                return Err(error(io::ErrorKind::NotFound, "there is no", &self.account));
-            }
-            if names.iter().any(|name| name == to) {
-                return Err(error(io::ErrorKind::AlreadyExists, "there is an", to));
-            }
-            let statements = tables::rename(&self.account, to).collect();
-            if self.write_if_unchanged(statements, Durability::Now)? {
-                self.known = None;
-                to.clone_into(&mut self.account);
-                return Ok(());
-            }
-        }
-    }
-
-    /// Gives another account another name.
-    #[cfg(feature = "libsql")]
-    pub(super) fn rename_other(&mut self, from: &str, to: &str) -> io::Result<()> {
-        let own = core::mem::replace(&mut self.account, from.to_owned());
-        let renamed = self.rename(to);
-        self.account = own;
-        self.forget();
-        renamed
     }
 
     /// Forgets what is known of the database, so that the next call looks again.
@@ -323,7 +260,7 @@ impl SqlStore {
     }
 
     /// The error with whose session is there instead of ours, where that can be told.
-    fn naming(&self, error: io::Error) -> io::Error {
+    pub(super) fn naming(&self, error: io::Error) -> io::Error {
         match self.connection.found_instead(&error) {
             Some(found) => io::Error::new(error.kind(), format!("{error} (found {found})")),
             None => error,
@@ -489,13 +426,4 @@ impl SqlStore {
         self.stamp = self.stamp.wrapping_add(1);
         Ok(self.connection.write(&write)? == Written::Done)
     }
-}
-
-/// Refuses names that no list of accounts could show.
-pub(super) fn check_name(name: &str) -> io::Result<()> {
-    if name.is_empty() || name.chars().any(char::is_control) {
-        let message = "an account's name is at least one character, and none of control";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    Ok(())
 }
