@@ -8,6 +8,8 @@ use mtsession_core::DecodeErrorKind;
 use mtsession_core::clients::{StringFormat, detect};
 use zeroize::Zeroizing;
 
+use crate::error::kind::StoreErrorKind;
+use crate::error::told::told;
 use crate::pasted::pasted_text;
 use crate::sqlite_file::open_databases::PlainFile;
 
@@ -79,7 +81,7 @@ fn string_in_text(path: &Path) -> Option<String> {
 /// `InvalidData`, saying what it is.
 pub(crate) fn refuse_string(path: &Path) -> io::Result<()> {
     let message = "it is text, not a session file";
-    let error = io::Error::new(io::ErrorKind::InvalidData, message);
+    let error = told(StoreErrorKind::Foreign, message);
     match string_in_text(path).and_then(|_| instead(&error, path)) {
         None => Ok(()),
         found => Err(crate::StoreError::io_finding(

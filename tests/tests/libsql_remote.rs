@@ -274,7 +274,7 @@ fn answers_that_make_no_sense_are_named() {
             answer("418 Teapot", &format!("echo: Bearer {SECRET}")),
             "418: echo: Bearer [token]",
         ),
-        ("SSH-2.0-OpenSSH_9.2\r\n".to_owned(), "speaks no HTTP"),
+        ("SSH-2.0-OpenSSH_9.2\r\n".to_owned(), "does not answer"),
         (String::new(), "the connection to the server broke"),
     ];
     for (answer, cause) in cases {

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Mutex;
 
+use crate::error::StoreError;
 use crate::record::{SessionRecord, check};
 use crate::sync::lock;
 
@@ -73,6 +74,6 @@ pub(crate) fn changed(
     if record.changed().is_empty() {
         return Ok(None);
     }
-    check(&record)?;
+    check(&record).map_err(|error| StoreError::io("session", "", "store", error))?;
     Ok(Some(record))
 }

@@ -4,13 +4,14 @@ use std::io;
 use std::sync::Mutex;
 
 use mtsession_core::text::decode_any;
-use mtsession_core::{Change, DecodeError, DecodeErrorKind, SessionSource};
+use mtsession_core::{Change, DecodeErrorKind, SessionSource};
 use zeroize::Zeroizing;
 
 use crate::backend::SessionBackend;
 use crate::backends::optimistic;
 use crate::drop_in::session::{PersistedSession, encode_to_string};
 use crate::error::StoreError;
+use crate::error::kind::StoreErrorKind;
 use crate::record::{Keeps, SessionRecord};
 use crate::sync::lock;
 use crate::wiped::Wiped;
@@ -68,15 +69,7 @@ fn decode(text: &str, action: &'static str) -> io::Result<Option<SessionRecord>>
 
 /// Whether it is the string of another library, or several: probably put here by mistake.
 fn is_somebody_elses(error: &io::Error) -> bool {
-    let store = error.get_ref().and_then(|error| error.downcast_ref());
-    let cause = store.and_then(|store: &StoreError| core::error::Error::source(store));
-    let cause = cause.and_then(|cause| cause.downcast_ref::<DecodeError>());
-    cause.is_some_and(|error| {
-        matches!(
-            error.kind,
-            DecodeErrorKind::ForeignString(_) | DecodeErrorKind::SeveralStrings
-        )
-    })
+    StoreError::of(error).is_some_and(|error| error.kind() == StoreErrorKind::Foreign)
 }
 
 fn encode(session: &impl SessionSource, action: &'static str) -> io::Result<Zeroizing<String>> {

@@ -4,8 +4,8 @@ use core::error::Error;
 use core::fmt;
 use std::io;
 
-use mtsession_core::DecodeError;
 use mtsession_core::clients::Carries;
+use mtsession_core::{DecodeError, DecodeErrorKind};
 
 use crate::clients::home::Candidate;
 use crate::sqlite_file::untouched;
@@ -67,6 +67,30 @@ pub enum ForeignError {
 }
 
 impl ForeignError {
+    /// What is wrong with a foreign session, in an error of this module.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        crate::error::classify::cause(error)
+    }
+
+    /// Whether nothing here is the session of a known library, so that it may be something else: a store of
+    /// this library, or any other file.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Self::Unknown | Self::Own | Self::Io(_) => true,
+            // Some text, not a session string that was damaged.
+            Self::Text(error) => matches!(
+                error.kind,
+                DecodeErrorKind::Empty
+                    | DecodeErrorKind::Character
+                    | DecodeErrorKind::Base64Length
+                    | DecodeErrorKind::NotASessionString
+            ),
+            _ => false,
+        }
+    }
+
     /// A damaged part.
     pub(super) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())

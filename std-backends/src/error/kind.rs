@@ -1,10 +1,6 @@
 //! The two questions about an error: what is wrong, and what became of the change.
 
-use core::error::Error;
-use core::fmt;
 use std::io;
-
-use mtsession_core::{DecodeError, DecodeErrorKind};
 
 /// What is wrong, whatever the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,12 +12,25 @@ pub enum StoreErrorKind {
     Exists,
     /// What is stored cannot be read.
     Damaged,
-    /// What is there is somebody else's: another library's, or another kind of file.
+    /// What is there is somebody else's: another library's, another kind of file, or several sessions where
+    /// one was expected.
     Foreign,
     /// A newer release wrote it: update the program.
     Newer,
+    /// It is encrypted, and no key that was given opens it.
+    Sealed,
+    /// It is not encrypted although a key was given.
+    NotSealed,
+    /// It is older than what was stored there last: somebody put a copy back.
+    RolledBack,
     /// Others were in the way for as long as the store waits for them.
     Contended,
+    /// Another login was stored there meanwhile.
+    Conflict,
+    /// Another program owns the session and writes to it.
+    Owned,
+    /// This handle has lost the ownership that it wrote with.
+    NotOwner,
     /// The server cannot be reached.
     Unreachable,
     /// The system, the server or a rule of safety has refused.
@@ -34,6 +43,10 @@ pub enum StoreErrorKind {
     Invalid,
     /// The store cannot do this.
     Unsupported,
+    /// The store was opened before the process was forked, and belongs to the parent.
+    Forked,
+    /// A fault of this library; please report it.
+    Bug,
     /// Anything else.
     Other,
 }
@@ -51,21 +64,34 @@ pub enum Outcome {
 }
 
 impl StoreErrorKind {
-    pub(crate) fn of(cause: &(dyn Error + 'static), kind: io::ErrorKind) -> Self {
-        if let Some(error) = cause.downcast_ref::<DecodeError>() {
-            return Self::of_decoding(error);
+    /// The kind of the `io::Error` around an error of this kind.
+    pub(crate) const fn io_kind(self) -> io::ErrorKind {
+        match self {
+            Self::Absent => io::ErrorKind::NotFound,
+            Self::Exists => io::ErrorKind::AlreadyExists,
+            Self::Damaged | Self::Foreign | Self::Newer | Self::NotSealed | Self::RolledBack => {
+                io::ErrorKind::InvalidData
+            }
+            Self::Sealed | Self::Refused | Self::Owned | Self::NotOwner => {
+                io::ErrorKind::PermissionDenied
+            }
+            Self::Contended | Self::Conflict => io::ErrorKind::WouldBlock,
+            Self::Unreachable => io::ErrorKind::NotConnected,
+            Self::NoSpace => io::ErrorKind::StorageFull,
+            Self::TooLarge => io::ErrorKind::FileTooLarge,
+            Self::Invalid => io::ErrorKind::InvalidInput,
+            Self::Unsupported => io::ErrorKind::Unsupported,
+            Self::Forked | Self::Bug | Self::Other => io::ErrorKind::Other,
         }
-        if cause.is::<crate::backends::file::Newer>() {
-            return Self::Newer;
-        }
-        #[cfg(feature = "libsql-remote")]
-        if crate::backends::sql::is_unreachable(cause) {
-            return Self::Unreachable;
-        }
+    }
+
+    /// What an error of the system is.
+    pub(crate) const fn of_io(kind: io::ErrorKind) -> Self {
         match kind {
             io::ErrorKind::NotFound => Self::Absent,
             io::ErrorKind::AlreadyExists => Self::Exists,
-            io::ErrorKind::InvalidData => Self::Damaged,
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Self::Damaged,
+            io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => Self::Foreign,
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self::Contended,
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::Refused,
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace,
@@ -75,39 +101,4 @@ impl StoreErrorKind {
             _ => Self::Other,
         }
     }
-
-    fn of_decoding(error: &DecodeError) -> Self {
-        match error.kind {
-            DecodeErrorKind::NewerTrailer(_)
-            | DecodeErrorKind::NewerChange(_)
-            | DecodeErrorKind::UnknownVersion(_) => Self::Newer,
-            DecodeErrorKind::Foreign(_) | DecodeErrorKind::ForeignString(_) => Self::Foreign,
-            _ => Self::Damaged,
-        }
-    }
 }
-
-impl Outcome {
-    pub(crate) fn of(cause: &(dyn Error + 'static)) -> Self {
-        if cause.is::<Unflushed>() {
-            return Self::Stored;
-        }
-        #[cfg(feature = "libsql-remote")]
-        if let Some(outcome) = crate::backends::sql::outcome_of(cause) {
-            return outcome;
-        }
-        Self::Unchanged
-    }
-}
-
-/// The change is stored, but it is not known to be on the disk.
-#[derive(Debug)]
-pub(crate) struct Unflushed(pub(crate) String);
-
-impl fmt::Display for Unflushed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for Unflushed {}

@@ -1,15 +1,20 @@
 //! Errors of stores: which store, doing what, and why.
 
+pub(crate) mod classify;
 pub(crate) mod kind;
+pub(crate) mod told;
 
 use core::error::Error;
 use core::fmt;
 use std::io;
 
+use crate::error::classify::{classify, inside};
 use crate::error::kind::{Outcome, StoreErrorKind};
 use crate::shown::Shown;
 
-/// The typed error inside every `io::Error` of this crate's backends.
+/// The typed error inside every `io::Error` of this crate's backends, and of those of your own that make
+/// one. Only what the closure of an [`update`](crate::SessionBackend::update) fails with is passed on as it
+/// is.
 ///
 /// ```
 /// use mtsession::{BinaryFileBackend, Outcome, SessionBackend, StoreError};
@@ -22,6 +27,26 @@ use crate::shown::Shown;
 /// assert_eq!(store.outcome(), Outcome::Unchanged);
 /// assert!(error.to_string().contains("directory /no/such/directory does not exist"));
 /// ```
+///
+/// A store of one's own:
+///
+/// ```
+/// use mtsession::{Outcome, StoreError, StoreErrorKind};
+/// use std::io;
+///
+/// let answer = "the request timed out";
+/// let error = StoreError::new(StoreErrorKind::Unreachable, answer)
+///     .with_outcome(Outcome::Unknown)
+///     .with_store("vault", "vault.example.org/bot", "save");
+/// assert_eq!(
+///     error.to_string(),
+///     "vault vault.example.org/bot: cannot save: the request timed out",
+/// );
+/// let error = io::Error::from(error);
+/// let store = StoreError::of(&error).expect("made above");
+/// assert!(store.is_retryable());
+/// assert_eq!(store.outcome(), Outcome::Unknown);
+/// ```
 #[derive(Debug)]
 pub struct StoreError {
     backend: &'static str,
@@ -29,11 +54,50 @@ pub struct StoreError {
     action: &'static str,
     /// Whose session it is instead, where that could be found out.
     found: Option<String>,
-    io_kind: io::ErrorKind,
+    kind: StoreErrorKind,
+    outcome: Outcome,
     source: Box<dyn Error + Send + Sync>,
 }
 
 impl StoreError {
+    /// An error of a store of one's own; [`io::Error::from`] makes of it what a backend returns.
+    ///
+    /// Unless told otherwise it says that nothing was changed.
+    #[must_use]
+    pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            backend: "",
+            store: String::new(),
+            action: "",
+            found: None,
+            kind,
+            outcome: Outcome::Unchanged,
+            source: source.into(),
+        }
+    }
+
+    /// The same, where that became of the change.
+    #[must_use]
+    pub fn with_outcome(self, outcome: Outcome) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// The same, with the kind of store, which one it is, and what was being done: "load", "save", ….
+    #[must_use]
+    pub fn with_store(
+        self,
+        backend: &'static str,
+        store: impl Into<String>,
+        action: &'static str,
+    ) -> Self {
+        Self {
+            backend,
+            store: store.into(),
+            action,
+            ..self
+        }
+    }
+
     /// Wraps `source`, keeping its kind.
     pub(crate) fn io(
         backend: &'static str,
@@ -53,47 +117,49 @@ impl StoreError {
         found: Option<String>,
     ) -> io::Error {
         let source: io::Error = source.into();
-        let kind = source.kind();
+        let io_kind = source.kind();
+        // The typed cause itself, where there is one, rather than the box around it.
+        let source = match source.into_inner_or_self() {
+            Ok(inner) => inner,
+            Err(plain) => Box::new(plain),
+        };
+        let (kind, outcome) = classify(&*source, io_kind);
         let error = Self {
             backend,
             store: store.into(),
             action,
             found,
-            io_kind: kind,
-            // The typed cause itself, where there is one, rather than the box around it.
-            source: match source.into_inner_or_self() {
-                Ok(inner) => inner,
-                Err(plain) => Box::new(plain),
-            },
+            kind,
+            outcome,
+            source,
         };
-        io::Error::new(kind, error)
+        io::Error::new(io_kind, error)
     }
 
     /// The typed error inside an `io::Error`, where a backend of this crate made it.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<&Self> {
-        error.get_ref()?.downcast_ref()
+        inside(error)
     }
 
     /// What is wrong.
     #[must_use]
-    pub fn kind(&self) -> StoreErrorKind {
-        StoreErrorKind::of(&*self.source, self.io_kind)
+    pub const fn kind(&self) -> StoreErrorKind {
+        self.kind
     }
 
     /// What became of the change.
     #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        Outcome::of(&*self.source)
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
     }
 
     /// Whether the same call may succeed later, without anybody doing anything: others were in the way, or
     /// the server could not be reached. Look at [`outcome`](Self::outcome) before a change is repeated.
     #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        let kind = self.kind();
+    pub const fn is_retryable(&self) -> bool {
         matches!(
-            kind,
+            self.kind,
             StoreErrorKind::Contended | StoreErrorKind::Unreachable
         )
     }
@@ -126,7 +192,7 @@ pub(crate) fn already_there() -> io::Error {
 
 /// The store cannot do what was asked for.
 pub(crate) fn unsupported(message: String) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, message)
+    StoreError::new(StoreErrorKind::Unsupported, message).into()
 }
 
 /// `io::Error::into_inner` that gives the error back where there is nothing inside.
@@ -150,11 +216,20 @@ impl fmt::Display for StoreError {
         if !self.store.is_empty() {
             write!(f, " {}", Shown(&self.store))?;
         }
-        write!(f, ": cannot {}: {}", self.action, Shown(&self.source))?;
+        if !self.action.is_empty() {
+            write!(f, ": cannot {}: ", self.action)?;
+        }
+        Shown(&self.source).fmt(f)?;
         match &self.found {
             Some(found) => write!(f, " (found {})", Shown(found)),
             None => Ok(()),
         }
+    }
+}
+
+impl From<StoreError> for io::Error {
+    fn from(error: StoreError) -> Self {
+        Self::new(error.kind.io_kind(), error)
     }
 }
 

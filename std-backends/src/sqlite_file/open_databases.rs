@@ -19,6 +19,8 @@ use std::io::{self, Read, Seek as _};
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::error::kind::StoreErrorKind;
+use crate::error::told::told;
 use crate::wiped::Wiped;
 
 /// What tells one file from another, whatever names it has.
@@ -229,12 +231,13 @@ pub(crate) fn refuse_open(path: &Path) -> io::Result<()> {
     }
     let message = "it is an SQLite database, which this program has open: use SqliteBackend or \
                    LibSqlBackend for it";
-    Err(io::Error::new(io::ErrorKind::InvalidData, message))
+    Err(told(StoreErrorKind::Foreign, message))
 }
 
 /// Why a child process is refused.
 pub(crate) fn opened_before_the_fork() -> io::Error {
-    io::Error::other(
+    told(
+        StoreErrorKind::Forked,
         "the database was opened before the fork, and its locks stayed with the parent process; nothing \
          was changed: open it only after the fork, or start the child with exec",
     )

@@ -20,7 +20,7 @@ use crate::backend::SessionBackend;
 use crate::backends::optimistic::{self, RecordChange, Updated};
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
-use crate::error::kind::Unflushed;
+use crate::error::told::stored_unflushed;
 use crate::flush::FlushPolicy;
 use crate::found;
 use crate::record::{Keeps, SessionRecord, check};
@@ -274,7 +274,7 @@ impl BinaryFileBackend {
                     "the change is stored, but a power cut can lose it: its flush failed ({error}), \
                      and so did writing the session anew ({fold})"
                 );
-                Err(io::Error::new(error.kind(), Unflushed(message)))
+                Err(stored_unflushed(error, message))
             }
         }
     }

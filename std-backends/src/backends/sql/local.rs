@@ -24,6 +24,7 @@ use super::owners::{refuse_planted, refuse_to_hand_over};
 use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement};
+use crate::error::told::stored_unflushed;
 use crate::flush::{FlushPolicy, LastFlush};
 use crate::sqlite_file::open_databases::{Announced, FileId, opened_before_the_fork};
 
@@ -390,7 +391,7 @@ impl Connection for LocalConnection {
                 "the account is deleted, but its bytes may stay in the -wal file or in a copy of an older \
                  release ({error}): delete again"
             );
-            io::Error::new(error.kind(), message)
+            stored_unflushed(&error, message)
         })
     }
 }

@@ -5,25 +5,30 @@ use std::io;
 use rusqlite::ErrorCode;
 
 use super::schema::too_many_dcs;
+use crate::error::kind::StoreErrorKind;
+use crate::error::told::told;
+
+/// A condition of a table. Of those that a value of ours can break there is one: the number of DC entries.
+const SQLITE_CONSTRAINT_CHECK: i32 = 275;
 
 /// Translates an error. SQLite's messages name tables and columns, never values.
 pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
     let Some(code) = error.sqlite_error_code() else {
         return io::Error::other(error.to_string());
     };
-    let text = error.to_string();
-    if text.contains("at_most_255_dcs") {
+    if error.sqlite_error().map(|error| error.extended_code) == Some(SQLITE_CONSTRAINT_CHECK) {
         return too_many_dcs();
     }
+    let text = error.to_string();
     let (kind, message) = match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
             io::ErrorKind::WouldBlock,
             "another program keeps the database locked for longer than the timeout".to_owned(),
         ),
-        ErrorCode::NotADatabase => (
-            io::ErrorKind::InvalidData,
-            "it is not an SQLite database, or encrypted".to_owned(),
-        ),
+        ErrorCode::NotADatabase => {
+            let message = "it is not an SQLite database, or it is encrypted";
+            return told(StoreErrorKind::Foreign, message);
+        }
         ErrorCode::DatabaseCorrupt => (
             io::ErrorKind::InvalidData,
             format!(

@@ -56,8 +56,8 @@ pub use libsql::LibSqlBackend;
 #[cfg(feature = "cli")]
 pub use owners::files_of_database;
 #[cfg(feature = "libsql-remote")]
-pub use remote::RemoteOptions;
+pub(crate) use remote::RemoteError;
 #[cfg(feature = "libsql-remote")]
-pub(crate) use remote::{is_unreachable, outcome_of};
+pub use remote::RemoteOptions;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteBackend;

@@ -7,6 +7,8 @@ use std::path::Path;
 use super::local_error::explain;
 use super::schema::{self, Findings};
 use super::shape::Object;
+use crate::error::kind::StoreErrorKind;
+use crate::error::told::told;
 use crate::sqlite_file::open_databases::{PlainFile, is_open};
 use crate::sqlite_file::untouched::{Error, Untouched};
 
@@ -43,7 +45,7 @@ pub(super) fn refuse_others(path: &Path) -> io::Result<()> {
     }
     if !header.starts_with(MAGIC) {
         let message = "it is not an SQLite database, or encrypted";
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        return Err(told(StoreErrorKind::Foreign, message));
     }
     let (at, ours) = APPLICATION_ID;
     if header.get(at..).is_some_and(|id| id.starts_with(ours)) {

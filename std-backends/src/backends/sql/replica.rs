@@ -27,7 +27,7 @@ impl Replica {
         };
         replica.primary.start_call();
         match replica.sync() {
-            Err(error) if is_offline(&error) && replica.copy.current()?.is_some() => {
+            Err(error) if !has_refused(&error) && replica.copy.current()?.is_some() => {
                 #[cfg(feature = "tracing")]
                 tracing::warn!(%error, "replica opened without its server");
                 Ok(replica)
@@ -130,7 +130,7 @@ impl Replica {
     }
 }
 
-/// Whether the server could not be reached, as opposed to refusing.
-fn is_offline(error: &io::Error) -> bool {
-    RemoteError::of(error).is_some_and(RemoteError::is_offline)
+/// Whether the server said no, or something else is wrong than that it could not be asked.
+fn has_refused(error: &io::Error) -> bool {
+    RemoteError::of(error).is_none_or(RemoteError::is_refusal)
 }

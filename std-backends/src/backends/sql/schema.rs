@@ -6,6 +6,8 @@ use super::definition::{self, VERSION};
 use super::schema10;
 use super::shape::{self, Object};
 use super::statement::{Select, Statement};
+use crate::error::kind::StoreErrorKind;
+use crate::error::told::{told, told_as};
 
 /// What the constraint `at_most_255_dcs` means.
 pub(super) fn too_many_dcs() -> io::Error {
@@ -230,7 +232,8 @@ impl Findings {
                     "written by a newer release (schema {newer}, this one knows {VERSION}): \
                      update mtsession"
                 );
-                Err(io::Error::new(io::ErrorKind::Unsupported, message))
+                let kind = io::ErrorKind::Unsupported;
+                Err(told_as(kind, StoreErrorKind::Newer, message))
             }
             other => Err(foreign(&format!(
                 "a database with our tables, but schema number {other}"
@@ -266,5 +269,5 @@ impl Findings {
 
 fn foreign(what: &str) -> io::Error {
     let message = format!("it is {what}, not an mtsession or ferogram-session database");
-    io::Error::new(io::ErrorKind::InvalidData, message)
+    told(StoreErrorKind::Foreign, message)
 }

@@ -5,6 +5,8 @@
 //! them. Tables of other programs in the same database are none of our business: they are never read
 //! or written.
 
+use crate::error::kind::StoreErrorKind;
+use crate::error::told::told;
 use std::io;
 
 /// A row of `sqlite_schema`.
@@ -78,7 +80,7 @@ fn refused(what: &str) -> io::Error {
         "its schema is not that of a session database: {what}. Nothing in it is used; restore a backup, \
          or remove what somebody added"
     );
-    io::Error::new(io::ErrorKind::InvalidData, message)
+    told(StoreErrorKind::Foreign, message)
 }
 
 /// The words of a statement. How they are spaced depends on who made or changed the object.

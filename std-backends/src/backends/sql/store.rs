@@ -262,7 +262,7 @@ impl SqlStore {
     /// The error with whose session is there instead of ours, where that can be told.
     pub(super) fn naming(&self, error: io::Error) -> io::Error {
         match self.connection.found_instead(&error) {
-            Some(found) => io::Error::new(error.kind(), format!("{error} (found {found})")),
+            Some(found) => crate::error::told::reworded(&error, format!("{error} (found {found})")),
             None => error,
         }
     }

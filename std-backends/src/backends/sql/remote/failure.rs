@@ -1,9 +1,11 @@
 //! Why a request failed, and what is known of a change that it carried.
 
-use crate::error::kind::Outcome;
 use core::fmt;
 use core::time::Duration;
 use std::io;
+
+use crate::error::classify::{inside, of_error};
+use crate::error::kind::{Outcome, StoreErrorKind};
 
 /// A request that failed.
 #[derive(Debug)]
@@ -16,8 +18,19 @@ pub(super) struct Failure {
     pub(super) can_be_repeated: bool,
     /// How long the server asks to wait before that.
     pub(super) wait: Option<Duration>,
-    /// The server could not be reached or understood, as opposed to refusing.
-    pub(super) is_offline: bool,
+    /// What stood in the way.
+    pub(super) reason: Reason,
+}
+
+/// What stood in the way of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// The server said no, and why where that is known.
+    Refused(Option<StoreErrorKind>),
+    /// Others were faster, or too many.
+    Contended,
+    /// The server could not be reached or understood.
+    Unreachable,
 }
 
 impl Failure {
@@ -29,7 +42,15 @@ impl Failure {
             is_unknown: false,
             can_be_repeated: false,
             wait: None,
-            is_offline: false,
+            reason: Reason::Refused(None),
+        }
+    }
+
+    /// An error about what was to be sent or about what was read.
+    pub(super) fn about(error: &io::Error) -> Self {
+        Self {
+            reason: Reason::Refused(Some(of_error(error).0)),
+            ..Self::refused(error.kind(), error.to_string())
         }
     }
 
@@ -37,7 +58,10 @@ impl Failure {
     pub(super) fn not_carried_out(kind: io::ErrorKind, message: impl Into<String>) -> Self {
         Self {
             can_be_repeated: true,
-            is_offline: true,
+            reason: match kind {
+                io::ErrorKind::WouldBlock => Reason::Contended,
+                _ => Reason::Unreachable,
+            },
             ..Self::refused(kind, message)
         }
     }
@@ -46,6 +70,7 @@ impl Failure {
     pub(super) fn unanswered(kind: io::ErrorKind, message: impl Into<String>) -> Self {
         Self {
             is_unknown: true,
+            reason: Reason::Unreachable,
             ..Self::not_carried_out(kind, message)
         }
     }
@@ -68,7 +93,7 @@ impl Failure {
 
     /// The server said no, as opposed to not answering.
     pub(super) fn is_refusal(&self) -> bool {
-        !self.is_offline
+        matches!(self.reason, Reason::Refused(_))
     }
 
     /// The same with words that `quote` made presentable.
@@ -98,7 +123,7 @@ impl Failure {
         let error = RemoteError {
             message: self.message,
             fate,
-            is_offline: self.is_offline,
+            reason: self.reason,
         };
         io::Error::new(self.kind, error)
     }
@@ -117,20 +142,38 @@ pub(in crate::backends::sql) enum Fate {
 
 /// What is inside of every `io::Error` about a server.
 #[derive(Debug)]
-pub(in crate::backends::sql) struct RemoteError {
+pub(crate) struct RemoteError {
     message: String,
     fate: Fate,
-    is_offline: bool,
+    reason: Reason,
 }
 
 impl RemoteError {
     pub(in crate::backends::sql) fn of(error: &io::Error) -> Option<&Self> {
-        error.get_ref()?.downcast_ref()
+        inside(error)
     }
 
-    /// Whether the server could not be reached or understood, as opposed to refusing.
+    /// Whether the server said no, as opposed to being busy, or to not answering.
+    pub(in crate::backends::sql) fn is_refusal(&self) -> bool {
+        matches!(self.reason, Reason::Refused(_))
+    }
+
+    /// Whether the server could not be reached or understood.
     pub(in crate::backends::sql) fn is_offline(&self) -> bool {
-        self.is_offline
+        self.reason == Reason::Unreachable
+    }
+
+    /// What is wrong, in an `io::Error` of this kind.
+    pub(crate) fn kind(&self, kind: io::ErrorKind) -> StoreErrorKind {
+        match self.reason {
+            Reason::Unreachable => StoreErrorKind::Unreachable,
+            Reason::Contended => StoreErrorKind::Contended,
+            Reason::Refused(Some(known)) => known,
+            Reason::Refused(None) => match StoreErrorKind::of_io(kind) {
+                StoreErrorKind::Other => StoreErrorKind::Refused,
+                known => known,
+            },
+        }
     }
 
     pub(in crate::backends::sql) fn fate(&self) -> Fate {
@@ -142,7 +185,16 @@ impl RemoteError {
         Self {
             message: words.to_string(),
             fate,
-            is_offline: self.is_offline,
+            reason: self.reason,
+        }
+    }
+
+    /// What became of the change.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.fate {
+            Fate::NoChange | Fate::Unchanged => Outcome::Unchanged,
+            Fate::Unknown => Outcome::Unknown,
+            Fate::Stored => Outcome::Stored,
         }
     }
 
@@ -150,21 +202,6 @@ impl RemoteError {
     pub(in crate::backends::sql) fn message(&self) -> &str {
         &self.message
     }
-}
-
-/// Whether the cause of an error is a server that could not be reached.
-pub(crate) fn is_unreachable(cause: &(dyn core::error::Error + 'static)) -> bool {
-    let remote = cause.downcast_ref::<RemoteError>();
-    remote.is_some_and(RemoteError::is_offline)
-}
-
-/// What became of a change, if the cause of its error is a server's.
-pub(crate) fn outcome_of(cause: &(dyn core::error::Error + 'static)) -> Option<Outcome> {
-    Some(match cause.downcast_ref::<RemoteError>()?.fate {
-        Fate::NoChange | Fate::Unchanged => Outcome::Unchanged,
-        Fate::Unknown => Outcome::Unknown,
-        Fate::Stored => Outcome::Stored,
-    })
 }
 
 /// Says of an error in the course of a change, while nothing but reads was sent, that nothing was

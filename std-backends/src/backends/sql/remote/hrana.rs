@@ -329,8 +329,9 @@ impl ServerError {
         code.is_some_and(|code| code.starts_with("SQLITE_BUSY"))
     }
 
-    /// Whether the error comes from the limit of 255 DC entries, by the name of our constraint.
+    /// Whether the error comes from the limit of 255 DC entries: of the conditions of our tables the one
+    /// that a value of ours can break.
     pub(super) fn is_too_many_dcs(&self) -> bool {
-        self.message.contains("at_most_255_dcs")
+        self.code.as_deref() == Some("SQLITE_CONSTRAINT_CHECK")
     }
 }

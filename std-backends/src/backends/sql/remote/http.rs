@@ -8,6 +8,8 @@ use std::sync::{OnceLock, mpsc};
 use std::time::Instant;
 
 use ureq::Error as HttpError;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Proxy};
 use zeroize::Zeroizing;
 
@@ -33,16 +35,35 @@ pub(super) struct Server {
 fn agent() -> &'static Agent {
     static AGENT: OnceLock<Agent> = OnceLock::new();
     AGENT.get_or_init(|| {
-        Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             // A token is for the server that it was given for.
             .max_redirects(0)
             .max_redirects_will_error(false)
             // Otherwise it would be taken from the environment.
             .proxy(None)
-            .build()
-            .into()
+            .build();
+        Agent::with_parts(config, DefaultConnector::default(), Names::default())
     })
+}
+
+/// Looks names of hosts up. Whatever goes wrong there, nothing was sent; the system's error has no kind of
+/// its own that would say so.
+#[derive(Debug, Default)]
+struct Names(DefaultResolver);
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &ureq::http::Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, HttpError> {
+        match self.0.resolve(uri, config, timeout) {
+            Err(HttpError::Io(_)) => Err(HttpError::HostNotFound),
+            found => found,
+        }
+    }
 }
 
 impl Server {
@@ -204,10 +225,6 @@ impl Server {
 
         match error {
             HttpError::HostNotFound => host_not_found(),
-            // The standard library has no kind for it.
-            HttpError::Io(error) if error.to_string().contains("lookup address") => {
-                host_not_found()
-            }
             HttpError::ConnectionFailed => {
                 Failure::not_carried_out(ConnectionRefused, "the server cannot be reached")
             }
@@ -235,17 +252,17 @@ impl Server {
             ),
             HttpError::InvalidProxyUrl => Failure::refused(
                 InvalidInput,
-                "the proxy of the environment has no address that is one",
+                "the proxy that the environment names has no valid address: check HTTPS_PROXY",
             ),
             HttpError::Protocol(what) => Failure::unanswered(
                 InvalidData,
-                format!("what answers there speaks no HTTP ({what}): check the url"),
+                format!("the server does not answer HTTP ({what}): check the url"),
             ),
             HttpError::LargeResponseHeader(..) => {
                 Failure::unanswered(InvalidData, "the answer's header never ends: check the url")
             }
             HttpError::BadUri(_) | HttpError::Http(_) => {
-                Failure::refused(InvalidInput, "this is no url of a server")
+                Failure::refused(InvalidInput, "the url is not that of a server")
             }
             // rustls reports failures through the stream: of the handshake, or later.
             HttpError::Io(error) if error.kind() == InvalidData => Failure::unanswered(

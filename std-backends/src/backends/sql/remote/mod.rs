@@ -38,8 +38,8 @@ use std::io;
 use std::time::Instant;
 
 use self::failure::Failure;
-pub(super) use self::failure::{Fate, RemoteError, in_change};
-pub(crate) use self::failure::{is_unreachable, outcome_of};
+pub(crate) use self::failure::RemoteError;
+pub(super) use self::failure::{Fate, in_change};
 use self::http::Server;
 pub use self::options::RemoteOptions;
 use self::read::Place;
@@ -167,7 +167,7 @@ impl Connection for RemoteConnection {
     }
 
     fn has_refused(&self, error: &io::Error) -> bool {
-        RemoteError::of(error).is_some_and(|cause| !cause.is_offline())
+        RemoteError::of(error).is_some_and(RemoteError::is_refusal)
     }
 
     fn is_unchanged(&mut self) -> io::Result<bool> {

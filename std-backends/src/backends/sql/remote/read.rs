@@ -313,13 +313,12 @@ impl RemoteConnection {
 
 /// A request that cannot be encoded was not sent.
 pub(super) fn encode(batch: &Batch<'_>) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
-    let refused = |error: io::Error| Failure::refused(error.kind(), error.to_string());
-    batch.encode().map_err(refused)
+    batch.encode().map_err(|error| Failure::about(&error))
 }
 
 /// An error about what was read, as one of the server's.
 fn of_rows(error: &io::Error) -> io::Error {
-    Failure::refused(error.kind(), error.to_string()).of_read()
+    Failure::about(error).of_read()
 }
 
 fn too_many_bytes() -> Failure {

@@ -83,8 +83,7 @@ impl RemoteConnection {
                 return Ok(Answered::Unsettled { words, at_commit });
             }
             if error.is_too_many_dcs() {
-                let words = schema::too_many_dcs();
-                return Err(Failure::refused(words.kind(), words.to_string()));
+                return Err(Failure::about(&schema::too_many_dcs()));
             }
             Err(Failure::refused(io::ErrorKind::Other, words))
         })

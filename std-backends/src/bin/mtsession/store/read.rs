@@ -7,9 +7,9 @@ use std::path::Path;
 use mtsession::clients::{self, FileFormat, ForeignError, LeftOut};
 use mtsession::codec::clients::{Detected, detect};
 use mtsession::core::text::AnySession;
-use mtsession::core::{DecodeErrorKind, Integrity, SessionMut as _};
+use mtsession::core::{Integrity, SessionMut as _};
 use mtsession::{
-    BinaryFileBackend, FileStatus, OwnedLoginState, SessionRecord, Shown, StoreError, pasted_text,
+    BinaryFileBackend, FileStatus, OwnedLoginState, SessionRecord, Shown, pasted_text,
 };
 use mtsession_embedded::image;
 use zeroize::Zeroizing;
@@ -241,20 +241,5 @@ fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
 
 /// Whether no library knows it, or it is one of ours.
 fn is_unknown(error: &io::Error) -> bool {
-    let cause = error
-        .get_ref()
-        .and_then(|error| error.downcast_ref::<StoreError>())
-        .and_then(|error| core::error::Error::source(error));
-    match cause.and_then(|cause| cause.downcast_ref::<ForeignError>()) {
-        None | Some(ForeignError::Unknown | ForeignError::Own | ForeignError::Io(_)) => true,
-        // Some text, not a session string that was damaged.
-        Some(ForeignError::Text(error)) => matches!(
-            error.kind,
-            DecodeErrorKind::Empty
-                | DecodeErrorKind::Character
-                | DecodeErrorKind::Base64Length
-                | DecodeErrorKind::NotASessionString
-        ),
-        Some(_) => false,
-    }
+    ForeignError::of(error).is_none_or(ForeignError::is_unknown)
 }
