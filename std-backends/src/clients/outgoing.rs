@@ -87,6 +87,7 @@ impl<'n> Outgoing<'n> {
     }
 
     pub(super) fn test_mode(&self) -> bool {
+        // Targets that cannot do without it have asked for it; the others take the production servers.
         self.login.test_mode().unwrap_or_default()
     }
 

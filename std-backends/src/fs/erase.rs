@@ -1,5 +1,7 @@
 //! Removing keys from the disk before their file is removed.
 
+use super::file_len;
+use mtsession_core::Certain as _;
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 
@@ -18,11 +20,12 @@ pub(crate) fn erase(mut file: &File) -> io::Result<()> {
     file.rewind()?;
     let mut left = found.len();
     while left > 0 {
-        let len = usize::try_from(left)
-            .unwrap_or(BLOCK.len())
-            .min(BLOCK.len());
-        file.write_all(BLOCK.get(..len).unwrap_or(&BLOCK))?;
-        left = left.saturating_sub(u64::try_from(len).unwrap_or(left));
+        let len = usize::try_from(left).map_or(BLOCK.len(), |left| left.min(BLOCK.len()));
+        let block = BLOCK.get(..len);
+        file.write_all(block.certain("it is at most a whole block"))?;
+        left = left
+            .checked_sub(file_len(len))
+            .certain("no more is written than is left");
     }
     file.sync_data()
 }

@@ -9,6 +9,8 @@ mod owned;
 mod replace;
 mod temp;
 
+use mtsession_core::Certain as _;
+
 pub(crate) use directory::Directory;
 #[cfg(any(feature = "sqlite", feature = "clients"))]
 pub(crate) use directory::keep_new;
@@ -25,3 +27,8 @@ pub use replace::{remove_private, replace_private};
 #[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
 pub(crate) use temp::TempDirectory;
 pub(crate) use temp::{Temp, clean};
+
+/// A length in memory as a length in a file.
+pub(crate) fn file_len(len: usize) -> u64 {
+    u64::try_from(len).certain("memory is not longer than a file can be")
+}

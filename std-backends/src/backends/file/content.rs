@@ -11,8 +11,10 @@ use super::lock::{Locked, Settings};
 use super::paths::Paths;
 use super::snapshot;
 use super::whole::parse_whole;
+use crate::fs::file_len;
 use crate::fs::{Access, about, open_owned};
 use crate::record::SessionRecord;
+use mtsession_core::Certain as _;
 
 /// How often files that change while they are read without a lock are read again.
 const ATTEMPTS: usize = 10;
@@ -69,10 +71,12 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
         version: view.version(),
         integrity: view.integrity(),
         crc,
-        snapshot_len: len_of(&snapshot.bytes),
-        padding: len_of(&snapshot.bytes).saturating_sub(len_of(whole)),
+        snapshot_len: file_len(snapshot.bytes.len()),
+        padding: file_len(snapshot.bytes.len())
+            .checked_sub(file_len(whole.len()))
+            .certain("a session is not longer than its file"),
         is_pending: snapshot.is_pending,
-        journal_len: len_of(&records),
+        journal_len: file_len(records.len()),
         tail: None,
         stale: None,
         must_fold: false,
@@ -106,12 +110,9 @@ fn read_journal(mut journal: &File) -> io::Result<Vec<u8>> {
 
 /// What follows the good part.
 fn after(journal: &[u8], tail: Tail) -> &[u8] {
-    let end = usize::try_from(tail.end).unwrap_or(usize::MAX);
-    journal.get(end..).unwrap_or_default()
-}
-
-fn len_of(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+    let end = usize::try_from(tail.end).ok();
+    let after = end.and_then(|end| journal.get(end..));
+    after.certain("a tail ends within the journal that it was read from")
 }
 
 /// The file is empty, and its journal says that it was not.
@@ -221,7 +222,7 @@ pub(super) fn load_with_status(
 impl FileStatus {
     fn of(content: &Content) -> Self {
         let journal_len = content.journal_len;
-        let header = u64::try_from(journal::HEADER_LEN).unwrap_or_default();
+        let header = file_len(journal::HEADER_LEN);
         let tail = content.tail;
         let good = match tail {
             // The mark says what it is about.

@@ -19,6 +19,8 @@
 use core::fmt;
 use std::io;
 
+use crate::fs::file_len;
+use mtsession_core::Certain as _;
 use mtsession_core::wire::Crc32c;
 use mtsession_core::{Change, EncodeError, wire::SliceFull};
 
@@ -57,6 +59,7 @@ impl Tail {
 }
 
 const HEADER_LEN_U64: u64 = 13;
+const _: () = assert!(HEADER_LEN == 13, "both are the same number");
 
 /// A sound record holds a change that this release does not know.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +125,7 @@ pub(super) fn encode(
     }
     record.clear();
     let chain = put_record(payload, tail.chain, record);
-    let len = u64::try_from(record.len()).unwrap_or(u64::MAX);
+    let len = file_len(record.len());
     Ok(Tail {
         end: tail.end.saturating_add(len),
         chain,
@@ -182,7 +185,8 @@ pub(super) fn replay_whole(
     header: Tail,
     f: impl FnMut(&[Change<'_>]),
 ) -> Result<Tail, Newer> {
-    replay(journal.get(HEADER_LEN..).unwrap_or_default(), header, f)
+    let records = journal.get(HEADER_LEN..);
+    replay(records.certain("a journal has its header"), header, f)
 }
 
 /// A record that checks.
@@ -238,7 +242,7 @@ fn checksum(chain: u32, record: &[u8]) -> u32 {
 
 fn put_varint(mut value: usize, out: &mut Vec<u8>) {
     loop {
-        let low = u8::try_from(value & 0x7F).unwrap_or_default();
+        let low = u8::try_from(value & 0x7F).certain("seven bits are left");
         value >>= 7;
         if value == 0 {
             out.push(low);

@@ -8,6 +8,7 @@ use super::identity::is_named;
 use super::journal;
 use super::paths::Paths;
 use super::snapshot::Fsync;
+use crate::fs::file_len;
 use crate::fs::{Access, NotLocked, about, holder, lock_in_time, open_owned};
 
 /// What a caller has chosen for all calls.
@@ -155,7 +156,7 @@ fn remove_empty(journal: &File, paths: &Paths) {
 /// A file that happens to have the journal's name is not written to.
 fn check_is_journal(journal: &File, paths: &Paths) -> io::Result<()> {
     let mut head = Vec::new();
-    let limit = u64::try_from(journal::MAGIC.len()).unwrap_or(u64::MAX);
+    let limit = file_len(journal::MAGIC.len());
     io::Seek::rewind(&mut &*journal)?;
     journal.take(limit).read_to_end(&mut head)?;
     if journal::MAGIC.starts_with(&head) {

@@ -50,7 +50,9 @@ impl Paths {
     /// Whether a file of this name is what a killed writer of this session left behind, in a release
     /// that named temporary files after their session. Only the holder of the lock had a living one.
     pub(super) fn is_old_temp(&self, name: &OsStr) -> bool {
-        let session = self.snapshot.file_name().unwrap_or_default();
+        let Some(session) = self.snapshot.file_name() else {
+            return false;
+        };
         let random = name
             .as_encoded_bytes()
             .strip_prefix(b".")

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::paths::Paths;
 use super::positioned::write_at;
+use crate::fs::file_len;
 use crate::fs::{Access, Directory, Temp, about, open_owned};
 use crate::sqlite_file::open_databases::PlainFile;
 use crate::wiped::Wiped;
@@ -51,6 +52,7 @@ fn read_all(file: File, path: &Path) -> io::Result<Wiped> {
         let message = format!("{} is longer than any session: {len} bytes", path.display());
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
+    // How much room is made before the first read; what does not fit into memory fails there.
     let expected = usize::try_from(len).unwrap_or_default();
     Wiped::read_to_end(file, expected).map_err(|error| about(error, path))
 }
@@ -139,7 +141,7 @@ fn settle(paths: &Paths, bytes: &[u8], fsync: Fsync, dir: Option<&Directory>) ->
     let file = open_owned(&paths.snapshot, Access::Write, Some(&paths.snapshot))?;
     make_private(&file);
     write_at(&file, bytes, 0)?;
-    file.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
+    file.set_len(file_len(bytes.len()))?;
     fsync.file(&file)?;
     fs::remove_file(&paths.pending)?;
     sync(dir, Some(&file));

@@ -15,11 +15,18 @@ use super::paths::Paths;
 use super::positioned::{read_at, read_from, write_at};
 use super::snapshot::sync;
 use super::write::{Old, replaceable, start_journal, write, write_changed};
+use crate::fs::file_len;
 use crate::record::SessionRecord;
+use mtsession_core::Certain as _;
 
 /// Bytes of a record's checksum.
 const CHAIN_LEN: usize = size_of::<u32>();
 const CHAIN_LEN_U64: u64 = 4;
+const _: () = assert!(CHAIN_LEN == 4, "both are the same number");
+const _: () = assert!(
+    journal::HEADER_LEN >= CHAIN_LEN,
+    "a header ends in a checksum"
+);
 
 /// A journal is folded into the snapshot when it is longer than that, but not before this: short
 /// sessions would be rewritten all the time.
@@ -273,7 +280,8 @@ impl Seen {
             return Ok(None);
         }
         let mut end = [0; CHAIN_LEN + 1];
-        let chain_at = known.end.saturating_sub(CHAIN_LEN_U64);
+        let chain_at = known.end.checked_sub(CHAIN_LEN_U64);
+        let chain_at = chain_at.certain("a journal is longer than a checksum");
         let len = read_at(journal, &mut end, chain_at)?;
         let [chain @ .., _] = end;
         if len < CHAIN_LEN || u32::from_le_bytes(chain) != known.chain {
@@ -285,11 +293,15 @@ impl Seen {
         let mut records = Vec::new();
         read_from(journal, &mut records, known.end)?;
         let tail = journal::replay(&records, known, |_| ())?;
-        let replayed = usize::try_from(tail.end.saturating_sub(known.end)).unwrap_or(usize::MAX);
-        if journal::must_fold(records.get(replayed..).unwrap_or_default(), tail) {
+        let replayed = tail.end.checked_sub(known.end);
+        let after = replayed
+            .and_then(|len| usize::try_from(len).ok())
+            .and_then(|len| records.get(len..))
+            .certain("a tail ends within the journal that it was read from");
+        if journal::must_fold(after, tail) {
             return Ok(None);
         }
-        let read = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        let read = file_len(records.len());
         if known.end.saturating_add(read) > tail.end {
             // What a crash tore is cut off before anything is written after it.
             journal.set_len(tail.end)?;

@@ -17,6 +17,7 @@ use super::positioned::{read_at, read_from, write_at};
 use super::snapshot::{self, Fsync, Snapshot};
 use super::state::Seen;
 use super::whole::parse_whole;
+use crate::fs::file_len;
 use crate::fs::{Access, is_strangers, open_owned};
 use crate::record::SessionRecord;
 use crate::wiped::Wiped;
@@ -108,7 +109,7 @@ pub(super) fn write(
     };
     Ok(Some(Seen {
         snapshot,
-        snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        snapshot_len: file_len(bytes.len()),
         crc,
         tail,
         beside: Beside::of(session),
@@ -125,7 +126,7 @@ fn continues(journal: &File, crc: u32) -> io::Result<bool> {
 
 /// Cuts the journal after its header. The records must be gone before that is acknowledged.
 fn cut(journal: &File, fsync: Fsync) -> io::Result<()> {
-    journal.set_len(u64::try_from(journal::HEADER_LEN).unwrap_or_default())?;
+    journal.set_len(file_len(journal::HEADER_LEN))?;
     // The length is cut already: a flush that failed once is worth another try.
     fsync.file(journal).or_else(|_| fsync.file(journal))
 }

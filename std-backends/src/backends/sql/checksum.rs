@@ -4,6 +4,7 @@
 //! modulo 2^32. So it can be written without reading first: the content is known here, and the id of
 //! the account and the position only to SQL. `NULL` was written by an older release.
 
+use mtsession_core::Certain as _;
 use mtsession_core::DcRef;
 use mtsession_core::wire::Crc32c;
 
@@ -59,7 +60,7 @@ pub(super) fn of_token(token: Option<&[u8]>) -> u32 {
 /// Adds bytes so that where they end, and whether there are any, counts too.
 fn add_bytes(crc: &mut Crc32c, bytes: Option<&[u8]>) {
     let len = bytes.map_or(u32::MAX, |bytes| {
-        u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+        u32::try_from(bytes.len()).certain("a key or an address is shorter than 4 GiB")
     });
     crc.update(&len.to_le_bytes());
     crc.update(bytes.unwrap_or_default());

@@ -22,6 +22,7 @@ use crate::flush::FlushPolicy;
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
 use crate::shown::Shown;
 use crate::sync::lock;
+use mtsession_core::Certain as _;
 
 const NAME: &str = "sqlite";
 
@@ -168,7 +169,8 @@ impl SqliteBackend {
     /// `AlreadyExists` when there is such a file.
     pub fn back_up(path: impl Into<PathBuf>, to: impl AsRef<Path>) -> io::Result<()> {
         let backend = Self::open(path)?;
-        let path = backend.options.path.clone().unwrap_or_default();
+        let path = backend.options.path.clone();
+        let path = path.certain("it was opened by its path");
         local_whole::back_up_to(&path, to.as_ref()).map_err(backend.error("back up"))
     }
 
@@ -183,7 +185,8 @@ impl SqliteBackend {
     /// somebody else's; nothing is changed then.
     pub fn restore(copy: impl Into<PathBuf>, path: impl Into<PathBuf>) -> io::Result<()> {
         let copy = Self::open(copy)?;
-        let from = copy.options.path.clone().unwrap_or_default();
+        let from = copy.options.path.clone();
+        let from = from.certain("it was opened by its path");
         let backend = Self::new(path);
         let path = backend.options.path.as_deref().unwrap_or(Path::new(""));
         local_whole::restore_from(&from, path).map_err(backend.error("restore"))
@@ -196,7 +199,8 @@ impl SqliteBackend {
     /// As [`open`](Self::open).
     pub fn check(path: impl Into<PathBuf>) -> io::Result<Vec<String>> {
         let backend = Self::open(path)?;
-        let path = backend.options.path.clone().unwrap_or_default();
+        let path = backend.options.path.clone();
+        let path = path.certain("it was opened by its path");
         let mut problems = local_whole::problems_of(&path).map_err(backend.error("check"))?;
         let accounts = match Self::accounts(&path) {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {

@@ -1,5 +1,6 @@
 //! What is sent to a database, and what comes back.
 
+use mtsession_core::Certain as _;
 use zeroize::Zeroizing;
 
 /// A value to bind. Blobs may be keys, so they are wiped.
@@ -165,7 +166,10 @@ impl Select {
 
     /// The first column.
     pub(super) fn key(&self) -> &'static str {
-        self.columns.split(", ").next().unwrap_or_default()
+        let mut columns = self.columns.split(", ");
+        columns
+            .next()
+            .certain("a text has a part before its first comma")
     }
 }
 

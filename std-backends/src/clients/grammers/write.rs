@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 use std::collections::BTreeMap;
 
+use mtsession_core::Certain as _;
 use mtsession_core::clients::{Carries, Host, Server};
 use mtsession_core::{AUTH_KEY_LEN, ChannelKind, DcFlags, PeerKind, SessionSource as _};
 use rusqlite::{Connection, params};
@@ -47,11 +48,10 @@ pub(in crate::clients) fn write(
     write_dcs(db, outgoing)?;
 
     let account = outgoing.account();
-    let own_id = account.user_id.unwrap_or_default();
     let mut row = db.prepare("INSERT INTO peer_info VALUES (?1, ?2, ?3)")?;
     let mut has_own = false;
     for peer in outgoing.peers() {
-        let is_own = peer.id == own_id;
+        let is_own = Some(peer.id) == account.user_id;
         has_own |= is_own;
         let subtype = if is_own {
             own_subtype(outgoing)
@@ -66,6 +66,7 @@ pub(in crate::clients) fn write(
         ])?;
     }
     if !has_own {
+        let own_id = account.user_id.certain("the target has asked for it");
         row.execute(params![own_id, None::<i64>, own_subtype(outgoing)])?;
     }
 

@@ -8,6 +8,7 @@ use crate::clients::error::ForeignError;
 use crate::clients::marked::mark;
 use crate::clients::mtcute::read::{CHANNEL, CHANNEL_HAS_HASH, CHAT, FUTURE_SALT, USER, VECTOR};
 use crate::clients::outgoing::{MarkedPeer, Outgoing};
+use mtsession_core::Certain as _;
 
 const TABLES: &str = "
     CREATE TABLE mtcute_migrations (repo TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL);
@@ -137,7 +138,7 @@ fn hash_text(peer: &MarkedPeer<'_>) -> String {
         return String::new();
     }
     let hash = peer.peer.access_hash.cast_unsigned();
-    let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
+    let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).certain("32 bits are left");
     let (low, high) = (half(hash).cast_signed(), half(hash >> 32).cast_signed());
     format!("{low}|{high}")
 }
@@ -200,8 +201,8 @@ fn put_string(object: &mut Vec<u8>, text: &str) {
         .take_while(|end| *end <= 0xFD)
         .last()
         .unwrap_or_default();
-    let text = text.get(..end).unwrap_or_default();
-    object.push(u8::try_from(text.len()).unwrap_or_default());
+    let text = text.get(..end).certain("a character ends there");
+    object.push(u8::try_from(text.len()).certain("the text was cut to 253 bytes"));
     object.extend(text.as_bytes());
     object.resize(object.len().next_multiple_of(4), 0);
 }

@@ -70,7 +70,8 @@ pub(super) use self::other_login::forget_other_login;
 pub(super) use self::peer::{channel_kind, peer_of_row, put_peer};
 
 use super::statement::Value;
+use mtsession_core::Certain as _;
 
 fn position(index: usize) -> Value {
-    Value::Integer(i64::try_from(index).unwrap_or(i64::MAX))
+    Value::Integer(i64::try_from(index).certain("a list in memory has no more than 2^63 items"))
 }
