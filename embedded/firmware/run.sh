@@ -4,6 +4,8 @@
 #
 #   ./run.sh            everything, with 100 kills
 #   KILLS=20 ./run.sh   fewer
+#   ./run.sh boards     the programs for real boards only, and where they are
+#   ./run.sh demo       the demo on an emulated Cortex-M only: a login, updates, a restart
 #   ./run.sh figures    sizes and instruction counts only, for the benchmarks: area, what, where, whose,
 #                       unit and value, separated by tabs
 #
@@ -72,30 +74,6 @@ counts() { # on QEMU mps2-an386, next to sequential-storage with all caches
     timeout 120 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -icount shift=0 -nographic \
         -semihosting-config enable=on,target=native -kernel target/$ARM/release/count </dev/null
 }
-case ${1:-} in
-"") ;;
-figures)
-    echo "# $("${RUSTC:-rustc}" --version)"
-    sizes
-    counts
-    exit
-    ;;
-*)
-    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
-    exit 2
-    ;;
-esac
-
-echo "== sizes (.text and .rodata over an empty program, opt-level s and z) =="
-sizes
-
-echo "== no panic: a program whose panic handler calls a function that does not exist =="
-build $ARM -p firmware-cortex-m --features no-panic --bin log
-echo "links for $ARM"
-build $ARM_SMALL -p firmware-cortex-m --features no-panic --bin log
-echo "links for $ARM_SMALL, $(text target/$ARM_SMALL/release/log) bytes in all"
-
-echo "== real boards: programs over the flash drivers of their HALs =="
 board() { # name, target, linker arguments
     local name=$1 target=$2 upper
     shift 2
@@ -109,18 +87,54 @@ board() { # name, target, linker arguments
         env "CARGO_TARGET_${upper}_LINKER=$linker" "CARGO_TARGET_${upper}_RUSTFLAGS=$*" \
             "${cargo[@]}" build --quiet --release "${build_std[@]/%=core/=core,alloc}" --target "$target" -p "board-$name"
     )
-    echo "$name links for $target, $(text "boards/target/$target/release/board-$name") bytes"
+    local program="boards/target/$target/release/board-$name"
+    echo "$name links for $target, $(text "$program") bytes: $program"
 }
-board rp2040 $ARM_SMALL -C link-arg=--nmagic -C link-arg=-Tlink.x -C link-arg=-Tlink-rp.x
-board nrf52840 $ARM -C link-arg=--nmagic -C link-arg=-Tlink.x
-board esp32c3 riscv32imc-unknown-none-elf -C link-arg=-Tlinkall.x -C force-frame-pointers
+boards() {
+    echo "== real boards: programs over the flash drivers of their HALs =="
+    board rp2040 $ARM_SMALL -C link-arg=--nmagic -C link-arg=-Tlink.x -C link-arg=-Tlink-rp.x
+    board nrf52840 $ARM -C link-arg=--nmagic -C link-arg=-Tlink.x
+    board esp32c3 riscv32imc-unknown-none-elf -C link-arg=-Tlinkall.x -C force-frame-pointers
+    build $ARM -p firmware-cortex-m --bin h7
+    echo "the driver for the STM32H7 links for $ARM"
+}
+demo() {
+    echo "== Cortex-M: QEMU mps2-an386, defmt over semihosting =="
+    DEFMT_LOG=info build $ARM -p firmware-cortex-m --features demo --bin demo
+    timeout 60 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -nographic \
+        -semihosting-config enable=on,target=native -kernel target/$ARM/release/demo >target/demo.log </dev/null
+    echo "a login, 5,000 updates and a restart: right ($(wc -c <target/demo.log) bytes of defmt log)"
+}
+case ${1:-} in
+"") ;;
+boards | demo)
+    "$1"
+    exit
+    ;;
+figures)
+    echo "# $("${RUSTC:-rustc}" --version)"
+    sizes
+    counts
+    exit
+    ;;
+*)
+    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
 
-echo "== Cortex-M: QEMU mps2-an386, defmt over semihosting =="
-export DEFMT_LOG=info
-build $ARM -p firmware-cortex-m --features demo --bin demo
-timeout 60 qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -nographic \
-    -semihosting-config enable=on,target=native -kernel target/$ARM/release/demo >target/demo.log </dev/null
-echo "a login, 5,000 updates and a restart: right ($(wc -c <target/demo.log) bytes of defmt log)"
+echo "== sizes (.text and .rodata over an empty program, opt-level s and z) =="
+sizes
+
+echo "== no panic: a program whose panic handler calls a function that does not exist =="
+build $ARM -p firmware-cortex-m --features no-panic --bin log
+echo "links for $ARM"
+build $ARM_SMALL -p firmware-cortex-m --features no-panic --bin log
+echo "links for $ARM_SMALL, $(text target/$ARM_SMALL/release/log) bytes in all"
+
+boards
+
+demo
 
 echo "== instructions and memory, QEMU mps2-an386, next to sequential-storage with all caches =="
 counts

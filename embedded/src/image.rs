@@ -1,7 +1,7 @@
 //! Flash images on a computer: reading the dump of a device's region, making one to be flashed.
 //!
-//! An image is exactly the region. The chip's geometry is not in it and has to be said; a wrong one
-//! is noticed.
+//! An image is exactly the region. The chip's geometry has to be said, and a wrong one is noticed;
+//! [`find`] takes it, and the place of the region in a larger dump, from the log's own headers.
 //!
 //! ```
 //! use mtsession_core::{FixedSession, SessionMut, SessionSource};
@@ -19,6 +19,8 @@
 //! # Ok::<(), image::ImageError>(())
 //! ```
 
+mod find;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -27,6 +29,8 @@ use embedded_storage::nor_flash::{
 };
 use mtsession_core::{SessionMut, SessionSource};
 use zeroize::Zeroizing;
+
+pub use find::{Found, find};
 
 use crate::SessionLog;
 use crate::blocking::Base;
@@ -91,6 +95,11 @@ pub fn provision(
     log.save(session)?;
     let mut released = log.release().map_err(|(_, error)| error)?;
     Ok(core::mem::take(&mut *released.0))
+}
+
+/// Whether an image is a log, of this geometry.
+fn mounts(image: &[u8], layout: Layout) -> bool {
+    open(image.to_vec(), layout).is_ok_and(|base| on_heap(base).stats().is_ok())
 }
 
 fn open(image: Vec<u8>, layout: Layout) -> Result<Base<Bytes>, ImageError> {

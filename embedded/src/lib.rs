@@ -6,7 +6,7 @@
 
 #[cfg(any(feature = "alloc", test))]
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(feature = "sim", test))]
 extern crate std;
 
 mod buffer;
@@ -25,8 +25,7 @@ mod locate;
 mod payload;
 mod record;
 mod settings;
-#[cfg(feature = "_test")]
-#[doc(hidden)]
+#[cfg(feature = "sim")]
 pub mod sim;
 mod span;
 mod state;

@@ -1,70 +1,28 @@
-//! The chip.
+//! The chip: its cells, its habits, its power.
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use embedded_storage::nor_flash::{NorFlashError, NorFlashErrorKind, check_write};
-
-use super::Dice;
 use super::unstable::Unstable;
-use crate::header::HEADER_LEN;
+use super::{Busy, Cut, Dice, Tear};
 
-/// What an interrupted program leaves of a word.
-pub const PROGRAM_TEARS: u8 = 6;
-/// What an interrupted erase leaves of a page.
-pub const ERASE_TEARS: u8 = 8;
-
-/// Which damage a power cut does; the one of the operation that it hits counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tear {
-    pub program: u8,
-    pub erase: u8,
-}
-
-/// A power cut in the middle of the `after`th word program or page erase from now, counted from 0.
-#[derive(Clone, Copy, Debug)]
-pub struct Cut {
-    pub after: u64,
-    pub tear: Tear,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChipError {
-    /// The power is off.
-    PowerLost,
-    /// Asked to fail.
-    Injected,
-    /// The word cannot be read: its error correction fails.
-    Unreadable,
-    /// An argument is wrong.
-    Rule(NorFlashErrorKind),
-    /// A word that is not erased was programmed.
-    NotErased,
-    /// The word did not take what was programmed.
-    NotTaken,
-}
-
-impl NorFlashError for ChipError {
-    fn kind(&self) -> NorFlashErrorKind {
-        match self {
-            Self::Rule(kind) => *kind,
-            _ => NorFlashErrorKind::Other,
-        }
-    }
-}
-
-/// What the chip was asked to do.
+/// What a chip was asked to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Reads that were carried out.
     pub reads: u64,
+    /// Bytes of them.
     pub read_bytes: u64,
+    /// Programs that were carried out.
     pub programs: u64,
+    /// Bytes of them.
     pub programmed_bytes: u64,
+    /// Pages that were erased.
     pub erases: u64,
-    /// Word programs and page erases: the places for a power cut.
+    /// Word programs, page programs and page erases: the places for a power cut.
     pub steps: u64,
-    /// Calls of any kind.
+    /// Calls of any kind, those that failed too.
     pub calls: u64,
 }
 
@@ -79,14 +37,43 @@ pub(super) enum Word {
     Faulty,
 }
 
-/// A chip with program units of `WRITE` bytes and pages of `ERASE`.
+/// A chip in memory, with program units ("words") of `WRITE` bytes and erase pages of `ERASE`.
+///
+/// It is a driver itself: `NorFlash` of `embedded-storage`, with the feature `async` that of
+/// `embedded-storage-async` too. A [`Flash`](super::Flash) is a driver that shares one.
+///
+/// Its habits are public fields, which may be changed at any time; a new chip is a strict one without
+/// error correction, whose programs are cut between words and within one.
+///
+/// ```
+/// use embedded_storage::nor_flash::NorFlash;
+/// use mtsession_embedded::sim::{Chip, ChipError, Cut, Tear};
+///
+/// let mut chip = Chip::<4, 4096>::new(16384);
+/// // The arrays below are anywhere in memory; 4 bytes is what DMA wants.
+/// chip.ram_align = 1;
+/// chip.write(0, &[1, 2, 3, 4])?;
+/// // No word is programmed twice.
+/// assert_eq!(chip.write(0, &[0; 4]), Err(ChipError::NotErased));
+///
+/// // The power goes in the second word of the next program, and leaves half of that word's bits.
+/// chip.cut(Cut { after: 1, tear: Tear::new(1, 0) }, 7);
+/// assert_eq!(chip.write(8, &[0; 12]), Err(ChipError::PowerLost));
+/// assert!(chip.power_up());
+/// assert_eq!(chip.bytes[8..12], [0; 4]);
+/// assert_eq!(chip.bytes[16..20], [0xFF; 4]);
+/// # Ok::<(), ChipError>(())
+/// ```
 #[derive(Clone)]
 pub struct Chip<const WRITE: usize, const ERASE: usize> {
+    /// The cells, as they are on a chip whose erased bytes read 0xFF.
     pub bytes: Vec<u8>,
     pub(super) words: Vec<Word>,
+    /// What was done so far.
     pub counts: Counts,
+    /// How often each page was erased.
     pub erases: Vec<u32>,
-    /// Whether torn words cannot be read, as with error correction.
+    /// Whether torn words may be unreadable, as with error correction.
     pub corrects: bool,
     /// Whether a word that was programmed with all ones counts as programmed, as it does where error
     /// correction has bits of its own. Else it counts as erased: no cell of it has changed.
@@ -96,14 +83,15 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     pub page_programs: bool,
     /// Whether bits of a word that was hit by a cut read differently from time to time.
     pub is_unstable: bool,
-    /// Bytes that RAM must be aligned to, as DMA wants it.
+    /// Bytes that RAM must be aligned to, as DMA wants it: 4, with the feature `align-32` 32, unless changed.
+    /// What is not panics.
     pub ram_align: usize,
     /// What erased bytes read as; programming turns bits the other way.
     pub erased: u8,
     /// Whether erased words read as noise, as decrypted erased flash does.
     pub noise: bool,
-    /// One call in so many fails: every one that is a multiple of it, or any.
-    pub busy: Option<(u64, bool)>,
+    /// Which calls fail.
+    pub busy: Option<Busy>,
     /// Whether a word that was hit by a cut and reads blank may take anything else than what is
     /// programmed next.
     pub weakens: bool,
@@ -113,27 +101,31 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     pub refuses_programs: bool,
     /// Whether a weak word may also take what is programmed, and go bad a few steps later.
     pub late: bool,
-    cut: Option<(u64, Tear)>,
-    dead: bool,
-    /// Numbers of the calls that fail.
-    fail: Range<u64>,
-    /// Whether reads of them work nevertheless.
+    /// Whether reads among the calls that fail work nevertheless.
     pub spares_reads: bool,
-    /// Whether programs and erases among them do a part of their work, as if the power were cut.
-    leaves_tears: bool,
+    /// Whether programs and erases among the calls that fail do a part of their work, as if the power
+    /// were cut.
+    pub leaves_tears: bool,
     /// A cell, as byte and bit, and what it always reads as.
     pub stuck: Option<(usize, u8, bool)>,
+    /// After so many calls the driver panics: a store that never comes to an end is found so.
+    pub patience: Option<u64>,
+    /// Programs of words that were not erased: each is an error of the store.
+    pub violations: u32,
+    /// Where words were programmed that a cut had hit and that only look erased, in bytes.
+    pub weak_programs: Vec<usize>,
+    pub(super) cut: Option<(u64, Tear)>,
+    pub(super) dead: bool,
+    /// Numbers of the calls that fail.
+    pub(super) fail: Range<u64>,
     /// Cells of a page that was nearly erased, or of a weak word, that turn to 0 some steps later.
     pub(super) fading: Vec<(u64, usize, u8)>,
     pub(super) unstable: Unstable,
-    /// Rules that were broken; must stay 0.
-    pub violations: u32,
-    /// Programs of words that only look erased.
-    pub weak_programs: u32,
     pub(super) dice: Dice,
 }
 
 impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
+    /// An erased chip of `size` bytes, a multiple of `ERASE`.
     pub fn new(size: usize) -> Self {
         Self {
             bytes: vec![0xFF; size],
@@ -152,17 +144,45 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             capacity: None,
             refuses_programs: false,
             late: false,
-            cut: None,
-            dead: false,
-            fail: 0..0,
             spares_reads: false,
             leaves_tears: false,
             stuck: None,
+            patience: None,
+            violations: 0,
+            weak_programs: Vec::new(),
+            cut: None,
+            dead: false,
+            fail: 0..0,
             fading: Vec::new(),
             unstable: Unstable::default(),
-            violations: 0,
-            weak_programs: 0,
             dice: Dice::new(1),
+        }
+    }
+
+    /// A chip as SPI NOR is (RP2040, ESP32): up to 256 bytes are one operation, and a word whose cells
+    /// did not change is as good as erased.
+    pub fn spi_nor(size: usize) -> Self {
+        Self {
+            page_programs: true,
+            strict: false,
+            ..Self::new(size)
+        }
+    }
+
+    /// A chip with error correction (STM32): a torn word may be unreadable.
+    pub fn with_error_correction(size: usize) -> Self {
+        Self {
+            corrects: true,
+            ..Self::new(size)
+        }
+    }
+
+    /// The same chip with words that read differently from time to time after a cut.
+    #[must_use]
+    pub fn unstable(self) -> Self {
+        Self {
+            is_unstable: true,
+            ..self
         }
     }
 
@@ -178,36 +198,41 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         chip
     }
 
-    /// Cuts the power at a later operation.
-    pub fn cut(&mut self, cut: Cut, seed: u64) {
+    /// Cuts the power at a later operation; the seed decides which bits that leaves.
+    pub const fn cut(&mut self, cut: Cut, seed: u64) {
         self.cut = Some((self.counts.steps + cut.after, cut.tear));
         self.dice = Dice::new(seed);
     }
 
+    /// Whether a cut is still to come.
+    pub const fn is_to_be_cut(&self) -> bool {
+        self.cut.is_some() && !self.dead
+    }
+
     /// Fails so many calls, the first of them number `after` from now.
-    pub fn fail(&mut self, after: u64, times: u64) {
+    pub const fn fail(&mut self, after: u64, times: u64) {
         let first = self.counts.calls + after;
         self.fail = first..first.saturating_add(times);
     }
 
     /// As [`fail`](Self::fail), and what fails does a part of its work.
-    pub fn fail_torn(&mut self, after: u64, times: u64, seed: u64) {
+    pub const fn fail_torn(&mut self, after: u64, times: u64, seed: u64) {
         self.fail(after, times);
         self.leaves_tears = true;
         self.dice = Dice::new(seed);
     }
 
-    /// Stops failing.
-    pub fn heal(&mut self) {
+    /// Ends what [`fail`](Self::fail) and [`fail_torn`](Self::fail_torn) began.
+    pub const fn heal(&mut self) {
         self.fail = 0..0;
         self.spares_reads = false;
         self.leaves_tears = false;
     }
 
     /// Whether the power was cut. It is on again afterwards, and a cut still to come is called off.
-    pub fn power_up(&mut self) -> bool {
+    pub const fn power_up(&mut self) -> bool {
         self.cut = None;
-        core::mem::take(&mut self.dead)
+        core::mem::replace(&mut self.dead, false)
     }
 
     /// Whether the power is off.
@@ -215,143 +240,13 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         self.dead
     }
 
-    /// Flips a bit.
+    /// Whether the word of a byte may be programmed.
+    pub fn is_erased(&self, at: usize) -> bool {
+        self.words[at / WRITE] == Word::Erased
+    }
+
+    /// Flips a bit, counted from the chip's first: bit rot.
     pub fn flip(&mut self, bit: usize) {
         self.bytes[bit / 8] ^= 1 << (bit % 8);
-    }
-
-    pub(super) fn call(&mut self, is_read: bool) -> Result<(), ChipError> {
-        let call = self.counts.calls;
-        self.counts.calls += 1;
-        if self.dead {
-            return Err(ChipError::PowerLost);
-        }
-        if self.fail.contains(&call) && !(is_read && self.spares_reads) {
-            return Err(ChipError::Injected);
-        }
-        let fails = match self.busy {
-            Some((n, false)) => call.is_multiple_of(n),
-            Some((n, true)) => self.dice.next().is_multiple_of(n),
-            None => false,
-        };
-        if fails && !(is_read && self.spares_reads) {
-            return Err(ChipError::Injected);
-        }
-        Ok(())
-    }
-
-    /// That memory is where DMA can reach it.
-    fn check_memory(&self, bytes: &[u8]) {
-        assert_eq!(
-            bytes.as_ptr().addr() % self.ram_align,
-            0,
-            "RAM that is not aligned to {}",
-            self.ram_align
-        );
-    }
-
-    /// Whether the word is in the second header of a page. It may be programmed where a cut in the first
-    /// one cannot be told from one in the second: one of them is whole.
-    pub(super) fn is_second_header(word: usize) -> bool {
-        let header = HEADER_LEN.next_multiple_of(WRITE.max(4));
-        (header..2 * header).contains(&(word * WRITE % ERASE.max(1024)))
-    }
-
-    /// Counts a word program or a page erase; the tear if the power is cut in it.
-    pub(super) fn step(&mut self) -> Option<Tear> {
-        let step = self.counts.steps;
-        self.counts.steps += 1;
-        let due = self.fading.extract_if(.., |(at, ..)| *at <= step);
-        for (_, at, bit) in due.collect::<Vec<_>>() {
-            self.bytes[at] &= !(1 << bit);
-        }
-        match self.cut {
-            Some((at, tear)) if at == step => {
-                self.dead = true;
-                Some(tear)
-            }
-            _ => None,
-        }
-    }
-
-    fn hold_stuck(&mut self) {
-        match self.stuck {
-            Some((at, bit, true)) => self.bytes[at] |= 1 << bit,
-            Some((at, bit, false)) => self.bytes[at] &= !(1 << bit),
-            None => {}
-        }
-    }
-
-    pub(super) fn do_read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ChipError> {
-        self.call(true)?;
-        let size = self.bytes.len();
-        if offset as usize + bytes.len() > size {
-            return Err(ChipError::Rule(NorFlashErrorKind::OutOfBounds));
-        }
-        self.hold_stuck();
-        self.counts.reads += 1;
-        self.counts.read_bytes += bytes.len() as u64;
-        let at = offset as usize;
-        let end = at + bytes.len();
-        if self.words[at / WRITE..end.div_ceil(WRITE)].contains(&Word::Faulty) {
-            return Err(ChipError::Unreadable);
-        }
-        self.check_memory(bytes);
-        bytes.copy_from_slice(&self.bytes[at..end]);
-        self.unstable.read(at, bytes, &mut self.dice);
-        for (byte, at) in bytes.iter_mut().zip(at..) {
-            *byte ^= !self.erased;
-            if self.noise && self.words[at / WRITE] == Word::Erased {
-                *byte = Dice::new(at as u64).next() as u8;
-            }
-        }
-        Ok(())
-    }
-
-    /// Does a part of what a failing call would do.
-    pub(super) fn tear(
-        &mut self,
-        steps: usize,
-        call: impl FnOnce(&mut Self) -> Result<(), ChipError>,
-    ) {
-        if !self.leaves_tears || self.dead {
-            return;
-        }
-        let tear = Tear {
-            program: self.dice.next() as u8,
-            erase: self.dice.next() as u8,
-        };
-        let cut = self
-            .cut
-            .replace((self.counts.steps + self.dice.below(steps) as u64, tear));
-        let _ = call(self);
-        self.cut = cut;
-        self.dead = false;
-    }
-
-    pub(super) fn do_write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ChipError> {
-        self.check_memory(bytes);
-        let bytes: Vec<u8> = bytes.iter().map(|byte| byte ^ !self.erased).collect();
-        let program = |chip: &mut Self| chip.program_all(offset as usize, &bytes);
-        if let Err(error) = self.call(false) {
-            let steps = if self.page_programs {
-                1 + bytes.len() / 256
-            } else {
-                bytes.len() / WRITE
-            };
-            self.tear(steps, program);
-            return Err(error);
-        }
-        if self.refuses_programs {
-            return Err(ChipError::Injected);
-        }
-        if self.capacity.is_none() {
-            check_write(self, offset, bytes.len()).map_err(ChipError::Rule)?;
-        }
-        self.counts.programs += 1;
-        self.counts.programmed_bytes += bytes.len() as u64;
-        program(self)?;
-        self.hold_stuck();
-        Ok(())
     }
 }

@@ -2,7 +2,8 @@
 
 use embedded_storage::nor_flash::check_erase;
 
-use super::chip::{Chip, ChipError, ERASE_TEARS, Word};
+use super::chip::{Chip, Word};
+use super::{ChipError, EraseTear};
 
 impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
     pub(super) fn do_erase(&mut self, from: u32, to: u32) -> Result<(), ChipError> {
@@ -22,16 +23,16 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         let range = page * ERASE..(page + 1) * ERASE;
         let words = range.start / WRITE..range.end / WRITE;
         let tear = self.step();
-        let erased = tear.map_or(7, |tear| tear.erase % ERASE_TEARS);
+        let erased = tear.map_or(EraseTear::Whole, |tear| tear.erase);
         let middle = range.start + (self.dice.below(ERASE / WRITE)) * WRITE;
         if tear.is_none() {
             self.erases[page] += 1;
             self.counts.erases += 1;
         }
         let blank = match erased {
-            0 => return Err(ChipError::PowerLost),
-            1 => range.start..middle,
-            2 => middle..range.end,
+            EraseTear::Nothing => range.start..range.start,
+            EraseTear::Front => range.start..middle,
+            EraseTear::Back => middle..range.end,
             _ => range.clone(),
         };
         // Cells that the erase has not reached stay as uncertain as they were.
@@ -39,16 +40,17 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         self.unstable.forget(&blank);
         let mut left = Word::Programmed;
         match erased {
-            1 | 2 => {
+            EraseTear::Nothing => return Err(ChipError::PowerLost),
+            EraseTear::Front | EraseTear::Back => {
                 self.bytes[blank.clone()].fill(0xFF);
             }
-            3 => self.bytes[blank].fill(0),
-            4 => {
+            EraseTear::Zeros => self.bytes[blank].fill(0),
+            EraseTear::HalfProgrammed => {
                 for at in blank {
                     self.bytes[at] &= self.dice.next() as u8;
                 }
             }
-            5 => {
+            EraseTear::HalfErased => {
                 for at in blank {
                     self.bytes[at] |= self.dice.next() as u8;
                 }
@@ -56,14 +58,14 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
                     left = Word::Faulty;
                 }
             }
-            6 => {
+            EraseTear::Weak => {
                 self.bytes[blank].fill(0xFF);
                 left = Word::Weak;
                 for _ in 0..5 {
                     self.fade(range.clone(), 30);
                 }
             }
-            _ => {
+            EraseTear::Whole => {
                 self.bytes[blank].fill(0xFF);
                 left = Word::Erased;
             }

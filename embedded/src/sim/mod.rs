@@ -1,5 +1,4 @@
-//! A simulated NOR flash chip that keeps the rules of real ones, wears, tears and rots; a plain
-//! session as a model; random scripts of calls.
+#![doc = include_str!("README.md")]
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -12,24 +11,36 @@
     clippy::use_self,
     clippy::unwrap_used,
     clippy::must_use_candidate,
-    clippy::should_implement_trait,
     reason = "support of tests, where a panic is a failed test"
 )]
 
-mod act;
+mod access;
 mod chip;
+mod dice;
 mod driver;
 mod erase;
-mod history;
-mod play;
+mod fault;
+mod flash;
+mod life;
+mod plan;
 mod program;
-mod script;
-mod session;
+mod report;
+#[cfg(feature = "_test")]
+#[doc(hidden)]
+pub mod session;
+mod subject;
 mod unstable;
 
-pub use act::Act;
-pub use chip::{Chip, ChipError, Counts, Cut, ERASE_TEARS, PROGRAM_TEARS, Tear};
-pub use history::History;
-pub use play::{Play, Shape, Step, Trouble};
-pub use script::{Call, Dice, fresh_session, random_calls, workload};
-pub use session::{OwnedChange, OwnedDc, Plain};
+pub use chip::{Chip, Counts};
+pub use dice::Dice;
+pub use fault::{Busy, ChipError, Cut, ERASE_TEARS, EraseTear, PROGRAM_TEARS, ProgramTear, Tear};
+pub use flash::{Flash, ready};
+pub use plan::{Fault, Plan};
+pub use report::{Failure, Report};
+#[cfg(feature = "_test")]
+#[doc(hidden)]
+pub use session::{
+    Act, Call, History, OwnedChange, OwnedDc, Plain, Play, Shape, Step, Trouble, built_on_weak,
+    fresh_session, random_call, random_calls, workload,
+};
+pub use subject::Subject;

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::chip::{Chip, ChipError, PROGRAM_TEARS, Word};
+use super::chip::{Chip, Word};
+use super::{ChipError, ProgramTear};
 
 /// Bytes that are programmed in one operation at most.
 const PAGE: usize = 256;
@@ -19,7 +20,9 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
                 return Err(ChipError::NotErased);
             }
         };
-        self.weak_programs += u32::from(weak && !Self::is_second_header(word));
+        if weak {
+            self.weak_programs.push(range.start);
+        }
         let tear = self.step();
         let blank = data.iter().all(|byte| *byte == 0xFF);
         self.words[word] = if blank && !self.strict && !weak {
@@ -32,15 +35,15 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             return if weak { self.weaken(range) } else { Ok(()) };
         };
         let place = &mut self.bytes[range.clone()];
-        match tear.program % PROGRAM_TEARS {
-            4 if self.weakens => self.words[word] = Word::Weak,
-            0 | 4 => self.words[word] = Word::Erased,
-            1 => {
+        match tear.program {
+            ProgramTear::Weak if self.weakens => self.words[word] = Word::Weak,
+            ProgramTear::Nothing | ProgramTear::Weak => self.words[word] = Word::Erased,
+            ProgramTear::SomeBits => {
                 for (byte, data) in place.iter_mut().zip(data) {
                     *byte = data | self.dice.next() as u8;
                 }
             }
-            2 => {
+            ProgramTear::AllButOne => {
                 place.copy_from_slice(data);
                 let zeros: Vec<_> = (0..WRITE * 8)
                     .filter(|bit| data[bit / 8] & 1 << (bit % 8) == 0)
@@ -49,9 +52,9 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
                     place[bit / 8] |= 1 << (bit % 8);
                 }
             }
-            3 => place.copy_from_slice(data),
-            _ if self.corrects => self.words[word] = Word::Faulty,
-            _ => {
+            ProgramTear::Whole => place.copy_from_slice(data),
+            ProgramTear::Unreadable if self.corrects => self.words[word] = Word::Faulty,
+            ProgramTear::Unreadable => {
                 for (byte, data) in place.iter_mut().zip(data) {
                     *byte = data | self.dice.next() as u8 & self.dice.next() as u8;
                 }
@@ -131,7 +134,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
                 let range = word * WRITE..(word + 1) * WRITE;
                 self.bytes[range.clone()].copy_from_slice(data);
                 if self.words[word] == Word::Weak {
-                    self.weak_programs += u32::from(!Self::is_second_header(word));
+                    self.weak_programs.push(range.start);
                     result = self.weaken(range).and(result);
                     self.words[word] = Word::Programmed;
                 } else {
@@ -152,19 +155,17 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
             let one = one
                 .filter(|bit| bit / 8 == n)
                 .map_or(0, |bit| 1 << (bit % 8));
-            let left = match tear.program % PROGRAM_TEARS {
-                0 => 0xFF,
-                // Some bits, all but one, all, one, those in a part of it.
-                1 => self.dice.next() as u8,
-                2 => one,
-                3 => 0,
-                4 => !one,
-                _ if (first..=last).contains(&n) => 0,
-                _ => 0xFF,
+            let left = match tear.program {
+                ProgramTear::SomeBits => self.dice.next() as u8,
+                ProgramTear::AllButOne => one,
+                ProgramTear::Whole => 0,
+                ProgramTear::Weak => !one,
+                ProgramTear::Unreadable if (first..=last).contains(&n) => 0,
+                ProgramTear::Nothing | ProgramTear::Unreadable => 0xFF,
             };
             self.bytes[at + n] &= data | left;
         }
-        let torn = !matches!(tear.program % PROGRAM_TEARS, 0 | 3);
+        let torn = !matches!(tear.program, ProgramTear::Nothing | ProgramTear::Whole);
         for (data, word) in data.chunks(WRITE).zip(words) {
             self.settle_word(word);
             if self.is_unstable && torn && self.words[word] == Word::Programmed {

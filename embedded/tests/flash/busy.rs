@@ -3,7 +3,7 @@
 
 use mtsession_core::{Change, UpdateChange};
 use mtsession_embedded::sim::{
-    Call, Chip, Dice, History, OwnedChange, fresh_session, random_calls, workload,
+    Busy as Failing, Call, Chip, Dice, History, OwnedChange, fresh_session, random_calls, workload,
 };
 use mtsession_embedded::{Durability, Error, KeyCopies};
 
@@ -46,7 +46,11 @@ impl Busy {
             chip.fail_torn(0, 0, chip.counts.calls);
         }
         chip.spares_reads = self.spares_reads;
-        chip.busy = Some((self.one_in, self.is_random));
+        chip.busy = Some(if self.is_random {
+            Failing::OneIn(self.one_in)
+        } else {
+            Failing::EveryNth(self.one_in)
+        });
     }
 
     fn end<const W: usize, const E: usize>(chip: &mut Chip<W, E>) {

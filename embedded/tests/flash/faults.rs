@@ -192,10 +192,7 @@ fn a_deletion_that_was_cut_is_finished_before_anything_else() {
     let mut deleted = 0;
     for after in 0.. {
         let mut trial = log.clone();
-        let tear = Tear {
-            program: 0,
-            erase: 0,
-        };
+        let tear = Tear::new(0, 0);
         trial.chip().cut(Cut { after, tear }, after);
         let _ = trial.delete();
         let mut chip = pull(trial);
@@ -270,10 +267,7 @@ fn many_words_torn_side_by_side_are_no_broken_driver() {
     log.save(&session).unwrap();
     let mut chip = pull(log);
     chip.corrects = true;
-    let unreadable = Tear {
-        program: 5,
-        erase: 7,
-    };
+    let unreadable = Tear::new(5, 7);
     for boot in 0..40 {
         let mut log = mount(chip).unwrap_or_else(|error| panic!("boot {boot}: {error}"));
         let found = load(&mut log).unwrap_or_else(|error| panic!("boot {boot}: {error}"));

@@ -253,10 +253,7 @@ fn make<const W: usize>() {
 
     let mut log = mount(whole.clone()).unwrap();
     let change = OwnedChange::Dc(dc(2, 90));
-    let tear = mtsession_embedded::sim::Tear {
-        program: 1,
-        erase: 0,
-    };
+    let tear = mtsession_embedded::sim::Tear::new(1, 0);
     let steps = if W < 4 { 300 } else { 900 / W.max(8) };
     let cut = mtsession_embedded::sim::Cut {
         after: steps as u64 / 3,

@@ -105,10 +105,7 @@ fn wiped<const W: usize, const E: usize>(size: usize, copies: KeyCopies) {
         assert!(probe.chip().counts.erases <= counts + 1);
         for after in (0..steps).step_by(7) {
             let mut trial = log.clone();
-            let tear = Tear {
-                program: dice.next() as u8,
-                erase: dice.next() as u8,
-            };
+            let tear = Tear::new(dice.next() as u8, dice.next() as u8);
             trial.chip().cut(Cut { after, tear }, after);
             let _ = trial.maintain();
             let context = format!("unit {W}, {copies:?}, way {way}, step {after} {tear:?}");

@@ -23,6 +23,7 @@ mod full;
 mod golden;
 mod image;
 mod keys;
+mod lives;
 mod log;
 mod model;
 mod refused;

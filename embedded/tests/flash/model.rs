@@ -36,7 +36,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn tear() -> impl Strategy<Value = Tear> {
-    (0..PROGRAM_TEARS, 0..ERASE_TEARS).prop_map(|(program, erase)| Tear { program, erase })
+    (0..PROGRAM_TEARS, 0..ERASE_TEARS).prop_map(|(program, erase)| Tear::new(program, erase))
 }
 
 fn trouble() -> impl Strategy<Value = Trouble> {
@@ -100,7 +100,7 @@ fn a_first_update_that_turns_the_page_does_not_come_back() {
     let cut = |step, program| {
         Some(Trouble {
             step,
-            tear: Tear { program, erase: 0 },
+            tear: Tear::new(program, 0),
             second: None,
         })
     };

@@ -39,14 +39,14 @@ fn first_starts<const W: usize, const E: usize>(chip: &Chip<W, E>, cuts: usize) 
         let mut after = step;
         let mut context = format!("unit {W}");
         for again in 0..=cuts {
-            let tear = Tear {
-                program: if again == 0 {
+            let tear = Tear::new(
+                if again == 0 {
                     n % PROGRAM_TEARS
                 } else {
                     dice.next() as u8 % PROGRAM_TEARS
                 },
-                erase: dice.next() as u8 % ERASE_TEARS,
-            };
+                dice.next() as u8 % ERASE_TEARS,
+            );
             // A word that only looks blank takes anything, whatever a header has there.
             chip.weakens = again + 1 == cuts;
             if again < cuts {
@@ -123,10 +123,7 @@ fn a_log_that_is_formatted_again_is_there_as_a_whole_or_not_at_all() {
     let steps = probe.counts.steps - chip.counts.steps;
     for (after, n) in (0..steps).flat_map(|step| (0..8).map(move |n| (step, n))) {
         let mut chip = chip.clone();
-        let tear = Tear {
-            program: n % PROGRAM_TEARS,
-            erase: n % ERASE_TEARS,
-        };
+        let tear = Tear::new(n % PROGRAM_TEARS, n % ERASE_TEARS);
         chip.cut(Cut { after, tear }, after);
         let done = SessionLog::<_>::format(&mut chip, region.clone()).is_ok();
         chip.power_up();

@@ -1,6 +1,6 @@
-//! The numbers of a flash image.
+//! Flash images and dumps: their numbers, and what is found without them.
 
-use super::{Place, error};
+use super::{Place, ended, error};
 use std::fs;
 
 #[test]
@@ -31,7 +31,7 @@ fn no_number_of_a_flash_image_panics_or_takes_all_memory() {
         "",
         "x",
     ];
-    for key in ["size", "write", "erase"] {
+    for key in ["size", "write", "erase", "offset"] {
         for number in numbers {
             let query = format!("{key}={number}");
             let names = [
@@ -64,4 +64,55 @@ fn no_number_of_a_flash_image_panics_or_takes_all_memory() {
             let _ = fs::remove_file(place.path("new.bin"));
         }
     }
+}
+
+/// A dump of a whole chip: the log in it is found by its headers, and the command says what it took.
+#[test]
+fn a_log_is_found_in_the_dump_of_a_chip() {
+    let place = Place::new();
+    for (write, erase, size) in [
+        (4, 4096, 16384),
+        (1, 4096, 65536),
+        (8, 2048, 8192),
+        (16, 8192, 65536),
+        (32, 131_072, 262_144),
+    ] {
+        let image = format!("flash:image.bin?write={write}&erase={erase}&size={size}");
+        ended(&place.run(["convert", "a", &image, "--force"]), 0);
+        let image = fs::read(place.path("image.bin")).unwrap();
+        // A program with the log's magic number in it, and something else after the region.
+        let mut dump = vec![0xE5; 2 * erase];
+        dump[16..20].copy_from_slice(b"MTSL");
+        dump.extend(&image);
+        dump.extend(vec![0xFF; erase]);
+        fs::write(place.path("chip.bin"), &dump).unwrap();
+        let start = 2 * erase;
+        let unit = write.max(4);
+        let said = format!("offset={start}&size={size}&erase={erase}&write={unit}");
+
+        for name in [
+            "flash:chip.bin".to_owned(),
+            format!("flash:chip.bin?offset={start}"),
+            format!("flash:chip.bin?offset={start:#x}"),
+        ] {
+            let output = place.run(["inspect", &name]);
+            assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+            let shown = String::from_utf8_lossy(&output.stdout);
+            assert!(shown.contains(&said), "{name}: {shown}");
+        }
+        // Who says all of it is told nothing.
+        let output = place.run(["inspect", &format!("flash:chip.bin?{said}")]);
+        assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("headers"));
+        let wrong = format!(
+            "flash:chip.bin?offset={start}&write={unit}&erase={}",
+            erase / 2
+        );
+        assert_eq!(place.run(["inspect", &wrong]).status.code(), Some(4));
+        let elsewhere = format!("flash:chip.bin?offset={erase}");
+        assert_eq!(place.run(["inspect", &elsewhere]).status.code(), Some(4));
+    }
+    let written = place.run(["convert", "a", "flash:new.bin?offset=4096"]);
+    assert_eq!(written.status.code(), Some(2));
+    assert!(error(&written).contains("offset= is for dumps"));
 }

@@ -22,7 +22,7 @@ impl Numbers<'_> {
 
     fn tear(&mut self) -> Tear {
         let byte = self.byte();
-        Tear { program: byte & 15, erase: byte >> 4 }
+        Tear::new(byte & 15, byte >> 4)
     }
 
     fn act(&mut self, kind: u8) -> Act {

@@ -7,6 +7,7 @@
 //! cargo xtask ci format docs     some of them
 //! ```
 
+mod first_program;
 mod readme;
 mod shell;
 mod steps;

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use crate::shell::{command, root, run, sh, succeeded, words};
-use crate::{readme, tools};
+use crate::{first_program, readme, tools};
 
 /// A part of the checks.
 pub(crate) struct Step {
@@ -40,7 +40,7 @@ pub(crate) const STEPS: &[Step] = &[
     quick("lint-libraries", "clippy on the three libraries", || {
         check("-p mtsession-core --features alloc,std,serde")?;
         check("-p mtsession")?;
-        check("-p mtsession-embedded --features async,alloc")
+        check("-p mtsession-embedded --features async,sim")
     }),
     quick("test-libraries", "tests without any feature", || {
         sh("cargo test --quiet -p mtsession-core --no-default-features")?;
@@ -52,6 +52,15 @@ pub(crate) const STEPS: &[Step] = &[
     slow("features", "every set of features alone", features),
     slow("docs", "documentation without a broken link", docs),
     slow("readme", "the README's commands", readme::run),
+    slow(
+        "flash",
+        "the flash log: its examples, its first program, its README",
+        || {
+            sh("cargo test --quiet -p mtsession-embedded --test examples")?;
+            sh("cargo test --quiet -p mtsession-embedded --doc")?;
+            first_program::run_them()
+        },
+    ),
     slow(
         "own-backends",
         "backends on Redis and PostgreSQL",
@@ -127,7 +136,14 @@ const STD_FEATURES: &[&str] = &[
     "cli",
 ];
 
-const EMBEDDED_FEATURES: &[&str] = &["", "async", "alloc", "defmt", "async,alloc,defmt"];
+const EMBEDDED_FEATURES: &[&str] = &[
+    "",
+    "async",
+    "alloc",
+    "defmt",
+    "sim",
+    "async,alloc,defmt,sim",
+];
 
 fn features() -> io::Result<()> {
     for (package, sets) in [
@@ -152,7 +168,7 @@ fn docs() -> io::Result<()> {
         "--workspace --exclude ferogram-session",
         "-p mtsession-core --features alloc,std,serde,defmt",
         "-p mtsession --features cli,grammers,serde,tracing",
-        "-p mtsession-embedded --features alloc,async,defmt",
+        "-p mtsession-embedded --features alloc,async,defmt,sim",
     ] {
         let mut doc = words(&format!("cargo doc --quiet --no-deps {arguments}"));
         run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;

@@ -2,7 +2,10 @@
 
 use core::iter;
 
-use mtsession_embedded::sim::{Call, Chip, Cut, Dice, ERASE_TEARS, History, PROGRAM_TEARS, Tear};
+use mtsession_embedded::sim::{
+    Call, Chip, Cut, Dice, ERASE_TEARS, EraseTear, History, PROGRAM_TEARS, ProgramTear, Tear,
+    built_on_weak,
+};
 
 use super::script::{STARTS, Script, Setting, restart, start};
 use crate::common::{Log, load, mount, pull, run};
@@ -36,18 +39,15 @@ impl<const W: usize, const E: usize> Run<W, E> {
 
     fn tear(&mut self) -> Tear {
         Tear {
-            program: u8::try_from(self.dice.below(PROGRAM_TEARS.into())).unwrap(),
-            erase: u8::try_from(self.dice.below(ERASE_TEARS.into())).unwrap(),
+            program: ProgramTear::ALL[self.dice.below(PROGRAM_TEARS.into())],
+            erase: EraseTear::ALL[self.dice.below(ERASE_TEARS.into())],
         }
     }
 
     /// Every step of a script with every tear.
     pub(super) fn every(mut self) {
         let script = Script::new::<W, E>(&self.setting, 1);
-        let tears = (0..PROGRAM_TEARS.max(ERASE_TEARS)).map(|n| Tear {
-            program: n % PROGRAM_TEARS,
-            erase: n % ERASE_TEARS,
-        });
+        let tears = (0..PROGRAM_TEARS.max(ERASE_TEARS)).map(|n| Tear::new(n, n));
         let cuts = script.all().into_iter();
         let cuts: Vec<_> = cuts
             .flat_map(|(call, step)| tears.clone().map(move |tear| (call, step, tear)))
@@ -181,7 +181,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
         let chip = self.check(chip, &allowed, rest, &context);
         // What shows where writing went on may itself be hit.
         assert!(
-            double || first || chip.weak_programs == 0,
+            double || first || built_on_weak(&chip) == 0,
             "{context}: the word that was hit was programmed"
         );
     }

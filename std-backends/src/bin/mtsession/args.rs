@@ -24,9 +24,10 @@ Stores:
   sqlite:FILE[#ACCOUNT]    one account of an SQLite database
   libsql:URL[#ACCOUNT]     one account of a libSQL database (token from LIBSQL_AUTH_TOKEN
                            or TURSO_AUTH_TOKEN); libsql://HOST by itself will do
-  'flash:IMAGE[?write=4&erase=4096&size=65536]'
-                           the dump of a device's flash region, or an image for one; quoted,
-                           because & and ? mean something to a shell
+  'flash:IMAGE[?write=4&erase=4096&size=65536&offset=0]'
+                           the dump of a device's flash, or an image for its region; quoted,
+                           because & and ? mean something to a shell. What is not said of a dump,
+                           its log's headers say
 
 A path with a colon is written ./a:b, because KIND:PLACE is a store of that kind. The account is what
 follows the last #, so that sqlite:a#b.db#default is an account of the file a#b.db; in the name of an

@@ -1,6 +1,7 @@
 //! `STORE` arguments: what they mean.
 
 mod clients;
+mod flash;
 mod name;
 mod read;
 mod write;
@@ -57,12 +58,28 @@ pub(crate) enum Store {
     LibraryString(Library),
 }
 
-/// What has to be said about a flash image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What was said about a flash image or a dump, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FlashLayout {
-    pub(crate) chip: Layout,
-    /// Bytes of a new image.
-    pub(crate) size: usize,
+    /// Where the region begins in a dump.
+    pub(crate) offset: Option<usize>,
+    pub(crate) write: Option<usize>,
+    pub(crate) erase: Option<usize>,
+    /// Of a new image, or of the region in a dump.
+    pub(crate) size: Option<usize>,
+}
+
+impl FlashLayout {
+    /// Bytes of a new image where nothing is said.
+    pub(crate) const SIZE: usize = 64 * 1024;
+
+    /// The chip, with what many of them have where nothing is said.
+    pub(crate) fn chip(&self) -> Layout {
+        Layout {
+            write: self.write.unwrap_or(4),
+            erase: self.erase.unwrap_or(4096),
+        }
+    }
 }
 
 /// The argument again, for people: escaped where it could deceive.

@@ -6,8 +6,6 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use mtsession_embedded::image::Layout;
-
 use super::clients::Library;
 use super::{DEFAULT_ACCOUNT, FlashLayout, Store};
 
@@ -209,30 +207,33 @@ pub(super) fn escaped_account(account: &str) -> String {
     account.replace('%', "%25").replace('#', "%23")
 }
 
-/// `image.bin?write=4&erase=4096&size=65536`; without a query, the first three as they are here.
+/// `image.bin?write=4&erase=4096&size=65536&offset=0`, of which each may be left out.
 fn flash_layout(text: &OsStr) -> Result<(PathBuf, FlashLayout), String> {
     let (path, query) = split_once(text, b'?').unwrap_or((text, OsStr::new("")));
     if path.is_empty() {
         return Err("a file is expected after `flash:`".to_owned());
     }
-    let mut layout = FlashLayout {
-        chip: Layout {
-            write: 4,
-            erase: 4096,
-        },
-        size: 64 * 1024,
-    };
+    let mut layout = FlashLayout::default();
     let query = utf8(query, "what follows the question mark")?;
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let number = |text: &str| {
-            text.parse()
-                .map_err(|_| format!("{part} is not a number of bytes"))
+            let parsed = match text.strip_prefix("0x") {
+                Some(digits) => usize::from_str_radix(digits, 16),
+                None => text.parse(),
+            };
+            let number = parsed.map_err(|_| format!("{part} is not a number of bytes"))?;
+            Ok::<_, String>(Some(number))
         };
         match part.split_once('=') {
-            Some(("write", bytes)) => layout.chip.write = number(bytes)?,
-            Some(("erase", bytes)) => layout.chip.erase = number(bytes)?,
+            Some(("write", bytes)) => layout.write = number(bytes)?,
+            Some(("erase", bytes)) => layout.erase = number(bytes)?,
             Some(("size", bytes)) => layout.size = number(bytes)?,
-            _ => return Err(format!("{part} is none of write=, erase= and size=")),
+            Some(("offset", bytes)) => layout.offset = number(bytes)?,
+            _ => {
+                return Err(format!(
+                    "{part} is none of write=, erase=, size= and offset="
+                ));
+            }
         }
     }
     Ok((path.into(), layout))

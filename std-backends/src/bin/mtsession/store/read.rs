@@ -11,17 +11,12 @@ use mtsession::core::{Integrity, SessionMut as _};
 use mtsession::{
     BinaryFileBackend, FileStatus, OwnedLoginState, SessionRecord, Shown, pasted_text,
 };
-use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
-use super::{FlashLayout, Parts, Store};
+use super::{Parts, Store};
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
-
-/// The largest region of a flash log, and room for dumps that hold more than that: what is larger is
-/// not read into memory to find that out.
-const LARGEST_IMAGE: u64 = 16 << 20;
 
 /// A session as it was found.
 #[derive(Debug)]
@@ -36,7 +31,7 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// A session of ours, of which everything was read.
-    fn whole(parts: Parts, origin: Origin) -> Self {
+    pub(super) fn whole(parts: Parts, origin: Origin) -> Self {
         Self {
             parts,
             origin,
@@ -128,30 +123,6 @@ impl Store {
         Ok(Loaded::whole(record.into(), Origin::Database))
     }
 
-    fn load_flash(&self, path: &Path, layout: FlashLayout) -> Result<Loaded, Failure> {
-        let len = path.metadata().map_or(0, |found| found.len());
-        if len > LARGEST_IMAGE {
-            return Err(
-                self.unreadable("it is larger than any flash region, which has 2 MiB at most")
-            );
-        }
-        let image = Zeroizing::new(self.read(path)?);
-        let mut session = SessionRecord::default();
-        let loaded = image::load(&image, layout.chip, &mut session);
-        if !loaded.as_ref().is_ok_and(|report| report.present)
-            && let Ok(import) = clients::read(path)
-        {
-            let found = report::origin(&Origin::Foreign(import.format, import.version));
-            return Err(self.unreadable(format!("it is no flash image but {found}")));
-        }
-        let report = loaded.map_err(|error| self.unreadable(error))?;
-        if !report.present {
-            return Err(self.not_found());
-        }
-        let origin = Origin::Flash(report.stats.damaged);
-        Ok(Loaded::whole(session.into(), origin))
-    }
-
     /// The encoded session as it is stored, without its journal.
     pub(crate) fn raw(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
         match self {
@@ -160,7 +131,7 @@ impl Store {
         }
     }
 
-    fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
+    pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
         fs::read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.not_found(),
             kind => {

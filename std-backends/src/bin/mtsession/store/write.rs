@@ -8,11 +8,10 @@ use mtsession::clients::{self, FileFormat, Options};
 use mtsession::codec::clients::TelethonIpv6;
 use mtsession::core::SessionSource as _;
 use mtsession::{SessionBackend, SessionBackendExt as _, SqliteBackend, StringSessionBackend};
-use mtsession_embedded::image;
 use zeroize::Zeroizing;
 
 use super::clients::{encode_login, missing_options};
-use super::{FlashLayout, Parts, Store};
+use super::{Parts, Store};
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
@@ -66,10 +65,9 @@ impl Store {
                 save_in(&backend, parts)?;
                 self.put_text(&Zeroizing::new(backend.current()))
             }
-            Self::Flash(path, FlashLayout { chip, size }) => {
-                let image = image::provision(*size, *chip, &source)
-                    .map_err(|error| Failure::Usage(format!("cannot write {self}: {error}")))?;
-                self.write_private(path, &Zeroizing::new(image))
+            Self::Flash(path, layout) => {
+                let image = self.flash_image(*layout, &source)?;
+                self.write_private(path, &image)
             }
             Self::Library(library, path) => {
                 let target = library.target();

@@ -3,43 +3,15 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use embedded_storage::nor_flash::NorFlash;
 use mtsession_core::{
     Account, ChannelPts, Counters, DcFlags, MinPeer, Peer, PeerKind, SessionMut, SessionSource,
     UpdateChange,
 };
 
-use super::{Chip, ChipError, OwnedChange, OwnedDc, Plain};
+use super::{OwnedChange, OwnedDc, Plain};
+use crate::sim::Dice;
 use crate::{Error, SessionLog};
-
-/// Random numbers that are the same every time (`SplitMix64`).
-#[derive(Clone, Debug)]
-pub struct Dice(u64);
-
-impl Dice {
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z >> 31
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    pub fn small(&mut self, n: usize) -> i32 {
-        self.below(n) as i32
-    }
-
-    pub fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-}
 
 /// One call of a log.
 #[derive(Clone, Debug)]
@@ -74,10 +46,7 @@ impl Call {
     }
 
     /// Makes the call.
-    pub fn run<const W: usize, const E: usize>(
-        &self,
-        log: &mut SessionLog<Chip<W, E>>,
-    ) -> Result<(), Error<ChipError>> {
+    pub fn run<F: NorFlash>(&self, log: &mut SessionLog<F>) -> Result<(), Error<F::Error>> {
         match self {
             Self::Append(change) => log.append(&change.as_ref()),
             Self::Apply(changes) => {
@@ -201,7 +170,8 @@ pub fn random_calls(dice: &mut Dice, count: usize, lists: [usize; 4]) -> Vec<Cal
         .collect()
 }
 
-fn random_call(dice: &mut Dice, session: &Plain, lists: [usize; 4]) -> Call {
+/// One random call for a log that holds `session`.
+pub fn random_call(dice: &mut Dice, session: &Plain, lists: [usize; 4]) -> Call {
     let [dcs, channels, peers, min_peers] = lists;
     match dice.below(400) {
         0..4 => {

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use mtsession_core::{Account, DcFlags, MinPeer, Peer, UpdateChange};
 
-use super::{Call, Dice, OwnedChange, OwnedDc, Plain, fresh_session};
+use super::{Call, OwnedChange, OwnedDc, Plain, fresh_session};
+use crate::sim::Dice;
 
 /// A call in small numbers; what it says depends on the session that it meets.
 #[derive(Clone, Debug)]

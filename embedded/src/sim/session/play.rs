@@ -4,7 +4,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Act, Call, Chip, Cut, History, OwnedChange, Plain, Tear};
+use super::{Act, Call, History, OwnedChange, Plain};
+use crate::sim::{Chip, Cut, Tear};
 use crate::{Durability, Error, KeyCopies, SessionLog};
 
 /// The shape of a region.
