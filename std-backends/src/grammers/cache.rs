@@ -3,32 +3,36 @@
 use std::collections::HashMap;
 
 use grammers_session::SessionData;
-use grammers_session::types::{PeerId, PeerInfo, UpdatesState};
-use mtsession_core::{Account, SessionSource as _};
+use grammers_session::types::{PeerId, UpdatesState};
+use mtsession_core::Account;
 
 use super::dcs::KnownDc;
+use super::peers::HeldPeer;
 use super::updates::updates_of;
 use crate::drop_in::dc::DcEntry;
-use crate::drop_in::session::PersistedSession;
+use crate::drop_in::update::UpdatesStateSnap;
+use crate::record::SessionHead;
 
-/// The session as grammers has it.
+/// The session as grammers has it; of its peers, those that were asked for or stored.
 pub(super) struct Cache {
     pub(super) home_dc_id: i32,
     pub(super) dc_options: HashMap<i32, KnownDc>,
     /// What the store knows of a DC's addresses beyond grammers, without their keys: by id and family.
     pub(super) entries: HashMap<(i32, bool), DcEntry>,
-    pub(super) peers: HashMap<PeerId, PeerInfo>,
-    /// The communities that are stored as users, by bare id: clients differ.
-    pub(super) user_communities: Vec<i64>,
+    pub(super) peers: HashMap<PeerId, HeldPeer>,
+    /// Held here as well, for stores that cannot keep it.
     pub(super) account: Account,
     pub(super) updates: UpdatesState,
 }
 
 impl Cache {
-    pub(super) fn new(session: &PersistedSession, account: Account) -> Self {
+    /// What a store holds, if anything.
+    pub(super) fn new(head: Option<&SessionHead>) -> Self {
         let known = SessionData::default();
+        let home_dc_id = head.map_or(0, |head| head.home_dc_id);
+        let updates = head.map(|head| &head.updates_state);
         let mut cache = Self {
-            home_dc_id: match session.home_dc_id {
+            home_dc_id: match home_dc_id {
                 0 => known.home_dc,
                 home => home,
             },
@@ -39,17 +43,13 @@ impl Cache {
                 .collect(),
             entries: HashMap::new(),
             peers: HashMap::new(),
-            user_communities: Vec::new(),
-            account,
-            updates: updates_of(&session.updates_state),
+            account: head.map_or_else(Account::default, |head| head.account),
+            updates: updates_of(updates.unwrap_or(&UpdatesStateSnap::default())),
         };
-        for entry in session.dcs.iter().filter(|entry| entry.flags.is_main()) {
+        let entries = head.iter().flat_map(|head| &head.dcs);
+        for entry in entries.filter(|entry| entry.flags.is_main()) {
             cache.add_entry(entry);
         }
-        for peer in session.peers() {
-            cache.add_peer(&peer);
-        }
-        cache.add_self();
         cache
     }
 }

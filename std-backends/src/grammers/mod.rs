@@ -11,21 +11,30 @@ use std::sync::{Arc, Mutex};
 use grammers_session::types::{DcOption, PeerId, PeerInfo, UpdateState, UpdatesState};
 use grammers_session::{BoxFuture, Session};
 use mtsession_core::Change;
-use zeroize::Zeroizing;
 
 use self::cache::Cache;
 use self::dcs::KnownDc;
+use self::peers::{cache_peers, look_up};
 use self::updates::{change_of, update};
-use crate::backend::{SessionBackend, SessionBackendExt as _};
+use crate::backend::SessionBackend;
 use crate::sync::lock;
 use crate::writer::SessionWriter;
 
 /// Lets a client on grammers 0.11 keep its session in any store of this crate.
 ///
-/// Everything is read once, when this is made, and answered from memory. Every write goes to the store
-/// through a [`SessionWriter`], so that no executor is blocked; once it is stored it counts, in memory
-/// too, and its future is ready. Nothing else may write to the store in the meantime. Dropping it waits
-/// for what is still to be written.
+/// Everything but peers is read once, when this is made, and answered from memory. A peer is looked up when
+/// it is asked for or cached, and held from then on: opening costs the same however many there are, and a
+/// peer that is cached as it is stored is not written. Every write goes to the store
+/// through a [`SessionWriter`], so that no executor is blocked; once it is stored it holds, in memory
+/// too, and its future is ready. Writes are stored in the order in which their futures are first polled.
+/// Nothing else may write to the store in the meantime. Dropping it waits for what is still to be written.
+///
+/// The store is asked for [`head`](SessionBackend::head), [`find_peer`](SessionBackend::find_peer) and
+/// [`apply`](SessionBackend::apply) alone. A store that cannot keep the account
+/// ([`keeps`](SessionBackend::keeps)) knows it for as long as this lives.
+///
+/// grammers has no calls for min peers, names, the future auth token, the login state or deleting: use the
+/// backend.
 ///
 /// Stores keep what Telegram needs to address a peer. That a user other than the account itself is a
 /// bot, or is known not to be the account, is forgotten with the process; an access hash of 0 comes back
@@ -60,13 +69,12 @@ pub struct GrammersSession {
 }
 
 impl GrammersSession {
-    /// Reads the session that `backend` holds, if any.
+    /// Reads the head of the session that `backend` holds, if any.
     ///
     /// # Errors
-    /// What loading from the backend gives.
+    /// What [`head`](SessionBackend::head) gives.
     pub fn new(backend: Arc<dyn SessionBackend>) -> io::Result<Self> {
-        let session = Zeroizing::new(backend.load()?.unwrap_or_default());
-        let cache = Cache::new(&session, backend.account()?);
+        let cache = Cache::new(backend.head()?.as_ref());
         Ok(Self {
             writer: SessionWriter::new(backend),
             cache: Arc::new(Mutex::new(cache)),
@@ -120,13 +128,16 @@ impl Session for GrammersSession {
 
     fn peer(&self, peer: PeerId) -> BoxFuture<'_, io::Result<Option<PeerInfo>>> {
         Box::pin(async move {
-            let cache = lock(&self.cache);
-            let id = if peer == PeerId::self_user() {
-                cache.account.user_id.and_then(PeerId::user)
-            } else {
-                Some(peer)
+            let Some(id) = lock(&self.cache).id_of(peer) else {
+                return Ok(None);
             };
-            Ok(id.and_then(|id| cache.peers.get(&id)).cloned())
+            if let Some(info) = lock(&self.cache).held(id) {
+                return Ok(Some(info));
+            }
+            let cache = Arc::clone(&self.cache);
+            self.writer
+                .run(move |backend| look_up(&cache, backend, id))
+                .await
         })
     }
 
@@ -135,12 +146,7 @@ impl Session for GrammersSession {
     }
 
     fn cache_peers(&self, peers: Vec<PeerInfo>) -> BoxFuture<'_, io::Result<()>> {
-        self.write(move |cache, backend| {
-            let merged = lock(cache).merge(&peers)?;
-            backend.apply(&merged.changes)?;
-            lock(cache).set_peers(merged);
-            Ok(())
-        })
+        self.write(move |cache, backend| cache_peers(cache, backend, &peers))
     }
 
     fn updates_state(&self) -> BoxFuture<'_, io::Result<UpdatesState>> {
