@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use mtsession::{BinaryFileBackend, PersistedSession, SessionBackend};
+use mtsession::codec::{PeerKey, SessionSource as _};
+use mtsession::{BinaryFileBackend, PeerQuery, PersistedSession, SessionBackend, SessionRecord};
 use mtsession_tests::random::key_of;
 
 fn writer(path: &Path, mode: &str) -> Child {
@@ -49,7 +50,9 @@ fn a_killed_writer_loses_nothing_that_it_acknowledged() {
         child.kill().unwrap();
         child.wait().unwrap();
 
-        let session = BinaryFileBackend::new(&path).load().unwrap().unwrap();
+        let record = BinaryFileBackend::new(&path).read().unwrap().unwrap();
+        assert_batch_is_whole(&record);
+        let session = record.session();
         let state = &session.updates_state;
         let stored = state.pts;
         assert!(
@@ -61,12 +64,28 @@ fn a_killed_writer_loses_nothing_that_it_acknowledged() {
             (stored, stored),
             "round {round}: a torn write"
         );
-        assert_key_is_whole(&session);
+        assert_key_is_whole(session);
         next = stored + 1;
     }
     println!("{rounds} rounds, {next} writes");
     assert!(next > i32::try_from(rounds).unwrap());
     assert_no_leftovers(dir.path());
+}
+
+/// Account, login state and names are of one batch.
+fn assert_batch_is_whole(record: &SessionRecord) {
+    let Some(n) = record.account().user_id else {
+        return;
+    };
+    let (at, to) = (record.login_state().at(), record.login_state().text());
+    assert_eq!((at, to), (n, n.to_string().as_str()));
+    let id = 1_000_000_000 + n % 8;
+    // A save since then may not have the peer.
+    if let Some(known) = record.find_peer(PeerQuery::Key(PeerKey::user(id)))
+        && known.peer.access_hash == n
+    {
+        assert_eq!(known.names.title, Some(n.to_string()));
+    }
 }
 
 /// Key and salt of the entry that is written again and again are of one write.

@@ -5,8 +5,10 @@
 
 use std::io::Write as _;
 
+use mtsession::codec::{EntryKey, LoginState, NamesOf, Peer, PeerKey, PeerKind};
 use mtsession::{
-    BinaryFileBackend, CachedPeer, DcEntry, DcFlags, SessionBackend, UpdateStateChange,
+    Account, BinaryFileBackend, CachedPeer, Change, DcEntry, DcFlags, SessionBackend, UpdateChange,
+    UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
 
@@ -45,10 +47,36 @@ fn count_up(backend: &dyn SessionBackend, first: i32) {
                 backend.update_dc(&key_of_number(n)).expect("update_dc");
                 backend.apply_update_state(primary).expect("apply");
             }
+            3..8 => with_others(backend, n),
             _ => backend.apply_update_state(primary).expect("apply"),
         }
         acknowledge(n);
     }
+}
+
+/// The counters in one batch with the changes that are rarer, each of which tells the number as well.
+fn with_others(backend: &dyn SessionBackend, n: i32) {
+    let title = n.to_string();
+    let id = 1_000_000_000 + i64::from(n % 8);
+    let names = NamesOf::new(id, PeerKind::User).with_title(Some(&title));
+    let batch = [
+        Change::Update(UpdateChange::Primary {
+            pts: n,
+            date: n,
+            seq: n,
+        }),
+        Change::Peer(Peer::user(id, n.into())),
+        Change::Names(names),
+        Change::Account(Account::user(n.into())),
+        Change::LoginState(LoginState::Moving {
+            at: n.into(),
+            to: &title,
+        }),
+        Change::Forget(EntryKey::Peer(PeerKey::user(
+            1_000_000_000 + i64::from((n + 1) % 8),
+        ))),
+    ];
+    backend.apply(&batch).expect("apply");
 }
 
 /// The entry of DC 9 whose key tells the number.

@@ -10,17 +10,15 @@ use mtsession_core::Change;
 use super::content::{self, FileStatus};
 use super::delete::delete;
 use super::explain::explain;
-use super::journal;
 use super::lock::Settings;
 use super::paths::Paths;
 use super::process::State;
 use super::snapshot::Fsync;
-use super::state::{Known, Refreshed, Saved};
+use super::state::{Known, Saved};
 use crate::backend::SessionBackend;
 use crate::backends::optimistic::{self, RecordChange, Updated};
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
-use crate::error::told::stored_unflushed;
 use crate::flush::FlushPolicy;
 use crate::found;
 use crate::record::{Keeps, SessionRecord, check};
@@ -31,11 +29,6 @@ const NAME: &str = "binary-file";
 /// How long a lock is waited for, unless the caller chooses.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often a small change looks for its place in the journal before the whole session is written.
-/// Once is enough unless others write at the same time, or the file system does not tell a file from
-/// itself.
-const ATTEMPTS: usize = 3;
-
 /// Keeps the session in a file.
 ///
 /// The file is always a complete version 8 session, readable by `ferogram-session`; small changes are
@@ -45,8 +38,12 @@ const ATTEMPTS: usize = 3;
 ///
 /// | call | cost | safe against a power cut |
 /// |---|---|---|
-/// | `save`, `update_dc`, `set_home_dc` | the whole file, two disk flushes | when acknowledged |
-/// | `apply_update_state`, `cache_peer` | one append of some 20 bytes | see [`FlushPolicy`] |
+/// | `save`, `update_dc`, `set_home_dc`, tokens | the whole file, two disk flushes | when acknowledged |
+/// | `update_dc` with nothing but another salt | one append and its flush | when acknowledged |
+/// | account, login state | one append and its flush | when acknowledged |
+/// | `apply_update_state`, `cache_peer`, names, salts, forgotten entries | one append of some 20 bytes | see [`FlushPolicy`] |
+///
+/// Keys, tokens and the home DC are in the file alone, never in the journal.
 ///
 /// Files are created with mode 0600 and replaced by renaming, through symbolic links; a file that
 /// cannot be renamed over (a mount point) is written in place with a complete copy alongside it. A file
@@ -78,9 +75,9 @@ const ATTEMPTS: usize = 3;
 /// ```
 #[derive(Debug)]
 pub struct BinaryFileBackend {
-    path: PathBuf,
-    journal_sync: FlushPolicy,
-    settings: Settings,
+    pub(super) path: PathBuf,
+    pub(super) journal_sync: FlushPolicy,
+    pub(super) settings: Settings,
     pub(super) state: Mutex<State>,
 }
 
@@ -180,28 +177,6 @@ impl BinaryFileBackend {
         Ok(())
     }
 
-    fn apply_locked(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        let mut state = self.state();
-        let apply = |stored: &mut SessionRecord| stored.apply_all(changes).map_err(io::Error::from);
-        if !state.must_fold && changes.iter().all(journal::takes) {
-            for _ in 0..ATTEMPTS {
-                if self.append(&mut state, changes)? {
-                    return Ok(());
-                }
-                let paths = self.prepare(&mut state)?;
-                let (known, refreshed) = Known::refresh(paths, self.settings, apply)?;
-                state.known = known;
-                if let Refreshed::Changed = refreshed {
-                    return Ok(());
-                }
-            }
-        }
-        let paths = self.prepare(&mut state)?;
-        state.known = Known::rewrite(paths, self.settings, apply)?;
-        state.must_fold = false;
-        Ok(())
-    }
-
     /// Writes what `change` makes of the record into a new snapshot, under the lock. False: it made
     /// nothing of it, or the record was not the expected one, and nothing is written.
     fn rewrite(
@@ -228,57 +203,6 @@ impl BinaryFileBackend {
         Ok(())
     }
 
-    /// Appends to the journal that is known; false when there is none, or when it is stale.
-    fn append(&self, state: &mut State, changes: &[Change<'_>]) -> io::Result<bool> {
-        let State {
-            known: Some(known),
-            buffers,
-            last_flush,
-            ..
-        } = &mut *state
-        else {
-            return Ok(false);
-        };
-        if !known.append(&self.path, self.settings, changes, buffers)? {
-            return Ok(false);
-        }
-        if self.settings.fsync == Fsync::Yes && last_flush.is_due(self.journal_sync) {
-            if let Err(error) = known.flush(self.settings) {
-                self.fold_unflushed(state, &error)?;
-                return Ok(true);
-            }
-            last_flush.is_now();
-        }
-        if known.is_due_for_folding() {
-            self.fold(state);
-        }
-        Ok(true)
-    }
-
-    /// Writes the journal into a new snapshot after a flush of it has failed: what was appended is in
-    /// the file, but nobody knows whether it is on the disk.
-    fn fold_unflushed(&self, state: &mut State, error: &io::Error) -> io::Result<()> {
-        state.must_fold = true;
-        let paths = self.prepare(state)?;
-        // Other processes must not rely on what follows either, also if this one is killed now.
-        let _ = Known::forbid_appends(&paths, self.settings);
-        match Known::rewrite(paths, self.settings, |_| Ok(())) {
-            Ok(known) => {
-                state.known = known;
-                state.must_fold = false;
-                state.last_flush.is_now();
-                Ok(())
-            }
-            Err(fold) => {
-                let message = format!(
-                    "the change is stored, but a power cut can lose it: its flush failed ({error}), \
-                     and so did writing the session anew ({fold})"
-                );
-                Err(stored_unflushed(error, message))
-            }
-        }
-    }
-
     /// What is known, in this process.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = lock(&self.state);
@@ -287,26 +211,9 @@ impl BinaryFileBackend {
     }
 
     /// Forgets what is known, which was found not to be so, and resolves the path anew.
-    fn prepare(&self, state: &mut State) -> io::Result<Paths> {
+    pub(super) fn prepare(&self, state: &mut State) -> io::Result<Paths> {
         state.known = None;
         Paths::resolve(&self.path)
-    }
-
-    /// Writes the journal into the snapshot. The change that made it due is stored already, so a
-    /// failure only means that the journal goes on growing, and the next change tries again.
-    fn fold(&self, state: &mut State) {
-        let Some(known) = state.known.take() else {
-            return;
-        };
-        let folded = Known::rewrite(known.paths().clone(), self.settings, |_| Ok(()));
-        #[cfg(feature = "tracing")]
-        match &folded {
-            Ok(_) => tracing::debug!(path = %self.path.display(), "journal folded"),
-            Err(error) => {
-                tracing::warn!(path = %self.path.display(), %error, "journal not folded");
-            }
-        }
-        state.known = folded.ok().flatten();
     }
 }
 
@@ -369,9 +276,9 @@ impl SessionBackend for BinaryFileBackend {
 mod tests {
     use mtsession_core::UpdateChange;
 
-    use crate::flush::LastFlush;
-
+    use super::super::state::Appended;
     use super::*;
+    use crate::flush::LastFlush;
 
     const UPDATE: Change<'_> = Change::Update(UpdateChange::Secondary { qts: 1 });
 
@@ -396,8 +303,8 @@ mod tests {
         other.save(&PersistedSession::default()).unwrap();
 
         let before = last_flush(&backend);
-        let is_appended = backend.append(&mut lock(&backend.state), &[UPDATE]);
-        assert!(!is_appended.unwrap(), "the journal is another's");
+        let appended = backend.append(&mut lock(&backend.state), &[UPDATE]);
+        assert_eq!(appended.unwrap(), Appended::NotKnown, "it is another's");
         assert_eq!(last_flush(&backend), before);
     }
 

@@ -1,6 +1,6 @@
 //! What a session's file holds in addition to the session.
 
-use mtsession_core::{Account, AuthKey, AuthKeyRef, NamesBuf, SessionSource};
+use mtsession_core::{Account, AuthKey, AuthKeyRef, Change, EntryKey, NamesBuf, SessionSource};
 
 use crate::record::login_state::OwnedLoginState;
 use crate::record::peer_names;
@@ -13,6 +13,8 @@ pub(super) struct Beside {
     account: Account,
     login: OwnedLoginState,
     names: NamesBuf,
+    /// Whether the journal has something new of it.
+    is_stale: bool,
 }
 
 impl Beside {
@@ -22,7 +24,18 @@ impl Beside {
             account: session.account(),
             login: session.login_state().into(),
             names: session.names().into(),
+            is_stale: false,
         }
+    }
+
+    /// Takes in what was appended to the journal.
+    pub(super) fn note(&mut self, changes: &[Change<'_>]) {
+        self.is_stale |= changes.iter().any(is_of_it);
+    }
+
+    /// Whether it has to be read again, with the journal.
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_stale
     }
 
     /// What of it stays when the session becomes `session`: the rule of
@@ -37,6 +50,7 @@ impl Beside {
             account: self.account,
             login: self.login.clone(),
             names: peer_names::kept_by(self.names.as_names(), session),
+            is_stale: false,
         }
     }
 
@@ -47,4 +61,15 @@ impl Beside {
             .with_login_state(self.login.as_state())
             .with_names(self.names.as_names())
     }
+}
+
+/// Whether the change is of what is alongside the session.
+pub(super) fn is_of_it(change: &Change<'_>) -> bool {
+    matches!(
+        change,
+        Change::Account(_)
+            | Change::LoginState(_)
+            | Change::Names(_)
+            | Change::Forget(EntryKey::Peer(_))
+    )
 }

@@ -22,7 +22,7 @@ use std::io;
 use crate::fs::file_len;
 use mtsession_core::Certain as _;
 use mtsession_core::wire::Crc32c;
-use mtsession_core::{Change, EncodeError, wire::SliceFull};
+use mtsession_core::{Change, EncodeError, EntryKey, wire::SliceFull};
 
 /// How a journal begins.
 pub(super) const MAGIC: &[u8; 4] = b"MTSJ";
@@ -32,8 +32,11 @@ pub(super) const HEADER_LEN: usize = 13;
 /// What a mark has in the place of changes.
 const FOLD_FIRST: &[u8] = b"\xFFfold";
 
-/// Longest change that goes into the journal: a peer, with every number at its longest.
+/// Most bytes of a change without texts: a peer, with every number at its longest.
 const CHANGE_MAX: usize = 32;
+
+/// More bytes than the names of a peer can have, which are the longest change.
+const TEXTS_MAX: usize = 1 << 25;
 
 /// Where a journal's good part ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,14 +104,27 @@ pub(super) fn own_header(journal: &[u8]) -> Option<Tail> {
     (*header == self::header(snapshot)).then(|| Tail::of_header(snapshot))
 }
 
-/// Whether a change goes into the journal. Keys, tokens and the home DC go into the snapshot: they
-/// must survive a power cut, and secrets live in one file only. A reader keeps to the same rule:
-/// a few bytes behind a journal must not move the account to another DC.
+/// Whether a change goes into the journal. Keys, tokens and the home DC go into the snapshot: secrets live
+/// in one file only, which other programs can read without the journal. A reader keeps to the same rule:
+/// a few bytes at the end of a journal must not move the account to another DC.
 pub(super) fn takes(change: &Change<'_>) -> bool {
-    matches!(
-        change,
-        Change::Update(_) | Change::Peer(_) | Change::MinPeer(_)
-    )
+    match change {
+        Change::Update(_)
+        | Change::Peer(_)
+        | Change::MinPeer(_)
+        | Change::Account(_)
+        | Change::Names(_)
+        | Change::LoginState(_)
+        | Change::Salt { .. } => true,
+        // What removes a key must remove it from the snapshot.
+        Change::Forget(key) => !matches!(key, EntryKey::Dc(_)),
+        _ => false,
+    }
+}
+
+/// Whether what is new in a change may go into the journal: of a DC entry perhaps only the salt is.
+pub(super) fn may_take(change: &Change<'_>) -> bool {
+    takes(change) || matches!(change, Change::Dc(_))
 }
 
 /// Encodes one batch behind `tail` into `record`, and returns the tail after it.
@@ -120,8 +136,7 @@ pub(super) fn encode(
 ) -> Result<Tail, EncodeError<SliceFull>> {
     payload.clear();
     for change in changes {
-        let mut buffer = [0; CHANGE_MAX];
-        payload.extend_from_slice(change.encode(&mut buffer)?);
+        put_change(change, payload)?;
     }
     record.clear();
     let chain = put_record(payload, tail.chain, record);
@@ -131,6 +146,29 @@ pub(super) fn encode(
         chain,
         records: tail.records.saturating_add(1),
     })
+}
+
+fn put_change(change: &Change<'_>, payload: &mut Vec<u8>) -> Result<(), EncodeError<SliceFull>> {
+    let mut buffer = [0; CHANGE_MAX];
+    if let Ok(bytes) = change.encode(&mut buffer) {
+        payload.extend_from_slice(bytes);
+        return Ok(());
+    }
+    let start = payload.len();
+    let mut room = CHANGE_MAX;
+    loop {
+        room = room.saturating_mul(2);
+        payload.resize(start.saturating_add(room), 0);
+        let encoded = change.encode(payload.get_mut(start..).unwrap_or_default());
+        match encoded.map(|bytes| bytes.len()) {
+            Ok(len) => {
+                payload.truncate(start.saturating_add(len));
+                return Ok(());
+            }
+            Err(error) if room >= TEXTS_MAX => return Err(error),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Appends a record that follows the one with this checksum, and returns its own.
@@ -267,100 +305,4 @@ fn varint(bytes: &[u8]) -> Option<(usize, usize)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use mtsession_core::{Peer, UpdateChange};
-
-    use super::*;
-
-    fn journal(batches: &[Vec<Change<'static>>]) -> (Vec<u8>, Tail) {
-        let (mut bytes, mut record, mut payload) = (Vec::new(), Vec::new(), Vec::new());
-        let mut tail = Tail::of_header(7);
-        for batch in batches {
-            tail = encode(batch, tail, &mut record, &mut payload).unwrap();
-            bytes.extend_from_slice(&record);
-        }
-        (bytes, tail)
-    }
-
-    fn batches() -> Vec<Vec<Change<'static>>> {
-        let primary = |pts| {
-            Change::Update(UpdateChange::Primary {
-                pts,
-                date: pts,
-                seq: pts,
-            })
-        };
-        let widest = Peer {
-            id: i64::MIN,
-            access_hash: i64::MIN,
-            is_community: true,
-            ..Peer::default()
-        };
-        vec![
-            vec![primary(1)],
-            vec![primary(i32::MIN), Change::Peer(widest)],
-            vec![primary(3); 100],
-        ]
-    }
-
-    #[test]
-    fn what_is_encoded_is_replayed() {
-        let batches = batches();
-        let (bytes, expected) = journal(&batches);
-        let mut seen = Vec::new();
-        let tail = replay(&bytes, Tail::of_header(7), |batch| seen.push(batch.len())).unwrap();
-        assert_eq!(tail, expected);
-        assert_eq!(seen, [1, 2, 100]);
-    }
-
-    #[test]
-    fn a_cut_or_flipped_record_ends_the_replay_before_it() {
-        let (bytes, _) = journal(&batches());
-        for cut in 0..bytes.len() {
-            let tail = replay(&bytes[..cut], Tail::of_header(7), |_| ()).unwrap();
-            assert!(tail.end <= HEADER_LEN_U64 + u64::try_from(cut).unwrap());
-            assert!(tail.records < 3);
-        }
-        for bit in 0..bytes.len() * 8 {
-            let mut damaged = bytes.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            let tail = replay(&damaged, Tail::of_header(7), |_| ()).unwrap();
-            let byte = u64::try_from(bit / 8).unwrap();
-            assert!(
-                tail.end - HEADER_LEN_U64 <= byte,
-                "bit {bit} went unnoticed"
-            );
-        }
-    }
-
-    #[test]
-    fn a_mark_ends_the_replay_and_fits_only_where_it_was_put() {
-        let (mut bytes, tail) = journal(&batches());
-        let len = bytes.len();
-        assert!(!must_fold(&bytes[len..], tail));
-        bytes.extend_from_slice(&fold_first(tail));
-        let seen = replay(&bytes, Tail::of_header(7), |_| ()).unwrap();
-        assert_eq!(seen, tail);
-        assert!(must_fold(&bytes[len..], tail));
-        assert!(!must_fold(&bytes[len..], Tail::of_header(7)));
-        assert!(!must_fold(&bytes[len..bytes.len() - 1], tail));
-    }
-
-    #[test]
-    fn a_journal_of_another_snapshot_has_no_records() {
-        let (bytes, _) = journal(&batches());
-        assert_eq!(
-            replay(&bytes, Tail::of_header(8), |_| ()).unwrap().records,
-            0
-        );
-    }
-
-    #[test]
-    fn a_change_that_no_journal_takes_ends_the_replay() {
-        let counter = Change::Update(UpdateChange::Secondary { qts: 1 });
-        let (bytes, _) = journal(&[vec![counter], vec![counter, Change::HomeDc(-3)]]);
-        let mut seen = 0;
-        assert!(replay(&bytes, Tail::of_header(7), |_| seen += 1).is_err());
-        assert_eq!(seen, 1);
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cli")]
 mod all;
+mod apply;
 mod backend;
 mod beside;
 mod content;

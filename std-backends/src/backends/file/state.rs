@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use mtsession_core::{Change, SessionSource};
+use mtsession_core::{Change, SessionMut as _, SessionSource};
+use zeroize::Zeroizing;
 
 use super::beside::Beside;
 use super::content::{Content, read};
@@ -15,6 +16,7 @@ use super::paths::Paths;
 use super::positioned::{read_at, read_from, write_at};
 use super::snapshot::sync;
 use super::write::{Old, replaceable, start_journal, write, write_changed};
+use crate::drop_in::session::PersistedSession;
 use crate::fs::file_len;
 use crate::record::SessionRecord;
 use mtsession_core::Certain as _;
@@ -48,6 +50,8 @@ pub(super) struct Seen {
     pub(super) crc: u32,
     pub(super) tail: Tail,
     pub(super) beside: Beside,
+    /// The DC table, with which a DC entry is compared that is new in its salt alone.
+    dcs: Zeroizing<PersistedSession>,
     /// Whether the snapshot and its name are known to survive a power cut.
     pub(super) is_durable: bool,
 }
@@ -58,6 +62,17 @@ pub(super) enum Refreshed {
     Journal,
     /// The change was made part of a new snapshot.
     Changed,
+}
+
+/// What [`Known::append`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Appended {
+    /// The changes are in the journal.
+    Done,
+    /// Nothing: something in them does not go into a journal.
+    NotTaken,
+    /// Nothing: the files are not as they were known.
+    NotKnown,
 }
 
 /// What [`Known::save_again`] did.
@@ -141,7 +156,7 @@ impl Known {
             seen,
         } = self;
         let _locked = Locked::exclusive(journal, paths, settings.lock_timeout)?;
-        if seen.current_tail(journal, path, paths)?.is_none() {
+        if seen.current_tail(journal, path, paths)?.is_none() || seen.beside.is_stale() {
             return Ok(Saved::NotAsKnown);
         }
         let beside = seen.beside.kept_by(session);
@@ -177,15 +192,10 @@ impl Known {
                         Some(tail) => journal.set_len(tail.end).map(|()| tail)?,
                         None => restart_journal(&paths, journal, crc, stale, settings)?,
                     };
-                    let seen = Seen {
-                        snapshot: Watched::open(&paths)?,
-                        snapshot_len,
-                        crc,
-                        tail,
-                        beside: Beside::of(&stored),
-                        // Whoever wrote it may have been killed before its name was durable.
-                        is_durable: false,
-                    };
+                    let snapshot = Watched::open(&paths)?;
+                    // Its writer may have been killed before its name was durable.
+                    let mut seen = Seen::new(snapshot, (snapshot_len, crc), tail, &stored);
+                    seen.is_durable = false;
                     return Ok((Some(seen), Refreshed::Journal));
                 }
                 content => content,
@@ -196,8 +206,8 @@ impl Known {
         Ok((Self::new(paths, journal, seen), refreshed))
     }
 
-    /// Appends one batch to the journal; false when the files are not as they were known, and must be
-    /// read again. `path` is what the caller was given: a symbolic link that leads elsewhere now is
+    /// Appends one batch to the journal, unless the files are not as they were known, and must be read
+    /// again. `path` is what the caller was given: a symbolic link that leads elsewhere now is
     /// noticed.
     pub(super) fn append(
         &mut self,
@@ -205,7 +215,7 @@ impl Known {
         settings: Settings,
         changes: &[Change<'_>],
         buffers: &mut Buffers,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Appended> {
         let Self {
             paths,
             journal,
@@ -213,9 +223,22 @@ impl Known {
         } = self;
         let _locked = Locked::exclusive(journal, paths, settings.lock_timeout)?;
         let Some(tail) = seen.current_tail(journal, path, paths)? else {
-            return Ok(false);
+            return Ok(Appended::NotKnown);
         };
         seen.tail = tail;
+        let reduced;
+        let changes = if changes.iter().all(journal::takes) {
+            changes
+        } else {
+            reduced = seen.reduce(changes);
+            if !reduced.iter().all(journal::takes) {
+                return Ok(Appended::NotTaken);
+            }
+            if reduced.is_empty() {
+                return Ok(Appended::Done);
+            }
+            &*reduced
+        };
         let after = journal::encode(changes, tail, &mut buffers.record, &mut buffers.payload)?;
         if let Err(error) = write_at(journal, &buffers.record, tail.end) {
             // Half a record would be cut by the next writer as well.
@@ -223,7 +246,8 @@ impl Known {
             return Err(error);
         }
         seen.tail = after;
-        Ok(true)
+        seen.note(changes);
+        Ok(Appended::Done)
     }
 
     /// Marks the journal after a failed flush, so that no process appends to it before the session is
@@ -263,6 +287,51 @@ impl Known {
 }
 
 impl Seen {
+    /// What is seen of a snapshot that holds `session`, which survives a power cut.
+    pub(super) fn new(
+        snapshot: Watched,
+        (snapshot_len, crc): (u64, u32),
+        tail: Tail,
+        session: &impl SessionSource,
+    ) -> Self {
+        let mut dcs = Zeroizing::new(PersistedSession::default());
+        // Never grows: no copy of a key is left behind.
+        dcs.dcs.reserve_exact(session.dcs().len());
+        for dc in session.dcs() {
+            let Ok(()) = dcs.push_dc(&dc);
+        }
+        Self {
+            snapshot,
+            snapshot_len,
+            crc,
+            tail,
+            beside: Beside::of(session),
+            dcs,
+            is_durable: true,
+        }
+    }
+
+    /// The changes, with each DC entry replaced by what is new in it.
+    fn reduce<'c>(&self, changes: &[Change<'c>]) -> Vec<Change<'c>> {
+        // An entry that changes twice in a batch is not compared with what the first time makes of it.
+        let is_alone = |key| changes.iter().filter(|other| other.key() == key).count() == 1;
+        let new = |change: &Change<'c>| match change {
+            Change::Dc(_) if is_alone(change.key()) => self.dcs.reduce(*change),
+            _ => Some(*change),
+        };
+        changes.iter().filter_map(new).collect()
+    }
+
+    /// Takes in what was appended to the journal, by this process or another one.
+    fn note(&mut self, changes: &[Change<'_>]) {
+        self.beside.note(changes);
+        for change in changes {
+            if let Change::Salt { .. } = change {
+                let Ok(()) = self.dcs.apply(change);
+            }
+        }
+    }
+
     /// Where the journal ends, which another process may have appended to; `None` when the files
     /// are not as they are known. Under the lock.
     ///
@@ -292,7 +361,7 @@ impl Seen {
         }
         let mut records = Vec::new();
         read_from(journal, &mut records, known.end)?;
-        let tail = journal::replay(&records, known, |_| ())?;
+        let tail = journal::replay(&records, known, |changes| self.note(changes))?;
         let replayed = tail.end.checked_sub(known.end);
         let after = replayed
             .and_then(|len| usize::try_from(len).ok())

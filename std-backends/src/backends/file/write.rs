@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io;
 
 use mtsession_core::wire::encode_to_vec;
-use mtsession_core::{DecodeError, DecodeErrorKind, Integrity, SessionSource};
+use mtsession_core::{DecodeError, DecodeErrorKind, Integrity, SessionSource, SessionView};
 
-use super::beside::Beside;
+use super::beside::{self, Beside};
 use super::content::Content;
 use super::damaged;
 use super::identity::Watched;
@@ -107,14 +107,10 @@ pub(super) fn write(
     let (Ok(tail), Ok(snapshot)) = (start_journal(journal, crc), Watched::new(file)) else {
         return Ok(None);
     };
-    Ok(Some(Seen {
-        snapshot,
-        snapshot_len: file_len(bytes.len()),
-        crc,
-        tail,
-        beside: Beside::of(session),
-        is_durable: replaced.is_durable,
-    }))
+    let len = file_len(bytes.len());
+    let mut seen = Seen::new(snapshot, (len, crc), tail, session);
+    seen.is_durable = replaced.is_durable;
+    Ok(Some(seen))
 }
 
 /// Whether the journal has records that would continue a snapshot with this checksum.
@@ -168,12 +164,11 @@ pub(super) fn replaceable(paths: &Paths, journal: &File) -> io::Result<(Beside, 
         Ok((view, whole)) => {
             let is_unchecked = view.integrity() == Integrity::StructureOnly;
             let crc = whole.last_chunk().copied().map(u32::from_le_bytes);
-            refuse_newer_journal(journal, crc)?;
             let old = Old {
                 crc: crc.filter(|_| !is_unchecked && !is_pending),
                 is_unchecked,
             };
-            Ok((Beside::of(&view), old))
+            Ok((beside_after(&view, journal, crc)?, old))
         }
         Err(error) if is_somebody_elses(&error) => Err(error.into()),
         Err(_) => {
@@ -185,15 +180,27 @@ pub(super) fn replaceable(paths: &Paths, journal: &File) -> io::Result<(Beside, 
     }
 }
 
-/// Refuses to replace a session whose journal holds changes of a newer release.
-fn refuse_newer_journal(journal: &File, crc: Option<u32>) -> io::Result<()> {
+/// What lies alongside the session of a snapshot, with what its journal has made of it.
+///
+/// # Errors
+/// When the journal holds changes of a newer release: such a session is not replaced.
+fn beside_after(view: &SessionView<'_>, journal: &File, crc: Option<u32>) -> io::Result<Beside> {
     let mut bytes = Vec::new();
     read_from(journal, &mut bytes, 0)?;
     let header = journal::own_header(&bytes);
-    if let Some(header) = header.filter(|header| crc.map(Tail::of_header) == Some(*header)) {
-        journal::replay_whole(&bytes, header, |_| ())?;
+    let Some(header) = header.filter(|header| crc.map(Tail::of_header) == Some(*header)) else {
+        return Ok(Beside::of(view));
+    };
+    let mut changes_it = false;
+    journal::replay_whole(&bytes, header, |changes| {
+        changes_it |= changes.iter().any(beside::is_of_it);
+    })?;
+    if !changes_it || view.integrity() == Integrity::StructureOnly {
+        return Ok(Beside::of(view));
     }
-    Ok(())
+    let mut record = SessionRecord::copy_of(view);
+    journal::replay_whole(&bytes, header, |changes| record.replay(changes))?;
+    Ok(Beside::of(&record))
 }
 
 fn is_somebody_elses(error: &DecodeError) -> bool {

@@ -2,12 +2,13 @@
 
 use std::io;
 
-use mtsession_core::{Change, ChannelPts, EntryKey, SessionSource, UpdateChange};
+use mtsession_core::{Change, ChannelPts, EntryKey, SessionSource, UpdateChange, Weight};
 
 use super::connection::Durability;
 use super::names;
 use super::statement::Statement;
 use super::tables::{self, ListItem};
+use crate::drop_in::session::PersistedSession;
 use crate::record::SessionRecord;
 
 /// The statements that turn `old` into `new`; what is known of the account stays. Without `old` they
@@ -200,7 +201,8 @@ pub(super) fn apply(
             _ => return Err(unknown_change()),
         };
         needs_account |= needs_it;
-        if is_secret(change) {
+        // Of the changes that are carried out here, none weighs more in one session than in another.
+        if change.weight(&PersistedSession::default()) > Weight::Cache {
             durability = Durability::Now;
         }
     }
@@ -247,18 +249,6 @@ pub(super) fn apply_in_place(
 /// to the database, which knows how many there are.
 fn check_lengths(change: &Change<'_>) -> io::Result<()> {
     Ok(SessionRecord::default().apply_all(core::slice::from_ref(change))?)
-}
-
-/// Whether losing the change could cost the account, not just time.
-fn is_secret(change: &Change<'_>) -> bool {
-    matches!(
-        change,
-        Change::HomeDc(_)
-            | Change::Dc(_)
-            | Change::FutureAuthToken(_)
-            | Change::Account(_)
-            | Change::LoginState(_)
-    )
 }
 
 /// A change that was added to the codec, but not here.

@@ -1,0 +1,133 @@
+//! Small changes: appended to the journal, or made part of a new snapshot.
+
+use std::io;
+
+use mtsession_core::{Change, Weight};
+
+use super::backend::BinaryFileBackend;
+use super::journal;
+use super::process::State;
+use super::snapshot::Fsync;
+use super::state::{Appended, Known, Refreshed};
+use crate::drop_in::session::PersistedSession;
+use crate::error::told::stored_unflushed;
+use crate::record::SessionRecord;
+
+/// How often a small change looks for its place in the journal before the whole session is written.
+/// Once is enough unless others write at the same time, or the file system does not tell a file from
+/// itself.
+const ATTEMPTS: usize = 3;
+
+impl BinaryFileBackend {
+    pub(super) fn apply_locked(&self, changes: &[Change<'_>]) -> io::Result<()> {
+        let mut state = self.state();
+        let apply = |stored: &mut SessionRecord| stored.apply_all(changes).map_err(io::Error::from);
+        if !state.must_fold && changes.iter().all(journal::may_take) {
+            check_texts(changes)?;
+            for _ in 0..ATTEMPTS {
+                match self.append(&mut state, changes)? {
+                    Appended::Done => return Ok(()),
+                    Appended::NotTaken => break,
+                    Appended::NotKnown => {}
+                }
+                let paths = self.prepare(&mut state)?;
+                let (known, refreshed) = Known::refresh(paths, self.settings, apply)?;
+                state.known = known;
+                if let Refreshed::Changed = refreshed {
+                    return Ok(());
+                }
+            }
+        }
+        let paths = self.prepare(&mut state)?;
+        state.known = Known::rewrite(paths, self.settings, apply)?;
+        state.must_fold = false;
+        Ok(())
+    }
+
+    /// Appends to the journal that is known.
+    pub(super) fn append(&self, state: &mut State, changes: &[Change<'_>]) -> io::Result<Appended> {
+        let State {
+            known: Some(known),
+            buffers,
+            last_flush,
+            ..
+        } = &mut *state
+        else {
+            return Ok(Appended::NotKnown);
+        };
+        let appended = known.append(&self.path, self.settings, changes, buffers)?;
+        if appended != Appended::Done {
+            return Ok(appended);
+        }
+        let is_due = last_flush.is_due(self.journal_sync) || changes.iter().any(must_survive);
+        if self.settings.fsync == Fsync::Yes && is_due {
+            if let Err(error) = known.flush(self.settings) {
+                self.fold_unflushed(state, &error)?;
+                return Ok(Appended::Done);
+            }
+            last_flush.is_now();
+        }
+        if known.is_due_for_folding() {
+            self.fold(state);
+        }
+        Ok(Appended::Done)
+    }
+
+    /// Writes the journal into a new snapshot after a flush of it has failed: what was appended is in
+    /// the file, but nobody knows whether it is on the disk.
+    fn fold_unflushed(&self, state: &mut State, error: &io::Error) -> io::Result<()> {
+        state.must_fold = true;
+        let paths = self.prepare(state)?;
+        // Other processes must not rely on what follows either, also if this one is killed now.
+        let _ = Known::forbid_appends(&paths, self.settings);
+        match Known::rewrite(paths, self.settings, |_| Ok(())) {
+            Ok(known) => {
+                state.known = known;
+                state.must_fold = false;
+                state.last_flush.is_now();
+                Ok(())
+            }
+            Err(fold) => {
+                let message = format!(
+                    "the change is stored, but a power cut can lose it: its flush failed ({error}), \
+                     and so did writing the session anew ({fold})"
+                );
+                Err(stored_unflushed(error, message))
+            }
+        }
+    }
+
+    /// Writes the journal into the snapshot. The change that made it due is stored already, so a
+    /// failure only means that the journal goes on growing, and the next change tries again.
+    fn fold(&self, state: &mut State) {
+        let Some(known) = state.known.take() else {
+            return;
+        };
+        let folded = Known::rewrite(known.paths().clone(), self.settings, |_| Ok(()));
+        #[cfg(feature = "tracing")]
+        match &folded {
+            Ok(_) => tracing::debug!(path = %self.path.display(), "journal folded"),
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "journal not folded");
+            }
+        }
+        state.known = folded.ok().flatten();
+    }
+}
+
+/// Whether the change must survive a power cut once it is acknowledged. A DC entry must even where only
+/// its salt differs from what is stored: who calls `update_dc` relies on it.
+fn must_survive(change: &Change<'_>) -> bool {
+    // Of changes that the journal takes, none weighs more in one session than in another.
+    change.weight(&PersistedSession::default()) > Weight::Cache
+}
+
+/// Refuses texts that no session file could hold. Whatever else may be too long is not appended.
+fn check_texts(changes: &[Change<'_>]) -> io::Result<()> {
+    let has_text =
+        |change: &&Change<'_>| matches!(change, Change::Names(_) | Change::LoginState(_));
+    for change in changes.iter().filter(has_text) {
+        SessionRecord::default().apply_all(core::slice::from_ref(change))?;
+    }
+    Ok(())
+}
