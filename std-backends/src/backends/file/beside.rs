@@ -30,7 +30,18 @@ impl Beside {
 
     /// Takes in what was appended to the journal.
     pub(super) fn note(&mut self, changes: &[Change<'_>]) {
-        self.is_stale |= changes.iter().any(is_of_it);
+        self.is_stale |= changes.iter().any(Self::has);
+    }
+
+    /// Whether a change may make something new of it.
+    pub(super) fn has(change: &Change<'_>) -> bool {
+        matches!(
+            change,
+            Change::Account(_)
+                | Change::LoginState(_)
+                | Change::Names(_)
+                | Change::Forget(EntryKey::Peer(_))
+        )
     }
 
     /// Whether it has to be read again, with the journal.
@@ -61,15 +72,4 @@ impl Beside {
             .with_login_state(self.login.as_state())
             .with_names(self.names.as_names())
     }
-}
-
-/// Whether the change is of what is alongside the session.
-pub(super) fn is_of_it(change: &Change<'_>) -> bool {
-    matches!(
-        change,
-        Change::Account(_)
-            | Change::LoginState(_)
-            | Change::Names(_)
-            | Change::Forget(EntryKey::Peer(_))
-    )
 }

@@ -128,9 +128,9 @@ impl Known {
         session: &impl SessionSource,
     ) -> io::Result<Option<Self>> {
         let (journal, seen) = with_new_lock(&paths, settings, |journal| {
-            let (beside, old) = replaceable(&paths, journal)?;
-            let beside = beside.kept_by(session);
-            write(&paths, journal, &beside.with(session), old, settings)
+            let (known, old) = replaceable(&paths, journal)?;
+            let kept = known.kept_by(session);
+            write(&paths, journal, &kept.with(session), old, settings)
         })?;
         Ok(Self::new(paths, journal, seen))
     }

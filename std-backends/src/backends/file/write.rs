@@ -6,7 +6,7 @@ use std::io;
 use mtsession_core::wire::encode_to_vec;
 use mtsession_core::{DecodeError, DecodeErrorKind, Integrity, SessionSource, SessionView};
 
-use super::beside::{self, Beside};
+use super::beside::Beside;
 use super::content::Content;
 use super::damaged;
 use super::identity::Watched;
@@ -193,7 +193,7 @@ fn beside_after(view: &SessionView<'_>, journal: &File, crc: Option<u32>) -> io:
     };
     let mut changes_it = false;
     journal::replay_whole(&bytes, header, |changes| {
-        changes_it |= changes.iter().any(beside::is_of_it);
+        changes_it |= changes.iter().any(Beside::has);
     })?;
     if !changes_it || view.integrity() == Integrity::StructureOnly {
         return Ok(Beside::of(view));

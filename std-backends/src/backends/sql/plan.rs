@@ -126,7 +126,6 @@ pub(super) fn apply(
 ) -> io::Result<(Vec<Statement>, Durability)> {
     let mut statements = Vec::with_capacity(changes.len().saturating_add(1));
     let mut needs_account = changes.is_empty();
-    let mut durability = Durability::Soon;
     let mut rest = changes.iter().peekable();
     while let Some(change) = rest.next() {
         let needs_it = match change {
@@ -201,16 +200,12 @@ pub(super) fn apply(
             _ => return Err(unknown_change()),
         };
         needs_account |= needs_it;
-        // Of the changes that are carried out here, none weighs more in one session than in another.
-        if change.weight(&PersistedSession::default()) > Weight::Cache {
-            durability = Durability::Now;
-        }
     }
     // Counters make the account themselves.
     if needs_account {
         statements.insert(0, tables::touch_account(account));
     }
-    Ok((statements, durability))
+    Ok((statements, durability_of(changes)))
 }
 
 /// What [`apply`] does, when it is known which rows there are: those that change are not looked for
@@ -249,6 +244,18 @@ pub(super) fn apply_in_place(
 /// to the database, which knows how many there are.
 fn check_lengths(change: &Change<'_>) -> io::Result<()> {
     Ok(SessionRecord::default().apply_all(core::slice::from_ref(change))?)
+}
+
+/// When the changes must be on the disk.
+fn durability_of(changes: &[Change<'_>]) -> Durability {
+    // None is cache in one session and a key in another.
+    let must_survive =
+        |change: &Change<'_>| change.weight(&PersistedSession::default()) > Weight::Cache;
+    if changes.iter().any(must_survive) {
+        Durability::Now
+    } else {
+        Durability::Soon
+    }
 }
 
 /// A change that was added to the codec, but not here.
