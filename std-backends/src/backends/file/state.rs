@@ -15,7 +15,7 @@ use super::lock::{Locked, Settings, with_new_lock};
 use super::paths::Paths;
 use super::positioned::{read_at, read_from, write_at};
 use super::snapshot::sync;
-use super::write::{Old, replaceable, start_journal, write, write_changed};
+use super::write::{Old, replaceable, restart_journal, write, write_changed};
 use crate::drop_in::session::PersistedSession;
 use crate::fs::file_len;
 use crate::record::SessionRecord;
@@ -377,30 +377,6 @@ impl Seen {
         }
         Ok(Some(tail))
     }
-}
-
-/// Starts the journal of the snapshot with this checksum, where there is none or one of another.
-fn restart_journal(
-    paths: &Paths,
-    journal: &File,
-    crc: u32,
-    stale: Option<Tail>,
-    settings: Settings,
-) -> io::Result<Tail> {
-    #[cfg(feature = "tracing")]
-    if let Some(stale) = stale.filter(|stale| stale.records > 0) {
-        tracing::warn!(
-            path = %paths.journal.display(),
-            changes = stale.records,
-            "the journal continued another session file than the one that is there"
-        );
-    }
-    let _ = stale;
-    let dir = settings.fsync.directory(&paths.dir)?;
-    let tail = start_journal(journal, crc)?;
-    // Its name may be new.
-    sync(dir.as_ref(), Some(journal));
-    Ok(tail)
 }
 
 /// Memory that appends reuse.

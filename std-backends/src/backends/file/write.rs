@@ -134,6 +134,30 @@ pub(super) fn start_journal(journal: &File, crc: u32) -> io::Result<Tail> {
     Ok(Tail::of_header(crc))
 }
 
+/// Starts the journal of the snapshot with this checksum, where there is none or one of another.
+pub(super) fn restart_journal(
+    paths: &Paths,
+    journal: &File,
+    crc: u32,
+    stale: Option<Tail>,
+    settings: Settings,
+) -> io::Result<Tail> {
+    #[cfg(feature = "tracing")]
+    if let Some(stale) = stale.filter(|stale| stale.records > 0) {
+        tracing::warn!(
+            path = %paths.journal.display(),
+            changes = stale.records,
+            "the journal continued another session file than the one that is there"
+        );
+    }
+    let _ = stale;
+    let dir = settings.fsync.directory(&paths.dir)?;
+    let tail = start_journal(journal, crc)?;
+    // Its name may be new.
+    snapshot::sync(dir.as_ref(), Some(journal));
+    Ok(tail)
+}
+
 /// A program that knows no journals has replaced the snapshot: what the journal holds is not part of the
 /// session any more, and is kept as `<file>.damaged-N`. As well as can be: counters and peers can be
 /// fetched again.
