@@ -325,7 +325,7 @@ impl fmt::Display for DecodeError {
                 "text holds two different session strings: leave only the one that is meant",
             ),
             Kind::ForeignString(format) => {
-                write!(f, "{field} is {format}, not one of ours: convert it first")
+                write!(f, "{field} is {format}: convert it to ours first")
             }
             Kind::NotLoggedIn => {
                 f.write_str("auth key is all zeros: made before logging in, there is no session")

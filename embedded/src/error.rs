@@ -204,7 +204,7 @@ impl<E: fmt::Debug> fmt::Display for Error<E> {
             Self::Flash(error) => write!(f, "flash driver: {error:?}"),
             Self::Region(error) => write!(f, "flash region: {error}"),
             Self::NotFormatted => f.write_str("flash region is erased: format it first"),
-            Self::Foreign => f.write_str("flash region holds something else than a session log"),
+            Self::Foreign => f.write_str("the flash region does not hold a session log"),
             Self::NewerFormat { version } => {
                 write!(
                     f,

@@ -10,7 +10,8 @@ use crate::drop_in::dc::DcEntry;
 use crate::drop_in::peer::CachedPeer;
 use crate::drop_in::session::PersistedSession;
 use crate::drop_in::update::UpdateStateChange;
-use crate::error::unsupported;
+use crate::error::kind::StoreErrorKind;
+use crate::error::{StoreError, unsupported};
 use crate::record::peer_names::PeerNames;
 use crate::record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
 
@@ -313,7 +314,11 @@ pub trait SessionBackendExt: SessionBackend {
             result = Some(change(record)?);
             Ok(())
         })?;
-        result.ok_or_else(|| io::Error::other("the store has not asked for the change"))
+        result.ok_or_else(|| {
+            let message = "the store returned from `update` without calling the change that it was given: a \
+                           fault of that store";
+            StoreError::new(StoreErrorKind::Bug, message).into()
+        })
     }
 
     /// Replaces everything: session, account, names and login state.

@@ -382,7 +382,7 @@ fn verify_reports_what_is_wrong() {
     let torn = run(&["verify", &file, "--json"], "");
     assert_code(&torn, 1);
     assert!(
-        out(&torn).contains("3 bytes continue nothing"),
+        out(&torn).contains("3 trailing bytes belong to no journal entry"),
         "{}",
         out(&torn)
     );
@@ -613,7 +613,7 @@ fn accounts_of_telegram_desktop_go_by_their_numbers() {
     let output = run(&["inspect", &tdata, "--account", "2"], "");
     assert_code(&output, 2);
     assert!(
-        error(&output).contains("there is no number 2"),
+        error(&output).contains("there is no account number 2"),
         "{}",
         error(&output)
     );

@@ -734,14 +734,14 @@ fn every_account_of_telegram_desktop_is_found() {
     for number in [0, 3] {
         let error = read_account(dir.path(), number).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
-        let said = format!("it holds 2 accounts: there is no number {number}");
+        let said = format!("it holds 2 accounts: there is no account number {number}");
         assert!(error.to_string().ends_with(&said), "{error}");
     }
     let one = folder().join("tdata-s04");
     assert_eq!(read(&one).unwrap().accounts, 1);
     let error = read_account(&one, 2).unwrap_err().to_string();
     assert!(
-        error.ends_with("it holds one account: there is no number 2"),
+        error.ends_with("it holds one account: there is no account number 2"),
         "{error}"
     );
     read_account(&folder().join("kurigram-2.2.26-s01.session"), 2).unwrap_err();

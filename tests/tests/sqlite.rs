@@ -276,7 +276,7 @@ fn damaged_rows_are_named() {
         let error = backend.load().unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
         assert!(error.to_string().contains(cause), "{error}");
-        assert!(backend.account().is_err());
+        assert!(backend.read().is_err());
         assert!(fs::read(&path).unwrap() == before, "{sql}");
         backend.delete().unwrap();
         assert_eq!(

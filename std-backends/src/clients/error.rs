@@ -138,10 +138,10 @@ impl fmt::Display for ForeignError {
                 "it is locked with a local passcode: remove it in Telegram Desktop's settings first",
             ),
             Self::NoAccount { number, count: 1 } => {
-                write!(f, "it holds one account: there is no number {number}")
+                write!(f, "it holds one account: there is no account number {number}")
             }
             Self::NoAccount { number, count } => {
-                write!(f, "it holds {count} accounts: there is no number {number}")
+                write!(f, "it holds {count} accounts: there is no account number {number}")
             }
             Self::Missing(what) => write!(f, "the target needs what is not known: {what}"),
             Self::Unfit(what) => f.write_str(what),

@@ -186,7 +186,8 @@ impl StoreError {
 /// What is said where a file was to be made and there is one; better words than the system's.
 #[cfg(any(feature = "sqlite", feature = "clients"))]
 pub(crate) fn already_there() -> io::Error {
-    let message = "something is there already, and nothing is replaced";
+    let message =
+        "something is there already, and nothing is replaced: choose another name, or move it away";
     io::Error::new(io::ErrorKind::AlreadyExists, message)
 }
 

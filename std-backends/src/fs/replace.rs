@@ -54,7 +54,7 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     };
     match fs::symlink_metadata(&path) {
         Ok(found) if !found.is_file() => {
-            let message = "something is there that is not a file";
+            let message = "expected a file there, found a directory, a device or a socket: choose another path";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         Ok(_) => refuse_strangers(&path, None)?,

@@ -58,7 +58,11 @@ impl Temp {
                 return Ok(Self(file));
             }
         }
-        let message = format!("temporary files in {} vanish", dir.display());
+        let message = format!(
+            "temporary files in {} are removed as soon as they are made: whatever cleans the directory must \
+             leave {PREFIX}* alone",
+            dir.display()
+        );
         Err(io::Error::other(message))
     }
 

@@ -75,7 +75,7 @@ impl SqlStore {
 /// Refuses names that no list of accounts could show.
 pub(super) fn check_name(name: &str) -> io::Result<()> {
     if name.is_empty() || name.chars().any(char::is_control) {
-        let message = "an account's name is at least one character, and none of control";
+        let message = "an account's name must not be empty or contain control characters";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     Ok(())

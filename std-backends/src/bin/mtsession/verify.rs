@@ -85,7 +85,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
             lost => (
                 Outcome::Problem,
                 "journal",
-                format!("{lost} bytes continue nothing: torn by a crash, or of another session"),
+                format!("{lost} trailing bytes belong to no journal entry: torn by a crash, or of another session"),
             ),
         });
     }

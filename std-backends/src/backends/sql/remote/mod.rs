@@ -226,6 +226,6 @@ impl Connection for RemoteConnection {
 fn contended() -> Failure {
     Failure::not_carried_out(
         io::ErrorKind::WouldBlock,
-        "others write to the account without a pause",
+        "gave up, because other writers keep changing the account: try again",
     )
 }

@@ -171,7 +171,7 @@ impl Store {
             }
             Self::LibSql(url, account) => Ok(libsql(url, account)?.accounts()?),
             _ => Err(Failure::Usage(format!(
-                "{self} is no database of many accounts"
+                "{self} is not a database of many accounts: name one as sqlite:FILE or libsql:URL"
             ))),
         }
     }
@@ -184,8 +184,8 @@ impl Store {
     pub(crate) fn no_account(&self) -> Failure {
         match self.accounts() {
             Ok(names) if !names.is_empty() => Failure::NotFound(format!(
-                "no session at {self}, but of other accounts: `mtsession accounts` lists them, \
-                 sqlite:FILE#NAME or libsql:URL#NAME is one of them"
+                "no session at {self}, but the database has other accounts: `mtsession accounts` \
+                 lists them, and sqlite:FILE#NAME or libsql:URL#NAME names one"
             )),
             _ => self.not_found(),
         }

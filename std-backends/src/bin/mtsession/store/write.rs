@@ -35,7 +35,8 @@ impl Store {
                 let record = parts.record()?;
                 backend.update(&mut |there| {
                     if !there.is_new() {
-                        let message = format!("a session was made at {self} meanwhile");
+                        let message =
+                            format!("another program has stored a session at {self} meanwhile");
                         return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
                     }
                     *there = record.clone();
@@ -45,8 +46,7 @@ impl Store {
             }
             _ if !parts.login_state.as_state().is_active() && !self.keeps_login_state() => {
                 Err(Failure::Usage(format!(
-                    "the login does not hold any more ({:?}), and {self} could not say so",
-                    parts.login_state.as_state()
+                    "the login was ended or moved, and {self} has no place for that: choose a session file"
                 )))
             }
             Self::Ferogram(path) => {
@@ -54,7 +54,7 @@ impl Store {
                 if left_out > 0 {
                     let entries = report::counted(left_out, ["entry", "entries"]);
                     output::note(format_args!(
-                        "{entries} left out: that release knows an id only once"
+                        "{entries} left out: ferogram-session keeps the first of each id"
                     ));
                 }
                 Ok(())
@@ -168,7 +168,7 @@ pub(crate) fn refuse_others(path: &Path) -> Result<(), Failure> {
         _ => return Ok(()),
     };
     Err(Failure::Usage(format!(
-        "{} is {what}, which this does not touch: move it away first",
+        "{} is {what}, which is never replaced or removed: move it away first",
         path.display()
     )))
 }
