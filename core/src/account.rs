@@ -80,7 +80,7 @@ impl<'s, S: ?Sized> WithAccount<'s, S> {
 
 impl<S: SessionSource> SessionSource for WithAccount<'_, S> {
     crate::forward_session_source!(self => *self.session;
-        home_dc_id counters future_auth_token dcs channels peers peer_records min_peers
+        home_dc_id counters future_auth_token dcs channels peers packed_peers min_peers
         position);
 
     fn account(&self) -> Account {

@@ -41,7 +41,7 @@ macro_rules! forward_to_either {
             future_auth_token: Option<&[u8]>);
         $crate::either::forward_to_either!(@lists $self; $arms;
             dcs: $crate::DcRef<'_>, channels: $crate::ChannelPts, peers: $crate::Peer,
-            peer_records: $crate::wire::PeerRecord, min_peers: $crate::MinPeer);
+            packed_peers: $crate::wire::PackedPeer, min_peers: $crate::MinPeer);
     };
     (@values $self:ident; $arms:tt; $($method:ident: $value:ty),+) => {
         $($crate::either::forward_to_either!(@value $self; $arms; $method: $value);)+

@@ -11,7 +11,7 @@ use crate::error::EncodeError;
 use crate::login_state::LoginState;
 use crate::names::Names;
 use crate::peer::{MinPeer, Peer, PeerKind};
-use crate::wire::PeerRecord;
+use crate::wire::PackedPeer;
 
 /// Anything that can enumerate a session: bytes ([`SessionView`](crate::SessionView)), fixed lists
 /// ([`FixedSession`](crate::FixedSession)), a std client's own structs.
@@ -52,8 +52,8 @@ pub trait SessionSource {
 
     /// The same peers in the same order, as the format stores them. This is what encoding reads; a
     /// source whose peers are far from [`Peer`] can say it faster.
-    fn peer_records(&self) -> impl ExactSizeIterator<Item = PeerRecord> {
-        self.peers().map(PeerRecord::from)
+    fn packed_peers(&self) -> impl ExactSizeIterator<Item = PackedPeer> {
+        self.peers().map(PackedPeer::from)
     }
 
     /// The contexts of users known only from messages.
@@ -299,7 +299,7 @@ fn reduce_dc<'c>(known: Option<Change<'_>>, dc: DcRef<'c>) -> Option<Change<'c>>
 ///
 /// impl<S: SessionSource> SessionSource for Nameless<S> {
 ///     forward_session_source!(self => self.0;
-///         home_dc_id counters account login_state future_auth_token dcs channels peers peer_records
+///         home_dc_id counters account login_state future_auth_token dcs channels peers packed_peers
 ///         min_peers);
 ///
 ///     fn names(&self) -> mtsession_core::Names<'_> {
@@ -317,7 +317,7 @@ macro_rules! forward_session_source {
     ($self:ident => $to:expr) => {
         $crate::forward_session_source!($self => $to;
             home_dc_id counters account login_state names future_auth_token dcs channels peers
-            peer_records min_peers count get position);
+            packed_peers min_peers count get position);
     };
     ($self:ident => $to:expr; $($method:ident)+) => {
         $($crate::forward_session_source!(@$method $self => $to);)+
@@ -367,9 +367,9 @@ macro_rules! forward_session_source {
             $crate::SessionSource::peers(&$to)
         }
     };
-    (@peer_records $self:ident => $to:expr) => {
-        fn peer_records(&$self) -> impl ExactSizeIterator<Item = $crate::wire::PeerRecord> {
-            $crate::SessionSource::peer_records(&$to)
+    (@packed_peers $self:ident => $to:expr) => {
+        fn packed_peers(&$self) -> impl ExactSizeIterator<Item = $crate::wire::PackedPeer> {
+            $crate::SessionSource::packed_peers(&$to)
         }
     };
     (@min_peers $self:ident => $to:expr) => {

@@ -6,7 +6,7 @@ use super::layout::{
     CHANNEL_LEN, CURRENT, DC_LEN, FIXED_LEN, KEY_LEN, MAX_LONG, MAX_SHORT, MIN_PEER_LEN, PEER_LEN,
 };
 use super::out::{Gather, InPlace, Out};
-use super::peer_record::PeerRecord;
+use super::packed_peer::PackedPeer;
 use super::records::{Record, join};
 use super::sink::{Sink, SliceFull};
 use super::trailer;
@@ -211,7 +211,7 @@ fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeE
     let [pts, qts, date, seq] = [pts, qts, date, seq].map(i32::to_le_bytes);
     put(out, &join!(16; pts, qts, date, seq))?;
     put_list(out, source.channels().map(|channel| channel.to_bytes()))?;
-    put_list(out, source.peer_records().map(PeerRecord::into_bytes))?;
+    put_list(out, source.packed_peers().map(PackedPeer::into_bytes))?;
     put_list(out, source.min_peers().map(|peer| peer.to_bytes()))?;
     match source.future_auth_token() {
         None => put(out, &[0]),

@@ -6,7 +6,7 @@ mod dcs;
 mod encode;
 mod layout;
 mod out;
-mod peer_record;
+mod packed_peer;
 mod reader;
 mod records;
 #[cfg(feature = "alloc")]
@@ -31,7 +31,7 @@ pub use encode::encode_to_vec;
 pub use encode::{
     encode, encode_body, encode_body_to_slice, encode_to_slice, encoded_body_len, encoded_len,
 };
-pub use peer_record::{PeerKinds, PeerRecord};
+pub use packed_peer::{PackedKinds, PackedPeer};
 #[cfg(feature = "alloc")]
 pub use salvage::{Salvaged, salvage};
 pub use scratch::wipe;

@@ -4,7 +4,7 @@ use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
 use super::layout::{CHANNEL_LEN, MIN_PEER_LEN, PEER_LEN};
-use super::peer_record::PeerRecord;
+use super::packed_peer::PackedPeer;
 use crate::bug;
 use crate::counters::ChannelPts;
 use crate::peer::{ChannelKind, MinPeer, Peer, PeerKind};
@@ -94,7 +94,7 @@ impl Record for Peer {
 
     #[inline]
     fn to_bytes(&self) -> Self::Bytes {
-        PeerRecord::from(*self).into_bytes()
+        PackedPeer::from(*self).into_bytes()
     }
 
     #[inline]

@@ -9,7 +9,7 @@ use super::layout::{
     TRAILER_MAGIC, TRAILER_VERSION,
 };
 use super::out::Out;
-use super::peer_record::PeerRecord;
+use super::packed_peer::PackedPeer;
 use super::reader::Reader;
 use super::records::{Record, join};
 use crate::account::Account;
@@ -65,7 +65,7 @@ pub(super) fn write<S: SessionSource, O: Out>(
     }
     let channels = source.channels().map(|channel| channel.to_bytes());
     put_overflow(out, TAG_CHANNELS, channels)?;
-    let peers = source.peer_records().map(PeerRecord::into_bytes);
+    let peers = source.packed_peers().map(PackedPeer::into_bytes);
     put_overflow(out, TAG_PEERS, peers)?;
     let min_peers = source.min_peers().map(|peer| peer.to_bytes());
     put_overflow(out, TAG_MIN_PEERS, min_peers)?;

@@ -6,7 +6,7 @@ use mtsession_core::{ChannelKind, MinPeer, Peer, PeerKind};
 ///
 /// The fields are those of `ferogram-session` 0.6.6. A peer that claims to be both a chat and a
 /// channel is a chat, as in the file format.
-// The flags side by side: see `peer_record`.
+// The flags side by side: see `packed_peer`.
 #[repr(C)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use mtsession_core::Certain as _;
 use mtsession_core::text::{Base64Sink, decode_any, encoded_text_len};
-use mtsession_core::wire::{PeerRecord, Sink, encode_to_vec, encoded_len};
+use mtsession_core::wire::{PackedPeer, Sink, encode_to_vec, encoded_len};
 use mtsession_core::{
     Account, Change, ChannelPts, Counters, DcRef, DcSlot, EntryKey, List, LoginState, MinPeer,
     Names, NamesOf, Peer, SessionMut, SessionSource, SessionView, UpdateChange,
@@ -274,8 +274,8 @@ impl SessionSource for PersistedSession {
         self.peers.iter().map(Peer::from)
     }
 
-    fn peer_records(&self) -> impl ExactSizeIterator<Item = PeerRecord> {
-        self.peers.iter().map(PeerRecord::from)
+    fn packed_peers(&self) -> impl ExactSizeIterator<Item = PackedPeer> {
+        self.peers.iter().map(PackedPeer::from)
     }
 
     fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {

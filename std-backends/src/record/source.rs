@@ -12,7 +12,7 @@ use crate::record::login_state::OwnedLoginState;
 
 impl SessionSource for SessionRecord {
     forward_session_source!(self => *self.session;
-        home_dc_id counters future_auth_token dcs channels peers peer_records min_peers count);
+        home_dc_id counters future_auth_token dcs channels peers packed_peers min_peers count);
 
     fn account(&self) -> Account {
         self.account

@@ -4,12 +4,12 @@
 //! `memcpy` of the same bytes when each flag is looked at in turn, 2.1 times with the table.
 
 use mtsession_core::Certain as _;
-use mtsession_core::wire::{PeerKinds, PeerRecord};
+use mtsession_core::wire::{PackedKinds, PackedPeer};
 use mtsession_core::{ChannelKind, Peer};
 
 use crate::drop_in::peer::CachedPeer;
 
-impl From<&CachedPeer> for PeerRecord {
+impl From<&CachedPeer> for PackedPeer {
     #[inline]
     fn from(peer: &CachedPeer) -> Self {
         match ENDINGS.as_flattened().as_flattened().get(number(peer)) {
@@ -20,9 +20,9 @@ impl From<&CachedPeer> for PeerRecord {
 }
 
 /// The ending of every peer there can be, in the order of [`number`].
-static ENDINGS: [[[PeerKinds; 4]; 4]; 2] = [with_community(false), with_community(true)];
+static ENDINGS: [[[PackedKinds; 4]; 4]; 2] = [with_community(false), with_community(true)];
 
-const fn with_community(is_community: bool) -> [[PeerKinds; 4]; 4] {
+const fn with_community(is_community: bool) -> [[PackedKinds; 4]; 4] {
     [
         with_channel_kind(Some(ChannelKind::Broadcast), is_community),
         with_channel_kind(Some(ChannelKind::Megagroup), is_community),
@@ -31,12 +31,12 @@ const fn with_community(is_community: bool) -> [[PeerKinds; 4]; 4] {
     ]
 }
 
-const fn with_channel_kind(kind: Option<ChannelKind>, is_community: bool) -> [PeerKinds; 4] {
+const fn with_channel_kind(kind: Option<ChannelKind>, is_community: bool) -> [PackedKinds; 4] {
     [
-        PeerKinds::new(CachedPeer::kind(false, false), kind, is_community),
-        PeerKinds::new(CachedPeer::kind(true, false), kind, is_community),
-        PeerKinds::new(CachedPeer::kind(false, true), kind, is_community),
-        PeerKinds::new(CachedPeer::kind(true, true), kind, is_community),
+        PackedKinds::new(CachedPeer::kind(false, false), kind, is_community),
+        PackedKinds::new(CachedPeer::kind(true, false), kind, is_community),
+        PackedKinds::new(CachedPeer::kind(false, true), kind, is_community),
+        PackedKinds::new(CachedPeer::kind(true, true), kind, is_community),
     ]
 }
 
@@ -72,8 +72,8 @@ mod tests {
                 channel_kind: kinds[usize::from(bits >> 2 & 3)].and_then(ChannelKind::from_byte),
                 is_community: flag(4),
             };
-            let expected = PeerRecord::from(Peer::from(&cached));
-            assert_eq!(PeerRecord::from(&cached), expected, "{cached:?}");
+            let expected = PackedPeer::from(Peer::from(&cached));
+            assert_eq!(PackedPeer::from(&cached), expected, "{cached:?}");
         }
     }
 }

@@ -4,27 +4,27 @@ use super::layout::{NO_CHANNEL_KIND, PEER_LEN};
 use super::records::join;
 use crate::peer::{ChannelKind, Peer, PeerKind};
 
-/// A peer as version 8 stores it: what [`SessionSource::peer_records`] enumerates.
+/// A peer as version 8 stores it: what [`SessionSource::packed_peers`] enumerates.
 ///
 /// ```
-/// use mtsession_core::wire::{PeerKinds, PeerRecord};
+/// use mtsession_core::wire::{PackedKinds, PackedPeer};
 /// use mtsession_core::{Peer, PeerKind};
 ///
-/// let kinds = PeerKinds::new(PeerKind::Chat, None, false);
+/// let kinds = PackedKinds::new(PeerKind::Chat, None, false);
 /// let chat = Peer { id: 5, kind: PeerKind::Chat, ..Peer::default() };
-/// assert_eq!(PeerRecord::new(5, 0, kinds), PeerRecord::from(chat));
+/// assert_eq!(PackedPeer::new(5, 0, kinds), PackedPeer::from(chat));
 /// ```
 ///
-/// [`SessionSource::peer_records`]: crate::SessionSource::peer_records
+/// [`SessionSource::packed_peers`]: crate::SessionSource::packed_peers
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerRecord([u8; PEER_LEN]);
+pub struct PackedPeer([u8; PEER_LEN]);
 
-impl PeerRecord {
+impl PackedPeer {
     /// The record of the peer with this bare id.
     #[inline]
     #[must_use]
-    pub fn new(id: i64, access_hash: i64, kinds: PeerKinds) -> Self {
-        let PeerKinds {
+    pub fn new(id: i64, access_hash: i64, kinds: PackedKinds) -> Self {
+        let PackedKinds {
             kinds,
             is_community,
         } = kinds;
@@ -43,24 +43,24 @@ impl PeerRecord {
     }
 }
 
-impl From<Peer> for PeerRecord {
+impl From<Peer> for PackedPeer {
     #[inline]
     fn from(peer: Peer) -> Self {
-        let kinds = PeerKinds::new(peer.kind, peer.channel_kind, peer.is_community);
+        let kinds = PackedKinds::new(peer.kind, peer.channel_kind, peer.is_community);
         Self::new(peer.id, peer.access_hash, kinds)
     }
 }
 
-/// The last three bytes of a [`PeerRecord`]: what the peer is.
+/// The last three bytes of a [`PackedPeer`]: what the peer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerKinds {
+pub struct PackedKinds {
     /// The peer's type and its channel kind. Two bytes in one store: with three single ones, storing is
     /// what a long list waits for.
     kinds: u16,
     is_community: u8,
 }
 
-impl PeerKinds {
+impl PackedKinds {
     /// The bytes that say this.
     #[inline]
     #[must_use]
