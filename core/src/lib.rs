@@ -14,7 +14,7 @@ mod change;
 pub mod clients;
 mod counters;
 mod dc;
-mod either;
+mod decoded;
 mod entry;
 mod error;
 mod fixed;
@@ -42,8 +42,9 @@ pub use change::{Change, UpdateChange};
 pub use clients as foreign;
 pub use counters::{ChannelPts, Counters};
 pub use dc::{DcFlags, DcRef, DcSlot};
+pub use decoded::Decoded;
 pub use entry::{EntryKey, List};
-pub use error::{DecodeError, DecodeErrorKind, EncodeError, Field, Foreign, Full};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, Field, Foreign, Full, NewerForm};
 pub use fixed::{FIXED_LOGIN_TEXT_LEN, FixedSession, WhenFull};
 pub use fixed_dc::{FIXED_ADDR_LEN, FixedDc};
 pub use login_state::{LOGIN_TEXT_MAX, LoginState};
@@ -54,4 +55,7 @@ pub use peer::{ChannelKind, MinPeer, Peer, PeerKey, PeerKind};
 pub use session_mut::SessionMut;
 pub use source::{SessionSource, Stats};
 pub use weight::Weight;
-pub use wire::{Integrity, SessionView, encode, encoded_len};
+pub use wire::{
+    Integrity, PlainFile, ReplayError, SessionBytes, SessionView, Tail, TailEnd, encode,
+    encoded_len,
+};

@@ -2,7 +2,8 @@
 
 mod support;
 
-use mtsession_core::clients::{Detected, StringFormat, TelethonIpv6, detect};
+use mtsession_core::Decoded;
+use mtsession_core::clients::{StringFormat, TelethonIpv6, detect};
 use mtsession_core::wire::Counter;
 use mtsession_core::{FixedSession, SessionMut};
 use support::string_vectors;
@@ -27,7 +28,7 @@ fn strings_take_no_heap() {
             .to_owned();
         let count = allocations_of(|| {
             assert!(detect(&cut, &mut buffer).is_err());
-            let Ok(Detected::Foreign(_, login)) = detect(&vector.value, &mut buffer) else {
+            let Ok(Decoded::Client(_, login)) = detect(&vector.value, &mut buffer) else {
                 panic!("{}", vector.id);
             };
             let mut session = FixedSession::<2, 0, 0, 0, 0>::new();

@@ -8,9 +8,9 @@ use core::convert::Infallible;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use mtsession_core::clients::{
-    Carries, Detected, Host, Login, MediaDc, Server, StringFormat, TelethonIpv6, detect,
+    Carries, Host, Login, MediaDc, Server, StringFormat, TelethonIpv6, detect,
 };
-use mtsession_core::{Account, AuthKey, EncodeError, Field, SessionSource};
+use mtsession_core::{Account, AuthKey, Decoded, EncodeError, Field, SessionSource};
 use proptest::prelude::*;
 use support::Text;
 
@@ -48,8 +48,8 @@ fn read(text: &str) -> (StringFormat, Login) {
     let detected = detect(text, &mut buffer).unwrap();
     let format = detected.format();
     match detected {
-        Detected::Foreign(_, login) => (format, login),
-        Detected::Own(session) => (format, Login::from_source(&session).unwrap()),
+        Decoded::Client(_, login) => (format, login),
+        session => (format, Login::from_source(&session).unwrap()),
     }
 }
 

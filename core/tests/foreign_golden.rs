@@ -9,18 +9,16 @@
 
 mod support;
 
-use mtsession_core::clients::{
-    Damage, Detected, Host, Login, Server, StringFormat, TelethonIpv6, detect,
-};
+use mtsession_core::clients::{Damage, Host, Login, Server, StringFormat, TelethonIpv6, detect};
 use mtsession_core::text::{self, decode_any};
-use mtsession_core::{DcFlags, DecodeErrorKind, FixedSession, SessionMut, SessionSource};
+use mtsession_core::{DcFlags, DecodeErrorKind, Decoded, FixedSession, SessionMut, SessionSource};
 use support::{StringVector, string_vectors};
 
 fn login_of(vector: &StringVector) -> (StringFormat, Login) {
     let mut buffer = [0; 1024];
     match detect(&vector.value, &mut buffer) {
-        Ok(Detected::Foreign(format, login)) => (format, login),
-        Ok(Detected::Own(_)) => panic!("{}: taken for one of ours", vector.id),
+        Ok(Decoded::Client(format, login)) => (format, login),
+        Ok(_) => panic!("{}: taken for one of ours", vector.id),
         Err(error) => panic!("{}: {error}", vector.id),
     }
 }
@@ -162,7 +160,7 @@ fn what_happens_to_strings_on_their_way_does_no_harm() {
         for (what, text) in cosmetic(&vector.value) {
             let mut buffer = vec![0; text.len()];
             match detect(&text, &mut buffer) {
-                Ok(Detected::Foreign(found, same)) => {
+                Ok(Decoded::Client(found, same)) => {
                     assert_eq!(found, format, "{} {what}", vector.id);
                     assert_eq!(same, login, "{} {what}", vector.id);
                 }

@@ -64,3 +64,34 @@ fn a_journal_with_a_change_of_a_newer_release_is_refused_and_nothing_of_it_is_cu
         }
     }
 }
+
+#[test]
+fn a_session_file_in_a_form_of_a_newer_release_is_refused_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bot.session");
+    let session = PersistedSession {
+        home_dc_id: 2,
+        ..PersistedSession::default()
+    };
+    BinaryFileBackend::new(&path).save(&session).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let tail = [&whole[..], &[0; 9], b"MTST\x01\0\0\0"].concat();
+    let sealed = [&b"MTSE\xFF\x01"[..], &[7; 300]].concat();
+    for bytes in [tail, sealed] {
+        fs::write(&path, &bytes).unwrap();
+        let backend = BinaryFileBackend::new(&path);
+        let calls: [(&str, io::Result<()>); 4] = [
+            ("load", backend.load().map(drop)),
+            ("home DC", backend.apply(&[Change::HomeDc(4)])),
+            ("save", backend.save(&session)),
+            ("recover", mtsession::recover(&path).map(drop)),
+        ];
+        for (call, result) in calls {
+            let error = result.expect_err(call);
+            let store = StoreError::of(&error).expect(call);
+            assert_eq!(store.kind(), StoreErrorKind::Newer, "{call}: {error}");
+            assert!(error.to_string().contains("update this program"), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), bytes, "{call}");
+        }
+    }
+}

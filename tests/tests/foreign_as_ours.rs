@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mtsession::clients::{self, FileFormat};
-use mtsession::codec::clients::{Detected, detect};
+use mtsession::codec::Decoded;
+use mtsession::codec::clients::detect;
 use mtsession::{
     Account, BinaryFileBackend, CachedPeer, Change, LibSqlBackend, PeerNames, SessionBackend,
     SessionBackendExt, SqliteBackend, StringSessionBackend, UpdateStateChange,
@@ -134,8 +135,8 @@ fn a_string_is_refused_by_name_and_kept() {
         };
         let backend = StringSessionBackend::new(text);
         let name = match detect(text, &mut vec![0; text.len()]).unwrap() {
-            Detected::Foreign(format, _) => format.name(),
-            Detected::Own(_) => panic!("{} is one of ours", vector["id"]),
+            Decoded::Client(format, _) => format.name(),
+            _ => panic!("{} is one of ours", vector["id"]),
         };
         let results = calls(&backend);
         assert_eq!(backend.current(), text);

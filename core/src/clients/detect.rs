@@ -6,33 +6,11 @@ use super::format::StringFormat;
 use super::login::Login;
 use super::{gramjs, mtcute, mtkruto, pasted, pyrogram, telethon};
 use crate::bug::Certain as _;
-use crate::either::forward_to_either;
+use crate::decoded::Decoded;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
-use crate::source::SessionSource;
-use crate::text::{AnySession, CompactSession, clean, decode, decode_cleaned, is_base64_text};
+use crate::source::SessionSource as _;
+use crate::text::{CompactSession, clean, decode, decode_cleaned, is_base64_text};
 use crate::wire::{Integrity, SessionView};
-
-/// A session from a string of any library.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "no heap to put the key on")]
-pub enum Detected<'b> {
-    /// One of our own strings.
-    Own(AnySession<'b>),
-    /// A string of another library, and which.
-    Foreign(StringFormat, Login),
-}
-
-impl Detected<'_> {
-    /// The format of the string.
-    #[must_use]
-    pub const fn format(&self) -> StringFormat {
-        match self {
-            Self::Own(AnySession::Native(_)) => StringFormat::Native,
-            Self::Own(AnySession::Compact(_)) => StringFormat::Compact,
-            Self::Foreign(format, _) => *format,
-        }
-    }
-}
 
 /// Decodes a session string of any format; `buffer` must be at least as long as the text.
 ///
@@ -63,7 +41,7 @@ impl Detected<'_> {
 /// and damage; [`DecodeErrorKind::NotASessionString`] where nothing is likely;
 /// [`DecodeErrorKind::SeveralStrings`] where the text holds two different ones;
 /// [`DecodeErrorKind::NotLoggedIn`] where the key is all zeros.
-pub fn detect<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Detected<'b>, DecodeError> {
+pub fn detect<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Decoded<'b>, DecodeError> {
     let word = text.trim_ascii();
     let chars = word.trim_end_matches('=');
     // Symbols before it are markup: no session begins with one.
@@ -85,10 +63,10 @@ pub fn detect<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Detected<'b>, Deco
 }
 
 /// How the bytes of a string are read.
-type Read = for<'b> fn(&'b [u8]) -> Result<Detected<'b>, DecodeError>;
+type Read = for<'b> fn(&'b [u8]) -> Result<Decoded<'b>, DecodeError>;
 
 /// Decodes the characters of one string, in place.
-pub(super) fn read_cleaned(cleaned: &mut [u8]) -> Result<Detected<'_>, DecodeError> {
+pub(super) fn read_cleaned(cleaned: &mut [u8]) -> Result<Decoded<'_>, DecodeError> {
     let sample = Sample::of(cleaned);
     let found = match cleaned {
         [b'1', body @ ..] => decode_cleaned(body).and_then(after_one),
@@ -98,7 +76,7 @@ pub(super) fn read_cleaned(cleaned: &mut [u8]) -> Result<Detected<'_>, DecodeErr
 }
 
 /// Telethon and GramJS begin with the same character.
-fn after_one(bytes: &[u8]) -> Result<Detected<'_>, DecodeError> {
+fn after_one(bytes: &[u8]) -> Result<Decoded<'_>, DecodeError> {
     first_that_fits(
         bytes,
         &[
@@ -108,16 +86,16 @@ fn after_one(bytes: &[u8]) -> Result<Detected<'_>, DecodeError> {
     )
 }
 
-fn without_prefix(bytes: &[u8]) -> Result<Detected<'_>, DecodeError> {
+fn without_prefix(bytes: &[u8]) -> Result<Decoded<'_>, DecodeError> {
     if CompactSession::is_laid_out_like_one(bytes) {
         let compact = CompactSession::decode(bytes)?;
-        return Ok(Detected::Own(AnySession::Compact(compact)));
+        return Ok(Decoded::Compact(compact));
     }
     let native = SessionView::parse(bytes);
     if let Ok(view) = native
         && is_unmistakable(&view)
     {
-        return Ok(Detected::Own(AnySession::Native(view)));
+        return Ok(Decoded::Native(view));
     }
     let foreign = first_that_fits(
         bytes,
@@ -132,7 +110,7 @@ fn without_prefix(bytes: &[u8]) -> Result<Detected<'_>, DecodeError> {
     );
     match (foreign, native) {
         (Err(error), native) if error.kind == DecodeErrorKind::NotASessionString => native
-            .map(|view| Detected::Own(AnySession::Native(view)))
+            .map(Decoded::Native)
             .map_err(|native| match native.kind {
                 // Base64 of who knows what: the version byte of a string that has none says
                 // nothing.
@@ -155,16 +133,12 @@ type Decode = fn(&[u8]) -> Result<Option<Login>, DecodeError>;
 fn first_that_fits<'b>(
     bytes: &[u8],
     decoders: &[(StringFormat, Decode)],
-) -> Result<Detected<'b>, DecodeError> {
+) -> Result<Decoded<'b>, DecodeError> {
     for (format, decode) in decoders {
         if let Some(login) = decode(bytes)? {
-            return Ok(Detected::Foreign(*format, login));
+            return Ok(Decoded::Client(*format, login));
         }
     }
     let kind = DecodeErrorKind::NotASessionString;
     Err(DecodeError::new(kind, Field::StringText, 0))
-}
-
-impl SessionSource for Detected<'_> {
-    forward_to_either!(self; (Self::Own(session) => session, Self::Foreign(_, login) => login));
 }

@@ -40,7 +40,7 @@ mod words;
 
 pub use carries::Carries;
 pub use damage::Damage;
-pub use detect::{Detected, detect};
+pub use detect::detect;
 pub use format::StringFormat;
 pub use login::{Login, MediaDc, TelethonIpv6};
 pub use mtcute::{MTCUTE_DC_LEN, MtcuteDc};

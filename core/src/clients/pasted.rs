@@ -5,8 +5,9 @@
 //! session. Two different candidates are an error: which of them is meant only their owner knows. What
 //! looks like a session string that was cut is a candidate in that respect.
 
-use super::detect::{Detected, read_cleaned};
+use super::detect::read_cleaned;
 use super::words::{Span, Word, Wrap};
+use crate::decoded::Decoded;
 use crate::error::{DecodeError, DecodeErrorKind, Field};
 use crate::text::clean;
 use crate::text::scan::Scan;
@@ -24,7 +25,7 @@ const PIECE_MIN: usize = 100;
 const NATIVE_ENDS: usize = 8;
 
 /// Finds and decodes the one session string in `text`.
-pub(super) fn find<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Detected<'b>, DecodeError> {
+pub(super) fn find<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Decoded<'b>, DecodeError> {
     let mut search = Search {
         budget: text.len().saturating_mul(16).saturating_add(1 << 20),
         buffer: &mut *buffer,

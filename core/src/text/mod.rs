@@ -22,5 +22,5 @@ pub(crate) use base64::{Alphabet, clean, decode, decode_cleaned, is_base64_text,
 
 pub use base64::{Base64Sink, decoded, encoded_text_len};
 pub use compact::{COMPACT_MAX_CHARS, CompactFull, CompactSession};
-pub use detect::{AnySession, decode_any};
+pub use detect::decode_any;
 pub use native::{encode_native, native_len};

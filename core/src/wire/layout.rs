@@ -78,3 +78,6 @@ pub(crate) const TAG_NAMES: u32 = 64;
 pub(crate) const TAG_FOOTER: u32 = 127;
 /// Bytes of the footer's payload: [`TRAILER_MAGIC`] and the body's length.
 pub(crate) const FOOTER_LEN: usize = 8;
+
+/// How the changes after a session begin, where a newer release keeps them in the same file.
+pub(crate) const TAIL_MAGIC: [u8; 4] = *b"MTST";

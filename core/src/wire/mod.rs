@@ -4,6 +4,7 @@
 mod crc;
 mod dcs;
 mod encode;
+pub mod journal;
 mod layout;
 mod out;
 mod packed_peer;
@@ -14,10 +15,13 @@ mod salvage;
 #[cfg(feature = "alloc")]
 mod salvage_dcs;
 mod scratch;
+mod session_bytes;
 mod sink;
+mod tail;
 mod trailer;
 #[cfg(feature = "alloc")]
 mod unflip;
+mod varint;
 mod view;
 
 pub(crate) use reader::Reader;
@@ -35,5 +39,7 @@ pub use packed_peer::{PackedKinds, PackedPeer};
 #[cfg(feature = "alloc")]
 pub use salvage::{Salvaged, salvage};
 pub use scratch::wipe;
+pub use session_bytes::{PlainFile, ReplayError, SessionBytes};
 pub use sink::{Counter, Sink, SliceFull};
+pub use tail::{Batch, Batches, Tail, TailEnd};
 pub use view::{Integrity, SessionView};

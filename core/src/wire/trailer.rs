@@ -12,6 +12,7 @@ use super::out::Out;
 use super::packed_peer::PackedPeer;
 use super::reader::Reader;
 use super::records::{Record, join};
+use super::varint;
 use crate::account::Account;
 use crate::bug::Certain as _;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
@@ -35,7 +36,7 @@ const _: () = assert!(FOOTER_LEN == 8);
 const END: [u8; 1] = [one_byte(TAG_END)];
 
 const fn one_byte(tag: u32) -> u8 {
-    assert!(varint_len(tag) == 1, "longer than a byte");
+    assert!(varint::len(tag) == 1, "longer than a byte");
     tag.to_le_bytes()[0]
 }
 
@@ -90,7 +91,7 @@ pub(super) fn len<E>(source: &impl SessionSource) -> Result<usize, EncodeError<E
         if payload == 0 {
             return Ok(0);
         }
-        let head = varint_len(to_u32(Field::TrailerSection, payload)?).saturating_add(1);
+        let head = varint::len(to_u32(Field::TrailerSection, payload)?).saturating_add(1);
         Ok(head.saturating_add(payload))
     };
     let mut buffer = [0; ACCOUNT_MAX];
@@ -129,7 +130,7 @@ fn login_state_len<E>(state: &LoginState<'_>) -> Result<usize, EncodeError<E>> {
     let zigzag = state.at().wrapping_shl(1) ^ state.at().wrapping_shr(63);
     let bits = 64_u32.saturating_sub(zigzag.leading_zeros()).max(1);
     let at = usize::try_from(bits.div_ceil(7)).unwrap_or(usize::MAX);
-    let text = varint_len(to_u32(Field::LoginState, len)?).saturating_add(len);
+    let text = varint::len(to_u32(Field::LoginState, len)?).saturating_add(len);
     Ok(1_usize.saturating_add(at).saturating_add(text))
 }
 
@@ -190,45 +191,14 @@ fn to_u32<E>(field: Field, len: usize) -> Result<u32, EncodeError<E>> {
     })
 }
 
-/// Postcard's varint: seven bits a byte, least significant first.
-fn put_varint<O: Out>(out: &mut O, mut value: u32) -> Result<(), EncodeError<O::Error>> {
-    loop {
-        let [low, ..] = value.to_le_bytes();
-        value >>= 7;
-        if value == 0 {
-            return put(out, &[low & 0x7F]);
-        }
-        put(out, &[low | 0x80])?;
-    }
+fn put_varint<O: Out>(out: &mut O, value: u32) -> Result<(), EncodeError<O::Error>> {
+    varint::put(value, |byte| put(out, byte))
 }
 
-const fn varint_len(value: u32) -> usize {
-    match value {
-        0..=0x7F => 1,
-        0x80..=0x3FFF => 2,
-        0x4000..=0x1F_FFFF => 3,
-        0x20_0000..=0x0FFF_FFFF => 4,
-        _ => 5,
-    }
-}
-
-fn varint(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
+fn read_varint(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
     let start = *reader;
-    let malformed = || start.error(DecodeErrorKind::Trailer, Field::TrailerSection);
-    let mut value = 0_u32;
-    for shift in [0_u32, 7, 14, 21, 28] {
-        let byte = reader.u8(Field::TrailerSection)?;
-        let bits = u32::from(byte & 0x7F);
-        let shifted = bits.checked_shl(shift).unwrap_or_default();
-        if shifted.checked_shr(shift) != Some(bits) {
-            return Err(malformed());
-        }
-        value |= shifted;
-        if byte & 0x80 == 0 {
-            return Ok(value);
-        }
-    }
-    Err(malformed())
+    let value = varint::read(|| reader.u8(Field::TrailerSection))?;
+    value.ok_or_else(|| start.error(DecodeErrorKind::Trailer, Field::TrailerSection))
 }
 
 /// Where the trailer says that the body ends, going by the footer at the end of `input`.
@@ -237,8 +207,8 @@ fn varint(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
 fn body_len_by_footer(input: &[u8]) -> Option<usize> {
     let at = input.len().checked_sub(FROM_FOOTER)?;
     let mut reader = Reader::new(input.get(at..)?);
-    let tag = varint(&mut reader).ok()?;
-    let len = varint(&mut reader).ok()?;
+    let tag = read_varint(&mut reader).ok()?;
+    let len = read_varint(&mut reader).ok()?;
     let magic = reader.array(Field::Trailer).ok()?;
     let body_len = reader.array(Field::Trailer).ok()?;
     let found = tag == TAG_FOOTER
@@ -309,8 +279,8 @@ fn check(input: &[u8], body_len: usize) -> Result<(), DecodeError> {
 fn end(mut reader: Reader<'_>) -> Option<usize> {
     let header = TRAILER_MAGIC.len().saturating_add(1);
     reader.bytes(header, Field::Trailer).ok()?;
-    while varint(&mut reader).ok()? != TAG_END {
-        let len = usize::try_from(varint(&mut reader).ok()?).ok()?;
+    while read_varint(&mut reader).ok()? != TAG_END {
+        let len = usize::try_from(read_varint(&mut reader).ok()?).ok()?;
         reader.bytes(len, Field::TrailerSection).ok()?;
     }
     reader.bytes(CRC_LEN, Field::TrailerChecksum).ok()?;
@@ -329,7 +299,7 @@ fn read_sections<'a>(reader: &mut Reader<'a>, body_len: usize) -> Result<Trailer
     loop {
         let at = *reader;
         let malformed = || at.error(DecodeErrorKind::Trailer, Field::TrailerSection);
-        let tag = varint(reader)?;
+        let tag = read_varint(reader)?;
         if tag == TAG_END {
             if reader.rest().len() != CRC_LEN {
                 return Err(malformed());
@@ -340,7 +310,7 @@ fn read_sections<'a>(reader: &mut Reader<'a>, body_len: usize) -> Result<Trailer
             return Err(malformed());
         }
         last = tag;
-        let len = usize::try_from(varint(reader)?).map_err(|_| malformed())?;
+        let len = usize::try_from(read_varint(reader)?).map_err(|_| malformed())?;
         let payload = reader.bytes(len, Field::TrailerSection)?;
         let whole = |record_len: usize| match payload.len().checked_rem(record_len) {
             Some(0) if !payload.is_empty() => Ok(payload),

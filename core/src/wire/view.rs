@@ -5,7 +5,7 @@ use core::fmt;
 use super::dcs::Dcs;
 use super::layout::{
     CHANNEL_LEN, CURRENT, HAS_MIN_PEERS, HAS_STATE, HAS_TOKEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN,
-    peer_len,
+    TAIL_MAGIC, peer_len,
 };
 use super::reader::Reader;
 use super::records::{Record, Records};
@@ -13,7 +13,7 @@ use super::trailer::{self, Trailer};
 use crate::account::Account;
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::DcRef;
-use crate::error::{DecodeError, DecodeErrorKind, Field, Foreign};
+use crate::error::{DecodeError, DecodeErrorKind, Field, Foreign, NewerForm};
 use crate::login_state::LoginState;
 use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
@@ -68,9 +68,20 @@ impl<'a> SessionView<'a> {
     /// one: `FORMAT.md` has the rule that tells them apart without loss.
     ///
     /// # Errors
-    /// Says which field, at which byte, and why; what is no session at all is named as far as it can
-    /// be recognised.
+    /// Says which field, at which byte, and why; what is not a session at all is named as far as it can
+    /// be recognised. A session that goes on with changes is refused: see
+    /// [`SessionBytes`](crate::SessionBytes).
     pub fn parse(input: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::parse_bytes(input).map_err(|error| match error.kind {
+            DecodeErrorKind::TrailingBytes if has_tail(input, error.offset) => DecodeError {
+                kind: DecodeErrorKind::NewerForm(NewerForm::Tail),
+                ..error
+            },
+            _ => error,
+        })
+    }
+
+    fn parse_bytes(input: &'a [u8]) -> Result<Self, DecodeError> {
         let Some(&first) = input.first() else {
             return Err(DecodeError::new(DecodeErrorKind::Empty, Field::Version, 0));
         };
@@ -241,6 +252,15 @@ fn list<'a>(
     Ok(List { count, bytes })
 }
 
+/// Whether changes follow the session that ends at `end`, as newer releases write them: after zeros.
+#[cold]
+fn has_tail(input: &[u8], end: usize) -> bool {
+    let rest = input.get(end..).unwrap_or_default();
+    let start = rest.iter().position(|byte| *byte != 0);
+    let tail = start.and_then(|at| rest.get(at..));
+    tail.is_some_and(|tail| tail.starts_with(&TAIL_MAGIC))
+}
+
 /// Names what is neither a versioned session nor version 1.
 fn unknown(input: &[u8], first: u8) -> DecodeError {
     let foreign = |foreign| Some(DecodeErrorKind::Foreign(foreign));
@@ -259,6 +279,7 @@ fn unknown(input: &[u8], first: u8) -> DecodeError {
         [b'T', b'D', b'F', b'$', ..] => foreign(Foreign::Tdata),
         [0xCE, 0xB8, 0x3E, 0xA7, ..] => foreign(Foreign::GrammersTl),
         [b'M', b'T', b'S', b'J', ..] => foreign(Foreign::Journal),
+        [b'M', b'T', b'S', b'E', 0xFF, ..] => Some(DecodeErrorKind::NewerForm(NewerForm::Sealed)),
         [b'{', ..] if text() => foreign(Foreign::Json),
         _ if base64() => foreign(Foreign::SessionString),
         _ if text() => foreign(Foreign::Text),

@@ -8,10 +8,8 @@ use core::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mtsession_core::Certain as _;
-use mtsession_core::text::{
-    AnySession, COMPACT_MAX_CHARS, CompactFull, CompactSession, decode_any, decoded,
-};
-use mtsession_core::{AUTH_KEY_LEN, AuthKey, DecodeErrorKind};
+use mtsession_core::text::{COMPACT_MAX_CHARS, CompactFull, CompactSession, decode_any, decoded};
+use mtsession_core::{AUTH_KEY_LEN, AuthKey, DecodeErrorKind, Decoded};
 
 use crate::wiped::Wiped;
 
@@ -87,7 +85,7 @@ impl StringSession {
     /// See [`StringSessionError`]. A native string is not a compact one: it has another version byte.
     pub fn decode(text: &str) -> Result<Self, StringSessionError> {
         let mut buffer = Wiped::zeros(text.len());
-        let compact = if let Ok(AnySession::Compact(compact)) = decode_any(text, &mut buffer) {
+        let compact = if let Ok(Decoded::Compact(compact)) = decode_any(text, &mut buffer) {
             compact
         } else {
             // Its own errors are part of the old API.

@@ -60,9 +60,7 @@ pub(super) fn classify(
 
 fn of_decoding(error: &DecodeError) -> StoreErrorKind {
     match error.kind {
-        DecodeErrorKind::NewerTrailer(_)
-        | DecodeErrorKind::NewerChange(_)
-        | DecodeErrorKind::UnknownVersion(_) => StoreErrorKind::Newer,
+        kind if kind.is_newer() => StoreErrorKind::Newer,
         DecodeErrorKind::Foreign(_)
         | DecodeErrorKind::ForeignString(_)
         | DecodeErrorKind::SeveralStrings => StoreErrorKind::Foreign,

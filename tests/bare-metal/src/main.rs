@@ -5,9 +5,9 @@
 #![no_main]
 
 use mtsession_core::clients::{Login, StringFormat, TelethonIpv6, detect};
-use mtsession_core::text::{AnySession, decode_any, encode_native};
+use mtsession_core::text::{decode_any, encode_native};
 use mtsession_core::wire::encode_to_slice;
-use mtsession_core::{Change, FixedSession, SessionMut, SessionSource, SessionView, WhenFull};
+use mtsession_core::{Change, Decoded, FixedSession, SessionMut, SessionSource, SessionView, WhenFull};
 
 type Device = FixedSession<6, 32, 64, 16, 64>;
 
@@ -93,8 +93,8 @@ fn strings(input: &[u8], session: &mut Device, output: &mut [u8]) -> usize {
     let copied = usize::from(session.copy_from(&any).is_ok());
     let mut text = heapless::Vec::<u8, 8192>::new();
     let encoded = match any {
-        AnySession::Native(_) => encode_native(session, &mut text).is_ok(),
-        AnySession::Compact(compact) => compact.encode(&mut text).is_ok(),
+        Decoded::Native(_) | Decoded::Client(..) => encode_native(session, &mut text).is_ok(),
+        Decoded::Compact(compact) => compact.encode(&mut text).is_ok(),
     };
     copied + usize::from(encoded)
 }

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mtsession_core::SessionSource;
-use mtsession_core::text::{AnySession, decode_any, encode_native};
+use mtsession_core::text::{decode_any, encode_native};
+use mtsession_core::{Decoded, SessionSource};
 
 fuzz_target!(|text: &str| {
     let mut buffer = vec![0; text.len()];
@@ -17,11 +17,11 @@ fuzz_target!(|text: &str| {
     assert!(again.dcs().eq(any.dcs()));
     assert_eq!(again.account(), any.account());
 
-    if let AnySession::Compact(compact) = &any {
+    if let Decoded::Compact(compact) = &any {
         let mut encoded = Vec::new();
         compact.encode(&mut encoded).unwrap();
         let encoded = String::from_utf8(encoded).unwrap();
         let mut buffer = vec![0; encoded.len()];
-        assert!(matches!(decode_any(&encoded, &mut buffer), Ok(AnySession::Compact(_))));
+        assert!(matches!(decode_any(&encoded, &mut buffer), Ok(Decoded::Compact(_))));
     }
 });

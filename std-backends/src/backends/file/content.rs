@@ -3,14 +3,13 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 
-use mtsession_core::{Change, Integrity};
+use mtsession_core::{Change, Integrity, PlainFile};
 
 use super::identity::{Identity, is_named};
 use super::journal::{self, Tail};
 use super::lock::{Locked, Settings};
 use super::paths::Paths;
 use super::snapshot;
-use super::whole::parse_whole;
 use crate::fs::file_len;
 use crate::fs::{Access, about, open_owned};
 use crate::record::SessionRecord;
@@ -61,11 +60,8 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
             _ => Ok(None),
         };
     }
-    let (view, whole) = parse_whole(&snapshot.bytes)?;
-    let crc = match view.integrity() {
-        Integrity::Checksummed => whole.last_chunk().copied().map(u32::from_le_bytes),
-        Integrity::StructureOnly => None,
-    };
+    let file = PlainFile::parse(&snapshot.bytes)?;
+    let (view, crc) = (file.snapshot(), file.crc());
     let mut content = Content {
         stored: SessionRecord::copy_of(&view),
         version: view.version(),
@@ -73,7 +69,7 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
         crc,
         snapshot_len: file_len(snapshot.bytes.len()),
         padding: file_len(snapshot.bytes.len())
-            .checked_sub(file_len(whole.len()))
+            .checked_sub(file_len(file.bytes().len()))
             .certain("a session is not longer than its file"),
         is_pending: snapshot.is_pending,
         journal_len: file_len(records.len()),

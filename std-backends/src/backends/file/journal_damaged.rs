@@ -2,10 +2,7 @@
 
 use mtsession_core::Change;
 
-use super::journal::{Tail, must_fold, next};
-
-/// How far a record is looked for after a damaged one.
-const SCAN: usize = 4096;
+use super::journal::{Tail, must_fold, next, next_sound};
 
 /// Calls `f` with the changes of every good record in a damaged journal, also of those after a bad one:
 /// each continues the checksum that is stored before it. Returns how many bytes are neither.
@@ -25,13 +22,7 @@ pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Chang
             (rest, chain) = (good.after, good.chain);
             continue;
         }
-        let found = (1..rest.len().min(SCAN)).find_map(|at| {
-            let (stored, after) = rest.get(at..)?.split_first_chunk()?;
-            let stored = u32::from_le_bytes(*stored);
-            next(after, stored, &mut changes).ok()??;
-            Some((after, stored))
-        });
-        let (after, stored) = found.unwrap_or((&[], chain));
+        let (after, stored) = next_sound(rest).unwrap_or((&[], chain));
         lost = lost.saturating_add(rest.len().saturating_sub(after.len()));
         (rest, chain) = (after, stored);
     }
@@ -76,7 +67,7 @@ mod tests {
     #[test]
     fn the_mark_of_a_failed_flush_is_not_damage() {
         let (mut bytes, tail) = journal(3);
-        bytes.extend_from_slice(&fold_first(tail));
+        bytes.extend_from_slice(fold_first(tail).as_ref());
         let mut seen = 0;
         let lost = replay_damaged(&bytes, Tail::of_header(7).chain, |_| seen += 1);
         assert_eq!((seen, lost), (3, 0));

@@ -19,7 +19,6 @@ mod process;
 mod recover;
 mod snapshot;
 mod state;
-mod whole;
 mod write;
 
 #[cfg(feature = "cli")]

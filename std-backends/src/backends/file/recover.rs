@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mtsession_core::wire::salvage;
 use mtsession_core::{
-    Account, Change, DecodeErrorKind, Integrity, SessionSource as _, SessionView,
+    Account, Change, DecodeErrorKind, PlainFile, SessionSource as _, SessionView,
 };
 use zeroize::Zeroizing;
 
@@ -13,7 +13,6 @@ use super::journal;
 use super::journal_damaged::replay_damaged;
 use super::paths::Paths;
 use super::snapshot;
-use super::whole::parse_whole;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::record::SessionRecord;
@@ -136,19 +135,21 @@ impl Found {
 
 fn read(bytes: &[u8]) -> io::Result<Found> {
     let last = |bytes: &[u8]| bytes.last_chunk().copied().map(u32::from_le_bytes);
-    let error = match parse_whole(bytes) {
-        Ok((view, whole)) => {
-            let is_checked = view.integrity() == Integrity::Checksummed;
+    let error = match PlainFile::parse(bytes) {
+        Ok(file) => {
             return Ok(Found {
-                stored: SessionRecord::copy_of(&view),
-                crc: last(whole).filter(|_| is_checked),
+                stored: SessionRecord::copy_of(&file.snapshot()),
+                crc: file.crc(),
                 is_whole: true,
                 left_out: Vec::new(),
             });
         }
         Err(error) => error,
     };
-    if let DecodeErrorKind::Foreign(_) | DecodeErrorKind::NewerTrailer(_) = error.kind {
+    if let DecodeErrorKind::Foreign(_)
+    | DecodeErrorKind::NewerTrailer(_)
+    | DecodeErrorKind::NewerForm(_) = error.kind
+    {
         return Err(error.into());
     }
     let Some(salvaged) = salvage(bytes) else {

@@ -227,11 +227,11 @@ impl Known {
         };
         seen.tail = tail;
         let reduced;
-        let changes = if changes.iter().all(journal::takes) {
+        let changes = if changes.iter().all(journal::is_journalable) {
             changes
         } else {
             reduced = seen.reduce(changes);
-            if !reduced.iter().all(journal::takes) {
+            if !reduced.iter().all(journal::is_journalable) {
                 return Ok(Appended::NotTaken);
             }
             if reduced.is_empty() {
@@ -259,7 +259,7 @@ impl Known {
                     tail: Some(tail),
                     must_fold: false,
                     ..
-                }) => write_at(journal, &journal::fold_first(tail), tail.end),
+                }) => write_at(journal, journal::fold_first(tail).as_ref(), tail.end),
                 _ => Ok(()),
             }
         })

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io;
 
 use mtsession_core::wire::encode_to_vec;
-use mtsession_core::{DecodeError, DecodeErrorKind, Integrity, SessionSource, SessionView};
+use mtsession_core::{
+    DecodeError, DecodeErrorKind, Integrity, PlainFile, SessionSource, SessionView,
+};
 
 use super::beside::Beside;
 use super::content::Content;
@@ -16,7 +18,6 @@ use super::paths::Paths;
 use super::positioned::{read_at, read_from, write_at};
 use super::snapshot::{self, Fsync, Snapshot};
 use super::state::Seen;
-use super::whole::parse_whole;
 use crate::fs::file_len;
 use crate::fs::{Access, is_strangers, open_owned};
 use crate::record::SessionRecord;
@@ -184,13 +185,12 @@ pub(super) fn replaceable(paths: &Paths, journal: &File) -> io::Result<(Beside, 
     if bytes.is_empty() {
         return Ok(Default::default());
     }
-    match parse_whole(&bytes) {
-        Ok((view, whole)) => {
-            let is_unchecked = view.integrity() == Integrity::StructureOnly;
-            let crc = whole.last_chunk().copied().map(u32::from_le_bytes);
+    match PlainFile::parse(&bytes) {
+        Ok(file) => {
+            let (view, crc) = (file.snapshot(), file.crc());
             let old = Old {
-                crc: crc.filter(|_| !is_unchecked && !is_pending),
-                is_unchecked,
+                crc: crc.filter(|_| !is_pending),
+                is_unchecked: view.integrity() == Integrity::StructureOnly,
             };
             Ok((beside_after(&view, journal, crc)?, old))
         }
@@ -228,12 +228,7 @@ fn beside_after(view: &SessionView<'_>, journal: &File, crc: Option<u32>) -> io:
 }
 
 fn is_somebody_elses(error: &DecodeError) -> bool {
-    matches!(
-        error.kind,
-        DecodeErrorKind::Foreign(_)
-            | DecodeErrorKind::UnknownVersion(_)
-            | DecodeErrorKind::NewerTrailer(_)
-    )
+    error.kind.is_newer() || matches!(error.kind, DecodeErrorKind::Foreign(_))
 }
 
 /// Refuses to write a key into a file that stays somebody else's, unless they have it already.
@@ -250,16 +245,13 @@ fn refuse_to_hand_over(paths: &Paths, session: &impl SessionSource) -> io::Resul
     let known = snapshot::read(paths)?;
     let known = known
         .as_ref()
-        .and_then(|known| parse_whole(&known.bytes).ok());
+        .and_then(|known| PlainFile::parse(&known.bytes).ok());
+    let known = known.as_ref().map(PlainFile::snapshot);
     let has_key = |key| {
-        let (view, _) = known.as_ref()?;
+        let view = known.as_ref()?;
         view.dcs().find(|dc| dc.auth_key == Some(key))
     };
-    let has_token = |token| {
-        known
-            .as_ref()
-            .is_some_and(|(view, _)| view.future_auth_token() == Some(token))
-    };
+    let has_token = |token| known.is_some_and(|view| view.future_auth_token() == Some(token));
     let mut keys = session.dcs().filter_map(|dc| dc.auth_key);
     if keys.all(|key| has_key(key).is_some()) && session.future_auth_token().is_none_or(has_token) {
         return Ok(());

@@ -170,7 +170,7 @@ fn a_mark_ends_the_replay_and_fits_only_where_it_was_put() {
     let (mut bytes, tail) = journal(&batches());
     let len = bytes.len();
     assert!(!must_fold(&bytes[len..], tail));
-    bytes.extend_from_slice(&fold_first(tail));
+    bytes.extend_from_slice(fold_first(tail).as_ref());
     let seen = replay(&bytes, Tail::of_header(7), |_| ()).unwrap();
     assert_eq!(seen, tail);
     assert!(must_fold(&bytes[len..], tail));

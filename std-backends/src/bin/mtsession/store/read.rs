@@ -5,9 +5,8 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use mtsession::clients::{self, FileFormat, ForeignError, LeftOut};
-use mtsession::codec::clients::{Detected, detect};
-use mtsession::core::text::AnySession;
-use mtsession::core::{Integrity, SessionMut as _};
+use mtsession::codec::clients::detect;
+use mtsession::core::{Decoded, Integrity, SessionMut as _};
 use mtsession::{
     BinaryFileBackend, FileStatus, OwnedLoginState, SessionRecord, Shown, pasted_text,
 };
@@ -175,11 +174,9 @@ impl Store {
         let mut buffer = Zeroizing::new(vec![0; text.len()]);
         let found = detect(text, &mut buffer).map_err(|error| self.unreadable(error))?;
         let origin = match &found {
-            Detected::Own(AnySession::Native(view)) => {
-                Origin::Native(view.version(), view.integrity())
-            }
-            Detected::Own(AnySession::Compact(compact)) => Origin::Compact(compact.version()),
-            Detected::Foreign(format, _) => Origin::Foreign(FileFormat::Text(*format), None),
+            Decoded::Native(view) => Origin::Native(view.version(), view.integrity()),
+            Decoded::Compact(compact) => Origin::Compact(compact.version()),
+            Decoded::Client(format, _) => Origin::Foreign(FileFormat::Text(*format), None),
         };
         let mut session = SessionRecord::default();
         let Ok(()) = session.copy_from(&found);

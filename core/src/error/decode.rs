@@ -1,125 +1,9 @@
-//! What can go wrong, where, and in which field. No error carries a byte of the input's secrets.
+//! Why an input is not a session.
 
 use core::fmt;
 
-use crate::bug::Bug;
+use super::field::Field;
 use crate::clients::{Damage, StringFormat};
-
-/// A part of the session format, named as in [`format`](crate::format).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "each variant is the field of that name in FORMAT.md"
-)]
-pub enum Field {
-    Version,
-    HomeDcId,
-    DcCount,
-    DcId,
-    DcHasKey,
-    DcAuthKey,
-    DcFirstSalt,
-    DcTimeOffset,
-    DcAddrLen,
-    DcAddr,
-    DcFlags,
-    Dcs,
-    Counters,
-    ChannelCount,
-    Channels,
-    PeerCount,
-    Peers,
-    MinPeerCount,
-    MinPeers,
-    TokenPresence,
-    TokenLen,
-    Token,
-    Trailer,
-    TrailerVersion,
-    TrailerSection,
-    TrailerAccount,
-    TrailerNames,
-    LoginState,
-    TrailerChecksum,
-    Change,
-    StringText,
-    StringVersion,
-    StringIpType,
-    StringIp,
-    StringPort,
-    StringSalt,
-    StringSeqNo,
-    StringLayer,
-    StringDcId,
-    StringAuthKey,
-    UserId,
-    IsBot,
-    ApiId,
-    TestMode,
-    StringIpv4,
-}
-
-impl Field {
-    /// The field's name, as in "input ends inside `dc.auth_key`".
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Version => "version",
-            Self::HomeDcId => "home_dc_id",
-            Self::DcCount => "dc_count",
-            Self::DcId => "dc.dc_id",
-            Self::DcHasKey => "dc.has_key",
-            Self::DcAuthKey => "dc.auth_key",
-            Self::DcFirstSalt => "dc.first_salt",
-            Self::DcTimeOffset => "dc.time_offset",
-            Self::DcAddrLen => "dc.addr_len",
-            Self::DcAddr => "dc.addr",
-            Self::DcFlags => "dc.flags",
-            Self::Dcs => "dcs",
-            Self::Counters => "update counters",
-            Self::ChannelCount => "channel_count",
-            Self::Channels => "channels",
-            Self::PeerCount => "peer_count",
-            Self::Peers => "peers",
-            Self::MinPeerCount => "min_count",
-            Self::MinPeers => "min_peers",
-            Self::TokenPresence => "has_token",
-            Self::TokenLen => "future_auth_token length",
-            Self::Token => "future_auth_token",
-            Self::Trailer => "trailer",
-            Self::TrailerVersion => "trailer version",
-            Self::TrailerSection => "trailer section",
-            Self::TrailerAccount => "trailer account",
-            Self::TrailerNames => "trailer names",
-            Self::LoginState => "login state",
-            Self::TrailerChecksum => "trailer checksum",
-            Self::Change => "change",
-            Self::StringText => "session string",
-            Self::StringVersion => "string version",
-            Self::StringIpType => "string ip_type",
-            Self::StringIp => "string ip",
-            Self::StringPort => "string port",
-            Self::StringSalt => "string server_salt",
-            Self::StringSeqNo => "string seq_no",
-            Self::StringLayer => "string layer",
-            Self::StringDcId => "string dc_id",
-            Self::StringAuthKey => "string auth_key",
-            Self::UserId => "user_id",
-            Self::IsBot => "is_bot",
-            Self::ApiId => "api_id",
-            Self::TestMode => "test_mode",
-            Self::StringIpv4 => "an IPv4 address",
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Something that is not one of our sessions, recognised by how it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -158,6 +42,28 @@ impl Foreign {
     }
 }
 
+/// A form of our own sessions that only a newer release reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum NewerForm {
+    /// A session that is sealed with a key.
+    Sealed,
+    /// A session with its changes after it, in the same bytes.
+    Tail,
+}
+
+impl NewerForm {
+    /// Says what the input is, with its article.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sealed => "a sealed session",
+            Self::Tail => "a session with its changes in the same file",
+        }
+    }
+}
+
 /// Why an input is not a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -179,6 +85,8 @@ pub enum DecodeErrorKind {
     UnknownVersion(u8),
     /// The input is something else, and what.
     Foreign(Foreign),
+    /// The input is one of our sessions, in a form that this release cannot read.
+    NewerForm(NewerForm),
     /// The checksum does not hold: the input was damaged after it was written.
     Checksum,
     /// A trailer version or section of a newer release.
@@ -239,6 +147,18 @@ pub struct DecodeError {
 }
 
 impl DecodeErrorKind {
+    /// Whether a newer release wrote the input, which must stay as it is then.
+    #[must_use]
+    pub const fn is_newer(self) -> bool {
+        matches!(
+            self,
+            Self::NewerForm(_)
+                | Self::NewerTrailer(_)
+                | Self::NewerChange(_)
+                | Self::UnknownVersion(_)
+        )
+    }
+
     /// Whether a session string was recognised by what is wrong with it.
     pub(crate) const fn is_of_a_known_string(self) -> bool {
         matches!(
@@ -288,6 +208,11 @@ impl fmt::Display for DecodeError {
                  session"
             ),
             Kind::Foreign(foreign) => write!(f, "input is {}, not a session", foreign.name()),
+            Kind::NewerForm(form) => write!(
+                f,
+                "input is {}, which a newer release wrote: update this program",
+                form.name()
+            ),
             Kind::Checksum => write!(
                 f,
                 "checksum does not match at byte {offset}: the session was damaged after it was \
@@ -356,92 +281,5 @@ impl core::error::Error for DecodeError {}
 impl From<DecodeError> for std::io::Error {
     fn from(error: DecodeError) -> Self {
         Self::new(std::io::ErrorKind::InvalidData, error)
-    }
-}
-
-/// Why a session could not be encoded. `E` is the sink's own error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum EncodeError<E> {
-    /// A field is longer than the format can say. Found before the field is written.
-    TooLong {
-        /// The field.
-        field: Field,
-        /// Its length or count.
-        len: usize,
-        /// The most that the format holds.
-        max: usize,
-    },
-    /// The target format needs something that this session does not have.
-    Missing(Field),
-    /// The sink refused.
-    Sink(E),
-    /// What cannot happen; also a [`SessionSource`](crate::SessionSource) that does not say the same twice.
-    Bug(Bug),
-}
-
-impl<E> EncodeError<E> {
-    /// The same error with the sink's part replaced.
-    pub fn map_sink<F>(self, map: impl FnOnce(E) -> F) -> EncodeError<F> {
-        match self {
-            Self::TooLong { field, len, max } => EncodeError::TooLong { field, len, max },
-            Self::Missing(field) => EncodeError::Missing(field),
-            Self::Sink(error) => EncodeError::Sink(map(error)),
-            Self::Bug(bug) => EncodeError::Bug(bug),
-        }
-    }
-}
-
-impl<E: fmt::Display> fmt::Display for EncodeError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLong { field, len, max } => {
-                write!(
-                    f,
-                    "{field} is too long for the session format: {len}, at most {max}"
-                )
-            }
-            Self::Missing(field) => {
-                write!(f, "{field} is needed by the target format, but not known")
-            }
-            Self::Sink(error) => error.fmt(f),
-            Self::Bug(bug) => bug.fmt(f),
-        }
-    }
-}
-
-impl<E: core::error::Error> core::error::Error for EncodeError<E> {}
-
-#[cfg(feature = "std")]
-impl<E: core::error::Error + Send + Sync + 'static> From<EncodeError<E>> for std::io::Error {
-    fn from(error: EncodeError<E>) -> Self {
-        Self::new(std::io::ErrorKind::InvalidInput, error)
-    }
-}
-
-/// A list or field of a fixed-capacity session is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Full(
-    /// What has no room left.
-    pub Field,
-);
-
-impl fmt::Display for Full {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "no room for more {} in the fixed-capacity session",
-            self.0
-        )
-    }
-}
-
-impl core::error::Error for Full {}
-
-impl From<core::convert::Infallible> for Full {
-    fn from(never: core::convert::Infallible) -> Self {
-        match never {}
     }
 }
