@@ -25,6 +25,12 @@ const REVOKED: LoginState<'_> = LoginState::Revoked {
 pub fn everything() -> SessionRecord {
     let mut session = sized(3, 40, 5, 6);
     session.future_auth_token = Some(vec![3, 1, 4]);
+    session.dcs.push(DcEntry::from_parts(
+        session.home_dc_id,
+        "149.154.167.222",
+        443,
+        DcFlags::MEDIA_ONLY,
+    ));
     let names: Vec<_> = session
         .peers
         .iter()

@@ -73,6 +73,8 @@ impl Carries {
     pub const TIME_OFFSETS: Self = Self(1 << 20);
     /// Addresses of other DCs.
     pub const OTHER_ADDRESSES: Self = Self(1 << 21);
+    /// That the login was revoked, or is moving to another store.
+    pub const LOGIN_STATE: Self = Self(1 << 22);
 
     /// What version 8 with its trailer holds.
     pub const OURS: Self = Self::HOME_DC
@@ -94,13 +96,14 @@ impl Carries {
         .union(Self::FUTURE_AUTH_TOKEN)
         .union(Self::TIME_OFFSETS)
         .union(Self::OTHER_ADDRESSES)
+        .union(Self::LOGIN_STATE)
         .union(Self::NAMES_OF_PEERS);
 
     /// What peers are called: what stores may have no room for.
     pub const NAMES_OF_PEERS: Self = Self::USERNAMES.union(Self::PHONES).union(Self::TITLES);
 
     /// Every member with its name, in the order they are listed.
-    const NAMES: [(Self, &str); 22] = [
+    const NAMES: [(Self, &str); 23] = [
         (Self::HOME_DC, "home DC"),
         (Self::ADDRESS, "DC address"),
         (Self::HOME_KEY, "auth key"),
@@ -123,6 +126,7 @@ impl Carries {
         (Self::FUTURE_AUTH_TOKEN, "future auth token"),
         (Self::TIME_OFFSETS, "time offsets"),
         (Self::OTHER_ADDRESSES, "addresses of other DCs"),
+        (Self::LOGIN_STATE, "login state"),
     ];
 
     /// The members of both.
@@ -168,6 +172,7 @@ impl Carries {
         found.add_if(account.is_bot.is_some(), Self::IS_BOT);
         found.add_if(account.api_id.is_some(), Self::API_ID);
         found.add_if(account.test_mode.is_some(), Self::TEST_MODE);
+        found.add_if(!session.login_state().is_active(), Self::LOGIN_STATE);
         found.add_if(counters != crate::Counters::default(), Self::COUNTERS);
         found.add_if(session.channels().len() > 0, Self::CHANNEL_PTS);
         found.add_if(session.peers().len() > 0, Self::PEERS);

@@ -13,6 +13,7 @@ use crate::clients::left_out::{self, LeftOut};
 use crate::drop_in::dc::DcEntry;
 use crate::drop_in::session::PersistedSession;
 use crate::record::SessionRecord;
+use crate::record::login_state::OwnedLoginState;
 use crate::record::peer_names::PeerNames;
 
 /// A session of another library. Its keys are wiped on drop.
@@ -37,6 +38,8 @@ pub struct Import {
     pub session: Zeroizing<PersistedSession>,
     /// The account behind it: store it beside the session.
     pub account: Account,
+    /// Whether the login still holds, as far as it says so: only our own strings do.
+    pub login_state: OwnedLoginState,
     /// Names of peers, in the order of the peers.
     pub names: Vec<PeerNames>,
     /// How many logins there are, of which this is one: see [`read_account`](crate::clients::read_account).
@@ -57,6 +60,7 @@ impl Import {
             version: None,
             session: Zeroizing::default(),
             account: Account::default(),
+            login_state: OwnedLoginState::default(),
             names: Vec::new(),
             accounts: 1,
             left_out: Vec::new(),
@@ -73,6 +77,7 @@ impl Import {
     pub fn record(&self) -> std::io::Result<SessionRecord> {
         let mut record = SessionRecord::from(PersistedSession::clone(&self.session));
         record.set_account(self.account);
+        let Ok(()) = record.set_login_state(self.login_state.as_state());
         record.set_peer_names(&self.names)?;
         Ok(record)
     }
@@ -89,6 +94,10 @@ impl Import {
     pub fn carries(&self) -> Carries {
         let mut found = Carries::of(&self.source());
         for (present, member) in [
+            (
+                !self.login_state.as_state().is_active(),
+                Carries::LOGIN_STATE,
+            ),
             (
                 self.names.iter().any(|names| !names.usernames.is_empty()),
                 Carries::USERNAMES,

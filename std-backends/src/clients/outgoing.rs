@@ -13,12 +13,12 @@ use zeroize::Zeroizing;
 use crate::clients::error::ForeignError;
 use crate::clients::marked::mark;
 use crate::clients::target::{Options, Target};
-use crate::drop_in::session::PersistedSession;
+use crate::record::SessionRecord;
 use crate::record::peer_names::PeerNames;
 
 /// A session that has all that its target needs.
 pub(super) struct Outgoing<'n> {
-    pub(super) session: Zeroizing<PersistedSession>,
+    pub(super) record: SessionRecord,
     pub(super) login: Login,
     names: HashMap<(PeerKind, i64), &'n PeerNames>,
 }
@@ -72,8 +72,12 @@ impl<'n> Outgoing<'n> {
         {
             return Err(ForeignError::Unfit(format!("no user has the id {id}")));
         }
+        let mut record = SessionRecord::copy_of(session);
+        if !names.is_empty() {
+            record.set_peer_names(names)?;
+        }
         Ok(Self {
-            session: Zeroizing::new(PersistedSession::copy_of(session)),
+            record,
             login,
             names: names
                 .iter()
@@ -103,7 +107,7 @@ impl<'n> Outgoing<'n> {
     /// marked like a channel.
     pub(super) fn peers(&self) -> impl Iterator<Item = MarkedPeer<'n>> {
         let mut seen = std::collections::HashSet::new();
-        self.session.peers().filter_map(move |peer| {
+        self.record.peers().filter_map(move |peer| {
             let kind = if peer.is_community {
                 PeerKind::Channel
             } else {
@@ -127,14 +131,14 @@ impl<'n> Outgoing<'n> {
             mark(PeerKind::User, peer.user_id).is_some()
                 && mark(PeerKind::Channel, peer.peer_id).is_some()
         };
-        self.session.min_peers().filter(is_one)
+        self.record.min_peers().filter(is_one)
     }
 
     /// The channels with a pts, the last of each id that can be one: in some databases the row 0 is the
     /// account's own.
     pub(super) fn channels(&self) -> impl Iterator<Item = ChannelPts> {
         let channels: HashMap<i64, i32> = self
-            .session
+            .record
             .channels()
             .filter(|channel| mark(PeerKind::Channel, channel.id).is_some())
             .map(|channel| (channel.id, channel.pts))
@@ -150,8 +154,7 @@ impl<'n> Outgoing<'n> {
     ) -> Result<Secret, ForeignError> {
         let mut text = Zeroizing::new(Vec::with_capacity(1024));
         if format == StringFormat::Native {
-            let session = self.session.with_account(self.account());
-            mtsession_core::text::encode_native(&session, &mut *text).map_err(missing)?;
+            mtsession_core::text::encode_native(&self.record, &mut *text).map_err(missing)?;
         } else {
             self.login
                 .encode(format, options.ipv6, &mut *text)

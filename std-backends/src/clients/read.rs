@@ -15,9 +15,9 @@ use crate::clients::sqlite::Db;
 use crate::clients::{
     gramjs, grammers, identity, json, mtcute, pyrogram, several, tdata, telethon,
 };
-use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::pasted::pasted_text;
+use crate::record::SessionRecord;
 use crate::sqlite_file::open_databases::PlainFile;
 use crate::wiped::Wiped;
 
@@ -183,8 +183,11 @@ fn read_text(text: &str, choice: Option<usize>) -> Result<Import, ForeignError> 
     let mut buffer = Zeroizing::new(vec![0; text.len()]);
     let detected = detect(text, &mut buffer).map_err(ForeignError::Text)?;
     let mut import = Import::new(FileFormat::Text(detected.format()));
-    import.session = Zeroizing::new(PersistedSession::copy_of(&detected));
-    import.account = detected.account();
+    let record = SessionRecord::copy_of(&detected);
+    import.account = record.account();
+    import.login_state = record.login_state().into();
+    import.names = record.peer_names();
+    import.session = Zeroizing::new(record.into_session());
     Ok(import)
 }
 

@@ -1,7 +1,9 @@
 //! The command line's grammar and help.
 
+use clap::builder::PossibleValue;
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use mtsession::Account;
+use mtsession::clients::Target;
 use mtsession::codec::clients::{StringFormat, TelethonIpv6};
 
 use crate::store::Store;
@@ -134,7 +136,7 @@ pub(crate) struct ExportArgs {
     /// The session to print
     pub(crate) store: Store,
     /// Which kind of string
-    #[arg(long, value_enum, default_value_t = StringKind::Native)]
+    #[arg(long, value_enum, default_value_t = StringKind::NATIVE)]
     pub(crate) format: StringKind,
     /// Which of several logins, counted from 1: the accounts of Telegram Desktop's `tdata`, say
     #[arg(long = "account", value_name = "N")]
@@ -198,37 +200,52 @@ impl AccountArgs {
     }
 }
 
-/// The kinds of session strings that can be written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum StringKind {
-    /// Everything, as long as it needs to be
-    Native,
-    /// Home DC, key and user id only: 364 characters
-    Compact,
-    /// Telethon's `StringSession`
-    Telethon,
-    /// Pyrogram 2 and its forks
-    Pyrogram,
-    /// GramJS's `StringSession`
-    Gramjs,
-    /// mtcute, version 3
-    Mtcute,
-    /// MTKruto's auth string
-    Mtkruto,
-}
+/// A kind of session strings that can be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StringKind(StringFormat);
 
 impl StringKind {
+    const NATIVE: Self = Self(StringFormat::Native);
+
     /// The format, unless it is that of a whole session.
     pub(crate) fn login(self) -> Option<StringFormat> {
-        Some(match self {
-            Self::Native => return None,
-            Self::Compact => StringFormat::Compact,
-            Self::Telethon => StringFormat::Telethon,
-            Self::Pyrogram => StringFormat::Pyrogram,
-            Self::Gramjs => StringFormat::GramJs,
-            Self::Mtcute => StringFormat::Mtcute,
-            Self::Mtkruto => StringFormat::Mtkruto,
-        })
+        (self.0 != StringFormat::Native).then_some(self.0)
+    }
+
+    /// Our own names, and those that the other libraries have everywhere.
+    fn name(self) -> &'static str {
+        let is_its = |target: &Target| target.string() == Some(self.0);
+        match self.0 {
+            StringFormat::Native => "native",
+            StringFormat::Compact => "compact",
+            _ => Target::ALL
+                .into_iter()
+                .find(is_its)
+                .map_or("", Target::scheme),
+        }
+    }
+}
+
+impl ValueEnum for StringKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::NATIVE,
+            Self(StringFormat::Compact),
+            Self(StringFormat::Telethon),
+            Self(StringFormat::Pyrogram),
+            Self(StringFormat::GramJs),
+            Self(StringFormat::Mtcute),
+            Self(StringFormat::Mtkruto),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self.0 {
+            StringFormat::Native => "everything, as long as it needs to be",
+            StringFormat::Compact => "home DC, key and user id only: 364 characters",
+            other => other.name(),
+        };
+        Some(PossibleValue::new(self.name()).help(help))
     }
 }
 

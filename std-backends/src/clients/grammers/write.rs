@@ -70,7 +70,7 @@ pub(in crate::clients) fn write(
         row.execute(params![own_id, None::<i64>, own_subtype(outgoing)])?;
     }
 
-    let counters = outgoing.session.counters();
+    let counters = outgoing.record.counters();
     if counters.is_initialised() {
         db.execute(
             "INSERT INTO update_state VALUES (?1, ?2, ?3, ?4)",
@@ -89,7 +89,13 @@ pub(in crate::clients) fn write(
 fn write_dcs(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), ForeignError> {
     let home = outgoing.dc_id();
     let mut dcs = BTreeMap::<i32, Dc<'_>>::new();
-    for entry in outgoing.session.dcs.iter().filter(|dc| dc.flags.is_main()) {
+    for entry in outgoing
+        .record
+        .session()
+        .dcs
+        .iter()
+        .filter(|dc| dc.flags.is_main())
+    {
         let dc = dcs.entry(entry.dc_id).or_default();
         if entry.flags.contains(DcFlags::TCPO_ONLY) {
             continue;

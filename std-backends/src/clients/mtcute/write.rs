@@ -42,7 +42,13 @@ pub(in crate::clients) fn write(
     db.execute_batch(TABLES)?;
     let mut key = db.prepare("INSERT OR IGNORE INTO auth_keys VALUES (?1, ?2)")?;
     key.execute(params![outgoing.dc_id(), outgoing.key()])?;
-    for dc in outgoing.session.dcs.iter().filter(|dc| dc.flags.is_main()) {
+    for dc in outgoing
+        .record
+        .session()
+        .dcs
+        .iter()
+        .filter(|dc| dc.flags.is_main())
+    {
         if let Some(auth_key) = &dc.auth_key {
             key.execute(params![dc.dc_id, auth_key])?;
         }
@@ -50,7 +56,7 @@ pub(in crate::clients) fn write(
     write_values(db, outgoing)?;
 
     let mut row = db.prepare("INSERT INTO peers VALUES (?1, ?2, ?3, ?4, ?5, ?6, false)")?;
-    let updated = i64::from(outgoing.session.counters().date).saturating_mul(1000);
+    let updated = i64::from(outgoing.record.counters().date).saturating_mul(1000);
     for peer in outgoing.peers().filter(|peer| !peer.peer.is_community) {
         let usernames: Vec<String> = peer.usernames().collect();
         row.execute(params![
@@ -100,14 +106,14 @@ fn write_values(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), ForeignE
         user.extend(user_id.to_le_bytes());
         put("current_user", &user)?;
     }
-    let counters = outgoing.session.counters();
+    let counters = outgoing.record.counters();
     if counters.is_initialised() {
         put("updates_pts", &counters.pts.to_le_bytes())?;
         put("updates_qts", &counters.qts.to_le_bytes())?;
         put("updates_date", &counters.date.to_le_bytes())?;
         put("updates_seq", &counters.seq.to_le_bytes())?;
     }
-    for dc in &outgoing.session.dcs {
+    for dc in &outgoing.record.session().dcs {
         if dc.first_salt != 0 && dc.flags.is_main() {
             put(&format!("salts:{}", dc.dc_id), &salts(dc.first_salt))?;
         }

@@ -128,7 +128,7 @@ pub(in crate::clients) fn write_kurigram(
         }
     }
     let mut state = db.prepare("INSERT INTO update_state VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    let counters = outgoing.session.counters();
+    let counters = outgoing.record.counters();
     write_counters(&mut state, counters)?;
     // Channels go by their marked ids here, and have only a pts.
     let none = None::<i32>;

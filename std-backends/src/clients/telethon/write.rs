@@ -49,7 +49,7 @@ pub(in crate::clients) fn write(
              UPDATE sessions SET tmp_auth_key = x'';",
         )?;
     }
-    let counters = outgoing.session.counters();
+    let counters = outgoing.record.counters();
     let mut entity = db.prepare("INSERT INTO entities VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for peer in outgoing.peers().filter(|peer| !peer.peer.is_community) {
         let phone: Option<i64> = peer.phone().and_then(|phone| phone.parse().ok());

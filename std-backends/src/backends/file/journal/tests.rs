@@ -2,7 +2,7 @@
 
 use core::fmt::Write as _;
 
-use mtsession_core::{
+use mtsession_core::{EntryKey, 
     Account, DcFlags, DcSlot, LoginState, MinPeer, NamesOf, Peer, PeerKey, PeerKind, UpdateChange,
 };
 

@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
+use mtsession::clients::Target;
 use mtsession::codec::SessionSource as _;
 use mtsession::codec::clients::StringFormat;
 use mtsession::{
@@ -20,7 +21,7 @@ use mtsession::{
 use mtsession_embedded::image::Layout;
 use zeroize::Zeroizing;
 
-pub(crate) use clients::{Library, encode_login};
+pub(crate) use clients::encode_login;
 use name::escaped_account;
 pub(crate) use read::{Loaded, Origin};
 pub(crate) use write::{refuse_others, save_in};
@@ -53,9 +54,9 @@ pub(crate) enum Store {
     /// The dump of a device's flash region.
     Flash(PathBuf, FlashLayout),
     /// The session of another client library, to be written.
-    Library(Library, PathBuf),
+    Library(Target, PathBuf),
     /// The string of another client library, to standard output.
-    LibraryString(Library),
+    LibraryString(Target),
 }
 
 /// What was said about a flash image or a dump, in bytes.
@@ -103,8 +104,8 @@ impl Store {
             Self::LibSql(url, account) => format!("libsql:{url}#{}", escaped_account(account)),
             Self::Ferogram(path) => format!("ferogram:{}", path.display()),
             Self::Flash(path, _) => format!("flash:{}", path.display()),
-            Self::Library(library, path) => format!("{}:{}", library.name(), path.display()),
-            Self::LibraryString(library) => format!("{}:-", library.name()),
+            Self::Library(target, path) => format!("{}:{}", target.scheme(), path.display()),
+            Self::LibraryString(target) => format!("{}:-", target.scheme()),
         }
     }
 
@@ -137,7 +138,7 @@ impl Store {
     pub(crate) fn printed_string(&self) -> Option<StringFormat> {
         match self {
             Self::StringStdio => Some(StringFormat::Native),
-            Self::LibraryString(library) => library.string(),
+            Self::LibraryString(target) => target.string(),
             _ => None,
         }
     }
@@ -153,7 +154,7 @@ impl Store {
             Self::Sqlite(..) | Self::LibSql(..) => "the database",
             Self::Ferogram(_) => "ferogram-session",
             Self::Flash(..) => "a flash image",
-            Self::Library(library, _) => library.target().format().name(),
+            Self::Library(target, _) => target.format().name(),
         }
     }
 

@@ -6,7 +6,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::clients::Library;
+use mtsession::clients::Target;
+
 use super::{DEFAULT_ACCOUNT, FlashLayout, Store};
 
 /// The kinds of stores as they are listed where another one is asked for.
@@ -22,7 +23,7 @@ impl Store {
         let Some((kind, place)) = kind_of(text) else {
             return Ok(Self::File(text.into()));
         };
-        let library = Library::from_name(kind);
+        let library = Target::from_scheme(kind);
         let ours = [
             "file", "string", "env", "sqlite", "libsql", "flash", "ferogram",
         ];

@@ -7,9 +7,7 @@ use std::path::Path;
 use mtsession::clients::{self, FileFormat, ForeignError, LeftOut};
 use mtsession::codec::clients::detect;
 use mtsession::core::{Decoded, Integrity, SessionMut as _};
-use mtsession::{
-    BinaryFileBackend, FileStatus, OwnedLoginState, SessionRecord, Shown, pasted_text,
-};
+use mtsession::{BinaryFileBackend, FileStatus, SessionRecord, Shown, pasted_text};
 use zeroize::Zeroizing;
 
 use super::{Parts, Store};
@@ -199,7 +197,7 @@ fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
         parts: Parts {
             session: import.session,
             account: import.account,
-            login_state: OwnedLoginState::default(),
+            login_state: import.login_state,
             names: import.names,
         },
         left_out: import.left_out,

@@ -69,8 +69,7 @@ impl Store {
                 let image = self.flash_image(*layout, &source)?;
                 self.write_private(path, &image)
             }
-            Self::Library(library, path) => {
-                let target = library.target();
+            Self::Library(target, path) => {
                 let missing = target
                     .needs()
                     .without(mtsession::codec::clients::Carries::of(&source));
@@ -80,15 +79,18 @@ impl Store {
                 let options = Options::default().with_ipv6(ipv6);
                 Ok(clients::write(
                     path,
-                    target,
+                    *target,
                     options,
                     &source,
                     &parts.names,
                 )?)
             }
-            Self::LibraryString(library) => {
-                let Some(format) = library.string() else {
-                    return Err(Failure::Usage(format!("{} has no strings", library.name())));
+            Self::LibraryString(target) => {
+                let Some(format) = target.string() else {
+                    return Err(Failure::Usage(format!(
+                        "{} has no strings",
+                        target.scheme()
+                    )));
                 };
                 self.put_text(&encode_login(&source, format, ipv6)?)
             }
