@@ -6,7 +6,7 @@ use crate::login_state::LoginState;
 use crate::names::Names;
 use crate::source::SessionSource;
 
-/// The account behind a session, as far as it is known.
+/// The account that a session is logged in to, as far as it is known.
 ///
 /// Stored in the trailer (see [`format`](crate::format)); clients that only know the v8 body lose
 /// it when they save.

@@ -102,7 +102,7 @@ impl DcSlot {
     }
 }
 
-/// Bits that name no slot are left out, whoever wrote them.
+/// Bits that name no slot are left out, whichever library wrote them.
 impl From<(i32, DcFlags)> for DcSlot {
     fn from((dc_id, flags): (i32, DcFlags)) -> Self {
         Self::new(dc_id, flags)

@@ -1,4 +1,4 @@
-//! Usernames, phone numbers and titles of peers: carried beside the session, by stores that have room.
+//! Usernames, phone numbers and titles of peers: kept in addition to the session, by stores that have room.
 //!
 //! No part of the drop-in session has a field for them, so they travel as one block of bytes, laid out
 //! as in [`format`](crate::format). A session without names has an empty block.

@@ -117,7 +117,7 @@ impl Sample {
     }
 
     fn likely(&self) -> Option<(StringFormat, Damage)> {
-        // What begins like another format behind the lost prefix has an address to prove it.
+        // A string that begins like another format after the lost prefix has an address to prove it.
         if let Some(format) = self.fits_behind(b'1') {
             return Some((format, Damage::FirstMissing));
         }

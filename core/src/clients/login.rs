@@ -99,7 +99,7 @@ impl Login {
     }
 
     /// The home DC of any session: its main entry with a key, IPv4 where there are both, and the
-    /// media entry beside it.
+    /// media entry after it.
     ///
     /// # Errors
     /// [`EncodeError::Missing`] names what the session lacks: a home DC with an entry, that entry's

@@ -18,7 +18,7 @@ const LOGIN_LEN: core::ops::RangeInclusive<usize> = 240..=700;
 /// Characters that a native string among others has at least.
 const NATIVE_MIN: usize = 24;
 
-/// Characters that a piece of a session string has at least before it is taken for one beside another.
+/// Characters that a piece of a session string has at least before it counts as a second one.
 const PIECE_MIN: usize = 100;
 
 /// Ends that are tried for a native string, whose length nothing announces.

@@ -99,7 +99,7 @@ pub enum DecodeErrorKind {
     NewerChange(u32),
     /// A character that no base64 alphabet has.
     Character,
-    /// A length that no base64 text has, or bits behind the last byte: characters are missing.
+    /// A length that no base64 text has, or bits after the last byte: characters are missing.
     Base64Length,
     /// No session string is laid out like this.
     NotASessionString,

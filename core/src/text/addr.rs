@@ -160,9 +160,9 @@ fn parse_ipv6(text: &[u8]) -> Option<Ipv6Addr> {
         Some(at) => (text.get(..at)?, text.get(at.saturating_add(2)..)?),
         None => (text, &[][..]),
     };
-    let (mut segments, mut behind) = ([0; 8], [0; 8]);
+    let (mut segments, mut last) = ([0; 8], [0; 8]);
     let before = parse_segments(head, &mut segments, gap.is_none())?;
-    let after = parse_segments(tail, &mut behind, true)?;
+    let after = parse_segments(tail, &mut last, true)?;
     let known = before.saturating_add(after);
     // A gap stands for one segment at least.
     if known > 8 || (known == 8) == gap.is_some() {
@@ -171,7 +171,7 @@ fn parse_ipv6(text: &[u8]) -> Option<Ipv6Addr> {
     for (slot, segment) in segments
         .iter_mut()
         .rev()
-        .zip(behind.iter().take(after).rev())
+        .zip(last.iter().take(after).rev())
     {
         *slot = *segment;
     }

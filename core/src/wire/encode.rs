@@ -81,7 +81,7 @@ pub fn encode_to_slice<'b, S: SessionSource>(
 }
 
 /// [`encode`] into a list that is as long as it must be from the start: one allocation, and no copy of
-/// a key left behind in a list that was outgrown.
+/// a key left in a list that was outgrown.
 #[cfg(feature = "alloc")]
 pub fn encode_to_vec<S: SessionSource>(
     source: &S,

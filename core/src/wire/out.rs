@@ -123,7 +123,7 @@ impl<'s, S: Sink> Gather<'s, S> {
         }
     }
 
-    /// Sends what was gathered on its way; nothing may be left behind when encoding ends.
+    /// Sends what was gathered on its way; nothing may be left when encoding ends.
     pub(super) fn flush(&mut self) -> Result<(), S::Error> {
         let gathered = self.block.get(..self.filled).certain(FILLED);
         self.filled = 0;

@@ -123,7 +123,7 @@ pub(crate) struct Records<'a, T> {
     more: &'a [u8],
     /// Bytes of a record in the trailer; never zero.
     more_len: usize,
-    /// Records in both. Asked for several times by whoever copies the list, so not divided out.
+    /// Records in both. Asked for several times where the list is copied, so not divided out.
     left: usize,
     of: PhantomData<fn() -> T>,
 }

@@ -1,4 +1,4 @@
-//! The trailer: behind the version 8 body, ignored by older readers. Drawn in
+//! The trailer: after the version 8 body, ignored by older readers. Drawn in
 //! [`format`](crate::format).
 
 use super::crc::Crc32c;
