@@ -168,11 +168,7 @@ fn parse_ipv6(text: &[u8]) -> Option<Ipv6Addr> {
     if known > 8 || (known == 8) == gap.is_some() {
         return None;
     }
-    for (slot, segment) in segments
-        .iter_mut()
-        .rev()
-        .zip(last.iter().take(after).rev())
-    {
+    for (slot, segment) in segments.iter_mut().rev().zip(last.iter().take(after).rev()) {
         *slot = *segment;
     }
     Some(segments.into())
