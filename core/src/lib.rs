@@ -21,6 +21,8 @@ mod fixed;
 mod fixed_dc;
 mod login_state;
 mod names;
+#[cfg(feature = "alloc")]
+mod names_buf;
 mod peer;
 #[cfg(feature = "serde")]
 mod serialize;
@@ -48,9 +50,9 @@ pub use error::{DecodeError, DecodeErrorKind, EncodeError, Field, Foreign, Full,
 pub use fixed::{FIXED_LOGIN_TEXT_LEN, FixedSession, WhenFull};
 pub use fixed_dc::{FIXED_ADDR_LEN, FixedDc};
 pub use login_state::{LOGIN_TEXT_MAX, LoginState};
-#[cfg(feature = "alloc")]
-pub use names::NamesBuf;
 pub use names::{Names, NamesOf};
+#[cfg(feature = "alloc")]
+pub use names_buf::NamesBuf;
 pub use peer::{ChannelKind, MinPeer, Peer, PeerKey, PeerKind};
 pub use session_mut::SessionMut;
 pub use source::{SessionSource, Stats};

@@ -1,6 +1,5 @@
 //! Files and strings that real releases wrote.
 
-use mtsession::core::Decoded;
 use mtsession::core::text::{decode_any, encode_native};
 use mtsession::core::wire::{encode_body_to_slice, encode_to_slice};
 use mtsession::core::{DecodeErrorKind, Field, Foreign, Integrity, SessionSource, SessionView};
@@ -442,7 +441,7 @@ fn a_native_string_fills_a_buffer_of_its_length() {
         let mut buffer = vec![0; len];
         let text = str::from_utf8(&text).unwrap();
         let decoded = decode_any(text, &mut buffer).unwrap();
-        assert!(matches!(decoded, Decoded::Native(view) if view.version() == 8));
+        assert!(matches!(decoded, mtsession::core::Decoded::Native(view) if view.version() == 8));
     }
 }
 

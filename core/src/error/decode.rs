@@ -186,91 +186,127 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use DecodeErrorKind as Kind;
 
+        f.write_str(match self.kind {
+            Kind::Empty => "input is empty, not a session",
+            Kind::Zeroed => "input is all zeros: its content was lost",
+            Kind::Change => "record is not a change of a session",
+            Kind::NotASessionString => "text is base64, but laid out like no known session string",
+            Kind::SeveralStrings => {
+                "text holds two different session strings: leave only the one that is meant"
+            }
+            Kind::NotLoggedIn => {
+                "auth key is all zeros: made before logging in, there is no session"
+            }
+            _ => return self.fmt_with_details(f),
+        })
+    }
+}
+
+impl DecodeError {
+    /// The kinds whose text is not always the same.
+    fn fmt_with_details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use DecodeErrorKind as Kind;
+
         let Self {
             field,
             offset,
             kind,
         } = self;
         match kind {
-            Kind::Empty => f.write_str("input is empty, not a session"),
-            Kind::Zeroed => f.write_str("input is all zeros: its content was lost"),
             Kind::Truncated => write!(f, "input ends inside {field} at byte {offset}"),
             Kind::TrailingBytes => {
                 write!(f, "session is complete, but more follows at byte {offset}")
             }
-            Kind::Presence(byte) => {
-                write!(f, "{field} is {byte}, not 0 or 1, at byte {offset}")
-            }
+            Kind::Presence(byte) => write!(f, "{field} is {byte}, not 0 or 1, at byte {offset}"),
             Kind::Utf8 => write!(f, "{field} is not UTF-8 at byte {offset}"),
-            Kind::UnknownVersion(byte) => write!(
-                f,
-                "unknown session version {byte}: written by a newer release, damaged, or not a \
-                 session"
-            ),
             Kind::Foreign(foreign) => write!(f, "input is {}, not a session", foreign.name()),
-            Kind::NewerForm(form) => write!(
-                f,
-                "input is {}, which a newer release wrote: update this program",
-                form.name()
-            ),
             Kind::Checksum => write!(
                 f,
                 "checksum does not match at byte {offset}: the session was damaged after it was \
                  written"
             ),
-            Kind::NewerTrailer(number) => write!(
-                f,
-                "{field} {number} at byte {offset} is unknown: written by a newer release"
-            ),
             Kind::Trailer => write!(f, "{field} contradicts the session at byte {offset}"),
-            Kind::Change => f.write_str("record is not a change of a session"),
-            Kind::NewerChange(number) => write!(
-                f,
-                "change of the kind {number} is unknown: written by a newer release"
-            ),
             Kind::Character => write!(f, "character {offset} of the {field} is not base64"),
             Kind::Base64Length => write!(
                 f,
                 "{field} of {offset} base64 characters is incomplete: characters are missing"
             ),
-            Kind::NotASessionString => {
-                f.write_str("text is base64, but laid out like no known session string")
-            }
-            Kind::DamagedString(format, damage) => {
-                write!(f, "{field} is damaged: it looks like {format} {damage}")?;
-                match damage {
-                    Damage::EndMissing(missing) if *offset > 0 => {
-                        let all = offset.saturating_add(*missing);
-                        write!(f, " ({offset} of {all} are there)")
-                    }
-                    _ => Ok(()),
-                }
-            }
-            Kind::SeveralStrings => f.write_str(
-                "text holds two different session strings: leave only the one that is meant",
-            ),
+            Kind::DamagedString(format, damage) => self.fmt_damage(*format, *damage, f),
             Kind::ForeignString(format) => {
                 write!(f, "{field} is {format}: convert it to ours first")
             }
-            Kind::NotLoggedIn => {
-                f.write_str("auth key is all zeros: made before logging in, there is no session")
-            }
-            Kind::UnknownDc(dc_id) => {
+            Kind::UnknownDc(id) => {
                 write!(
                     f,
-                    "DC {dc_id} is not known, and the string has no address for it"
+                    "DC {id} is not known, and the string has no address for it"
                 )
             }
             Kind::CompactVersion(byte) => write!(f, "compact string version {byte} is unknown"),
-            Kind::IpType(byte) => {
-                write!(f, "{field} is {byte}, not 4 or 6, at byte {offset}")
-            }
+            Kind::IpType(byte) => write!(f, "{field} is {byte}, not 4 or 6, at byte {offset}"),
             Kind::BufferTooSmall { needed } => {
                 write!(
                     f,
                     "buffer is too small for the {field}: {needed} bytes needed"
                 )
             }
+            Kind::NewerForm(_)
+            | Kind::NewerTrailer(_)
+            | Kind::NewerChange(_)
+            | Kind::UnknownVersion(_) => self.fmt_newer(f),
+            // Their texts are always the same.
+            Kind::Empty
+            | Kind::Zeroed
+            | Kind::Change
+            | Kind::NotASessionString
+            | Kind::SeveralStrings
+            | Kind::NotLoggedIn => Ok(()),
+        }
+    }
+
+    /// The kinds that [`DecodeErrorKind::is_newer`] knows.
+    fn fmt_newer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, offset, .. } = self;
+        match self.kind {
+            DecodeErrorKind::UnknownVersion(byte) => write!(
+                f,
+                "unknown session version {byte}: written by a newer release, damaged, or not a \
+                 session"
+            ),
+            DecodeErrorKind::NewerForm(form) => {
+                let form = form.name();
+                write!(
+                    f,
+                    "input is {form}, which a newer release wrote: update this program"
+                )
+            }
+            DecodeErrorKind::NewerTrailer(number) => write!(
+                f,
+                "{field} {number} at byte {offset} is unknown: written by a newer release"
+            ),
+            DecodeErrorKind::NewerChange(number) => {
+                write!(
+                    f,
+                    "change of the kind {number} is unknown: written by a newer release"
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn fmt_damage(
+        &self,
+        format: StringFormat,
+        damage: Damage,
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
+        let Self { field, offset, .. } = self;
+        write!(f, "{field} is damaged: it looks like {format} {damage}")?;
+        match damage {
+            Damage::EndMissing(missing) if *offset > 0 => {
+                let all = offset.saturating_add(missing);
+                write!(f, " ({offset} of {all} are there)")
+            }
+            _ => Ok(()),
         }
     }
 }

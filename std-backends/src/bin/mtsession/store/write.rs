@@ -77,13 +77,8 @@ impl Store {
                     return Err(missing_options(target.format().name(), missing));
                 }
                 let options = Options::default().with_ipv6(ipv6);
-                Ok(clients::write(
-                    path,
-                    *target,
-                    options,
-                    &source,
-                    &parts.names,
-                )?)
+                let names = &parts.names;
+                Ok(clients::write(path, *target, options, &source, names)?)
             }
             Self::LibraryString(target) => {
                 let Some(format) = target.string() else {
