@@ -2,8 +2,9 @@
 
 use core::fmt::Write as _;
 
-use mtsession_core::{EntryKey, 
-    Account, DcFlags, DcSlot, LoginState, MinPeer, NamesOf, Peer, PeerKey, PeerKind, UpdateChange,
+use mtsession_core::{
+    Account, DcFlags, DcSlot, EntryKey, LoginState, MinPeer, NamesOf, Peer, PeerKey, PeerKind,
+    UpdateChange,
 };
 
 use super::*;
