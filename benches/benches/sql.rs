@@ -1,4 +1,4 @@
-//! SQLite: what a batch saves. 32 changes in one transaction beside 32 transactions, in memory, where a
+//! SQLite: what a batch saves. 32 changes in one transaction compared with 32 transactions, in memory, where a
 //! disk flush costs nothing; with flushes the batch gains more.
 //!
 //! One change is a transaction of 7 to 10 µs, most of it system calls. In a batch of rows that are known

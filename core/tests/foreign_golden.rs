@@ -239,7 +239,7 @@ fn every_damaged_string_is_refused_and_explained() {
     assert_eq!(explained, damaged);
 }
 
-/// Old layouts differ from new ones only behind the damage.
+/// Old layouts differ from new ones only after the damage.
 fn same_family(a: StringFormat, b: StringFormat) -> bool {
     use StringFormat as F;
     let family = |format| match format {
@@ -264,7 +264,7 @@ fn broken(value: &str) -> Vec<(&'static str, String)> {
         ("middle lost", without(bare.len() / 2)),
         ("quarter lost", without(bare.len() / 4)),
         ("one more", format!("{bare}A")),
-        ("one more behind the padding", format!("{bare}=A")),
+        ("one more after the padding", format!("{bare}=A")),
     ]
 }
 

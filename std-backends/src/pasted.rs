@@ -77,7 +77,7 @@ fn in_another_encoding(bytes: &[u8]) -> Option<Zeroizing<String>> {
     (is_mostly_ascii && bytes.iter().all(is_text)).then(|| collect(bytes, bytes.iter().map(char)))
 }
 
-/// Collects text without leaving pieces of it behind: it never grows.
+/// Collects text without leaving pieces of it anywhere: it never grows.
 fn collect(bytes: &[u8], chars: impl Iterator<Item = char>) -> Zeroizing<String> {
     const LONGEST: usize = 3;
 
@@ -102,7 +102,7 @@ mod tests {
             big.clone(),
             [&[0xFF, 0xFE], &little[..]].concat(),
             [&[0xFE, 0xFF], &big[..]].concat(),
-            // A newline of one byte behind it.
+            // A newline of one byte after it.
             [&[0xFF, 0xFE], &little[..], b"\n"].concat(),
         ] {
             assert_eq!(

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write as _};
 
-/// Shows a value without the characters that could deceive whoever reads it.
+/// Shows a value without the characters that could deceive the one who reads it.
 ///
 /// Account names, addresses, paths, table names and a server's messages are chosen by others. Control
 /// characters in them move a terminal's cursor, direction marks turn text around, and invisible

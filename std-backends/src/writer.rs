@@ -200,7 +200,7 @@ impl Worker {
     fn run(mut self) {
         let mut waiting = Waiting::default();
         let mut batch = Vec::with_capacity(CAPACITY);
-        // Takes along what came while the last batch was stored, but no more than that: whoever never
+        // Takes along what came while the last batch was stored, but no more than that: a caller that never
         // stops to queue would keep it from being stored otherwise.
         while self.jobs.blocking_recv_many(&mut batch, CAPACITY) > 0 {
             for job in batch.drain(..) {

@@ -327,7 +327,7 @@ fn what_is_no_file_is_no_store() {
     }
 }
 
-/// As behind `| head`.
+/// As in front of `| head`.
 #[test]
 fn a_reader_that_left_is_no_panic() {
     let (dir, file) = temp();

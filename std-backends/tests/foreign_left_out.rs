@@ -1,4 +1,4 @@
-//! Sessions of other libraries whose key is whole and something beside it is not: they are read, and
+//! Sessions of other libraries whose key is whole and something else is not: they are read, and
 //! what was left out is named. Where two keys are there, none is picked silently.
 
 #![allow(
@@ -51,7 +51,7 @@ fn cause(error: &io::Error) -> &ForeignError {
     cause.downcast_ref().unwrap()
 }
 
-/// What stands beside the key of each library, and a word of what is said about it.
+/// What stands next to the key of each library, and a word of what is said about it.
 const ODD: &[(&str, &str, &str)] = &[
     (TELETHON, "DELETE FROM version", "version"),
     (

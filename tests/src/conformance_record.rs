@@ -293,7 +293,7 @@ pub fn an_update_is_whole_or_nothing(fixture: &dyn Fixture) {
     assert_eq!(backend.load().unwrap().unwrap().dcs.len(), 2);
 }
 
-/// Updates of several backends count each, beside one that moves a counter all the time.
+/// Updates of several backends count each, next to one that moves a counter all the time.
 pub fn updates_do_not_lose_each_other(fixture: &dyn Fixture) {
     if !fixture.is_atomic() {
         eprintln!("skipped: the store cannot tell writers apart");

@@ -50,7 +50,7 @@ pub struct Mock {
 #[derive(Debug)]
 struct Shared {
     database: Mutex<Connection>,
-    /// A copy that is behind, and answers what only reads.
+    /// A copy that lags, and answers what only reads.
     behind: Mutex<Option<Connection>>,
     /// Every request that may have changed something.
     changes: Mutex<Vec<Value>>,

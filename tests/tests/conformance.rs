@@ -187,7 +187,7 @@ impl Fixture for Shared {
     }
 }
 
-/// One store behind a reference.
+/// One store through a reference.
 struct Borrowed(&'static InMemoryBackend);
 
 impl Fixture for Borrowed {
@@ -196,7 +196,7 @@ impl Fixture for Borrowed {
     }
 }
 
-/// A file behind a box behind a box.
+/// A file in a box in a box.
 struct Boxed(File);
 
 impl Fixture for Boxed {

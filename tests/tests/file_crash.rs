@@ -96,7 +96,7 @@ fn assert_key_is_whole(session: &PersistedSession) {
     }
 }
 
-/// The next writer removes what killed ones left behind.
+/// The next writer removes what killed ones left.
 fn assert_no_leftovers(dir: &Path) {
     let path = dir.join("bot.session");
     BinaryFileBackend::new(&path).set_home_dc(1).unwrap();

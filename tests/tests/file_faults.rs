@@ -323,7 +323,7 @@ fn a_long_journal_is_folded_into_the_session() {
     }
     assert!(longest < 66_000, "the journal grew to {longest} bytes");
     assert_eq!(load(&path).updates_state.pts, 10_000);
-    // The file alone, as the old crate sees it, is not far behind.
+    // The file alone, as the old crate sees it, lags by little.
     let old = ferogram_session::PersistedSession::load(&path).unwrap();
     assert!(old.updates_state.pts > 4_000);
 }
@@ -422,7 +422,7 @@ fn a_mount_point_is_written_in_place() {
     backend.save(&shorter).unwrap();
     assert_eq!(load(&path), shorter);
 
-    // A crash in the middle of writing in place: the complete copy beside it is what counts.
+    // A crash in the middle of writing in place: the complete copy next to it is what is valid.
     let pending = dir.path().join(".bot.session.mtsession-pending");
     fs::write(&pending, session.to_bytes()).unwrap();
     fs::write(&path, &session.to_bytes()[..100]).unwrap();

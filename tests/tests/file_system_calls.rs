@@ -161,7 +161,7 @@ const NOTHING_REACHES_THE_DISK: [&str; 6] = [
     "inject=rename,renameat,renameat2:error=ENOSPC",
 ];
 
-/// The kernel tells a failed flush once. Whoever appends after it, and flushes successfully, would lose
+/// The kernel tells a failed flush once. A process that appends after it, and flushes successfully, would lose
 /// that at a power cut together with what is missing before it.
 #[test]
 fn after_a_failed_flush_no_other_process_appends_before_a_new_snapshot() {
@@ -302,7 +302,7 @@ fn among_ten_thousand_sessions_one_costs_what_it_costs_alone() {
     drop((alone, dir));
 }
 
-/// What a killed process leaves behind is removed by the next one, whichever session it writes.
+/// What a killed process leaves is removed by the next one, whichever session it writes.
 #[test]
 fn the_temporary_file_of_a_killed_process_is_removed() {
     if !has_strace() {

@@ -143,7 +143,7 @@ fn pipes_links_and_directories_are_refused_and_nobody_waits() {
             }
             let said = shared.ops(VICTIM, &["load", "save2", "pts6"]);
             if name == "s" && kind == "link" {
-                // A link to where the session shall be is followed: that is the caller's own choice.
+                // A link to where the session is to be is followed: that is the caller's own choice.
                 assert!(said.ends_with("save2: ok\npts6: ok\n"), "{said}");
             } else {
                 let writes = said.split_once('\n').unwrap().1;
@@ -292,7 +292,7 @@ fn a_database_that_another_user_put_there_is_refused_and_stays_as_it_was() {
     );
 }
 
-/// A log is a part of the database that it lies beside, whichever library it belongs to.
+/// A log is a part of the database that it lies next to, whichever library it belongs to.
 #[cfg(feature = "full")]
 #[test]
 fn a_log_that_another_user_put_beside_a_foreign_database_is_refused() {

@@ -1,5 +1,5 @@
 //! The session of another library given to a store of ours as if it were one: every call is an error
-//! that names the library and its version, and nothing is changed, not even beside it.
+//! that names the library and its version, and nothing is changed, not even next to it.
 
 use std::fs;
 use std::io;

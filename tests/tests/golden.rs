@@ -201,7 +201,7 @@ fn every_single_bit_flip_of_a_checked_session_is_noticed() {
 
 /// A count that is one bit too large can make the body's own end fall on the end of the file, so that
 /// no trailer would be looked for. The footer tells. Trailers of many lengths, powers of two among
-/// them, behind tokens of many lengths.
+/// them, after tokens of many lengths.
 #[test]
 fn a_body_that_swallows_its_trailer_is_noticed() {
     const TOKEN_LEN_AT: usize = 29;
@@ -278,7 +278,7 @@ fn errors_say_what_and_where() {
         .windows(7)
         .position(|window| window == b"149.154")
         .unwrap();
-    // Behind version, home DC and count, the first entry has its id and then its presence byte.
+    // After version, home DC and count, the first entry has its id and then its presence byte.
     let (has_key, token) = (10, file.len() - 11);
     let kind = |bytes: &[u8]| {
         let error = SessionView::parse(bytes).unwrap_err();

@@ -520,7 +520,7 @@ fn nothing_printed_shows_a_key() {
     );
 }
 
-/// Its own store links another copy of SQLite, which no program can have beside ours.
+/// Its own store links another copy of SQLite, which no program can have in addition to ours.
 #[test]
 fn the_store_of_grammers_is_not_linked() {
     let output = Command::new(env!("CARGO"))

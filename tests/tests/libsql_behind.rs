@@ -1,4 +1,4 @@
-//! Copies of a server's database that are behind, as Turso's edge replicas are: what they answer was true
+//! Copies of a server's database that lag, as Turso's edge replicas are: what they answer was true
 //! a while ago. No login is lost for it, and none is taken for gone.
 
 use mtsession::{

@@ -265,7 +265,7 @@ fn a_busy_server_costs_no_key() {
     }
 }
 
-/// Whoever was told that there is no session can only make one.
+/// A caller who was told that there is no session can only make one.
 #[test]
 fn a_login_that_appeared_since_is_replaced_only_knowingly() {
     let mock = Mock::start(None);

@@ -85,7 +85,7 @@ fn the_official_client_reads_and_changes_what_a_server_stored() {
     drop(local);
 
     server.restart();
-    // What was open before does not know of changes behind the server's back.
+    // What was open before does not know of changes without the server's knowledge.
     let remote = LibSqlBackend::open_remote(&url, "").unwrap();
     assert_eq!(remote.load().unwrap(), Some(session.clone()));
     let options = mtsession::RemoteOptions::default();

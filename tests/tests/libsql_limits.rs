@@ -104,7 +104,7 @@ fn a_server_that_wants_to_be_asked_later_is_not_waited_for_in_vain() {
             let error = open(&url, options).set_home_dc(1).unwrap_err().to_string();
             assert!(error.contains("nothing was changed"), "{error}");
 
-            // A write was sent: whoever answers 503 may have passed it on.
+            // A write was sent: what answers 503 may have passed it on.
             let mock = Mock::start(None);
             let backend = open(mock.url(), options);
             backend.save(&sized(2, 1, 0, 0)).unwrap();

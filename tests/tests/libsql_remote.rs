@@ -212,7 +212,7 @@ fn a_wrong_token_is_refused_and_never_shown() {
     }
 }
 
-/// An error says which store and why, and does not show the token, whoever repeats it.
+/// An error says which store and why, and does not show the token, whatever repeats it.
 fn assert_names(error: &std::io::Error, store: &str, cause: &str) {
     let text = format!("{error} {error:?}");
     assert!(error.to_string().contains(store), "{text}");

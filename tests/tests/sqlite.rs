@@ -405,7 +405,7 @@ fn a_replaced_file_is_noticed() {
     assert_eq!(loaded.unwrap().home_dc_id, 4);
 }
 
-/// Whoever edits rows by hand is noticed by the next save and load.
+/// Rows edited by hand are noticed by the next save and load.
 #[test]
 fn rows_changed_by_another_program_are_seen() {
     let dir = tempfile::tempdir().unwrap();

@@ -94,7 +94,7 @@ impl Place {
         let output = programs::output(&mut command).unwrap();
         assert!(output.status.success(), "{output:?}");
         let left = fs::read_dir(self.dir.path().join("tmp")).unwrap().count();
-        assert_eq!(left, 0, "a copy was left behind");
+        assert_eq!(left, 0, "a copy was left over");
         let lines = String::from_utf8(output.stdout).unwrap();
         lines.lines().map(str::to_owned).collect()
     }

@@ -97,7 +97,7 @@ fn execute(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
-/// Whether a key is in any file beside the database, or in it.
+/// Whether a key is in any file next to the database, or in it.
 fn is_in_any_file(dir: &TempDir, key: [u8; 256]) -> bool {
     fs::read_dir(dir.path())
         .unwrap()

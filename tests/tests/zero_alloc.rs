@@ -110,7 +110,7 @@ fn nothing_is_allocated_by_the_codec() {
 /// Hostile counts promise much and bring nothing: memory follows the input's length.
 #[test]
 fn memory_is_bounded_by_the_input() {
-    // Version 8, no DCs, and then counts of 65,535 behind which nothing comes.
+    // Version 8, no DCs, and then counts of 65,535 after which nothing comes.
     let mut hostile = vec![0; 24];
     hostile[0] = 8;
     hostile[1] = 1;

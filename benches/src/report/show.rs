@@ -45,7 +45,7 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// A count: no digits behind the point where there are none.
+/// A count: no digits after the point where there are none.
 pub(super) fn count(value: f64) -> String {
     if value.fract() == 0.0 {
         grouped(value as i64)

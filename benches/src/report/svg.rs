@@ -9,7 +9,7 @@ pub struct Bar {
     pub who: String,
     /// How long the bar is.
     pub value: f64,
-    /// What is written behind it.
+    /// What is written after it.
     pub text: String,
 }
 

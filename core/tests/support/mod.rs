@@ -96,7 +96,7 @@ pub fn with_zero_key(vector: &StringVector, key: AuthKeyRef<'_>) -> Option<Strin
     Some(encoded(prefix, &bytes))
 }
 
-/// Bytes as a string of ours, behind a prefix.
+/// Bytes as a string of ours, after a prefix.
 pub fn encoded(prefix: &str, bytes: &[u8]) -> String {
     let mut string = prefix.as_bytes().to_vec();
     let mut text = Text(&mut string);

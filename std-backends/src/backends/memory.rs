@@ -20,7 +20,7 @@ const NAME: &str = "in-memory";
 /// hashing: [`cache_peer`](SessionBackend::cache_peer) costs the same at 60,000 peers as at ten.
 #[derive(Default)]
 pub struct InMemoryBackend {
-    /// Held by whoever writes, before the record itself: the last attempt of an update holds it while the
+    /// Held by every writer, before the record itself: the last attempt of an update holds it while the
     /// caller's code runs, which may still read.
     turn: Mutex<()>,
     stored: Mutex<Option<SessionRecord>>,

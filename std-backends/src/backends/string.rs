@@ -35,7 +35,7 @@ const NAME: &str = "string-session";
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct StringSessionBackend {
-    /// Held by whoever writes, before the text itself: the last attempt of an update holds it while the
+    /// Held by every writer, before the text itself: the last attempt of an update holds it while the
     /// caller's code runs, which may still read.
     turn: Mutex<()>,
     text: Mutex<Zeroizing<String>>,
@@ -51,7 +51,7 @@ impl StringSessionBackend {
         }
     }
 
-    /// The string as it is now: **whoever reads it owns the account**.
+    /// The string as it is now: **anyone who reads it owns the account**.
     pub fn current(&self) -> String {
         String::clone(&lock(&self.text))
     }

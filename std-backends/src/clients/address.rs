@@ -16,7 +16,7 @@ pub(super) fn dc_id(number: i64) -> Option<i32> {
 
 /// Host and port apart. An IPv6 address may have brackets, and a host its port.
 ///
-/// Returns what is odd beside the server: a port that none can be is taken for the usual one.
+/// Returns what is odd about it: a port that none can be is taken for the usual one.
 pub(super) fn server(
     host: Option<&str>,
     port: Option<i64>,

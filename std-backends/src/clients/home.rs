@@ -51,7 +51,7 @@ impl Found {
         }
     }
 
-    /// What is odd about it, beside a DC that does without.
+    /// What is odd about it; a DC without one is not.
     pub(super) fn oddity(&self) -> Option<String> {
         match self {
             Self::Nothing | Self::Key(_) => None,

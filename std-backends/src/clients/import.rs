@@ -36,7 +36,7 @@ pub struct Import {
     pub version: Option<i64>,
     /// The session: save it into any backend.
     pub session: Zeroizing<PersistedSession>,
-    /// The account behind it: store it beside the session.
+    /// The account that it is logged in to: store it with the session.
     pub account: Account,
     /// Whether the login still holds, as far as it says so: only our own strings do.
     pub login_state: OwnedLoginState,

@@ -6,7 +6,7 @@ use mtsession_core::PeerKind;
 /// What a channel's id is marked with.
 const CHANNEL_MARK: i64 = 1_000_000_000_000;
 
-/// The kind and bare id behind a marked one; `None` for 0 and for what no id can be.
+/// The kind and bare id that a marked one stands for; `None` for 0 and for what no id can be.
 pub(super) fn unmark(marked: i64) -> Option<(PeerKind, i64)> {
     match marked.checked_neg()? {
         0 => None,

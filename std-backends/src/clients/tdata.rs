@@ -1,6 +1,6 @@
 //! Telegram Desktop's `tdata` without a passcode.
 //!
-//! Only the key file and the account's own file are read: the maps beside them gain new kinds of
+//! Only the key file and the account's own file are read: the maps next to them gain new kinds of
 //! entries with every release, which breaks readers, and nothing of a session is in them.
 
 use core::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Writes session files of other libraries, complete from their first moment on: each is made beside
+//! Writes session files of other libraries, complete from their first moment on: each is made next to
 //! its place under another name, private to its owner, and then moved there.
 
 use std::io::{self, Write as _};

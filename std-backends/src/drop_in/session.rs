@@ -24,7 +24,7 @@ use crate::wiped::Wiped;
 
 /// A whole session.
 ///
-/// The fields are those of `ferogram-session` 0.6.6; more about the account is kept beside it
+/// The fields are those of `ferogram-session` 0.6.6; more about the account is kept in addition
 /// ([`SessionRecord`](crate::SessionRecord)).
 ///
 /// `Debug` hides keys and token. **`Display` is the session string**, that is, the account itself:
@@ -172,7 +172,7 @@ impl PersistedSession {
     }
 }
 
-/// Makes room for more entries. A vector that grows by itself leaves its keys behind where it was.
+/// Makes room for more entries. A vector that grows by itself leaves its keys where it was.
 fn move_wiping(dcs: &mut Vec<DcEntry>) {
     const LEAST: usize = 4;
 
@@ -502,7 +502,7 @@ impl fmt::Debug for PersistedSession {
     }
 }
 
-/// Writes the **session string**: whoever reads it owns the account. Nothing is written for a session
+/// Writes the **session string**: anyone who reads it owns the account. Nothing is written for a session
 /// that no string can hold; see [`PersistedSession::to_bytes`].
 impl fmt::Display for PersistedSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 //!
 //! A directory that others can write to is a place where they can leave a file under a name that this
 //! crate is about to use: a complete session, a journal whose lock they hold, a link to somewhere else,
-//! a pipe that blocks whoever opens it. Such a file is never read, written or waited for. It is refused
+//! a pipe that blocks the program that opens it. Such a file is never read, written or waited for. It is refused
 //! by name, so that its owner can be told.
 
 use std::fs::{self, File, Metadata, OpenOptions};

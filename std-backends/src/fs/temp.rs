@@ -1,8 +1,8 @@
 //! Temporary files that hold keys: one prefix for all of them, and one rule for those that a killed
-//! process left behind.
+//! process left.
 //!
 //! The file's maker keeps it locked for as long as it has its temporary name. A file that can be locked
-//! was therefore left behind, and whoever next makes one in the same directory removes it. That is looked
+//! was therefore left over, and the next one that makes one in the same directory removes it. That is looked
 //! for once per directory and process: listing a directory takes as long as it has files.
 
 use core::time::Duration;
@@ -23,7 +23,7 @@ use crate::sync::lock;
 const PREFIX: &str = ".mtsession-tmp-";
 const RANDOM_CHARACTERS: usize = 12;
 
-/// Where locks do not tell, a file that nobody has written to for so long was left behind.
+/// Where locks do not tell, a file that nobody has written to for so long was left over.
 const LONG_AGO: Duration = Duration::from_secs(60 * 60);
 
 /// A temporary file alongside the one that it is to become, private to its owner. Removed when dropped.
@@ -128,7 +128,7 @@ fn is_held(error: &io::Error) -> bool {
             .is_some_and(|code| [ACCESS_DENIED, SHARING_VIOLATION].contains(&code))
 }
 
-/// Locks a new file, so that nobody takes it for one that was left behind. False when somebody just did.
+/// Locks a new file, so that nobody takes it for one that was left over. False when somebody just did.
 ///
 /// Not where a lock would keep readers out.
 fn claim(file: &File) -> io::Result<bool> {
@@ -231,7 +231,7 @@ pub(crate) fn clean(
     Ok(())
 }
 
-/// What shows that a temporary file was left behind.
+/// What shows that a temporary file was left over.
 #[derive(Clone, Copy)]
 enum Evidence {
     /// It is not locked.
@@ -277,7 +277,7 @@ impl Evidence {
     }
 }
 
-/// Removes a file, or a directory of them, that `is_left` says was left behind. Only of this user's own,
+/// Removes a file, or a directory of them, that `is_left` says was left over. Only of this user's own,
 /// or of the session's that root works on.
 fn remove(path: &Path, beside: Option<&Path>, is_left: impl Fn(&File) -> bool) -> io::Result<()> {
     let found = fs::symlink_metadata(path)?;

@@ -44,7 +44,7 @@ impl Cache {
         self.entries.insert(slot, without_key(entry));
     }
 
-    /// Both addresses of a DC as the store shall have them: with what it knew of them, except for the
+    /// Both addresses of a DC as the store is to have them: with what it knew of them, except for the
     /// salt of another key.
     pub(super) fn entries_of(&self, option: &KnownDc) -> Zeroizing<Vec<DcEntry>> {
         let KnownDc(option) = option;

@@ -1,4 +1,4 @@
-//! What peers are called: kept beside the session by the backends that have room for it.
+//! What peers are called: kept in addition to the session by the backends that have room for it.
 
 use std::collections::HashSet;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::fs::{TempDirectory, erase, refuse_strangers};
 use crate::sqlite_file::open_databases::PlainFile;
 
-/// What SQLite keeps beside a database, and what of it holds content.
+/// What SQLite keeps next to a database, and what of it holds content.
 const LOGS: [&str; 2] = ["-wal", "-journal"];
 
 /// The same with the index of the log, which has no content of its own.
@@ -192,7 +192,7 @@ impl DatabaseCopy {
     }
 }
 
-/// Copies a file without its permissions: SQLite has to write to the copy, and so has whoever wipes it.
+/// Copies a file without its permissions: SQLite has to write to the copy, and so has the one who wipes it.
 fn copy_content(from: &Path, to: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);

@@ -2,7 +2,7 @@
 //!
 //! On Unix, SQLite's locks belong to the process, and closing *any* descriptor of a file gives up all
 //! locks that the process has on it. A look at the first bytes of an open database would let another
-//! program take it for unused and remove its log, with acknowledged changes in it. So whoever opens a
+//! program take it for unused and remove its log, with acknowledged changes in it. So one who opens a
 //! file that may be a database asks here first, and SQLite's own connections are announced here.
 //!
 //! A child process inherits SQLite's notes about its locks, but not the locks. A database that was open
@@ -221,7 +221,7 @@ impl Drop for Unlocked {
     }
 }
 
-/// Refuses a database that is open here to whoever has no use for one.
+/// Refuses a database that is open here to a caller that has no use for one.
 ///
 /// # Errors
 /// `InvalidData` where `path` leads to an open database.

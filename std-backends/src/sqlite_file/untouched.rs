@@ -1,8 +1,8 @@
 //! Databases that are read without a change to them: not to the file, nor to its log or journal, nor to
-//! anything beside it.
+//! anything next to it.
 //!
 //! A connection that may write changes a database by opening and closing it: a journal that a crash
-//! left is rolled back, and a log is copied into the database and removed by whoever closes it last.
+//! left is rolled back, and a log is copied into the database and removed by the one that closes it last.
 
 use std::fs;
 use std::io;
@@ -37,14 +37,14 @@ enum Way {
 }
 
 impl Untouched {
-    /// Opens the database at `path`. A file without a log beside it is opened as immutable: SQLite then
-    /// creates nothing beside it and takes no lock. One with a log, whose content is part of the
+    /// Opens the database at `path`. A file without a log next to it is opened as immutable: SQLite then
+    /// creates nothing next to it and takes no lock. One with a log, whose content is part of the
     /// session, is copied first. One that this program has open is read with SQLite's locks, which
     /// anything else would take away.
     ///
     /// A log that a stranger put there is refused: its content would be read as the session.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        // SQLite looks for the log beside the file itself, not beside a link to it.
+        // SQLite looks for the log next to the file itself, not next to a link to it.
         let path = if cfg!(windows) {
             std::path::absolute(path)?
         } else {
@@ -70,7 +70,7 @@ impl Untouched {
                 (connection, Way::Copy(copy))
             }
         };
-        // A file from elsewhere shall not run anything of its own.
+        // A file from elsewhere must not run anything of its own.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;

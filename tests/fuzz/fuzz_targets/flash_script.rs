@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use mtsession_embedded::sim::{Act, Play, Shape, Step, Tear, Trouble};
 
-/// Takes small numbers off the front; zeros behind the end.
+/// Takes small numbers off the front; zeros after the end.
 struct Numbers<'a>(&'a [u8]);
 
 impl Numbers<'_> {

@@ -85,7 +85,7 @@ pub(super) fn read(paths: &Paths, journal: Option<&File>) -> io::Result<Option<C
             content.must_fold = journal::must_fold(after(&records, tail), tail);
         }
         (Some(header), _) => {
-            // Not part of this session, whoever wrote it.
+            // Not part of this session, whichever program wrote it.
             let records = journal::replay_whole(&records, header, |_| ());
             content.stale = Some(records.unwrap_or(Tail {
                 records: 1,

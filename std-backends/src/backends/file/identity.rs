@@ -107,7 +107,7 @@ impl Watched {
         )?)
     }
 
-    /// Makes the file itself safe against a power cut, whoever wrote it.
+    /// Makes the file itself safe against a power cut, whichever program wrote it.
     #[cfg(unix)]
     pub(super) fn flush(&self) -> io::Result<()> {
         self.file.sync_all()

@@ -113,7 +113,7 @@ fn make_private(file: &File, paths: &Paths) {
     }
 }
 
-/// Opens the journal and runs `f` under the exclusive lock. Whoever waited for the lock while the
+/// Opens the journal and runs `f` under the exclusive lock. A writer that waited for the lock while the
 /// session was deleted holds the lock of a file without a name, and starts over.
 pub(super) fn with_new_lock<R>(
     paths: &Paths,
@@ -145,7 +145,7 @@ pub(super) fn with_new_lock<R>(
     }
 }
 
-/// Leaves nothing alongside what may be somebody else's file. Whoever waits for the lock finds it without
+/// Leaves nothing alongside what may be somebody else's file. A writer that waits for the lock finds it without
 /// a name.
 fn remove_empty(journal: &File, paths: &Paths) {
     if journal.metadata().is_ok_and(|journal| journal.len() == 0) {

@@ -47,7 +47,7 @@ impl Paths {
         })
     }
 
-    /// Whether a file of this name is what a killed writer of this session left behind, in a release
+    /// Whether a file of this name is what a killed writer of this session left, in a release
     /// that named temporary files after their session. Only the holder of the lock had a living one.
     pub(super) fn is_old_temp(&self, name: &OsStr) -> bool {
         let Some(session) = self.snapshot.file_name() else {

@@ -295,7 +295,7 @@ impl Seen {
         session: &impl SessionSource,
     ) -> Self {
         let mut dcs = Zeroizing::new(PersistedSession::default());
-        // Never grows: no copy of a key is left behind.
+        // Never grows: no copy of a key is left.
         dcs.dcs.reserve_exact(session.dcs().len());
         for dc in session.dcs() {
             let Ok(()) = dcs.push_dc(&dc);

@@ -338,7 +338,7 @@ fn four_times_the_peers_cost_less_than_eight_times_the_steps() {
     }
 }
 
-/// A part of a statement is carried out again and again, or beside the rows that the statement is
+/// A part of a statement is carried out again and again, or in addition to the rows that the statement is
 /// about; it may search by an index that leads to the row, never go through what the account has.
 #[test]
 fn no_statement_scans_an_account_in_a_part_of_it() {

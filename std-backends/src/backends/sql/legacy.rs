@@ -129,7 +129,7 @@ fn read_dc(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
 }
 
 /// The first generations had one entry for each DC. Newer releases that opened such a database added
-/// their table beside it; an entry there is the newer one.
+/// their table in addition to it; an entry there is the newer one.
 fn read_dc_entry(row: &Row<'_>, old: &mut Old) -> io::Result<()> {
     let dc_id: i32 = row.number(0)?;
     if old

@@ -15,7 +15,7 @@ use super::local_error::explain;
 use crate::fs::Temp;
 use crate::sqlite_file::open_databases::PlainFile;
 
-/// Copies a whole database into a temporary file beside `path`. Only its owner can read it: that is
+/// Copies a whole database into a temporary file next to `path`. Only its owner can read it: that is
 /// how temporary files are made.
 pub(super) fn private_copy(from: &rusqlite::Connection, path: &Path) -> io::Result<Temp> {
     let file = Temp::beside(path)?;

@@ -147,7 +147,7 @@ fn texts(peer: &PeerNames) -> impl Iterator<Item = (&PeerNames, i64, usize, &str
         )
 }
 
-/// The rows behind `last`.
+/// The rows after `last`.
 fn select(account: &str, last: Place) -> Select {
     let from = concat!(
         of_account!("names"),

@@ -114,7 +114,7 @@ pub(super) enum Layout {
     Empty,
     /// Our tables.
     Ours,
-    /// The tables of schema 10, and those that an older release made beside them.
+    /// The tables of schema 10, and those that an older release made next to them.
     Schema10(LegacyTables),
     /// One session of layer-client, ferogram or ferogram-session.
     Legacy(LegacyTables),

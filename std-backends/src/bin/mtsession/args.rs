@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Upgrade(UpgradeArgs),
     /// Copy a session from one store to another
     Convert(ConvertArgs),
-    /// Print a session as a string: whoever reads it owns the account
+    /// Print a session as a string: anyone who reads it owns the account
     Export(ExportArgs),
     /// Store a session string that comes from standard input
     Import(ImportArgs),
@@ -119,7 +119,7 @@ pub(crate) struct UpgradeArgs {
 pub(crate) struct ConvertArgs {
     /// Where the session is
     pub(crate) from: Store,
-    /// Where it shall be, too
+    /// Where it is to be, too
     pub(crate) to: Store,
     /// Replace a session of ours that is already there; those of other libraries never are
     #[arg(long)]

@@ -59,7 +59,7 @@ impl Condition {
 #[derive(Default)]
 pub(super) struct Batch<'s> {
     steps: Vec<Step<'s>>,
-    /// How long the values are, to encode them without leaving copies of keys behind.
+    /// How long the values are, to encode them without leaving copies of keys.
     bytes: usize,
 }
 

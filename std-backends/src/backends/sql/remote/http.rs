@@ -195,7 +195,7 @@ impl Server {
         }
     }
 
-    /// The server's words without the token, should it be echoed, without what could deceive whoever
+    /// The server's words without the token, should it be echoed, without what could deceive the one who
     /// reads them, and not too many of them.
     pub(super) fn quote(&self, text: &str) -> String {
         let text = if self.token.is_empty() {

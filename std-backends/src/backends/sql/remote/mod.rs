@@ -16,7 +16,7 @@
 //! A status 503 alone therefore does not mean that nothing was changed: a proxy that lost the server in
 //! the middle of a request answers with it, too. It does when only reads were sent before.
 //!
-//! What was read may be old: a copy of the database that is nearer answers for it, and is behind. An answer
+//! What was read may be old: a copy of the database that is nearer answers for it, and lags. An answer
 //! without this process's own newest write is not taken, and "no session" is asked for once more where
 //! writes are carried out.
 
@@ -91,7 +91,7 @@ impl Call {
     }
 }
 
-/// What is sent beside the statements of the tables, for tests of what statements cost.
+/// What is sent in addition to the statements of the tables, for tests of what statements cost.
 #[cfg(test)]
 pub(super) const OWN_STATEMENTS: [&str; 5] = [
     write::FENCE,

@@ -98,7 +98,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Cell<'a> {
     }
 }
 
-/// A JSON scalar; text is borrowed, so that no copy of a key is left behind.
+/// A JSON scalar; text is borrowed, so that no copy of a key is left.
 #[derive(Default)]
 pub(super) enum Scalar<'a> {
     #[default]

@@ -1,4 +1,4 @@
-//! Accounts, and what a session has beside its lists.
+//! Accounts, and what a session has in addition to its lists.
 
 use std::io;
 
@@ -56,7 +56,7 @@ pub(in crate::backends::sql) fn touch_account(account: &str) -> Statement {
     Statement::new(SQL, [account.into()])
 }
 
-/// Stores everything that a session has beside its lists.
+/// Stores everything that a session has in addition to its lists.
 pub(in crate::backends::sql) fn save_account(
     account: &str,
     session: &impl SessionSource,

@@ -31,7 +31,7 @@ impl ListItem for ChannelPts {
     }
 }
 
-/// Stores a channel's pts in its place, or behind the others.
+/// Stores a channel's pts in its place, or after the others.
 pub(in crate::backends::sql) fn put_channel(account: &str, channel: ChannelPts) -> Statement {
     const SQL: &str = put!("channel" by "channel_id" ("id, pts") like ("id = ?2") values ("?2, ?3")
         set ("pts = excluded.pts"));

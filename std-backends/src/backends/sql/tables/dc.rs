@@ -84,7 +84,7 @@ pub(in crate::backends::sql) fn replace_dc(
     Statement::new(SQL, params)
 }
 
-/// Stores a DC entry in its slot, or behind the others. The identity is [`DcRef::slot`] in SQL: the id
+/// Stores a DC entry in its slot, or after the others. The identity is [`DcRef::slot`] in SQL: the id
 /// and the flags that make a slot (IPv6, media only, obfuscated TCP only, CDN).
 pub(in crate::backends::sql) fn put_dc(account: &str, dc: &DcRef<'_>) -> Statement {
     const SQL: &str = put_dc_at!(concat!(

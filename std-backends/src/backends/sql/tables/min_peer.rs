@@ -32,7 +32,7 @@ impl ListItem for MinPeer {
     }
 }
 
-/// Stores the context of a user in its place, or behind the others.
+/// Stores the context of a user in its place, or after the others.
 pub(in crate::backends::sql) fn put_min_peer(account: &str, min_peer: &MinPeer) -> Statement {
     const SQL: &str = put!("min_peer" by "min_peer_user_id" ("user_id, peer_id, msg_id") like ("user_id = ?2")
         values ("?2, ?3, ?4") set ("peer_id = excluded.peer_id, msg_id = excluded.msg_id"));

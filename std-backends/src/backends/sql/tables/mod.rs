@@ -14,7 +14,7 @@ macro_rules! of_account {
     };
 }
 
-/// Inserts one row at the position of the first row like it, or behind the others. Written without
+/// Inserts one row at the position of the first row like it, or after the others. Written without
 /// `SELECT` as the source: SQLite would build a temporary table for each row then.
 macro_rules! put {
     ($table:literal $(by $index:literal)? ($columns:literal) like ($like:literal) values ($values:literal) set ($set:literal)) => {

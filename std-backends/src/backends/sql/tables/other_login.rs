@@ -51,7 +51,7 @@ pub(in crate::backends::sql) fn forget_other_login(
     let mut keys = Zeroizing::new(Vec::new());
     if home_key(new).is_some() {
         let count = new.dcs().filter(|dc| dc.auth_key.is_some()).count();
-        // Never grows: no copy of a key is left behind.
+        // Never grows: no copy of a key is left.
         keys.reserve_exact(count.saturating_mul(mtsession_core::AUTH_KEY_LEN));
         for key in new.dcs().filter_map(|dc| dc.auth_key) {
             keys.extend_from_slice(key.as_bytes());

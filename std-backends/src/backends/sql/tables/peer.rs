@@ -55,7 +55,7 @@ pub(in crate::backends::sql) fn peer_of_row(row: &Row<'_>) -> io::Result<Peer> {
     })
 }
 
-/// Stores a peer in its place, or behind the others. The identity is [`Peer::key`] in SQL: kind and
+/// Stores a peer in its place, or after the others. The identity is [`Peer::key`] in SQL: kind and
 /// id, and among users whether it is a community.
 pub(in crate::backends::sql) fn put_peer(account: &str, peer: &Peer) -> Statement {
     const SQL: &str = put!("peer" by "peer_id" ("id, access_hash, kind, channel_kind, is_community")
