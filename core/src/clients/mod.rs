@@ -35,7 +35,7 @@ mod pasted;
 mod pyrogram;
 mod server;
 mod telethon;
-mod tl;
+pub mod tl;
 mod words;
 
 pub use carries::Carries;

@@ -25,10 +25,6 @@ const DC_IPV6: u8 = 1;
 const DC_MEDIA_ONLY: u8 = 1 << 1;
 const DC_TEST: u8 = 1 << 2;
 
-/// `boolTrue` and `boolFalse` of TL.
-const TRUE: u32 = 0x9972_75B5;
-const FALSE: u32 = 0xBC79_9737;
-
 /// Most bytes of a [`MtcuteDc`]: version, id, flags, a host name, a port.
 pub const MTCUTE_DC_LEN: usize = 3 + tl::len(super::server::HOST_NAME_LEN) + 4;
 
@@ -151,8 +147,8 @@ fn head(reader: &mut Reader<'_>) -> Option<Head> {
     let user = if flags & HAS_SELF != 0 {
         let id = reader.i64(Field::UserId).ok()?;
         let is_bot = match u32::from_le_bytes(*reader.array(Field::IsBot).ok()?) {
-            TRUE => true,
-            FALSE => false,
+            tl::TRUE => true,
+            tl::FALSE => false,
             _ => return None,
         };
         // mtcute's converter writes 0 where it does not know the user.
@@ -205,7 +201,7 @@ pub(super) fn encode<W: Sink>(login: &Login, sink: &mut W) -> Result<(), EncodeE
         }
         if let Some(who) = &who {
             base64.write(&who.user_id.to_le_bytes())?;
-            base64.write(&if who.is_bot { TRUE } else { FALSE }.to_le_bytes())?;
+            base64.write(&if who.is_bot { tl::TRUE } else { tl::FALSE }.to_le_bytes())?;
         }
         tl::write(&mut base64, login.auth_key().as_bytes())?;
         base64.finish()

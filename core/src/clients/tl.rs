@@ -1,9 +1,19 @@
-//! TL byte strings, as mtcute and MTKruto have them: a length of one byte (or `FE` and three), the
-//! bytes, zeros up to a multiple of four.
+//! Parts of TL, the serialisation of Telegram's own protocol, as client libraries use it in their
+//! sessions.
+//!
+//! A byte string has a length of one byte (or `FE` and three), its bytes, and zeros up to a multiple of
+//! four.
 
 use crate::bug::Certain as _;
 use crate::error::Field;
 use crate::wire::{Reader, Sink};
+
+/// The number of `vector`.
+pub const VECTOR: u32 = 0x1CB5_C415;
+/// The number of `boolTrue`.
+pub const TRUE: u32 = 0x9972_75B5;
+/// The number of `boolFalse`.
+pub const FALSE: u32 = 0xBC79_9737;
 
 /// The longest that the one-byte length can say.
 const SHORT_MAX: usize = 0xFD;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use mtsession_core::clients::tl;
+
 use crate::clients::error::ForeignError;
 
 const TDLIB: ForeignError = ForeignError::NotReadable {
@@ -25,7 +27,7 @@ const ARCHIVE: ForeignError = ForeignError::NotReadable {
 };
 
 /// TL's `boolTrue` and `boolFalse`.
-const BOOLS: [u32; 2] = [0x9972_75B5, 0xBC79_9737];
+const BOOLS: [u32; 2] = [tl::TRUE, tl::FALSE];
 
 /// What a file is by its first bytes.
 pub(super) fn by_content(bytes: &[u8]) -> Option<ForeignError> {

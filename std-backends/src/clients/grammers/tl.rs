@@ -6,6 +6,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use mtsession_core::clients::Server;
+use mtsession_core::clients::tl::{FALSE, TRUE, VECTOR};
 use mtsession_core::{Account, Counters};
 
 use crate::clients::address;
@@ -19,13 +20,10 @@ use crate::clients::import::Import;
 pub(in crate::clients) const MAGIC: [u8; 4] = SESSION.to_le_bytes();
 
 const SESSION: u32 = 0xA73E_B8CE;
-const VECTOR: u32 = 0x1CB5_C415;
 const DATA_CENTER: u32 = 0x756D_16B6;
 const USER: u32 = 0x672F_428D;
 const UPDATE_STATE: u32 = 0xD0CA_DCC1;
 const CHANNEL_STATE: u32 = 0xC2B0_F8CD;
-const TRUE: u32 = 0x9972_75B5;
-const FALSE: u32 = 0xBC79_9737;
 
 struct TlDc {
     id: i32,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mtsession_core::clients::MtcuteDc;
+use mtsession_core::clients::tl;
 use mtsession_core::{Account, ChannelKind, Counters, DcFlags, MinPeer, Peer, PeerKind};
 
 use crate::clients::cursor::Cursor;
@@ -18,12 +19,10 @@ use crate::record::peer_names::PeerNames;
 const USER_IS_BOT: i32 = 1;
 
 // The flags of TL's `channel`, which kept their places through every layer that has them.
-const CHANNEL_BROADCAST: u32 = 1 << 5;
-const CHANNEL_MEGAGROUP: u32 = 1 << 8;
-const CHANNEL_GIGAGROUP: u32 = 1 << 26;
+pub(in crate::clients) const CHANNEL_BROADCAST: u32 = 1 << 5;
+pub(in crate::clients) const CHANNEL_MEGAGROUP: u32 = 1 << 8;
+pub(in crate::clients) const CHANNEL_GIGAGROUP: u32 = 1 << 26;
 
-/// TL's `vector`.
-pub(in crate::clients) const VECTOR: u32 = 0x1CB5_C415;
 /// TL's `future_salt`.
 pub(in crate::clients) const FUTURE_SALT: u32 = 0x0949_D9DC;
 // The constructors of the layer that mtcute 0.29 has. Of other layers the titles are not read: where
@@ -282,7 +281,7 @@ fn unix_now() -> i64 {
 fn current_salt(salts: &[u8], now: i64) -> Result<i64, ForeignError> {
     let what = "key_value.salts";
     let mut salts = Cursor::new(salts);
-    if salts.u32(what)? != VECTOR {
+    if salts.u32(what)? != tl::VECTOR {
         return Err(ForeignError::damaged(what));
     }
     let mut current = 0;

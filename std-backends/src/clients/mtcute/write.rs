@@ -1,12 +1,16 @@
 //! mtcute's SQLite database.
 
 use mtsession_core::clients::MtcuteDc;
+use mtsession_core::clients::tl;
 use mtsession_core::{ChannelKind, PeerKind, SessionSource as _};
 use rusqlite::{Connection, params};
 
 use crate::clients::error::ForeignError;
 use crate::clients::marked::mark;
-use crate::clients::mtcute::read::{CHANNEL, CHANNEL_HAS_HASH, CHAT, FUTURE_SALT, USER, VECTOR};
+use crate::clients::mtcute::read::{
+    CHANNEL, CHANNEL_BROADCAST, CHANNEL_GIGAGROUP, CHANNEL_HAS_HASH, CHANNEL_MEGAGROUP, CHAT,
+    FUTURE_SALT, USER,
+};
 use crate::clients::outgoing::{MarkedPeer, Outgoing};
 use mtsession_core::Certain as _;
 
@@ -129,7 +133,7 @@ fn write_values(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), ForeignE
 /// wants instead.
 fn salts(salt: i64) -> Vec<u8> {
     let mut salts = Vec::new();
-    salts.extend(VECTOR.to_le_bytes());
+    salts.extend(tl::VECTOR.to_le_bytes());
     salts.extend(1_i32.to_le_bytes());
     salts.extend(FUTURE_SALT.to_le_bytes());
     salts.extend(0_i32.to_le_bytes());
@@ -179,9 +183,9 @@ fn tl_object(peer: &MarkedPeer<'_>) -> Vec<u8> {
         }
         PeerKind::Channel => {
             let kind = match peer.peer.channel_kind {
-                Some(ChannelKind::Megagroup) => 1 << 8,
-                Some(ChannelKind::Gigagroup) => 1 << 8 | 1 << 26,
-                Some(ChannelKind::Broadcast) | None => 1 << 5,
+                Some(ChannelKind::Megagroup) => CHANNEL_MEGAGROUP,
+                Some(ChannelKind::Gigagroup) => CHANNEL_MEGAGROUP | CHANNEL_GIGAGROUP,
+                Some(ChannelKind::Broadcast) | None => CHANNEL_BROADCAST,
             };
             let flags: u32 = CHANNEL_HAS_HASH | kind;
             object.extend(CHANNEL.to_le_bytes());
