@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mtsession_core::{Account, Change, LoginState, PeerKey, SessionSource as _};
 
+use crate::address::Address;
 use crate::drop_in::dc::DcEntry;
 use crate::drop_in::peer::CachedPeer;
 use crate::drop_in::session::PersistedSession;
@@ -193,6 +194,11 @@ pub trait SessionBackend: Send + Sync {
     fn keeps(&self) -> Keeps {
         Keeps::SESSION
     }
+
+    /// Where it is, if an address has led to it.
+    fn address(&self) -> Option<&Address> {
+        None
+    }
 }
 
 /// Stores a record in a backend that keeps the session alone. Account and names can be learnt again; that
@@ -285,6 +291,10 @@ macro_rules! forward_backend {
             fn keeps(&self) -> Keeps {
                 (**self).keeps()
             }
+
+            fn address(&self) -> Option<&Address> {
+                (**self).address()
+            }
         })+
     };
 }
@@ -331,9 +341,8 @@ pub trait SessionBackendExt: SessionBackend {
 
     /// What is known of the account.
     fn account(&self) -> io::Result<Account> {
-        Ok(self
-            .head()?
-            .map_or_else(Account::default, |head| head.account))
+        let head = self.head()?;
+        Ok(head.map_or_else(Account::default, |head| head.account))
     }
 
     /// Stores what is known of the account.
@@ -352,9 +361,8 @@ pub trait SessionBackendExt: SessionBackend {
     /// Usernames, phone numbers and titles of the session's peers, as far as they were stored; in no
     /// order.
     fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
-        Ok(self
-            .read()?
-            .map_or_else(Vec::new, |record| record.peer_names()))
+        let record = self.read()?;
+        Ok(record.map_or_else(Vec::new, |record| record.peer_names()))
     }
 
     /// Stores what peers are called, in place of what was stored before.

@@ -13,6 +13,9 @@ pub enum FlushPolicy {
     /// With the first change after this time; a cut loses at most what was stored since then. Losing
     /// counters only means fetching those updates again, losing a peer means resolving it again.
     Within(Duration),
+    /// Never, not even keys, as `ferogram-session` never did: for session files in memory-backed directories,
+    /// and for comparisons. A power cut can then lose the session. Databases refuse it.
+    Never,
 }
 
 impl Default for FlushPolicy {
@@ -30,8 +33,10 @@ impl LastFlush {
     /// Whether a change that comes now is to be flushed. It stays so until a flush
     /// [succeeded](Self::is_now).
     pub(crate) fn is_due(&mut self, sync: FlushPolicy) -> bool {
-        let FlushPolicy::Within(bound) = sync else {
-            return true;
+        let bound = match sync {
+            FlushPolicy::Each => return true,
+            FlushPolicy::Never => return false,
+            FlushPolicy::Within(bound) => bound,
         };
         let now = Instant::now();
         now.duration_since(*self.0.get_or_insert(now)) >= bound

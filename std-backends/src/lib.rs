@@ -1,6 +1,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod addresses;
 mod backend;
 mod backends;
@@ -8,6 +9,7 @@ mod backends;
 pub mod clients;
 mod drop_in;
 mod error;
+mod event;
 mod fingerprint;
 mod flush;
 mod found;
@@ -19,11 +21,13 @@ mod pasted;
 mod record;
 mod shown;
 mod sqlite_file;
+mod store;
 mod sync;
 mod wiped;
 #[cfg(feature = "tokio")]
 mod writer;
 
+pub use address::{Address, ClientLibrary, FlashRegion, IntoAddress, Location};
 pub use addresses::{AddressConcern, AddressWarning, address_warnings};
 pub use backend::{SessionBackend, SessionBackendExt};
 /// What the command looks at.
@@ -54,6 +58,7 @@ pub use drop_in::string_session::{FullSession, Session, StringSession, StringSes
 pub use drop_in::update::{UpdateStateChange, UpdatesStateSnap};
 pub use error::StoreError;
 pub use error::kind::{Outcome, StoreErrorKind};
+pub use event::Event;
 pub use fingerprint::Fingerprint;
 pub use flush::FlushPolicy;
 /// What the command writes its own files with.
@@ -69,12 +74,16 @@ pub use mtsession_core as core;
 pub use mtsession_core::{
     Account, Change, ChannelKind, DcFlags, LoginState, PeerKey, UpdateChange,
 };
+pub use open::connect;
+#[doc(hidden)]
+#[expect(deprecated, reason = "the name of connect in earlier examples")]
 pub use open::open;
 pub use pasted::pasted_text;
 pub use record::login_state::OwnedLoginState;
 pub use record::peer_names::PeerNames;
 pub use record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
 pub use shown::Shown;
+pub use store::{Report, Store, StoreEntry, StoreOptions};
 #[cfg(feature = "tokio")]
 pub use writer::SessionWriter;
 

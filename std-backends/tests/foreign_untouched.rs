@@ -67,7 +67,7 @@ type Attempt = (&'static str, fn(&Path) -> io::Result<()>);
 
 const ATTEMPTS: [Attempt; 9] = [
     ("open", |path| {
-        mtsession::open(path)
+        mtsession::connect(path)
             .and_then(|backend| backend.load())
             .map(drop)
     }),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use mtsession::core::wire::encode_body;
 use mtsession::{
-    BinaryFileBackend, PersistedSession, SessionBackend, SessionBackendExt, UpdateStateChange, open,
+    BinaryFileBackend, PersistedSession, SessionBackend, SessionBackendExt, UpdateStateChange,
+    connect,
 };
 use mtsession_tests::random::{key_of, sized};
 use tempfile::TempDir;
@@ -47,7 +48,7 @@ fn an_empty_file_is_no_session_yet() {
     for operation in ["save", "dc", "pts"] {
         let (_dir, path) = store();
         fs::write(&path, b"").unwrap();
-        let backend = open(&path).unwrap();
+        let backend = connect(&path).unwrap();
         assert_eq!(backend.name(), "binary-file");
         assert_eq!(backend.load().unwrap(), None);
         assert!(backend.account().unwrap().is_empty());

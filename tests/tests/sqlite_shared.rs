@@ -39,7 +39,7 @@ fn count(backend: &dyn SessionBackend, pts: i32) {
 /// Everything in the library that opens, or only looks at, a file by its path.
 fn look_at(path: &Path, dir: &Path) {
     let pts = |backend: &dyn SessionBackend| backend.load().unwrap().unwrap().updates_state.pts;
-    assert_eq!(pts(&*mtsession::open(path).unwrap()), 1);
+    assert_eq!(pts(&*mtsession::connect(path).unwrap()), 1);
     assert_eq!(pts(&SqliteBackend::new(path)), 1);
     assert_eq!(pts(&LibSqlBackend::open_local(path).unwrap()), 1);
     assert_eq!(SqliteBackend::accounts(path).unwrap(), ["default"]);
@@ -77,7 +77,7 @@ fn nothing_in_the_process_takes_the_locks_of_an_open_database() {
     assert_eq!(locks_of(&path), held, "through a symbolic link");
     let second = dir.path().join("second");
     fs::hard_link(&path, &second).unwrap();
-    let _ = mtsession::open(&second).map(|backend| backend.load());
+    let _ = mtsession::connect(&second).map(|backend| backend.load());
     let _ = mtsession::clients::read(&second);
     let _ = BinaryFileBackend::new(&second).load();
     assert_eq!(locks_of(&path), held, "through a hard link");
@@ -118,7 +118,7 @@ fn a_visitor_that_comes_and_goes_takes_no_acknowledged_change_along() {
     count(&backend, 1);
 
     look_at(&path, dir.path());
-    let again = mtsession::open(&path).unwrap();
+    let again = mtsession::connect(&path).unwrap();
     python(VISIT, &path).unwrap();
     count(&backend, 99);
     assert_eq!(python(READ, &path).unwrap().trim(), "99");

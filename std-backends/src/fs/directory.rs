@@ -1,6 +1,7 @@
 //! Making changes of names durable.
 
-use std::fs::File;
+use crate::event::{self, Event};
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -46,9 +47,10 @@ impl Directory {
             Ok(()) => true,
             Err(error) if cannot_be_synced(&error) => flush(),
             Err(error) => {
-                #[cfg(feature = "tracing")]
-                tracing::warn!(%error, "a directory was not flushed: a power cut can undo the change");
-                let _ = (error, flush());
+                event::emit(|| Event::DirectoryNotFlushed {
+                    error: error.to_string(),
+                });
+                let _ = flush();
                 false
             }
         }
@@ -84,4 +86,19 @@ fn cannot_be_synced(error: &io::Error) -> bool {
         .any(|errno| errno.raw_os_error() == code);
     }
     error.kind() == io::ErrorKind::Unsupported
+}
+
+/// Makes a directory that only its owner can look into, where there is none.
+pub(crate) fn make_private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+
+        builder.mode(0o700);
+    }
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
 }

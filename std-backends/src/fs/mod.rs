@@ -11,9 +11,9 @@ mod temp;
 
 use mtsession_core::Certain as _;
 
-pub(crate) use directory::Directory;
 #[cfg(any(feature = "sqlite", feature = "clients"))]
 pub(crate) use directory::keep_new;
+pub(crate) use directory::{Directory, make_private_directory};
 pub(crate) use erase::erase;
 #[cfg(all(unix, any(feature = "sqlite", feature = "libsql")))]
 pub(crate) use file_lock::has_no_locks;

@@ -86,7 +86,6 @@ fn the_account_is_what_follows_the_last_number_sign() {
     let place = Place::new();
     for (name, file, account) in [
         ("sqlite:x.db", "x.db", "default"),
-        ("sqlite:x.db#", "x.db", "default"),
         ("sqlite:x.db#bob", "x.db", "bob"),
         ("sqlite:a#b.db#default", "a#b.db", "default"),
         ("sqlite:a#b.db#bob", "a#b.db", "bob"),
@@ -126,11 +125,53 @@ fn the_account_is_what_follows_the_last_number_sign() {
         );
         assert!(!place.path("k").exists());
     }
+    // A script whose variable is empty does not mean the account `default`.
+    for name in ["sqlite:x.db#", "libsql:x.db#", "libsql://localhost#"] {
+        let output = place.run(["convert", "a", name]);
+        ended(&output, 2);
+        assert!(error(&output).contains("is expected after `#`"), "{name}");
+    }
     // A file that is there is meant, whatever it is called.
     fs::copy(place.path("x.db"), place.path("z#1")).unwrap();
     ended(&place.run(["inspect", "sqlite:z#1"]), 2);
     ended(&place.run(["inspect", "sqlite:z#1#bob"]), 0);
     assert!(!place.path("z").exists());
+}
+
+#[test]
+fn options_follow_a_question_mark_and_none_is_ignored() {
+    let place = Place::new();
+    for name in [
+        "b.session?flush=each",
+        "sqlite:x.db?deadline=9s#bob",
+        "sqlite:x.db#carol?deadline=9",
+        "dir:many#bob?flush=never",
+        "file:what?.session?",
+    ] {
+        ended(&place.run(["convert", "a", name]), 0);
+        ended(&place.run(["inspect", name]), 0);
+    }
+    assert!(place.path("what?.session").exists() && place.path("many/bob.session").exists());
+    assert_eq!(out(&place.run(["accounts", "dir:many"])), "bob\n");
+    assert_eq!(out(&place.run(["accounts", "sqlite:x.db"])), "bob\ncarol\n");
+    for (name, code, cause) in [
+        ("b.session?own", 5, "`own`"),
+        ("sqlite:x.db#bob?key_file=k", 5, "`key_file`"),
+        ("sqlite:x.db#bob?proxy", 5, "`proxy`"),
+        ("b.session?onw", 2, "none of those of an address"),
+        ("sqlite:x.db#bob?token=hush", 2, "holds a secret"),
+    ] {
+        let output = place.run(["inspect", name]);
+        ended(&output, code);
+        let said = error(&output);
+        assert!(
+            said.contains(cause) && !said.contains("hush"),
+            "{name}: {said}"
+        );
+    }
+    let refused = place.run(["delete", "sqlite:x.db#bob?read_only", "--yes"]);
+    ended(&refused, 5);
+    assert!(error(&refused).contains("`read_only`"));
 }
 
 #[cfg(unix)]

@@ -48,7 +48,7 @@ fn a_string_in_a_text_file_is_named_and_stays_as_it_is() {
     for text in [&*native(), telethon] {
         for bytes in files(text) {
             fs::write(&path, &bytes).unwrap();
-            let refused = mtsession::open(&path).map(drop).unwrap_err();
+            let refused = mtsession::connect(&path).map(drop).unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::InvalidData);
             let file = BinaryFileBackend::new(&path);
             let session = PersistedSession::default();
@@ -81,9 +81,9 @@ fn a_damaged_string_in_a_text_file_is_named_as_that() {
     let path = place.path("pasted.session");
     let text = native();
     fs::write(&path, &text[..text.len() / 2]).unwrap();
-    let refused = mtsession::open(&path).map(drop).unwrap_err().to_string();
+    let refused = mtsession::connect(&path).map(drop).unwrap_err().to_string();
     assert!(refused.contains("string is damaged"), "{refused}");
     fs::write(&path, format!("no session in here {}", "x ".repeat(500))).unwrap();
-    let file = mtsession::open(&path).unwrap();
+    let file = mtsession::connect(&path).unwrap();
     assert!(file.load().is_err() && file.save(&PersistedSession::default()).is_err());
 }

@@ -20,7 +20,7 @@ fn pts(backend: &dyn SessionBackend) -> io::Result<i32> {
 /// What every way of reading says.
 fn load(path: &str) -> io::Result<String> {
     let read = [
-        pts(&*mtsession::open(path)?)?,
+        pts(&*mtsession::connect(path)?)?,
         pts(&SqliteBackend::new(path))?,
         pts(&LibSqlBackend::open_local(path)?)?,
     ];
@@ -29,7 +29,7 @@ fn load(path: &str) -> io::Result<String> {
 }
 
 fn count(path: &str, pts: i32) -> io::Result<String> {
-    let backend = mtsession::open(path)?;
+    let backend = mtsession::connect(path)?;
     let state = UpdateStateChange::Primary {
         pts,
         date: 1,

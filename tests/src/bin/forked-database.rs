@@ -31,7 +31,7 @@ mod unix {
         Ok(match kind {
             "sqlite" => Box::new(SqliteBackend::open(path)?),
             "libsql" => Box::new(LibSqlBackend::open_local(path)?),
-            "open" => mtsession::open(path)?,
+            "open" => Box::new(mtsession::connect(path)?),
             _ => panic!("{kind}"),
         })
     }

@@ -11,6 +11,7 @@ use super::snapshot::Fsync;
 use super::state::{Appended, Known, Refreshed};
 use crate::drop_in::session::PersistedSession;
 use crate::error::told::stored_unflushed;
+use crate::event::{self, Event};
 use crate::record::SessionRecord;
 
 /// How often a small change looks for its place in the journal before the whole session is written.
@@ -104,13 +105,14 @@ impl BinaryFileBackend {
             return;
         };
         let folded = Known::rewrite(known.paths().clone(), self.settings, |_| Ok(()));
-        #[cfg(feature = "tracing")]
-        match &folded {
-            Ok(_) => tracing::debug!(path = %self.path.display(), "journal folded"),
-            Err(error) => {
-                tracing::warn!(path = %self.path.display(), %error, "journal not folded");
-            }
-        }
+        let path = || self.path.clone();
+        event::emit(|| match &folded {
+            Ok(_) => Event::Folded { path: path() },
+            Err(error) => Event::FoldFailed {
+                path: path(),
+                error: error.to_string(),
+            },
+        });
         state.known = folded.ok().flatten();
     }
 }

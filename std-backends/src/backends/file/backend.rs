@@ -21,6 +21,7 @@ use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::flush::FlushPolicy;
 use crate::found;
+use crate::fs::{directory_of, make_private_directory};
 use crate::record::{Keeps, SessionRecord, check};
 use crate::sync::lock;
 
@@ -78,6 +79,8 @@ pub struct BinaryFileBackend {
     pub(super) path: PathBuf,
     pub(super) journal_sync: FlushPolicy,
     pub(super) settings: Settings,
+    /// Whether the first write makes the directory.
+    pub(super) makes_directory: bool,
     pub(super) state: Mutex<State>,
 }
 
@@ -91,32 +94,9 @@ impl BinaryFileBackend {
                 fsync: Fsync::Yes,
                 lock_timeout: LOCK_TIMEOUT,
             },
+            makes_directory: false,
             state: Mutex::default(),
         }
-    }
-
-    /// Chooses when journaled changes are flushed to the disk.
-    #[must_use]
-    pub fn with_journal_sync(mut self, journal_sync: FlushPolicy) -> Self {
-        self.journal_sync = journal_sync;
-        self
-    }
-
-    /// Never flushes to the disk, as `ferogram-session` never did: for sessions in memory-backed
-    /// directories and for comparisons. A power cut can then lose the session.
-    #[must_use]
-    pub fn without_fsync(mut self) -> Self {
-        self.settings.fsync = Fsync::No;
-        self
-    }
-
-    /// Chooses how long a lock that another process holds is waited for, 5 seconds by default. A write
-    /// that does not get it is an error of the kind `TimedOut` that names that process; reading goes
-    /// on without it.
-    #[must_use]
-    pub fn with_lock_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.lock_timeout = timeout;
-        self
     }
 
     /// Where the session is, as given.
@@ -213,6 +193,9 @@ impl BinaryFileBackend {
     /// Forgets what is known, which was found not to be so, and resolves the path anew.
     pub(super) fn prepare(&self, state: &mut State) -> io::Result<Paths> {
         state.known = None;
+        if self.makes_directory {
+            make_private_directory(directory_of(&self.path))?;
+        }
         Paths::resolve(&self.path)
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use super::paths::{Paths, with_suffix};
+use crate::event::{self, Event};
 use crate::fs::Temp;
 
 /// More of them are not kept: something else is wrong then.
@@ -26,8 +27,7 @@ pub(super) fn keep(paths: &Paths, bytes: &[u8], journal: &[u8]) -> io::Result<Pa
                 if !journal.is_empty() {
                     let _ = keep_journal(&path, journal);
                 }
-                #[cfg(feature = "tracing")]
-                tracing::warn!(path = %path.display(), "a damaged session was kept before it was replaced");
+                event::emit(|| Event::DamagedKept { path: path.clone() });
                 return Ok(path);
             }
             Err((error, kept)) if error.kind() == io::ErrorKind::AlreadyExists => copy = kept,

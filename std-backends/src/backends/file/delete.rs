@@ -8,6 +8,7 @@ use super::damaged;
 use super::lock::{Settings, with_new_lock};
 use super::paths::Paths;
 use super::snapshot::{cannot_be_replaced, found, is_pending, sync};
+use crate::event::{self, Event};
 use crate::fs::{Access, Directory, Temp, clean, erase, open_owned};
 
 /// Removes the session, everything that could bring its keys back, and its lock.
@@ -34,11 +35,11 @@ pub(super) fn delete(paths: &Paths, settings: Settings) -> io::Result<()> {
         let _ = journal.set_len(0);
         let _ = fs::remove_file(&paths.journal);
         is_durable &= sync(dir.as_ref(), None);
-        #[cfg(feature = "tracing")]
         if !is_durable {
-            tracing::warn!(path = %paths.snapshot.display(), "a power cut can undo the deletion");
+            event::emit(|| Event::DeletionNotFlushed {
+                path: paths.snapshot.clone(),
+            });
         }
-        let _ = is_durable;
         Ok(())
     })
     .map(|_| ())

@@ -18,6 +18,7 @@ use super::paths::Paths;
 use super::positioned::{read_at, read_from, write_at};
 use super::snapshot::{self, Fsync, Snapshot};
 use super::state::Seen;
+use crate::event::{self, Event};
 use crate::fs::file_len;
 use crate::fs::{Access, is_strangers, open_owned};
 use crate::record::SessionRecord;
@@ -143,15 +144,12 @@ pub(super) fn restart_journal(
     stale: Option<Tail>,
     settings: Settings,
 ) -> io::Result<Tail> {
-    #[cfg(feature = "tracing")]
     if let Some(stale) = stale.filter(|stale| stale.records > 0) {
-        tracing::warn!(
-            path = %paths.journal.display(),
-            changes = stale.records,
-            "the journal continued another session file than the one that is there"
-        );
+        event::emit(|| Event::JournalOfAnother {
+            path: paths.journal.clone(),
+            changes: stale.records,
+        });
     }
-    let _ = stale;
     let dir = settings.fsync.directory(&paths.dir)?;
     let tail = start_journal(journal, crc)?;
     // Its name may be new.

@@ -6,6 +6,7 @@ use super::connection::Durability;
 use super::schema::Layout;
 use super::store::{DEFAULT_ACCOUNT, SECOND_SESSION, SqlStore};
 use super::{legacy, tables};
+pub(super) use crate::address::check_name;
 
 impl SqlStore {
     /// The names of all accounts.
@@ -62,7 +63,6 @@ impl SqlStore {
     }
 
     /// Gives another account another name.
-    #[cfg(feature = "libsql")]
     pub(super) fn rename_other(&mut self, from: &str, to: &str) -> io::Result<()> {
         let own = core::mem::replace(&mut self.account, from.to_owned());
         let renamed = self.rename(to);
@@ -70,13 +70,4 @@ impl SqlStore {
         self.forget();
         renamed
     }
-}
-
-/// Refuses names that no list of accounts could show.
-pub(super) fn check_name(name: &str) -> io::Result<()> {
-    if name.is_empty() || name.chars().any(char::is_control) {
-        let message = "an account's name must not be empty or contain control characters";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    Ok(())
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::local_error::explain;
+use crate::event::{self, Event};
 use crate::fs::TempDirectory;
 use crate::sqlite_file::database_copy::{DatabaseCopy, Stamp, immutable_uri};
 use crate::sqlite_file::open_databases;
@@ -124,12 +125,8 @@ pub(super) fn can_share_memory(path: &Path) -> bool {
         try_to_read(&database)
     };
     let lacks = try_log().is_err_and(|error| lacks_shared_memory(&error));
-    #[cfg(feature = "tracing")]
     if lacks {
-        tracing::warn!(
-            database = %path.display(),
-            "no shared memory on this file system: the database goes on without a write-ahead log"
-        );
+        event::emit(|| Event::NoSharedMemory { path: path.clone() });
     }
     !lacks
 }

@@ -43,7 +43,6 @@ pub(super) fn problems(database: &rusqlite::Connection) -> rusqlite::Result<Vec<
 }
 
 /// Rows that belong to no account; no command leads to them, and no deletion takes them along.
-#[cfg(feature = "sqlite")]
 pub(super) fn rows_without_account(
     database: &rusqlite::Connection,
 ) -> rusqlite::Result<Vec<String>> {
@@ -68,7 +67,6 @@ pub(super) fn rows_without_account(
 
 /// Writes the whole database `from` into the open database `to`, under its lock and through its log. A
 /// file put in its place would meet the log of the old one.
-#[cfg(feature = "sqlite")]
 pub(super) fn write_into(
     from: &rusqlite::Connection,
     to: &mut rusqlite::Connection,
@@ -97,7 +95,6 @@ pub(super) fn write_into(
 }
 
 /// Refuses to put a database back into itself.
-#[cfg(feature = "sqlite")]
 pub(super) fn check_places(copy: &Path, to: &Path) -> io::Result<()> {
     let same = std::fs::canonicalize(copy)? == std::fs::canonicalize(to).unwrap_or_default();
     if same {

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::event::{self, Event};
 use crate::fs::{Temp, directory_of, refuse_strangers};
 
 /// What is added to the name of the database; the second one has `-2` in addition.
@@ -18,11 +19,7 @@ pub(super) fn keep(mut copy: Temp, database: &Path) -> io::Result<()> {
     for name in names(database) {
         match copy.keep_as(&name) {
             Ok(_) => {
-                #[cfg(feature = "tracing")]
-                tracing::info!(
-                    backup = %name.display(),
-                    "database of an older release kept before its migration"
-                );
+                event::emit(|| Event::OlderKept { path: name.clone() });
                 break;
             }
             Err((error, kept)) if error.kind() == io::ErrorKind::AlreadyExists => copy = kept,

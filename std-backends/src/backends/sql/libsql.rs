@@ -8,7 +8,7 @@ use mtsession_core::{Change, PeerKey};
 
 use super::accounts::check_name;
 use super::database::Database;
-use super::local::LocalConnection;
+use super::local::{DEFAULT_BUSY_TIMEOUT, LocalConnection};
 #[cfg(feature = "libsql-remote")]
 use super::remote::{RemoteConnection, RemoteOptions};
 #[cfg(feature = "libsql-remote")]
@@ -21,9 +21,10 @@ use crate::backends::retain::retain_by_pages;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord};
+use crate::store::StoreOptions;
 use crate::sync::lock;
 
-const NAME: &str = "libsql";
+pub(super) const NAME: &str = "libsql";
 
 /// Keeps sessions in a libSQL database: a file, memory, or a server such as Turso and sqld; with a
 /// server also a local copy to read from.
@@ -67,8 +68,8 @@ const NAME: &str = "libsql";
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct LibSqlBackend {
-    name: String,
-    database: Mutex<Database>,
+    pub(super) name: String,
+    pub(super) database: Mutex<Database>,
 }
 
 impl LibSqlBackend {
@@ -77,28 +78,9 @@ impl LibSqlBackend {
     /// # Errors
     /// `InvalidData` for what is no database of ours, `Unsupported` for one of a newer release.
     pub fn open_local(path: impl Into<PathBuf>) -> io::Result<Self> {
-        Self::open_local_account(path, DEFAULT_ACCOUNT)
-    }
-
-    /// Opens one account of a local file.
-    ///
-    /// # Errors
-    /// As [`open_local`](Self::open_local).
-    pub fn open_local_account(path: impl Into<PathBuf>, account: &str) -> io::Result<Self> {
-        let backend = Self::local(&path.into(), account)?;
-        backend.with("open", |database| match database {
-            Database::One(store) => store.check_layout(),
-            #[cfg(feature = "libsql-remote")]
-            Database::Replica(_) => Ok(()),
-        })?;
+        let backend = Self::configured(&path.into(), DEFAULT_ACCOUNT, &StoreOptions::new())?;
+        backend.look()?;
         Ok(backend)
-    }
-
-    /// Like [`open_local`](Self::open_local), but looks at the file when it is first used.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        let store = SqlStore::new(Box::new(LocalConnection::file(&path)), DEFAULT_ACCOUNT);
-        Self::of(path.display().to_string(), DEFAULT_ACCOUNT, store)
     }
 
     /// A database in memory; it is gone with the backend.
@@ -107,39 +89,57 @@ impl LibSqlBackend {
         Ok(Self::of(":memory:".to_owned(), DEFAULT_ACCOUNT, store))
     }
 
-    fn local(path: &Path, account: &str) -> io::Result<Self> {
+    /// One account of a local file with options, which were checked.
+    pub(crate) fn configured(
+        path: &Path,
+        account: &str,
+        options: &StoreOptions,
+    ) -> io::Result<Self> {
         let name = path.display().to_string();
         check_name(account).map_err(|error| StoreError::io(NAME, &name, "open", error))?;
-        let store = SqlStore::new(Box::new(LocalConnection::file(path)), account);
+        let connection = LocalConnection::file(path)
+            .with_busy_timeout(options.deadline.unwrap_or(DEFAULT_BUSY_TIMEOUT))
+            .with_journal_sync(options.flush.unwrap_or_default());
+        let store = SqlStore::new(Box::new(connection), account);
         Ok(Self::of(name, account, store))
     }
 
-    fn of(place: String, account: &str, store: SqlStore) -> Self {
+    /// Looks whether it can be a database of ours.
+    pub(crate) fn look(&self) -> io::Result<()> {
+        self.with("open", |database| database.primary().check_layout())
+    }
+
+    /// The names of all accounts.
+    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
+        self.with("list the accounts", |database| {
+            database.primary().accounts()
+        })
+    }
+
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.with_change("rename an account", |database| {
+            check_name(to)?;
+            database.primary().rename_other(from, to)
+        })
+    }
+
+    /// What is wrong with these accounts.
+    pub(crate) fn problems_of(&self, accounts: &[String]) -> Vec<String> {
+        lock(&self.database).primary().problems_of(accounts)
+    }
+
+    pub(crate) fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
+        move |source| StoreError::io(NAME, &self.name, action, source)
+    }
+
+    pub(super) fn of(place: String, account: &str, store: SqlStore) -> Self {
         Self {
             name: named(place, account),
             database: Mutex::new(Database::One(Box::new(store))),
         }
     }
 
-    /// The names of all accounts in the database.
-    pub fn accounts(&self) -> io::Result<Vec<String>> {
-        self.with("list the accounts", |database| {
-            database.primary().accounts()
-        })
-    }
-
-    /// Gives another name to the account `from`.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no such account, `AlreadyExists` when the new name is taken.
-    pub fn rename_account(&self, from: &str, to: &str) -> io::Result<()> {
-        self.with_change("rename the account", |database| {
-            check_name(to)?;
-            database.primary().rename_other(from, to)
-        })
-    }
-
-    fn with<R>(
+    pub(super) fn with<R>(
         &self,
         action: &'static str,
         f: impl FnOnce(&mut Database) -> io::Result<R>,
@@ -151,7 +151,7 @@ impl LibSqlBackend {
     }
 
     /// The same for a change: an error says that nothing was changed where that is known.
-    fn with_change(
+    pub(super) fn with_change(
         &self,
         action: &'static str,
         f: impl FnOnce(&mut Database) -> io::Result<()>,
@@ -174,45 +174,35 @@ impl LibSqlBackend {
     /// `PermissionDenied` for a wrong token; what the network gives; as
     /// [`open_local`](Self::open_local).
     pub fn open_remote(url: impl AsRef<str>, token: impl AsRef<str>) -> io::Result<Self> {
-        Self::open_remote_account(url, token, DEFAULT_ACCOUNT, RemoteOptions::default())
-    }
-
-    /// Opens one account on a server.
-    ///
-    /// # Errors
-    /// As [`open_remote`](Self::open_remote).
-    pub fn open_remote_account(
-        url: impl AsRef<str>,
-        token: impl AsRef<str>,
-        account: &str,
-        options: RemoteOptions,
-    ) -> io::Result<Self> {
-        let backend = Self::remote_account(url, token, account, options)?;
-        backend.with("open", |database| database.primary().check_layout())?;
+        let options = StoreOptions::new().auth_token(token.as_ref());
+        let backend = Self::server(url.as_ref(), DEFAULT_ACCOUNT, &options)?;
+        backend.look()?;
         Ok(backend)
     }
 
-    /// Like [`open_remote`](Self::open_remote), but asks the server when it is first used.
-    ///
-    /// # Errors
-    /// `InvalidInput` for what is no url or no token.
-    pub fn remote(url: impl AsRef<str>, token: impl AsRef<str>) -> io::Result<Self> {
-        Self::remote_account(url, token, DEFAULT_ACCOUNT, RemoteOptions::default())
+    /// One account on a server with options, which were checked. Nothing is asked yet.
+    pub(crate) fn server(url: &str, account: &str, options: &StoreOptions) -> io::Result<Self> {
+        let (place, store) = server_store(url, account, options)?;
+        Ok(Self::of(place, account, store))
     }
 
-    /// Like [`open_remote_account`](Self::open_remote_account), but asks the server when it is first
-    /// used.
-    ///
-    /// # Errors
-    /// `InvalidInput` for what is no url, no token or no name.
-    pub fn remote_account(
-        url: impl AsRef<str>,
-        token: impl AsRef<str>,
+    /// A local copy of one account on a server, brought up to date if that can be reached.
+    pub(crate) fn replica(
+        path: &Path,
+        url: &str,
         account: &str,
-        options: RemoteOptions,
+        options: &StoreOptions,
     ) -> io::Result<Self> {
-        let (place, store) = remote_store(url.as_ref(), token.as_ref(), account, options)?;
-        Ok(Self::of(place, account, store))
+        let (place, primary) = server_store(url, account, options)?;
+        let copy = SqlStore::new(Box::new(LocalConnection::file(path)), account);
+        let place = format!("{} (replica of {place})", path.display());
+        let name = named(place, account);
+        let replica = Replica::open(primary, copy)
+            .map_err(|error| StoreError::io(NAME, &name, "open", error))?;
+        Ok(Self {
+            name,
+            database: Mutex::new(Database::Replica(Box::new(replica))),
+        })
     }
 
     /// Opens a local copy of the account `default` on a server, and synchronises it.
@@ -226,31 +216,8 @@ impl LibSqlBackend {
         url: impl AsRef<str>,
         token: impl AsRef<str>,
     ) -> io::Result<Self> {
-        Self::open_replica_account(path, url, token, DEFAULT_ACCOUNT, RemoteOptions::default())
-    }
-
-    /// Opens a local copy of one account on a server, and synchronises it.
-    ///
-    /// # Errors
-    /// As [`open_replica`](Self::open_replica).
-    pub fn open_replica_account(
-        path: impl Into<PathBuf>,
-        url: impl AsRef<str>,
-        token: impl AsRef<str>,
-        account: &str,
-        options: RemoteOptions,
-    ) -> io::Result<Self> {
-        let path = path.into();
-        let (place, primary) = remote_store(url.as_ref(), token.as_ref(), account, options)?;
-        let copy = SqlStore::new(Box::new(LocalConnection::file(&path)), account);
-        let place = format!("{} (replica of {place})", path.display());
-        let name = named(place, account);
-        let replica = Replica::open(primary, copy)
-            .map_err(|error| StoreError::io(NAME, &name, "open", error))?;
-        Ok(Self {
-            name,
-            database: Mutex::new(Database::Replica(Box::new(replica))),
-        })
+        let options = StoreOptions::new().auth_token(token.as_ref());
+        Self::replica(&path.into(), url.as_ref(), DEFAULT_ACCOUNT, &options)
     }
 
     /// Brings a replica up to what the server has, deletions included. Other backends always are.
@@ -266,7 +233,7 @@ impl LibSqlBackend {
 }
 
 #[cfg(feature = "libsql-remote")]
-fn remote_store(
+pub(super) fn remote_store(
     url: &str,
     token: &str,
     account: &str,
@@ -279,7 +246,33 @@ fn remote_store(
     Ok((place, SqlStore::new(Box::new(connection), account)))
 }
 
-fn named(mut place: String, account: &str) -> String {
+/// What the options say about requests, and the token.
+#[cfg(feature = "libsql-remote")]
+fn server_store(
+    url: &str,
+    account: &str,
+    options: &StoreOptions,
+) -> io::Result<(String, SqlStore)> {
+    let requests = options.requests.unwrap_or_default();
+    let requests = match options.deadline {
+        Some(deadline) => requests.deadline(deadline),
+        None => requests,
+    };
+    let requests = requests
+        .insecure(options.insecure || requests.insecure)
+        .proxy(options.proxy || requests.proxy);
+    let url = match options.tls {
+        Some(tls) => format!("{url}?tls={}", u8::from(tls)),
+        None => url.to_owned(),
+    };
+    let token = options
+        .auth_token
+        .as_ref()
+        .map_or("", |token| token.as_str());
+    remote_store(&url, token, account, requests)
+}
+
+pub(super) fn named(mut place: String, account: &str) -> String {
     if account != DEFAULT_ACCOUNT {
         place.push('#');
         place.push_str(account);

@@ -64,13 +64,11 @@ impl LocalConnection {
         memory
     }
 
-    #[cfg(feature = "sqlite")]
     pub(super) fn with_busy_timeout(mut self, busy_timeout: Duration) -> Self {
         self.busy_timeout = busy_timeout;
         self
     }
 
-    #[cfg(feature = "sqlite")]
     pub(super) fn with_journal_sync(mut self, journal_sync: FlushPolicy) -> Self {
         self.journal_sync = journal_sync;
         self

@@ -11,9 +11,10 @@ use super::local_error::explain;
 use super::local_file::private_copy;
 use super::owners::refuse_to_hand_over;
 use super::store::SqlStore;
+use crate::shown::Shown;
 
 /// Copies the database at `path` into a new file.
-pub(super) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {
     let mut connection = LocalConnection::file(path);
     let Some(open) = connection.existing()? else {
         return Err(io::ErrorKind::NotFound.into());
@@ -25,7 +26,7 @@ pub(super) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Puts the copy of a database back into the database at `path`, which is made where there is none.
-pub(super) fn restore_from(copy: &Path, path: &Path) -> io::Result<()> {
+pub(crate) fn restore_from(copy: &Path, path: &Path) -> io::Result<()> {
     copies::check_places(copy, path)?;
     let mut from = LocalConnection::file(copy);
     let Some(from) = from.existing()? else {
@@ -48,7 +49,7 @@ pub(super) fn restore_from(copy: &Path, path: &Path) -> io::Result<()> {
 }
 
 /// What is wrong with the file at `path` apart from what is in its rows.
-pub(super) fn problems_of(path: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn problems_of(path: &Path) -> io::Result<Vec<String>> {
     match LocalConnection::file(path).existing()? {
         None => Ok(Vec::new()),
         Some(open) => {
@@ -73,8 +74,17 @@ pub(super) fn problems_of(path: &Path) -> io::Result<Vec<String>> {
 }
 
 impl SqlStore {
+    /// What is wrong with these accounts. One connection for all of them: there may be a great many.
+    pub(super) fn problems_of(&mut self, accounts: &[String]) -> Vec<String> {
+        let problem = |account: &String| {
+            let error = self.check_account(account).err()?;
+            Some(format!("account {}: {error}", Shown(account)))
+        };
+        accounts.iter().filter_map(problem).collect()
+    }
+
     /// Reads all that an account has, to see whether it can be read.
-    pub(super) fn check_account(&mut self, account: &str) -> io::Result<()> {
+    fn check_account(&mut self, account: &str) -> io::Result<()> {
         check_name(account)?;
         account.clone_into(&mut self.account);
         self.known = None;

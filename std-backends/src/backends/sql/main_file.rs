@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::local_error::explain;
+use crate::event::{self, Event};
 
 /// How long a commit of a login waits for readers that need the state before it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -98,11 +99,9 @@ impl Debt {
         if !is_whole {
             let now = Instant::now();
             self.next_wait = now.checked_add(PAUSE).unwrap_or(now);
-            #[cfg(feature = "tracing")]
-            tracing::warn!(
-                "a program that keeps reading an older state of the database holds back what the file \
-                 has without its log"
-            );
+            event::emit(|| Event::CheckpointOwed {
+                reason: "a program keeps reading an older state of the database".to_owned(),
+            });
         }
         is_whole
     }
@@ -130,10 +129,9 @@ fn fold_log(database: &rusqlite::Connection, checkpoint: &str) -> bool {
         Ok(is_whole) => is_whole,
         // What was committed is on the disk, in the log. Only the copy has to be tried again.
         Err(error) => {
-            #[cfg(feature = "tracing")]
-            tracing::warn!(%error, "the log could not be copied into the database yet");
-            #[cfg(not(feature = "tracing"))]
-            let _ = error;
+            event::emit(|| Event::CheckpointOwed {
+                reason: error.to_string(),
+            });
             false
         }
     }

@@ -10,6 +10,10 @@ mod cost_tests;
 #[cfg(feature = "libsql")]
 mod database;
 mod definition;
+#[cfg(feature = "libsql")]
+mod earlier_libsql;
+#[cfg(feature = "sqlite")]
+mod earlier_sqlite;
 #[cfg(feature = "sqlite")]
 mod export;
 mod file_url;
@@ -26,7 +30,6 @@ mod local_file;
 mod local_open;
 mod local_read;
 mod local_scrub;
-#[cfg(feature = "sqlite")]
 mod local_whole;
 mod locks;
 mod lookup;
@@ -53,6 +56,9 @@ mod whole;
 
 #[cfg(feature = "libsql")]
 pub use libsql::LibSqlBackend;
+pub(crate) use local_whole::{
+    back_up_to as back_up_file, problems_of as verify_file, restore_from as restore_file,
+};
 #[cfg(feature = "cli")]
 pub use owners::files_of_database;
 #[cfg(feature = "libsql-remote")]

@@ -7,6 +7,7 @@ use mtsession_core::{Change, SessionSource};
 use super::remote::{Fate, RemoteError};
 use super::store::SqlStore;
 use crate::drop_in::session::PersistedSession;
+use crate::event::{self, Event};
 use crate::record::{SessionHead, SessionRecord};
 
 /// Writes go to the server first, reads come from the copy.
@@ -28,8 +29,9 @@ impl Replica {
         replica.primary.start_call();
         match replica.sync() {
             Err(error) if !has_refused(&error) && replica.copy.current()?.is_some() => {
-                #[cfg(feature = "tracing")]
-                tracing::warn!(%error, "replica opened without its server");
+                event::emit(|| Event::Offline {
+                    error: error.to_string(),
+                });
                 Ok(replica)
             }
             synced => synced.map(|()| replica),

@@ -10,7 +10,6 @@ use mtsession_core::{Change, PeerKey};
 use super::accounts::check_name;
 use super::export;
 use super::local::{self, LocalConnection};
-use super::local_whole;
 use super::store::{DEFAULT_ACCOUNT, SqlStore};
 use super::whole;
 use crate::backend::SessionBackend;
@@ -20,9 +19,8 @@ use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::flush::FlushPolicy;
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
-use crate::shown::Shown;
+use crate::store::StoreOptions;
 use crate::sync::lock;
-use mtsession_core::Certain as _;
 
 const NAME: &str = "sqlite";
 
@@ -66,31 +64,33 @@ const NAME: &str = "sqlite";
 /// backend's next write.
 ///
 /// ```
-/// use mtsession::{PersistedSession, SessionBackend, SqliteBackend, UpdateStateChange};
+/// use mtsession::{PersistedSession, SessionBackend, SqliteBackend, Store, UpdateStateChange};
 ///
 /// let dir = tempfile::tempdir()?;
 /// let path = dir.path().join("accounts.db");
+/// let store = Store::open(format!("sqlite:{}", path.display()))?;
 /// for (name, home_dc_id) in [("alice", 2), ("bob", 4)] {
-///     let backend = SqliteBackend::open_account(&path, name)?;
+///     let backend = store.backend(name)?;
 ///     backend.save(&PersistedSession { home_dc_id, ..Default::default() })?;
 ///     backend.apply_update_state(UpdateStateChange::Secondary { qts: 7 })?;
 /// }
-/// assert_eq!(SqliteBackend::accounts(&path)?, ["alice", "bob"]);
+/// assert_eq!(store.names()?, ["alice", "bob"]);
+/// assert!(SqliteBackend::open(&path)?.load()?.is_none());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct SqliteBackend {
-    options: Options,
+    pub(super) options: Options,
     name: String,
-    store: Mutex<SqlStore>,
+    pub(super) store: Mutex<SqlStore>,
 }
 
 #[derive(Clone, Debug)]
-struct Options {
+pub(super) struct Options {
     /// `None` is in memory.
-    path: Option<PathBuf>,
-    account: String,
-    busy_timeout: Duration,
-    journal_sync: FlushPolicy,
+    pub(super) path: Option<PathBuf>,
+    pub(super) account: String,
+    pub(super) busy_timeout: Duration,
+    pub(super) journal_sync: FlushPolicy,
 }
 
 impl SqliteBackend {
@@ -102,28 +102,8 @@ impl SqliteBackend {
     /// # Errors
     /// `InvalidData` for what is no database of ours, `Unsupported` for one of a newer release.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
-        Self::open_account(path, DEFAULT_ACCOUNT)
-    }
-
-    /// Like [`open`](Self::open), but looks at the file when it is first used.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self::with_options(Options {
-            path: Some(path.into()),
-            account: DEFAULT_ACCOUNT.to_owned(),
-            busy_timeout: local::DEFAULT_BUSY_TIMEOUT,
-            journal_sync: FlushPolicy::default(),
-        })
-    }
-
-    /// Opens one account of many.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open); `InvalidInput` for an empty name.
-    pub fn open_account(path: impl Into<PathBuf>, name: &str) -> io::Result<Self> {
-        let backend = Self::account_of(path, name)?;
-        lock(&backend.store)
-            .check_layout()
-            .map_err(backend.error("open"))?;
+        let backend = Self::configured(&path.into(), DEFAULT_ACCOUNT, &StoreOptions::new())?;
+        backend.look()?;
         Ok(backend)
     }
 
@@ -133,90 +113,6 @@ impl SqliteBackend {
             path: None,
             ..Self::new("").options
         }))
-    }
-
-    /// The names of all accounts in a database, in order. None where there is no database.
-    pub fn accounts(path: impl Into<PathBuf>) -> io::Result<Vec<String>> {
-        let backend = Self::new(path);
-        lock(&backend.store)
-            .accounts()
-            .map_err(backend.error("list the accounts"))
-    }
-
-    /// Gives an account another name.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no such account, `AlreadyExists` when the new name is taken.
-    pub fn rename_account(path: impl Into<PathBuf>, from: &str, to: &str) -> io::Result<()> {
-        let backend = Self::account_of(path, from)?;
-        check_name(to)
-            .and_then(|()| lock(&backend.store).rename(to))
-            .map_err(backend.error("rename the account"))
-    }
-
-    /// Removes an account as [`SessionBackend::delete`] does. It need not exist.
-    ///
-    /// # Errors
-    /// Nothing was changed, unless the error says that the account is deleted: then bytes of it may
-    /// stay on the disk, and deleting it again removes them.
-    pub fn delete_account(path: impl Into<PathBuf>, name: &str) -> io::Result<()> {
-        Self::account_of(path, name)?.delete()
-    }
-
-    /// Copies the whole database, all accounts, into a new file, while others go on using it.
-    ///
-    /// # Errors
-    /// `AlreadyExists` when there is such a file.
-    pub fn back_up(path: impl Into<PathBuf>, to: impl AsRef<Path>) -> io::Result<()> {
-        let backend = Self::open(path)?;
-        let path = backend.options.path.clone();
-        let path = path.certain("it was opened by its path");
-        local_whole::back_up_to(&path, to.as_ref()).map_err(backend.error("back up"))
-    }
-
-    /// Puts a copy, as [`back_up`](Self::back_up) makes it, back: the database at `path` has all accounts
-    /// of the copy afterwards, and no others. Other programs may have it open, and see the change.
-    ///
-    /// The copy is written *into* the database. A file that is only put in its place meets the log
-    /// (`-wal`) of the old one, which SQLite then applies to it.
-    ///
-    /// # Errors
-    /// `InvalidData` for a copy that is damaged, empty or somebody else's, and for a database that is
-    /// somebody else's; nothing is changed then.
-    pub fn restore(copy: impl Into<PathBuf>, path: impl Into<PathBuf>) -> io::Result<()> {
-        let copy = Self::open(copy)?;
-        let from = copy.options.path.clone();
-        let from = from.certain("it was opened by its path");
-        let backend = Self::new(path);
-        let path = backend.options.path.as_deref().unwrap_or(Path::new(""));
-        local_whole::restore_from(&from, path).map_err(backend.error("restore"))
-    }
-
-    /// Checks a whole database: pages, rows and indexes, and whether every account can be loaded. Says
-    /// what is wrong, in no particular order; nothing is changed.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn check(path: impl Into<PathBuf>) -> io::Result<Vec<String>> {
-        let backend = Self::open(path)?;
-        let path = backend.options.path.clone();
-        let path = path.certain("it was opened by its path");
-        let mut problems = local_whole::problems_of(&path).map_err(backend.error("check"))?;
-        let accounts = match Self::accounts(&path) {
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                problems.push(error.to_string());
-                Vec::new()
-            }
-            accounts => accounts?,
-        };
-        // One connection for all of them: there may be a great many.
-        let mut store = lock(&backend.store);
-        for account in accounts {
-            if let Err(error) = store.check_account(&account) {
-                problems.push(format!("account {}: {error}", Shown(&account)));
-            }
-        }
-        Ok(problems)
     }
 
     /// Writes a session into a new database for `ferogram-session` 0.6.5 and 0.6.6.
@@ -250,25 +146,44 @@ impl SqliteBackend {
         Ok(export::left_out(session))
     }
 
-    /// Chooses how long to wait for other programs; 5 seconds otherwise.
-    #[must_use]
-    pub fn with_busy_timeout(self, busy_timeout: Duration) -> Self {
-        Self::with_options(Options {
-            busy_timeout,
-            ..self.options
-        })
+    /// One account of a database with options, which were checked.
+    pub(crate) fn configured(
+        path: &Path,
+        account: &str,
+        options: &StoreOptions,
+    ) -> io::Result<Self> {
+        let backend = Self::account_of(path, account)?;
+        Ok(Self::with_options(Options {
+            busy_timeout: options.deadline.unwrap_or(local::DEFAULT_BUSY_TIMEOUT),
+            journal_sync: options.flush.unwrap_or_default(),
+            ..backend.options
+        }))
     }
 
-    /// Chooses when counters and peers are flushed to the disk.
-    #[must_use]
-    pub fn with_journal_sync(self, journal_sync: FlushPolicy) -> Self {
-        Self::with_options(Options {
-            journal_sync,
-            ..self.options
-        })
+    /// Looks whether the file can be a database of ours.
+    pub(crate) fn look(&self) -> io::Result<()> {
+        let looked = lock(&self.store).check_layout();
+        looked.map_err(self.error("open"))
     }
 
-    fn account_of(path: impl Into<PathBuf>, account: &str) -> io::Result<Self> {
+    /// The names of all accounts.
+    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
+        let names = lock(&self.store).accounts();
+        names.map_err(self.error("list the accounts"))
+    }
+
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        check_name(to)
+            .and_then(|()| lock(&self.store).rename_other(from, to))
+            .map_err(self.error("rename an account"))
+    }
+
+    /// What is wrong with these accounts.
+    pub(crate) fn problems_of(&self, accounts: &[String]) -> Vec<String> {
+        lock(&self.store).problems_of(accounts)
+    }
+
+    pub(super) fn account_of(path: impl Into<PathBuf>, account: &str) -> io::Result<Self> {
         let backend = Self::new(path);
         check_name(account).map_err(backend.error("open"))?;
         Ok(Self::with_options(Options {
@@ -277,7 +192,7 @@ impl SqliteBackend {
         }))
     }
 
-    fn with_options(options: Options) -> Self {
+    pub(super) fn with_options(options: Options) -> Self {
         let connection = match &options.path {
             Some(path) => LocalConnection::file(path),
             None => LocalConnection::memory(),
@@ -300,7 +215,7 @@ impl SqliteBackend {
         }
     }
 
-    fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
+    pub(crate) fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
         move |source| StoreError::io(NAME, &self.name, action, source)
     }
 }

@@ -14,8 +14,8 @@ use super::{legacy, names, plan, tables};
 use crate::drop_in::session::PersistedSession;
 use crate::record::{SessionRecord, check, home_key, is_login_of};
 
-/// The account that is meant where none is named, and that databases of older releases hold.
-pub(super) const DEFAULT_ACCOUNT: &str = "default";
+/// The account that databases of older releases hold, too.
+pub(super) use crate::address::DEFAULT_ACCOUNT;
 
 /// The account that the session of an older release becomes which such a release made beside ours, in a
 /// database of the release before: two logins in one file.

@@ -9,6 +9,7 @@ use super::shape::Object;
 use super::statement::Statement;
 use super::store::{DEFAULT_ACCOUNT, SECOND_SESSION, SqlStore};
 use super::{definition, legacy, plan};
+use crate::event::{self, Event};
 use crate::record::{SessionRecord, check};
 
 /// How often a look at a database that others are just creating or migrating is repeated.
@@ -150,12 +151,10 @@ impl SqlStore {
                 }
                 Err(error) => return Err(error),
             }
-            #[cfg(feature = "tracing")]
             if is_second {
-                tracing::warn!(
-                    account = name,
-                    "ferogram-session keeps a second session in the database; it becomes an account"
-                );
+                event::emit(|| Event::SecondSession {
+                    account: name.to_owned(),
+                });
             }
         }
         statements.extend(schema::drop_legacy());

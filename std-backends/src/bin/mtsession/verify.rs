@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use mtsession::core::text::decode_any;
 use mtsession::core::wire::{encode_body_to_slice, encoded_body_len};
 use mtsession::core::{Integrity, SessionSource as _, SessionView, encode};
-use mtsession::{PersistedSession, Shown, SqliteBackend};
+use mtsession::{Address, Location, PersistedSession, Shown};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
         checks.push((Outcome::Note, "end", text));
     }
     if let Some(path) = database_of(&args.store, &loaded) {
-        checks.extend(database(SqliteBackend::check(path)?));
+        checks.extend(database(problems_of(path)?));
     }
     checks.extend(modes(&files(&args.store, &loaded)?)?);
     print(args, &checks)?;
@@ -119,7 +119,7 @@ fn unreadable(args: &VerifyArgs, failure: Failure) -> Failure {
     let (true, Some(path)) = (is_damaged, args.store.database()) else {
         return failure;
     };
-    let Ok(problems) = SqliteBackend::check(path) else {
+    let Ok(problems) = problems_of(path) else {
         // It is not a database of ours, or damaged as a whole, which the failure says.
         return failure;
     };
@@ -129,6 +129,12 @@ fn unreadable(args: &VerifyArgs, failure: Failure) -> Failure {
         print(args, &checks)
     };
     report().err().unwrap_or(failure)
+}
+
+/// What is wrong with a whole database.
+fn problems_of(path: &Path) -> io::Result<Vec<String>> {
+    let address = Address::from(Location::Sqlite(path.to_owned()));
+    Ok(mtsession::Store::open(address)?.verify()?.problems)
 }
 
 fn print(args: &VerifyArgs, checks: &[Check]) -> Done {

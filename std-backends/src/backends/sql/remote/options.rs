@@ -22,8 +22,8 @@ pub struct RemoteOptions {
     pub(super) request_timeout: Duration,
     pub(super) retries: u32,
     pub(super) max_rows: usize,
-    pub(super) insecure: bool,
-    pub(super) proxy: bool,
+    pub(in crate::backends::sql) insecure: bool,
+    pub(in crate::backends::sql) proxy: bool,
 }
 
 impl Default for RemoteOptions {

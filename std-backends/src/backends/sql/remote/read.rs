@@ -13,6 +13,7 @@ use super::page::Page;
 use super::value::Cell;
 use crate::backends::sql::connection::OnRow;
 use crate::backends::sql::statement::{Select, Value, ValueRef};
+use crate::event::{self, Event};
 
 /// How often a read is repeated because others wrote in the middle of it.
 const CONFLICTS: u32 = 50;
@@ -276,11 +277,9 @@ impl RemoteConnection {
             }
             if head.id < self.own_write {
                 // Set back: what the server has now is what there is.
-                #[cfg(feature = "tracing")]
-                tracing::warn!(
-                    server = self.server.url(),
-                    "the server lost a stored change"
-                );
+                event::emit(|| Event::SetBack {
+                    server: self.server.url().to_owned(),
+                });
                 self.own_write = 0;
             }
             self.seen = Some(head.tag);

@@ -9,27 +9,24 @@ mod write;
 use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
 use mtsession::clients::Target;
 use mtsession::codec::SessionSource as _;
 use mtsession::codec::clients::StringFormat;
 use mtsession::{
-    Account, Change, LibSqlBackend, OwnedLoginState, PeerNames, PersistedSession, RemoteOptions,
-    SessionBackend, SessionRecord, Shown, SqliteBackend,
+    Account, Address, Change, Location, OwnedLoginState, PeerNames, PersistedSession,
+    SessionBackend, SessionRecord, Shown, StoreOptions,
 };
 use mtsession_embedded::image::Layout;
 use zeroize::Zeroizing;
 
 pub(crate) use clients::encode_login;
-use name::escaped_account;
 pub(crate) use read::{Loaded, Origin};
 pub(crate) use write::{refuse_others, save_in};
 
 use crate::failure::Failure;
-
-/// The account of a database where none is named.
-const DEFAULT_ACCOUNT: &str = "default";
 
 /// The variables with the token of a libSQL server; the first that is set counts.
 const TOKEN_VARIABLES: [&str; 2] = ["LIBSQL_AUTH_TOKEN", "TURSO_AUTH_TOKEN"];
@@ -45,10 +42,8 @@ pub(crate) enum Store {
     StringFile(PathBuf),
     /// A session string in an environment variable.
     StringEnv(String),
-    /// One account of an SQLite database.
-    Sqlite(PathBuf, String),
-    /// One account of a libSQL database: a url or a file.
-    LibSql(String, String),
+    /// What the library opens by an address.
+    Backend(Address),
     /// A database for ferogram-session 0.6.6, to be written.
     Ferogram(PathBuf),
     /// The dump of a device's flash region.
@@ -94,14 +89,11 @@ impl Store {
     /// The argument again, as it was.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) => Address::of_path(path).to_text(),
             Self::StringStdio => "string:-".to_owned(),
             Self::StringFile(path) => format!("string:{}", path.display()),
             Self::StringEnv(name) => format!("env:{name}"),
-            Self::Sqlite(path, account) => {
-                format!("sqlite:{}#{}", path.display(), escaped_account(account))
-            }
-            Self::LibSql(url, account) => format!("libsql:{url}#{}", escaped_account(account)),
+            Self::Backend(address) => address.to_text(),
             Self::Ferogram(path) => format!("ferogram:{}", path.display()),
             Self::Flash(path, _) => format!("flash:{}", path.display()),
             Self::Library(target, path) => format!("{}:{}", target.scheme(), path.display()),
@@ -110,26 +102,58 @@ impl Store {
     }
 
     /// The backend behind a store that has one.
-    pub(crate) fn backend(&self) -> Result<Option<Box<dyn SessionBackend>>, Failure> {
-        Ok(Some(match self {
-            Self::File(path) if is_stream(path) => {
-                return Err(Failure::Usage(format!(
-                    "{self} is a pipe or a device, not a file; string:{self} reads a session string \
-                     from one"
-                )));
-            }
-            Self::File(path) => mtsession::open(path)?,
-            Self::Sqlite(path, account) => Box::new(SqliteBackend::open_account(path, account)?),
-            Self::LibSql(url, account) => Box::new(libsql(url, account)?),
-            _ => return Ok(None),
-        }))
+    pub(crate) fn backend(&self) -> Result<Option<Arc<dyn SessionBackend>>, Failure> {
+        let Some(address) = self.address() else {
+            return Ok(None);
+        };
+        if let Some(path) = address.path()
+            && is_stream(path)
+        {
+            return Err(Failure::Usage(format!(
+                "{self} is a pipe or a device, not a file; string:{self} reads a session string \
+                 from one"
+            )));
+        }
+        Ok(Some(options(&address).connect(address)?))
+    }
+
+    /// The library's store, whatever account is meant.
+    pub(crate) fn open(&self) -> Result<mtsession::Store, Failure> {
+        let address = self.address();
+        if address.is_some_and(|address| address.path().is_some_and(|path| !path.exists())) {
+            return Err(self.not_found());
+        }
+        self.open_or_new()
+    }
+
+    /// The same where nothing is yet.
+    pub(crate) fn open_or_new(&self) -> Result<mtsession::Store, Failure> {
+        let Some(address) = self.address() else {
+            return Err(Failure::Usage(format!(
+                "{self} is no store of accounts: a database, a directory of session files or a server is"
+            )));
+        };
+        Ok(options(&address).open(address)?)
+    }
+
+    fn address(&self) -> Option<Address> {
+        match self {
+            Self::File(path) => Some(Address::of_path(path)),
+            Self::Backend(address) => Some(address.clone()),
+            _ => None,
+        }
     }
 
     /// The path on this machine that may lead to a database.
     pub(crate) fn database(&self) -> Option<&Path> {
         match self {
-            Self::File(path) | Self::Sqlite(path, _) => Some(path),
-            Self::LibSql(path, _) if !is_remote(path) => Some(Path::new(path)),
+            Self::File(path) => Some(path),
+            Self::Backend(address) => match address.location() {
+                Location::Path(path) | Location::Sqlite(path) | Location::LibSql(path) => {
+                    Some(path)
+                }
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -151,30 +175,16 @@ impl Store {
             | Self::StringFile(_)
             | Self::StringEnv(_)
             | Self::LibraryString(_) => "a string session",
-            Self::Sqlite(..) | Self::LibSql(..) => "the database",
+            Self::Backend(_) => "the store",
             Self::Ferogram(_) => "ferogram-session",
             Self::Flash(..) => "a flash image",
             Self::Library(target, _) => target.format().name(),
         }
     }
 
-    /// The names of all accounts in a database.
+    /// The names of all accounts in a store.
     pub(crate) fn accounts(&self) -> Result<Vec<String>, Failure> {
-        match self {
-            Self::File(path) | Self::Sqlite(path, _) => {
-                if !path.exists() {
-                    return Err(self.not_found());
-                }
-                Ok(SqliteBackend::accounts(path)?)
-            }
-            Self::LibSql(url, _) if !is_remote(url) && !Path::new(url).exists() => {
-                Err(self.not_found())
-            }
-            Self::LibSql(url, account) => Ok(libsql(url, account)?.accounts()?),
-            _ => Err(Failure::Usage(format!(
-                "{self} is not a database of many accounts: name one as sqlite:FILE or libsql:URL"
-            ))),
-        }
+        Ok(self.open()?.names()?)
     }
 
     pub(crate) fn not_found(&self) -> Failure {
@@ -200,8 +210,8 @@ impl Store {
                 | Self::StringFile(path)
                 | Self::Ferogram(path)
                 | Self::Flash(path, _)
-                | Self::Library(_, path) => (path, None),
-                Self::Sqlite(path, account) => (path, Some(account.clone())),
+                | Self::Library(_, path) => (&**path, None),
+                Self::Backend(address) => (address.path()?, account_of(address)),
                 _ => return None,
             };
             Some((path.canonicalize().ok()?, account))
@@ -232,19 +242,23 @@ fn is_stream(path: &Path) -> bool {
         .is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-pub(crate) fn is_remote(url: &str) -> bool {
-    url.contains("://")
+/// The account that an address means, where its store has several.
+fn account_of(address: &Address) -> Option<String> {
+    let account = address.account().unwrap_or(Address::DEFAULT_ACCOUNT);
+    (!matches!(address.location(), Location::Path(_))).then(|| account.to_owned())
 }
 
-fn libsql(url: &str, account: &str) -> io::Result<LibSqlBackend> {
-    if !is_remote(url) {
-        return LibSqlBackend::open_local_account(url, account);
+/// What is to be said about opening an address: the token of a server.
+fn options(address: &Address) -> StoreOptions {
+    let token = || {
+        TOKEN_VARIABLES
+            .iter()
+            .find_map(|name| std::env::var(name).ok())
+    };
+    match address.location() {
+        Location::Server(_) => StoreOptions::new().auth_token(token().unwrap_or_default()),
+        _ => StoreOptions::new(),
     }
-    let token = TOKEN_VARIABLES
-        .iter()
-        .find_map(|name| std::env::var(name).ok());
-    let token = Zeroizing::new(token.unwrap_or_default());
-    LibSqlBackend::open_remote_account(url, token.as_str(), account, RemoteOptions::default())
 }
 
 /// A session on its way from one store to another.

@@ -60,7 +60,7 @@ impl Store {
     pub(crate) fn load(&self) -> Result<Loaded, Failure> {
         match self {
             Self::File(path) => self.load_path(path),
-            Self::Sqlite(..) | Self::LibSql(..) => self.load_backend(),
+            Self::Backend(_) => self.load_backend(),
             Self::Ferogram(path) => Self::File(path.clone()).load(),
             Self::Flash(path, layout) => self.load_flash(path, *layout),
             Self::Library(_, path) => match load_foreign(path, None) {

@@ -27,7 +27,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let source = parts.session.with_account(parts.account);
         match self {
-            Self::File(_) | Self::Sqlite(..) | Self::LibSql(..) => {
+            Self::File(_) | Self::Backend(_) => {
                 let backend = self.backend()?.ok_or_else(|| self.not_found())?;
                 if force {
                     return save_in(&*backend, parts);
@@ -96,11 +96,7 @@ impl Store {
     const fn keeps_login_state(&self) -> bool {
         matches!(
             self,
-            Self::File(_)
-                | Self::Sqlite(..)
-                | Self::LibSql(..)
-                | Self::StringStdio
-                | Self::StringFile(_)
+            Self::File(_) | Self::Backend(_) | Self::StringStdio | Self::StringFile(_)
         )
     }
 
@@ -130,7 +126,7 @@ impl Store {
                 let is_empty = |found: &fs::Metadata| found.is_file() && found.len() == 0;
                 found.is_some_and(|found| !self.is_replaceable() || !is_empty(&found))
             }
-            Self::Sqlite(..) | Self::LibSql(..) => match self.backend()? {
+            Self::Backend(_) => match self.backend()? {
                 Some(backend) => backend.load()?.is_some(),
                 None => false,
             },

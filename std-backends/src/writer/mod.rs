@@ -1,18 +1,23 @@
 //! A queue in front of a store, for async clients.
 
-use std::collections::HashMap;
+mod strand;
+mod threads;
+mod waiting;
+
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
-use mtsession_core::{Change, Peer};
 use tokio::sync::{mpsc, oneshot};
+
+use self::strand::Strand;
+pub(crate) use self::threads::Threads;
 
 use crate::backend::SessionBackend;
 use crate::drop_in::dc::DcEntry;
 use crate::drop_in::peer::CachedPeer;
 use crate::drop_in::session::PersistedSession;
 use crate::drop_in::update::UpdateStateChange;
+use crate::event::Events;
 use crate::sync::lock;
 
 /// How many writes may wait before a writer has to.
@@ -20,8 +25,8 @@ const CAPACITY: usize = 256;
 
 /// Writes to a store from async code without blocking it.
 ///
-/// One thread per writer carries everything out in the order it was asked for, which
-/// `spawn_blocking` does not. What waits together is written together: counters that were overtaken
+/// A thread carries everything out in the order it was asked for, which `spawn_blocking` does not: one of
+/// its own for [`new`](Self::new), one of four that the writers of a [`Store`](crate::Store) share. What waits together is written together: counters that were overtaken
 /// are dropped, and the rest is one atomic batch.
 ///
 /// [`apply_update_state`](Self::apply_update_state) and [`cache_peer`](Self::cache_peer) return once
@@ -52,7 +57,8 @@ const CAPACITY: usize = 256;
 pub struct SessionWriter {
     /// `None` only while it is dropped.
     queue: Option<mpsc::Sender<Job>>,
-    worker: Option<JoinHandle<()>>,
+    strand: Arc<Strand>,
+    threads: Threads,
     failure: Arc<Mutex<Option<io::Error>>>,
 }
 
@@ -68,16 +74,16 @@ type Call = Box<dyn FnOnce(&dyn SessionBackend) + Send>;
 impl SessionWriter {
     /// Starts a writer for `backend`, which may go on being used directly: for reading, say.
     pub fn new(backend: Arc<dyn SessionBackend>) -> Self {
+        Threads::one().writer(backend, Events::default())
+    }
+
+    fn on(threads: Threads, backend: Arc<dyn SessionBackend>, events: Events) -> Self {
         let (queue, jobs) = mpsc::channel(CAPACITY);
         let failure = Arc::default();
-        let worker = Worker {
-            backend,
-            jobs,
-            failure: Arc::clone(&failure),
-        };
         Self {
             queue: Some(queue),
-            worker: Some(std::thread::spawn(|| worker.run())),
+            strand: Arc::new(Strand::new(backend, jobs, Arc::clone(&failure), events)),
+            threads,
             failure,
         }
     }
@@ -172,7 +178,9 @@ impl SessionWriter {
 
     async fn send(&self, job: Job) -> io::Result<()> {
         let queue = self.queue.as_ref().ok_or_else(gone)?;
-        queue.send(job).await.map_err(|_| gone())
+        queue.send(job).await.map_err(|_| gone())?;
+        self.threads.schedule(&self.strand);
+        Ok(())
     }
 }
 
@@ -183,123 +191,15 @@ fn gone() -> io::Error {
 impl Drop for SessionWriter {
     fn drop(&mut self) {
         self.queue = None;
-        if let Some(worker) = self.worker.take() {
-            // What a panic left to say was said by the panic.
-            let _ = worker.join();
-        }
-    }
-}
-
-struct Worker {
-    backend: Arc<dyn SessionBackend>,
-    jobs: mpsc::Receiver<Job>,
-    failure: Arc<Mutex<Option<io::Error>>>,
-}
-
-impl Worker {
-    fn run(mut self) {
-        let mut waiting = Waiting::default();
-        let mut batch = Vec::with_capacity(CAPACITY);
-        // Takes along what came while the last batch was stored, but no more than that: a caller that never
-        // stops to queue would keep it from being stored otherwise.
-        while self.jobs.blocking_recv_many(&mut batch, CAPACITY) > 0 {
-            for job in batch.drain(..) {
-                match job {
-                    Job::Update(UpdateStateChange::All(state)) => {
-                        self.store(&mut waiting);
-                        let result = self
-                            .backend
-                            .apply_update_state(UpdateStateChange::All(state));
-                        self.note(result);
-                    }
-                    Job::Update(update) => waiting.update(update),
-                    Job::Peer(peer) => waiting.peers.push(peer),
-                    Job::Call(call) => {
-                        self.store(&mut waiting);
-                        call(&*self.backend);
-                    }
-                }
-            }
-            self.store(&mut waiting);
-        }
-    }
-
-    /// Stores everything that waits as one batch.
-    fn store(&self, waiting: &mut Waiting) {
-        let waiting = core::mem::take(waiting);
-        let mut changes: Vec<_> = waiting.updates().collect();
-        changes.extend(
-            waiting
-                .peers
-                .iter()
-                .map(|peer| Change::Peer(Peer::from(peer))),
-        );
-        if !changes.is_empty() {
-            let result = self.backend.apply(&changes);
-            self.note(result);
-        }
-    }
-
-    fn note(&self, result: io::Result<()>) {
-        if let Err(error) = result {
-            #[cfg(feature = "tracing")]
-            tracing::warn!(%error, "a queued change was not stored");
-            lock(&self.failure).get_or_insert(error);
-        }
-    }
-}
-
-/// Changes that are not stored yet: of each counter and channel only the newest.
-#[derive(Default)]
-struct Waiting {
-    primary: Option<UpdateStateChange>,
-    secondary: Option<UpdateStateChange>,
-    channels: Vec<UpdateStateChange>,
-    channel_at: HashMap<i64, usize>,
-    peers: Vec<CachedPeer>,
-}
-
-impl Waiting {
-    fn update(&mut self, update: UpdateStateChange) {
-        match update {
-            UpdateStateChange::Primary { .. } => self.primary = Some(update),
-            UpdateStateChange::Secondary { .. } => self.secondary = Some(update),
-            UpdateStateChange::Channel { id, .. } => {
-                let known = self.channel_at.get(&id).copied();
-                if let Some(older) = known.and_then(|at| self.channels.get_mut(at)) {
-                    *older = update;
-                } else {
-                    self.channel_at.insert(id, self.channels.len());
-                    self.channels.push(update);
-                }
-            }
-            // Replaces channels too, so it is never merged.
-            UpdateStateChange::All(_) => {}
-        }
-    }
-
-    fn updates(&self) -> impl Iterator<Item = Change<'static>> {
-        let updates = self
-            .primary
-            .iter()
-            .chain(&self.secondary)
-            .chain(&self.channels);
-        updates.flat_map(|update| {
-            update.with_changes(|changes| {
-                changes
-                    .iter()
-                    .filter_map(|change| match change {
-                        Change::Update(update) => Some(Change::Update(*update)),
-                        _ => None,
-                    })
-                    .collect::<Vec<_>>()
-            })
-        })
+        self.threads.schedule(&self.strand);
+        self.strand.wait_for_the_end();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use mtsession_core::{Change, Peer};
+
     use super::*;
     use crate::backends::memory::InMemoryBackend;
 
@@ -345,12 +245,9 @@ mod tests {
             assert!(queue.try_send(Job::Peer(peer)).is_ok());
         }
         drop(queue);
-        let worker = Worker {
-            backend: backend.clone(),
-            jobs,
-            failure: Arc::default(),
-        };
-        worker.run();
+        let strand = Strand::new(backend.clone(), jobs, Arc::default(), Events::default());
+        while strand.run() {}
+        strand.wait_for_the_end();
         assert_eq!(*lock(&backend.batches), [CAPACITY; 10]);
     }
 }

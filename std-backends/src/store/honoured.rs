@@ -1,0 +1,43 @@
+//! Which options each kind of store honours.
+
+/// A kind of store, as far as options are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Honours {
+    File,
+    Database,
+    Server,
+    Memory,
+}
+
+impl Honours {
+    pub(crate) fn contains(self, option: &str) -> bool {
+        let special: &[&str] = match self {
+            Self::File | Self::Database => &["deadline", "flush"],
+            Self::Server => &[
+                "auth_token",
+                "deadline",
+                "insecure",
+                "proxy",
+                "replica",
+                "requests",
+                "tls",
+            ],
+            Self::Memory => &[],
+        };
+        matches!(option, "read_only" | "create") || special.contains(&option)
+    }
+
+    /// Databases flush a key whatever is chosen.
+    pub(crate) const fn can_flush_never(self) -> bool {
+        matches!(self, Self::File)
+    }
+
+    pub(crate) const fn store(self) -> &'static str {
+        match self {
+            Self::File => "a session file",
+            Self::Database => "a database file",
+            Self::Server => "a server",
+            Self::Memory => "memory",
+        }
+    }
+}
