@@ -233,9 +233,7 @@ macro_rules! forward_backend {
                 (**self).delete()
             }
 
-            fn name(&self) -> &str {
-                (**self).name()
-            }
+            fn name(&self) -> &str { (**self).name() }
 
             fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
                 (**self).apply(changes)
@@ -288,13 +286,9 @@ macro_rules! forward_backend {
                 (**self).retain_peers(keep)
             }
 
-            fn keeps(&self) -> Keeps {
-                (**self).keeps()
-            }
+            fn keeps(&self) -> Keeps { (**self).keeps() }
 
-            fn address(&self) -> Option<&Address> {
-                (**self).address()
-            }
+            fn address(&self) -> Option<&Address> { (**self).address() }
         })+
     };
 }
