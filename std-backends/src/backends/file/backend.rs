@@ -22,7 +22,7 @@ use crate::error::StoreError;
 use crate::flush::FlushPolicy;
 use crate::found;
 use crate::fs::{directory_of, make_private_directory};
-use crate::record::{Keeps, SessionRecord, check};
+use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
 use crate::sync::lock;
 
 const NAME: &str = "binary-file";
@@ -61,7 +61,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// A child process may go on with a backend that was open before the fork, unless another thread was in
 /// the middle of a call then.
 ///
-/// A backend that has written holds both files open, so that a small change asks for no path.
+/// A backend that has written holds both files open, so that a small change asks for no path. Once it was
+/// asked for 32 peers it keeps the session in memory, and a look-up reads only what was appended since.
 ///
 /// ```
 /// use mtsession::{BinaryFileBackend, PersistedSession, SessionBackend, UpdateStateChange};
@@ -134,7 +135,7 @@ impl BinaryFileBackend {
         }
     }
 
-    fn load_stored(&self) -> io::Result<Option<SessionRecord>> {
+    pub(super) fn load_stored(&self) -> io::Result<Option<SessionRecord>> {
         content::load(&Paths::resolve(&self.path)?, self.settings)
     }
 
@@ -229,6 +230,16 @@ impl SessionBackend for BinaryFileBackend {
 
     fn read(&self) -> io::Result<Option<SessionRecord>> {
         self.load_stored().map_err(self.error("load"))
+    }
+
+    fn head(&self) -> io::Result<Option<SessionHead>> {
+        self.look_up(SessionRecord::head)
+            .map_err(self.error("load"))
+    }
+
+    fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
+        let found = self.look_up(|record| record.find_peer(query));
+        Ok(found.map_err(self.error("load"))?.flatten())
     }
 
     fn update(

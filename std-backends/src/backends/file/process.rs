@@ -14,6 +14,8 @@ pub(super) struct State {
     /// is appended after that would not be safe. Only a new snapshot is. Other processes learn it from a
     /// mark in the journal; this one knows it also where the mark could not be written.
     pub(super) must_fold: bool,
+    /// How often the session was searched.
+    pub(super) look_ups: u32,
 }
 
 impl State {

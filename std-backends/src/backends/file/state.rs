@@ -1,38 +1,29 @@
 //! What is known of the files of a session, and how they are changed under their lock.
 
+use core::time::Duration;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use mtsession_core::{Change, SessionMut as _, SessionSource};
-use zeroize::Zeroizing;
+use mtsession_core::{Change, SessionSource};
 
-use super::beside::Beside;
 use super::content::{Content, read};
 use super::identity::Watched;
-use super::journal::{self, Tail};
+use super::journal;
 use super::lock::{Locked, Settings, with_new_lock};
 use super::paths::Paths;
-use super::positioned::{read_at, read_from, write_at};
+use super::positioned::write_at;
+use super::seen::Seen;
 use super::snapshot::sync;
 use super::write::{Old, replaceable, restart_journal, write, write_changed};
-use crate::drop_in::session::PersistedSession;
-use crate::fs::file_len;
 use crate::record::SessionRecord;
-use mtsession_core::Certain as _;
-
-/// Bytes of a record's checksum.
-const CHAIN_LEN: usize = size_of::<u32>();
-const CHAIN_LEN_U64: u64 = 4;
-const _: () = assert!(CHAIN_LEN == 4, "both are the same number");
-const _: () = assert!(
-    journal::HEADER_LEN >= CHAIN_LEN,
-    "a header ends in a checksum"
-);
 
 /// A journal is folded into the snapshot when it is longer than that, but not before this: short
 /// sessions would be rewritten all the time.
 const FOLD_AT_LEAST: u64 = 64 * 1024;
+
+/// How long a look-up waits for the lock. Reading the files needs none, so it is not worth more.
+const LOOK_UP_WAITS: Duration = Duration::from_millis(2);
 
 /// What is known of the files without reading them again, and the open journal.
 #[derive(Debug)]
@@ -40,20 +31,6 @@ pub(super) struct Known {
     paths: Paths,
     journal: File,
     seen: Seen,
-}
-
-/// A snapshot and its journal as they were last seen.
-#[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) snapshot: Watched,
-    pub(super) snapshot_len: u64,
-    pub(super) crc: u32,
-    pub(super) tail: Tail,
-    pub(super) beside: Beside,
-    /// The DC table, with which a DC entry is compared that is new in its salt alone.
-    dcs: Zeroizing<PersistedSession>,
-    /// Whether the snapshot and its name are known to survive a power cut.
-    pub(super) is_durable: bool,
 }
 
 /// What [`Known::refresh`] did.
@@ -250,6 +227,31 @@ impl Known {
         Ok(Appended::Done)
     }
 
+    /// Runs `look` on the current record, which is kept in memory from the first time on. `None` when the
+    /// files are not as they were known, or when another process has the lock.
+    pub(super) fn look_up<R>(
+        &mut self,
+        path: &Path,
+        look: impl FnOnce(&SessionRecord) -> R,
+    ) -> io::Result<Option<R>> {
+        let Self {
+            paths,
+            journal,
+            seen,
+        } = self;
+        let Ok(_locked) = Locked::exclusive(journal, paths, LOOK_UP_WAITS) else {
+            return Ok(None);
+        };
+        let Some(tail) = seen.current_tail(journal, path, paths)? else {
+            return Ok(None);
+        };
+        seen.tail = tail;
+        if seen.held.is_none() {
+            seen.held = read(paths, Some(journal))?.map(|content| content.stored);
+        }
+        Ok(seen.held.as_ref().map(look))
+    }
+
     /// Marks the journal after a failed flush, so that no process appends to it before the session is
     /// stored anew.
     pub(super) fn forbid_appends(paths: &Paths, settings: Settings) -> io::Result<()> {
@@ -281,101 +283,14 @@ impl Known {
         self.seen.tail.end > self.seen.snapshot_len.max(FOLD_AT_LEAST)
     }
 
+    /// Whether the record is kept in memory.
+    #[cfg(test)]
+    pub(super) fn holds(&self) -> bool {
+        self.seen.held.is_some()
+    }
+
     pub(super) fn paths(&self) -> &Paths {
         &self.paths
-    }
-}
-
-impl Seen {
-    /// What is seen of a snapshot that holds `session`, which survives a power cut.
-    pub(super) fn new(
-        snapshot: Watched,
-        (snapshot_len, crc): (u64, u32),
-        tail: Tail,
-        session: &impl SessionSource,
-    ) -> Self {
-        let mut dcs = Zeroizing::new(PersistedSession::default());
-        // Never grows: no copy of a key is left.
-        dcs.dcs.reserve_exact(session.dcs().len());
-        for dc in session.dcs() {
-            let Ok(()) = dcs.push_dc(&dc);
-        }
-        Self {
-            snapshot,
-            snapshot_len,
-            crc,
-            tail,
-            beside: Beside::of(session),
-            dcs,
-            is_durable: true,
-        }
-    }
-
-    /// The changes, with each DC entry replaced by what is new in it.
-    fn reduce<'c>(&self, changes: &[Change<'c>]) -> Vec<Change<'c>> {
-        // An entry that changes twice in a batch is not compared with what the first time makes of it.
-        let is_alone = |key| changes.iter().filter(|other| other.key() == key).count() == 1;
-        let new = |change: &Change<'c>| match change {
-            Change::Dc(_) if is_alone(change.key()) => self.dcs.reduce(*change),
-            _ => Some(*change),
-        };
-        changes.iter().filter_map(new).collect()
-    }
-
-    /// Takes in what was appended to the journal, by this process or another one.
-    fn note(&mut self, changes: &[Change<'_>]) {
-        self.beside.note(changes);
-        for change in changes {
-            if let Change::Salt { .. } = change {
-                let Ok(()) = self.dcs.apply(change);
-            }
-        }
-    }
-
-    /// Where the journal ends, which another process may have appended to; `None` when the files
-    /// are not as they are known. Under the lock.
-    ///
-    /// Two system calls: the snapshot must be as it was, and the last checksum must stand at the end of
-    /// the journal. That checksum covers everything before it, so that no other journal,
-    /// and none that was started anew or emptied since, has it there.
-    fn current_tail(
-        &mut self,
-        journal: &File,
-        path: &Path,
-        paths: &Paths,
-    ) -> io::Result<Option<Tail>> {
-        let known = self.tail;
-        if !self.snapshot.is_unchanged(path, paths) {
-            return Ok(None);
-        }
-        let mut end = [0; CHAIN_LEN + 1];
-        let chain_at = known.end.checked_sub(CHAIN_LEN_U64);
-        let chain_at = chain_at.certain("a journal is longer than a checksum");
-        let len = read_at(journal, &mut end, chain_at)?;
-        let [chain @ .., _] = end;
-        if len < CHAIN_LEN || u32::from_le_bytes(chain) != known.chain {
-            return Ok(None);
-        }
-        if len == CHAIN_LEN {
-            return Ok(Some(known));
-        }
-        let mut records = Vec::new();
-        read_from(journal, &mut records, known.end)?;
-        let tail = journal::replay(&records, known, |changes| self.note(changes))?;
-        let replayed = tail.end.checked_sub(known.end);
-        let after = replayed
-            .and_then(|len| usize::try_from(len).ok())
-            .and_then(|len| records.get(len..))
-            .certain("a tail ends within the journal that it was read from");
-        if journal::must_fold(after, tail) {
-            return Ok(None);
-        }
-        let read = file_len(records.len());
-        if known.end.saturating_add(read) > tail.end {
-            // What a crash tore is cut off before anything is written after it.
-            journal.set_len(tail.end)?;
-        }
-        Ok(Some(tail))
     }
 }
 
