@@ -5,11 +5,8 @@
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::indexing_slicing,
-    clippy::large_enum_variant,
     clippy::panic,
     clippy::struct_excessive_bools,
-    clippy::use_self,
-    clippy::unwrap_used,
     clippy::must_use_candidate,
     reason = "support of tests, where a panic is a failed test"
 )]

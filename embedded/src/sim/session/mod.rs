@@ -1,4 +1,10 @@
 //! A plain session as a model, and random scripts of calls: the log's own tests on the chip.
+#![expect(
+    clippy::large_enum_variant,
+    clippy::use_self,
+    clippy::unwrap_used,
+    reason = "support of tests, where a panic is a failed test"
+)]
 
 mod act;
 mod history;
