@@ -14,7 +14,7 @@ use super::opened::Opened;
 use super::{Store, StoreOptions};
 use crate::address::{Address, DEFAULT_ACCOUNT, Location, is_like_a_database};
 use crate::backend::SessionBackend;
-use crate::error::{StoreError, unsupported};
+use crate::error::StoreError;
 use crate::found;
 use crate::sqlite_file::open_databases::{self, PlainFile};
 
@@ -91,7 +91,7 @@ fn accounts(address: &Address, options: &StoreOptions) -> io::Result<Box<dyn Acc
             check(Honours::Server)?;
             server(url, options).map_err(|error| refused(address, error))
         }
-        location => Err(refused(address, unsupported(no_store(address, location)))),
+        location => Err(refused(address, unsupported(&no_store(address, location)))),
     }
 }
 
@@ -119,6 +119,11 @@ fn refused(address: &Address, error: io::Error) -> io::Error {
     StoreError::io("store", address.to_string(), "open", error)
 }
 
+/// What [`refused`] names the store of.
+fn unsupported(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, message)
+}
+
 #[cfg(feature = "sqlite")]
 fn sqlite(path: &Path, options: &StoreOptions) -> io::Result<Box<dyn Accounts>> {
     Ok(Box::new(super::database::Sqlite::new(path, options)?))
@@ -127,7 +132,7 @@ fn sqlite(path: &Path, options: &StoreOptions) -> io::Result<Box<dyn Accounts>> 
 #[cfg(not(feature = "sqlite"))]
 fn sqlite(_: &Path, _: &StoreOptions) -> io::Result<Box<dyn Accounts>> {
     let message = "this is an SQLite database: enable the feature `sqlite` of mtsession";
-    Err(unsupported(message.to_owned()))
+    Err(unsupported(message))
 }
 
 #[cfg(feature = "libsql")]
@@ -138,7 +143,7 @@ fn libsql(path: &Path, options: &StoreOptions) -> io::Result<Box<dyn Accounts>> 
 #[cfg(not(feature = "libsql"))]
 fn libsql(_: &Path, _: &StoreOptions) -> io::Result<Box<dyn Accounts>> {
     let message = "this is a libSQL database: enable the feature `libsql` of mtsession";
-    Err(unsupported(message.to_owned()))
+    Err(unsupported(message))
 }
 
 #[cfg(feature = "libsql-remote")]
@@ -149,7 +154,7 @@ fn server(url: &str, options: &StoreOptions) -> io::Result<Box<dyn Accounts>> {
 #[cfg(not(feature = "libsql-remote"))]
 fn server(_: &str, _: &StoreOptions) -> io::Result<Box<dyn Accounts>> {
     let message = "this is a libSQL server: enable the feature `libsql-remote` of mtsession";
-    Err(unsupported(message.to_owned()))
+    Err(unsupported(message))
 }
 
 /// Whether a path means a database: by its content, or where nothing is yet, or an empty file, by its

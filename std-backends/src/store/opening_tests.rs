@@ -5,7 +5,9 @@ use std::sync::Mutex;
 
 use mtsession_core::Change;
 
-use super::tests::{home, kind, session};
+#[cfg(feature = "tokio")]
+use super::tests::home;
+use super::tests::{kind, session};
 use super::*;
 use crate::error::kind::StoreErrorKind;
 use crate::event::Event;
