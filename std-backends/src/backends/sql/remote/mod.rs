@@ -92,7 +92,7 @@ impl Call {
 }
 
 /// What is sent in addition to the statements of the tables, for tests of what statements cost.
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 pub(super) const OWN_STATEMENTS: [&str; 5] = [
     write::FENCE,
     write::FORGET_OLD_TAGS,
@@ -102,7 +102,7 @@ pub(super) const OWN_STATEMENTS: [&str; 5] = [
 ];
 
 /// How a list is asked for.
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 pub(super) fn sql_of_a_page(select: &Select) -> String {
     page::Page::first(0, select).sql()
 }
