@@ -173,9 +173,9 @@ impl LibSqlBackend {
     /// # Errors
     /// `PermissionDenied` for a wrong token; what the network gives; as
     /// [`open_local`](Self::open_local).
-    pub fn open_remote(url: impl AsRef<str>, token: impl AsRef<str>) -> io::Result<Self> {
-        let options = StoreOptions::new().auth_token(token.as_ref());
-        let backend = Self::server(url.as_ref(), DEFAULT_ACCOUNT, &options)?;
+    pub fn open_remote(url: impl Into<String>, token: impl Into<String>) -> io::Result<Self> {
+        let options = StoreOptions::new().auth_token(token);
+        let backend = Self::server(&url.into(), DEFAULT_ACCOUNT, &options)?;
         backend.look()?;
         Ok(backend)
     }
@@ -213,11 +213,11 @@ impl LibSqlBackend {
     /// When there is nothing in the file and the server cannot be reached.
     pub fn open_replica(
         path: impl Into<PathBuf>,
-        url: impl AsRef<str>,
-        token: impl AsRef<str>,
+        url: impl Into<String>,
+        token: impl Into<String>,
     ) -> io::Result<Self> {
-        let options = StoreOptions::new().auth_token(token.as_ref());
-        Self::replica(&path.into(), url.as_ref(), DEFAULT_ACCOUNT, &options)
+        let options = StoreOptions::new().auth_token(token);
+        Self::replica(&path.into(), &url.into(), DEFAULT_ACCOUNT, &options)
     }
 
     /// Brings a replica up to what the server has, deletions included. Other backends always are.
