@@ -90,14 +90,15 @@ fn cannot_be_synced(error: &io::Error) -> bool {
 
 /// Makes a directory that only its owner can look into, where there is none.
 pub(crate) fn make_private_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
-    {
+    let made = {
         use std::os::unix::fs::DirBuilderExt as _;
 
-        builder.mode(0o700);
-    }
-    match builder.create(path) {
+        fs::DirBuilder::new().mode(0o700).create(path)
+    };
+    #[cfg(not(unix))]
+    let made = fs::create_dir(path);
+    match made {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }
