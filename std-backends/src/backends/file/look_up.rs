@@ -90,6 +90,33 @@ mod tests {
         assert!(backend.head().unwrap().is_none());
     }
 
+    /// Who reads cuts nothing off, also under the lock; the next writer does.
+    #[test]
+    fn a_look_up_leaves_what_follows_the_journal() {
+        use std::io::Write as _;
+
+        let dir = tempfile::tempdir().unwrap();
+        let backend = BinaryFileBackend::new(dir.path().join("a")).without_fsync();
+        backend.save(&PersistedSession::default()).unwrap();
+        backend.apply(&[peer(1, 10)]).unwrap();
+        let path = dir.path().join("a.journal");
+        let whole = std::fs::metadata(&path).unwrap().len();
+        let mut journal = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap();
+        journal.write_all(&[9; 5]).unwrap();
+        for _ in 0..=READS {
+            assert_eq!(hash_of(&backend, 1), Some(10));
+        }
+        let len = || std::fs::metadata(&path).unwrap().len();
+        assert_eq!(len(), whole + 5);
+        backend.apply(&[peer(1, 11)]).unwrap();
+        assert_eq!(hash_of(&backend, 1), Some(11));
+        let read = BinaryFileBackend::new(backend.path()).status().unwrap();
+        assert_eq!(read.unwrap().journal_lost, 0);
+    }
+
     #[test]
     fn a_backend_that_only_reads_makes_nothing() {
         let dir = tempfile::tempdir().unwrap();

@@ -13,7 +13,6 @@ use super::journal::{self, Tail};
 use super::paths::Paths;
 use super::positioned::{read_at, read_from};
 use crate::drop_in::session::PersistedSession;
-use crate::fs::file_len;
 use crate::record::SessionRecord;
 
 /// Bytes of a record's checksum.
@@ -91,35 +90,44 @@ impl Seen {
         }
     }
 
-    /// Where the journal ends, which another process may have appended to; `None` when the files
-    /// are not as they are known. Under the lock.
-    ///
-    /// Two system calls: the snapshot must be as it was, and the last checksum must stand at the end of
-    /// the journal. That checksum covers everything before it, so that no other journal,
-    /// and none that was started anew or emptied since, has it there.
+    /// Where a writer goes on, after what others have appended and without what a crash tore; `None` when
+    /// the files are not as they are known. Under the exclusive lock.
     pub(super) fn current_tail(
         &mut self,
         journal: &File,
         path: &Path,
         paths: &Paths,
     ) -> io::Result<Option<Tail>> {
-        let tail = self.look_at_tail(journal, path, paths);
-        if !matches!(tail, Ok(Some(_))) {
-            // Some of what others have appended may be in it already, and would be again.
-            self.held = None;
+        match self.catch_up(journal, path, paths)? {
+            CaughtUp::NotKnown => return Ok(None),
+            CaughtUp::Torn => journal.set_len(self.tail.end)?,
+            CaughtUp::Whole => {}
         }
-        tail
+        Ok(Some(self.tail))
     }
 
-    fn look_at_tail(
+    /// Takes in what another process may have appended, and changes nothing. Under the lock.
+    pub(super) fn catch_up(
         &mut self,
         journal: &File,
         path: &Path,
         paths: &Paths,
-    ) -> io::Result<Option<Tail>> {
+    ) -> io::Result<CaughtUp> {
+        let caught_up = self.read_on(journal, path, paths);
+        if !matches!(caught_up, Ok(CaughtUp::Whole | CaughtUp::Torn)) {
+            // Some of what others have appended may be in it already, and would be again.
+            self.held = None;
+        }
+        caught_up
+    }
+
+    /// Two system calls where nobody has appended: the snapshot must be as it was, and the last checksum
+    /// must stand at the end of the journal. That checksum covers everything before it, so that no other
+    /// journal, and none that was started anew or emptied since, has it there.
+    fn read_on(&mut self, journal: &File, path: &Path, paths: &Paths) -> io::Result<CaughtUp> {
         let known = self.tail;
         if !self.snapshot.is_unchanged(path, paths) {
-            return Ok(None);
+            return Ok(CaughtUp::NotKnown);
         }
         let mut end = [0; CHAIN_LEN + 1];
         let chain_at = known.end.checked_sub(CHAIN_LEN_U64);
@@ -127,10 +135,10 @@ impl Seen {
         let len = read_at(journal, &mut end, chain_at)?;
         let [chain @ .., _] = end;
         if len < CHAIN_LEN || u32::from_le_bytes(chain) != known.chain {
-            return Ok(None);
+            return Ok(CaughtUp::NotKnown);
         }
         if len == CHAIN_LEN {
-            return Ok(Some(known));
+            return Ok(CaughtUp::Whole);
         }
         let mut records = Vec::new();
         read_from(journal, &mut records, known.end)?;
@@ -141,13 +149,24 @@ impl Seen {
             .and_then(|len| records.get(len..))
             .certain("a tail ends within the journal that it was read from");
         if journal::must_fold(after, tail) {
-            return Ok(None);
+            return Ok(CaughtUp::NotKnown);
         }
-        let read = file_len(records.len());
-        if known.end.saturating_add(read) > tail.end {
-            // What a crash tore is cut off before anything is written after it.
-            journal.set_len(tail.end)?;
-        }
-        Ok(Some(tail))
+        self.tail = tail;
+        Ok(if after.is_empty() {
+            CaughtUp::Whole
+        } else {
+            CaughtUp::Torn
+        })
     }
+}
+
+/// What [`Seen::catch_up`] found.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CaughtUp {
+    /// The files are not as they were known.
+    NotKnown,
+    /// The journal is known to its end.
+    Whole,
+    /// What follows the known part is no record: a crash tore it.
+    Torn,
 }

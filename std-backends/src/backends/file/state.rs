@@ -13,7 +13,7 @@ use super::journal;
 use super::lock::{Locked, Settings, with_new_lock};
 use super::paths::Paths;
 use super::positioned::write_at;
-use super::seen::Seen;
+use super::seen::{CaughtUp, Seen};
 use super::snapshot::sync;
 use super::write::{Old, replaceable, restart_journal, write, write_changed};
 use crate::record::SessionRecord;
@@ -202,7 +202,6 @@ impl Known {
         let Some(tail) = seen.current_tail(journal, path, paths)? else {
             return Ok(Appended::NotKnown);
         };
-        seen.tail = tail;
         let reduced;
         let changes = if changes.iter().all(journal::is_journalable) {
             changes
@@ -242,10 +241,9 @@ impl Known {
         let Ok(_locked) = Locked::exclusive(journal, paths, LOOK_UP_WAITS) else {
             return Ok(None);
         };
-        let Some(tail) = seen.current_tail(journal, path, paths)? else {
+        if let CaughtUp::NotKnown = seen.catch_up(journal, path, paths)? {
             return Ok(None);
-        };
-        seen.tail = tail;
+        }
         if seen.held.is_none() {
             seen.held = read(paths, Some(journal))?.map(|content| content.stored);
         }
