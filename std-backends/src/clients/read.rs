@@ -18,11 +18,9 @@ use crate::clients::{
 use crate::error::StoreError;
 use crate::pasted::pasted_text;
 use crate::record::SessionRecord;
+use crate::sqlite_file;
 use crate::sqlite_file::open_databases::PlainFile;
 use crate::wiped::Wiped;
-
-/// How every SQLite database begins.
-const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Session files are small; whatever is larger than this is not one (databases aside).
 const MAX_FILE: u64 = 16 << 20;
@@ -118,7 +116,7 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
         let dir = path.parent().unwrap_or(Path::new("."));
         return Ok(Content::Tdata(dir.to_path_buf()));
     }
-    if starts_with(path, SQLITE_MAGIC)? {
+    if starts_with(path, sqlite_file::MAGIC)? {
         return Ok(Content::Database);
     }
     if metadata.len() > MAX_FILE {

@@ -8,3 +8,6 @@ pub(crate) mod new_database;
 pub(crate) mod open_databases;
 #[cfg(any(feature = "clients", feature = "libsql", feature = "sqlite"))]
 pub(crate) mod untouched;
+
+/// How every SQLite database begins.
+pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";

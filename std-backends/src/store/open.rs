@@ -16,11 +16,9 @@ use crate::address::{Address, DEFAULT_ACCOUNT, Location, is_like_a_database};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::found;
+use crate::fs::file_len;
+use crate::sqlite_file::MAGIC;
 use crate::sqlite_file::open_databases::{self, PlainFile};
-
-/// How every SQLite database begins.
-const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
-const MAGIC_LEN: u64 = 16;
 
 pub(super) fn store(address: &Address, options: StoreOptions) -> io::Result<Store> {
     let address = address.store();
@@ -177,8 +175,8 @@ fn is_database(path: &Path) -> io::Result<bool> {
     }
     match PlainFile::open(path) {
         Ok(file) => {
-            let head = file.head(MAGIC_LEN).map_err(error)?;
-            Ok(head == SQLITE_MAGIC)
+            let head = file.head(file_len(MAGIC.len())).map_err(error)?;
+            Ok(head == MAGIC)
         }
         Err(source) => Err(error(source)),
     }

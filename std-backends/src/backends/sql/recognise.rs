@@ -9,11 +9,9 @@ use super::schema::{self, Findings};
 use super::shape::Object;
 use crate::error::kind::StoreErrorKind;
 use crate::error::told::told;
+use crate::sqlite_file::MAGIC;
 use crate::sqlite_file::open_databases::{PlainFile, is_open};
 use crate::sqlite_file::untouched::{Error, Untouched};
-
-/// How every SQLite database begins.
-const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Where a database's header has the id of its program, and ours.
 const APPLICATION_ID: (usize, &[u8]) = (68, b"MTSX");
