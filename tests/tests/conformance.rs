@@ -254,8 +254,8 @@ impl Fixture for FourMethods {
     }
 }
 
-/// A file that every call reaches through a writer's thread.
-struct Queued(File);
+/// A store that every call reaches through a writer's thread.
+struct Queued<F>(F);
 
 /// Calls of a backend, each on the thread of a writer.
 struct Calls(SessionWriter);
@@ -352,13 +352,22 @@ impl SessionBackend for Calls {
     }
 
     fn keeps(&self) -> Keeps {
-        Keeps::ALL
+        self.run(|backend| Ok(backend.keeps())).unwrap()
     }
 }
 
-impl Fixture for Queued {
+impl<F: Fixture> Fixture for Queued<F> {
     fn open(&self) -> Box<dyn SessionBackend> {
         Box::new(Calls(SessionWriter::new(self.0.open().into())))
+    }
+
+    /// Whoever comes through one writer is served one after the other, whatever the store can do.
+    fn is_atomic(&self) -> bool {
+        true
+    }
+
+    fn is_shared(&self) -> bool {
+        self.0.is_shared()
     }
 
     fn damage(&self) -> bool {
@@ -386,6 +395,10 @@ conformance!(
 conformance!(behind_a_box, Boxed(File::new()));
 conformance!(four_methods, FourMethods(Arc::default()));
 conformance!(behind_a_writer, Queued(File::new()));
+conformance!(
+    four_methods_behind_a_writer,
+    Queued(FourMethods(Arc::default()))
+);
 conformance!(string, Shared(Arc::new(StringSessionBackend::new(""))));
 conformance!(sqlite_file, Sqlite::new("default"));
 conformance!(sqlite_account, Sqlite::new("bot#1 of 'many'"));
