@@ -8,7 +8,7 @@ use core::convert::Infallible;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use mtsession_core::clients::{
-    Carries, Host, Login, MediaDc, Server, StringFormat, TelethonIpv6, detect,
+    Contents, Host, Login, MediaDc, Server, StringFormat, TelethonIpv6, detect,
 };
 use mtsession_core::{Account, AuthKey, Decoded, EncodeError, Field, SessionSource};
 use proptest::prelude::*;
@@ -251,10 +251,10 @@ fn what_is_missing_is_what_the_encoder_asks_for() {
         for format in StringFormat::ALL {
             let missing = login.missing_for(format);
             let refused = match encode(&login, format, TelethonIpv6::Replace) {
-                Ok(_) => Carries::NONE,
-                Err(EncodeError::Missing(Field::UserId)) => Carries::USER_ID,
-                Err(EncodeError::Missing(Field::IsBot)) => Carries::IS_BOT,
-                Err(EncodeError::Missing(Field::ApiId)) => Carries::API_ID,
+                Ok(_) => Contents::NONE,
+                Err(EncodeError::Missing(Field::UserId)) => Contents::USER_ID,
+                Err(EncodeError::Missing(Field::IsBot)) => Contents::IS_BOT,
+                Err(EncodeError::Missing(Field::ApiId)) => Contents::API_ID,
                 Err(other) => panic!("{format}: {other}"),
             };
             assert_eq!(missing.is_empty(), refused.is_empty(), "{format} {missing}");
@@ -305,18 +305,18 @@ fn a_round_trip_through_every_pair_keeps_what_both_sides_carry() {
             let text = encode(&given, second, TelethonIpv6::Replace).unwrap();
             let (format, found) = read(&text);
             assert_eq!(format, second);
-            let kept = Carries::of(&found);
+            let kept = Contents::of(&found);
             let both = first
                 .carries()
                 .without(first.carries().without(second.carries()));
-            let had = Carries::of(&through_first);
+            let had = Contents::of(&through_first);
             assert!(
                 kept.contains(had.without(had.without(both))),
                 "{first} {second}"
             );
             assert_eq!(found.auth_key(), login.auth_key());
             assert_eq!(found.server(), login.server());
-            if both.contains(Carries::MEDIA_DC) {
+            if both.contains(Contents::MEDIA_DC) {
                 assert_eq!(found.media(), login.media());
             }
         }
@@ -327,7 +327,7 @@ fn a_round_trip_through_every_pair_keeps_what_both_sides_carry() {
 fn the_loss_is_the_difference() {
     let mut login = dc2();
     login.set_account(whole_account());
-    let lost = |format: StringFormat| Carries::of(&login).without(format.carries()).to_string();
+    let lost = |format: StringFormat| Contents::of(&login).without(format.carries()).to_string();
     assert_eq!(
         lost(StringFormat::Telethon),
         "user id, bot flag, api_id, test flag"
@@ -338,7 +338,7 @@ fn the_loss_is_the_difference() {
     assert!(
         dc2()
             .missing_for(StringFormat::Pyrogram)
-            .contains(Carries::USER_ID)
+            .contains(Contents::USER_ID)
     );
     assert_eq!(
         dc2().missing_for(StringFormat::Pyrogram).to_string(),
@@ -388,12 +388,12 @@ proptest! {
         prop_assert_eq!(again.auth_key(), login.auth_key());
         let carries = format.carries();
         let kept = again.account();
-        prop_assert_eq!(kept.user_id, account.user_id.filter(|_| carries.contains(Carries::USER_ID)));
-        prop_assert_eq!(kept.is_bot, account.is_bot.filter(|_| carries.contains(Carries::IS_BOT)));
-        prop_assert_eq!(kept.api_id, account.api_id.filter(|_| carries.contains(Carries::API_ID)));
+        prop_assert_eq!(kept.user_id, account.user_id.filter(|_| carries.contains(Contents::USER_ID)));
+        prop_assert_eq!(kept.is_bot, account.is_bot.filter(|_| carries.contains(Contents::IS_BOT)));
+        prop_assert_eq!(kept.api_id, account.api_id.filter(|_| carries.contains(Contents::API_ID)));
         prop_assert_eq!(
             kept.test_mode,
-            account.test_mode.filter(|_| carries.contains(Carries::TEST_MODE))
+            account.test_mode.filter(|_| carries.contains(Contents::TEST_MODE))
         );
         prop_assert_eq!(encode(&again, format, TelethonIpv6::Replace).ok(), Some(text));
     }

@@ -75,7 +75,7 @@ pub trait SessionBackend: Send + Sync {
     /// The kind of store, or where it is; never a secret.
     fn name(&self) -> &str;
 
-    /// Carries out `changes` as one: all of them or none. An empty store becomes one with an
+    /// Contents out `changes` as one: all of them or none. An empty store becomes one with an
     /// otherwise empty session.
     ///
     /// ```

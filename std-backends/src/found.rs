@@ -20,7 +20,7 @@ const LONGEST_TEXT: u64 = 1 << 20;
 /// session string, also what to do with it.
 ///
 /// Libraries only with the feature `foreign`, which knows them; the first bytes are named in any case.
-pub(crate) fn instead(error: &io::Error, path: &Path) -> Option<String> {
+pub(crate) fn describe_found(error: &io::Error, path: &Path) -> Option<String> {
     let is_content = matches!(
         error.kind(),
         io::ErrorKind::InvalidData | io::ErrorKind::IsADirectory
@@ -82,7 +82,7 @@ fn string_in_text(path: &Path) -> Option<String> {
 pub(crate) fn refuse_string(path: &Path) -> io::Result<()> {
     let message = "it is text, not a session file";
     let error = told(StoreErrorKind::Foreign, message);
-    match string_in_text(path).and_then(|_| instead(&error, path)) {
+    match string_in_text(path).and_then(|_| describe_found(&error, path)) {
         None => Ok(()),
         found => Err(crate::StoreError::io_finding(
             "session",

@@ -19,11 +19,11 @@ mod grammers;
 mod open;
 mod pasted;
 mod record;
+mod secret_bytes;
 mod shown;
 mod sqlite_file;
 mod store;
 mod sync;
-mod wiped;
 #[cfg(feature = "tokio")]
 mod writer;
 

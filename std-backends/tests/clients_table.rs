@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use mtsession::clients::{self, FileFormat, Options, Target, read};
-use mtsession::codec::clients::{Carries, StringFormat};
+use mtsession::codec::clients::{Contents, StringFormat};
 use mtsession::codec::{SessionMut as _, SessionSource as _};
 use mtsession::{Account, SessionRecord};
 
@@ -99,13 +99,13 @@ fn the_table_of_the_documentation_says_what_strings_carry() {
         ("native", StringFormat::Native),
     ];
     let columns = [
-        Carries::HOME_DC,
-        Carries::ADDRESS,
-        Carries::HOME_KEY,
-        Carries::USER_ID,
-        Carries::API_ID,
-        Carries::TEST_MODE,
-        Carries::MEDIA_DC,
+        Contents::HOME_DC,
+        Contents::ADDRESS,
+        Contents::HOME_KEY,
+        Contents::USER_ID,
+        Contents::API_ID,
+        Contents::TEST_MODE,
+        Contents::MEDIA_DC,
     ];
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/clients/mod.rs");
     let text = fs::read_to_string(file).unwrap();

@@ -6,7 +6,7 @@ use core::fmt::Write as _;
 
 use mtsession::PeerNames;
 use mtsession::clients::{self, Import};
-use mtsession::codec::clients::Carries;
+use mtsession::codec::clients::Contents;
 use mtsession::core::{Peer, PeerKind};
 
 /// Reads a session with a key, in hexadecimal, in the place of `KEY`.
@@ -58,7 +58,7 @@ fn telethons_entities_are_read_and_what_is_odd_is_named() {
             "entities, row 9: its access hash is not a number",
         ]
     );
-    assert!(import.format.carries().contains(Carries::PEERS));
+    assert!(import.format.carries().contains(Contents::PEERS));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mtsession::clients::{ForeignError, Import, Options, Target, read, write};
-use mtsession::codec::clients::{Carries, StringFormat, TelethonIpv6};
+use mtsession::codec::clients::{Contents, StringFormat, TelethonIpv6};
 use mtsession::core::{Account, ChannelKind, PeerKind, SessionSource};
 use mtsession::{
     BinaryFileBackend, CachedMinPeer, InMemoryBackend, PeerNames, PersistedSession, SessionBackend,
@@ -74,9 +74,9 @@ fn write_default(path: &Path, target: Target, import: &Import) -> io::Result<()>
 }
 
 /// The phones or titles of peers.
-fn texts(import: &Import, member: Carries) -> HashSet<(u8, i64, String)> {
+fn texts(import: &Import, member: Contents) -> HashSet<(u8, i64, String)> {
     let text = |names: &PeerNames| match member {
-        Carries::PHONES => names.phone.clone(),
+        Contents::PHONES => names.phone.clone(),
         _ => names.title.clone(),
     };
     let row = |names: &PeerNames| Some((names.kind.to_byte(), names.id, text(names)?));
@@ -116,7 +116,7 @@ fn every_pair_keeps_what_both_sides_carry() {
 
             let carries = target.format().carries();
             let both = |member| carries.contains(member);
-            if both(Carries::PEERS) {
+            if both(Contents::PEERS) {
                 let mut expected = before.peers.iter().collect::<Vec<_>>();
                 let community_has_room = matches!(target, Target::Grammers | Target::Kurigram7);
                 expected.retain(|peer| community_has_room || !peer.is_community);
@@ -135,7 +135,7 @@ fn every_pair_keeps_what_both_sides_carry() {
                     assert_eq!(found, peers(&expected), "{what}");
                 }
             }
-            if both(Carries::COUNTERS) {
+            if both(Contents::COUNTERS) {
                 assert_eq!(after.counters(), before.counters(), "{what}");
                 let channels = |session: &PersistedSession| {
                     session
@@ -145,17 +145,17 @@ fn every_pair_keeps_what_both_sides_carry() {
                 };
                 assert_eq!(channels(after), channels(before), "{what}");
             }
-            if both(Carries::USER_ID) {
+            if both(Contents::USER_ID) {
                 assert_eq!(back.account.user_id, import.account.user_id, "{what}");
                 assert_eq!(back.account.is_bot, import.account.is_bot, "{what}");
             }
-            if both(Carries::API_ID) {
+            if both(Contents::API_ID) {
                 assert_eq!(back.account.api_id, import.account.api_id, "{what}");
             }
-            if both(Carries::TEST_MODE) {
+            if both(Contents::TEST_MODE) {
                 assert_eq!(back.account.test_mode, import.account.test_mode, "{what}");
             }
-            if both(Carries::USERNAMES) {
+            if both(Contents::USERNAMES) {
                 let names = |import: &Import| {
                     import
                         .names
@@ -165,12 +165,12 @@ fn every_pair_keeps_what_both_sides_carry() {
                 };
                 assert_eq!(names(&back), names(&import), "{what}");
             }
-            for member in [Carries::PHONES, Carries::TITLES] {
+            for member in [Contents::PHONES, Contents::TITLES] {
                 if both(member) {
                     assert_eq!(texts(&back, member), texts(&import, member), "{what}");
                 }
             }
-            if both(Carries::CHANNEL_KINDS) && target != Target::Pyrogram3 {
+            if both(Contents::CHANNEL_KINDS) && target != Target::Pyrogram3 {
                 let kind = |session: &PersistedSession| {
                     let known = session.peers().find(|peer| peer.id == 1_600_000_002);
                     known.and_then(|peer| peer.channel_kind)
@@ -179,10 +179,10 @@ fn every_pair_keeps_what_both_sides_carry() {
                     assert_eq!(kind(after), Some(ChannelKind::Megagroup), "{what}");
                 }
             }
-            if both(Carries::MIN_PEERS) {
+            if both(Contents::MIN_PEERS) {
                 assert_eq!(after.min_peers, before.min_peers, "{what}");
             }
-            if both(Carries::OTHER_KEYS) {
+            if both(Contents::OTHER_KEYS) {
                 let keys = |session: &PersistedSession| session.stats().dcs_with_auth_key.min(2);
                 assert!(keys(after) >= keys(before).min(1), "{what}");
             }
@@ -270,7 +270,7 @@ fn what_is_missing_is_named_at_once_and_nothing_is_written() {
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         assert!(error.to_string().contains("user id, bot flag"), "{error}");
         match cause(&error) {
-            ForeignError::Missing(what) => assert!(what.contains(Carries::USER_ID)),
+            ForeignError::Missing(what) => assert!(what.contains(Contents::USER_ID)),
             other => panic!("{other}"),
         }
     }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use mtsession::{
-    BinaryFileBackend, InMemoryBackend, Keeps, LibSqlBackend, PersistedSession, SessionBackend,
-    SessionBackendExt, SessionRecord, SessionWriter, SqliteBackend, StringSessionBackend,
+    BinaryFileBackend, InMemoryBackend, LibSqlBackend, PersistedSession, SessionBackend,
+    SessionRecord, SqliteBackend, StringSessionBackend,
 };
 use mtsession_tests::bytes::bytes_in;
 use mtsession_tests::conformance;
 use mtsession_tests::conformance::Fixture;
+use mtsession_tests::conformance_writer::Queued;
 use tempfile::TempDir;
 
 struct File {
@@ -251,131 +252,6 @@ impl Fixture for FourMethods {
 
     fn is_shared(&self) -> bool {
         false
-    }
-}
-
-/// A store that every call reaches through a writer's thread.
-struct Queued<F>(F);
-
-/// Calls of a backend, each on the thread of a writer.
-struct Calls(SessionWriter);
-
-impl Calls {
-    fn run<R: Send + 'static>(
-        &self,
-        f: impl FnOnce(&dyn SessionBackend) -> std::io::Result<R> + Send + 'static,
-    ) -> std::io::Result<R> {
-        // A test may be on a runtime's thread, which must not wait for another runtime.
-        std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| {
-                tokio::runtime::Builder::new_current_thread()
-                    .build()?
-                    .block_on(self.0.run(f))
-            });
-            waiting.join().unwrap()
-        })
-    }
-}
-
-impl SessionBackend for Calls {
-    fn save(&self, session: &PersistedSession) -> std::io::Result<()> {
-        let session = session.clone();
-        self.run(move |backend| backend.save(&session))
-    }
-
-    fn load(&self) -> std::io::Result<Option<PersistedSession>> {
-        self.run(|backend| backend.load())
-    }
-
-    fn delete(&self) -> std::io::Result<()> {
-        self.run(|backend| backend.delete())
-    }
-
-    fn name(&self) -> &'static str {
-        "queued"
-    }
-
-    fn read(&self) -> std::io::Result<Option<SessionRecord>> {
-        self.run(|backend| backend.read())
-    }
-
-    fn update(
-        &self,
-        change: &mut dyn FnMut(&mut SessionRecord) -> std::io::Result<()>,
-    ) -> std::io::Result<()> {
-        // A closure of the caller's cannot be sent: what it makes of the record is.
-        loop {
-            let read = self.read()?;
-            let is_new = read.is_none();
-            let before = read.clone();
-            let mut made = None;
-            let probe = InMemoryBackend::new();
-            if let Some(read) = &read {
-                probe.replace(read)?;
-            }
-            probe.update(change)?;
-            if probe.read()? != before {
-                made = probe.read()?;
-            }
-            let Some(made) = made else {
-                return Ok(());
-            };
-            let is_stored = self.run(move |backend| {
-                backend.edit(|record| {
-                    let is_same = record.is_new() == is_new
-                        && before.as_ref().is_none_or(|before| before == record);
-                    if is_same {
-                        *record = made.clone();
-                    }
-                    Ok(is_same)
-                })
-            })?;
-            if is_stored {
-                return Ok(());
-            }
-        }
-    }
-
-    fn apply(&self, changes: &[mtsession::Change<'_>]) -> std::io::Result<()> {
-        let mut encoded = Vec::new();
-        for change in changes {
-            let mut buffer = vec![0; 70_000];
-            encoded.push(change.encode(&mut buffer).unwrap().to_vec());
-        }
-        self.run(move |backend| {
-            let changes: Vec<_> = encoded
-                .iter()
-                .map(|bytes| mtsession::Change::decode(bytes).unwrap().0)
-                .collect();
-            backend.apply(&changes)
-        })
-    }
-
-    fn keeps(&self) -> Keeps {
-        self.run(|backend| Ok(backend.keeps())).unwrap()
-    }
-}
-
-impl<F: Fixture> Fixture for Queued<F> {
-    fn open(&self) -> Box<dyn SessionBackend> {
-        Box::new(Calls(SessionWriter::new(self.0.open().into())))
-    }
-
-    /// Whoever comes through one writer is served one after the other, whatever the store can do.
-    fn is_atomic(&self) -> bool {
-        true
-    }
-
-    fn is_shared(&self) -> bool {
-        self.0.is_shared()
-    }
-
-    fn damage(&self) -> bool {
-        self.0.damage()
-    }
-
-    fn stored_bytes(&self) -> Vec<u8> {
-        self.0.stored_bytes()
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use mtsession::clients::{self, Options, Target};
-use mtsession::codec::clients::{Carries, Login, StringFormat, TelethonIpv6, detect};
+use mtsession::codec::clients::{Contents, Login, StringFormat, TelethonIpv6, detect};
 use mtsession::codec::text::{decode_any, encode_native};
 use mtsession::codec::wire::encode_to_vec;
 use mtsession::codec::{
@@ -25,9 +25,9 @@ fn bytes(source: &impl SessionSource) -> Vec<u8> {
 #[test]
 fn the_record_of_these_tests_has_every_field() {
     let record = everything();
-    let found = Carries::of(&record);
+    let found = Contents::of(&record);
     // A host name stands in for an address, and only clients for web browsers have one.
-    let missing = Carries::OURS.without(found).without(Carries::HOST_NAME);
+    let missing = Contents::OURS.without(found).without(Contents::HOST_NAME);
     assert!(missing.is_empty(), "{missing}");
 }
 
@@ -138,7 +138,7 @@ fn lived_in() -> SessionRecord {
 }
 
 /// What of `members` is in the one session, and not in the other.
-fn lost(members: Carries, from: &impl SessionSource, to: &impl SessionSource) -> Vec<String> {
+fn lost(members: Contents, from: &impl SessionSource, to: &impl SessionSource) -> Vec<String> {
     let (from, to) = (parts(from), parts(to));
     let pairs = from.iter().zip(&to);
     let claimed = pairs.filter(|((member, _), _)| members.contains(*member));
@@ -157,31 +157,31 @@ fn one(part: impl Debug) -> Parts {
 }
 
 /// The parts of a session by what formats carry.
-fn parts(source: &impl SessionSource) -> Vec<(Carries, Parts)> {
+fn parts(source: &impl SessionSource) -> Vec<(Contents, Parts)> {
     let mut parts = parts_of_account(source);
     parts.extend(parts_of_dcs(source));
     parts.extend(parts_of_peers(source));
     parts
 }
 
-fn parts_of_account(source: &impl SessionSource) -> Vec<(Carries, Parts)> {
+fn parts_of_account(source: &impl SessionSource) -> Vec<(Contents, Parts)> {
     let account = source.account();
     let token = source.future_auth_token();
     let channels = source.channels().map(|channel| format!("{channel:?}"));
     vec![
-        (Carries::HOME_DC, one(source.home_dc_id())),
-        (Carries::USER_ID, one(account.user_id)),
-        (Carries::IS_BOT, one(account.is_bot)),
-        (Carries::API_ID, one(account.api_id)),
-        (Carries::TEST_MODE, one(account.test_mode)),
-        (Carries::COUNTERS, one(source.counters())),
-        (Carries::CHANNEL_PTS, channels.collect()),
-        (Carries::FUTURE_AUTH_TOKEN, one(token)),
-        (Carries::LOGIN_STATE, one(source.login_state())),
+        (Contents::HOME_DC, one(source.home_dc_id())),
+        (Contents::USER_ID, one(account.user_id)),
+        (Contents::IS_BOT, one(account.is_bot)),
+        (Contents::API_ID, one(account.api_id)),
+        (Contents::TEST_MODE, one(account.test_mode)),
+        (Contents::COUNTERS, one(source.counters())),
+        (Contents::CHANNEL_PTS, channels.collect()),
+        (Contents::FUTURE_AUTH_TOKEN, one(token)),
+        (Contents::LOGIN_STATE, one(source.login_state())),
     ]
 }
 
-fn parts_of_dcs(source: &impl SessionSource) -> Vec<(Carries, Parts)> {
+fn parts_of_dcs(source: &impl SessionSource) -> Vec<(Contents, Parts)> {
     let home = source.home_dc_id();
     let main = |is_home: bool, show: fn(&DcRef<'_>) -> Option<String>| {
         let wanted = |dc: &DcRef<'_>| (dc.dc_id == home) == is_home && dc.flags.is_main();
@@ -193,15 +193,15 @@ fn parts_of_dcs(source: &impl SessionSource) -> Vec<(Carries, Parts)> {
     let is_media = |dc: &DcRef<'_>| dc.flags.contains(DcFlags::MEDIA_ONLY);
     let media = source.dcs().filter(is_media).map(|dc| dc.addr.to_owned());
     vec![
-        (Carries::ADDRESS, main(true, addr)),
-        (Carries::HOME_KEY, main(true, key)),
-        (Carries::OTHER_KEYS, main(false, key)),
-        (Carries::OTHER_ADDRESSES, main(false, addr)),
-        (Carries::MEDIA_DC, media.collect()),
+        (Contents::ADDRESS, main(true, addr)),
+        (Contents::HOME_KEY, main(true, key)),
+        (Contents::OTHER_KEYS, main(false, key)),
+        (Contents::OTHER_ADDRESSES, main(false, addr)),
+        (Contents::MEDIA_DC, media.collect()),
     ]
 }
 
-fn parts_of_peers(source: &impl SessionSource) -> Vec<(Carries, Parts)> {
+fn parts_of_peers(source: &impl SessionSource) -> Vec<(Contents, Parts)> {
     let peer = |peer: Peer| format!("{:?} {} {}", peer.kind, peer.id, peer.access_hash);
     let kind = |peer: Peer| format!("{} {:?}", peer.id, peer.channel_kind);
     let min_peers = source.min_peers().map(|peer| format!("{peer:?}"));
@@ -211,16 +211,16 @@ fn parts_of_peers(source: &impl SessionSource) -> Vec<(Carries, Parts)> {
     };
     let username = |names: &NamesOf<'_>| names.usernames().next().map(str::to_owned);
     vec![
-        (Carries::PEERS, source.peers().map(peer).collect()),
-        (Carries::CHANNEL_KINDS, source.peers().map(kind).collect()),
-        (Carries::MIN_PEERS, min_peers.collect()),
-        (Carries::USERNAMES, named(username)),
+        (Contents::PEERS, source.peers().map(peer).collect()),
+        (Contents::CHANNEL_KINDS, source.peers().map(kind).collect()),
+        (Contents::MIN_PEERS, min_peers.collect()),
+        (Contents::USERNAMES, named(username)),
         (
-            Carries::PHONES,
+            Contents::PHONES,
             named(|names| names.phone.map(str::to_owned)),
         ),
         (
-            Carries::TITLES,
+            Contents::TITLES,
             named(|names| names.title.map(str::to_owned)),
         ),
     ]

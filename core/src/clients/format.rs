@@ -2,19 +2,19 @@
 
 use core::fmt;
 
-use super::carries::Carries;
+use super::contents::Contents;
 
-const LOGIN: Carries = Carries::HOME_DC.union(Carries::HOME_KEY);
-const USER: Carries = Carries::USER_ID.union(Carries::IS_BOT);
-const OLD_PYROGRAM: Carries = LOGIN.union(USER).union(Carries::TEST_MODE);
-const PYROGRAM: Carries = OLD_PYROGRAM.union(Carries::API_ID);
-const TELETHON: Carries = LOGIN.union(Carries::ADDRESS);
-const MTKRUTO_OLD: Carries = LOGIN.union(Carries::TEST_MODE);
-const COMPACT: Carries = TELETHON.union(Carries::USER_ID);
-const MTCUTE: Carries = TELETHON
+const LOGIN: Contents = Contents::HOME_DC.union(Contents::HOME_KEY);
+const USER: Contents = Contents::USER_ID.union(Contents::IS_BOT);
+const OLD_PYROGRAM: Contents = LOGIN.union(USER).union(Contents::TEST_MODE);
+const PYROGRAM: Contents = OLD_PYROGRAM.union(Contents::API_ID);
+const TELETHON: Contents = LOGIN.union(Contents::ADDRESS);
+const MTKRUTO_OLD: Contents = LOGIN.union(Contents::TEST_MODE);
+const COMPACT: Contents = TELETHON.union(Contents::USER_ID);
+const MTCUTE: Contents = TELETHON
     .union(USER)
-    .union(Carries::TEST_MODE)
-    .union(Carries::MEDIA_DC);
+    .union(Contents::TEST_MODE)
+    .union(Contents::MEDIA_DC);
 
 /// Makes the enum and all its answers from the rows of the table.
 macro_rules! string_formats {
@@ -22,7 +22,7 @@ macro_rules! string_formats {
         /// The format of a session string.
         ///
         /// ```
-        /// use mtsession_core::clients::{Carries, StringFormat};
+        /// use mtsession_core::clients::{Contents, StringFormat};
         ///
         /// assert_eq!(StringFormat::GramJs.to_string(), "a GramJS string");
         /// let lost = StringFormat::Mtcute.carries().without(StringFormat::Telethon.carries());
@@ -49,7 +49,7 @@ macro_rules! string_formats {
 
             /// What a string of this format has room for.
             #[must_use]
-            pub const fn carries(self) -> Carries {
+            pub const fn carries(self) -> Contents {
                 match self {
                     $(Self::$format => $carries,)+
                 }
@@ -59,7 +59,7 @@ macro_rules! string_formats {
             ///
             /// Less than it [`carries`](Self::carries) only where the library itself copes with the gap.
             #[must_use]
-            pub const fn needs(self) -> Carries {
+            pub const fn needs(self) -> Contents {
                 match self {
                     $(Self::$format => $needs,)+
                 }
@@ -70,7 +70,7 @@ macro_rules! string_formats {
 
 string_formats! {
     /// Our own whole session.
-    Native: "a native string", carries Carries::OURS, needs Carries::NONE;
+    Native: "a native string", carries Contents::OURS, needs Contents::NONE;
     /// Our own login, version 1 or 2.
     Compact: "a compact string", carries COMPACT, needs COMPACT;
     /// Telethon's `StringSession`, version 1.
@@ -82,9 +82,9 @@ string_formats! {
     /// Pyrogram 2 and every living fork of it.
     Pyrogram: "a Pyrogram string", carries PYROGRAM, needs PYROGRAM;
     /// GramJS's `StringSession`, version 1.
-    GramJs: "a GramJS string", carries TELETHON.union(Carries::HOST_NAME), needs TELETHON;
+    GramJs: "a GramJS string", carries TELETHON.union(Contents::HOST_NAME), needs TELETHON;
     /// mtcute's session string, version 3. Without a user mtcute asks the server who it is.
-    Mtcute: "an mtcute string", carries MTCUTE, needs TELETHON.union(Carries::TEST_MODE);
+    Mtcute: "an mtcute string", carries MTCUTE, needs TELETHON.union(Contents::TEST_MODE);
     /// MTKruto before it stored the account, and what mtcute's converter writes.
     MtkrutoOld: "an old MTKruto string", carries MTKRUTO_OLD, needs MTKRUTO_OLD;
     /// MTKruto's auth string.

@@ -5,7 +5,7 @@ use core::net::IpAddr;
 
 use subtle::ConstantTimeEq;
 
-use super::carries::Carries;
+use super::contents::Contents;
 use super::format::StringFormat;
 use super::server::{Addr, Host, Server};
 use super::{gramjs, mtcute, mtkruto, pyrogram, telethon};
@@ -194,20 +194,20 @@ impl Login {
     /// What a string of `format` needs and this login has not: everything at once, for a message
     /// that names every option to give. [`encode`](Self::encode) refuses with the first of them.
     #[must_use]
-    pub fn missing_for(&self, format: StringFormat) -> Carries {
+    pub fn missing_for(&self, format: StringFormat) -> Contents {
         let mut needs = format.needs();
         if format == StringFormat::Mtcute && self.account.user_id.is_some() {
-            needs |= Carries::IS_BOT;
+            needs |= Contents::IS_BOT;
         }
-        let mut known = Carries::of(self);
+        let mut known = Contents::of(self);
         if self.test_mode().is_some() {
-            known |= Carries::TEST_MODE;
+            known |= Contents::TEST_MODE;
         }
         needs.without(known)
     }
 
     /// Writes the string into any sink. What `format` has no room for is left out:
-    /// [`Carries::of`] [without](Carries::without) [`StringFormat::carries`] says what that is.
+    /// [`Contents::of`] [without](Contents::without) [`StringFormat::carries`] says what that is.
     ///
     /// # Errors
     /// [`EncodeError::Missing`] names what `format` needs and the login lacks, such as

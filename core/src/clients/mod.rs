@@ -18,16 +18,16 @@
 //! | compact | yes | yes | yes | user id only | | by address | |
 //! | native | yes | yes | yes | yes | yes | yes | yes |
 //!
-//! What a conversion loses is the difference of two [`Carries`]; what it needs and cannot know is
+//! What a conversion loses is the difference of two [`Contents`]; what it needs and cannot know is
 //! [`Login::missing_for`]. After a conversion only one copy may be used: two clients with one key
 //! from two addresses make the servers destroy it.
 
-mod carries;
+mod contents;
 mod damage;
 mod detect;
 mod format;
 mod gramjs;
-mod known;
+mod identity;
 mod login;
 mod mtcute;
 mod mtkruto;
@@ -38,7 +38,7 @@ mod telethon;
 pub mod tl;
 mod words;
 
-pub use carries::Carries;
+pub use contents::Contents;
 pub use damage::Damage;
 pub use detect::detect;
 pub use format::StringFormat;

@@ -1,7 +1,7 @@
 //! mtcute's session string, version 3: unpadded base64 of little-endian, TL-like
 //! `3 | flags | DC | [media DC] | [user id | is bot] | key`.
 
-use super::known::{Who, test_mode};
+use super::identity::{UserIdentity, test_mode};
 use super::login::{Login, MediaDc};
 use super::server::{Host, Server};
 use super::tl;
@@ -186,7 +186,7 @@ pub(super) fn encode<W: Sink>(login: &Login, sink: &mut W) -> Result<(), EncodeE
         None => None,
     };
     let who = match login.account().user_id {
-        Some(_) => Some(Who::of(login)?),
+        Some(_) => Some(UserIdentity::of(login)?),
         None => None,
     };
     let flags = who.as_ref().map_or(0, |_| HAS_SELF) | media.as_ref().map_or(0, |_| HAS_MEDIA);

@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::known::{USER_ID_LIMIT, Who, api_id, test_mode};
+use super::identity::{USER_ID_LIMIT, UserIdentity, api_id, test_mode};
 use super::login::Login;
 use super::tl;
 use crate::account::Account;
@@ -157,7 +157,7 @@ pub(super) fn encode_new<W: Sink>(
     login: &Login,
     sink: &mut W,
 ) -> Result<(), EncodeError<W::Error>> {
-    let who = Who::of(login)?;
+    let who = UserIdentity::of(login)?;
     let mut account = [0; ACCOUNT_LEN];
     let mut free = account.as_mut_slice();
     let api_id = api_id(login)?.to_le_bytes();

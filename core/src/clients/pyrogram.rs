@@ -2,7 +2,7 @@
 //! `dc | [api id] | test | key | user id | bot`, without an address.
 
 use super::format::StringFormat;
-use super::known::{USER_ID_LIMIT, Who, api_id, test_mode};
+use super::identity::{USER_ID_LIMIT, UserIdentity, api_id, test_mode};
 use super::login::Login;
 use crate::account::Account;
 use crate::auth_key::AUTH_KEY_LEN;
@@ -143,7 +143,7 @@ fn encode<W: Sink>(
     sink: &mut W,
 ) -> Result<(), EncodeError<W::Error>> {
     let dc_id = login.dc_byte()?;
-    let who = Who::of(login)?;
+    let who = UserIdentity::of(login)?;
     let api_id = if layout.api_id {
         api_id(login)?.to_be_bytes()
     } else {

@@ -38,7 +38,7 @@ pub fn encode<S: SessionSource, W: Sink>(
     sink: &mut W,
 ) -> Result<(), EncodeError<W::Error>> {
     let mut gather = Gather::new(sink);
-    whole(source, &mut gather)?;
+    with_trailer(source, &mut gather)?;
     gather.flush().map_err(EncodeError::Sink)
 }
 
@@ -52,7 +52,7 @@ pub fn encode_body<S: SessionSource, W: Sink>(
     sink: &mut W,
 ) -> Result<(), EncodeError<W::Error>> {
     let mut gather = Gather::new(sink);
-    body_alone(source, &mut gather)?;
+    without_trailer(source, &mut gather)?;
     gather.flush().map_err(EncodeError::Sink)
 }
 
@@ -76,7 +76,7 @@ pub fn encode_to_slice<'b, S: SessionSource>(
     buffer: &'b mut [u8],
 ) -> Result<&'b mut [u8], EncodeError<SliceFull>> {
     let mut out = InPlace::new(buffer);
-    whole(source, &mut out)?;
+    with_trailer(source, &mut out)?;
     Ok(out.into_filled())
 }
 
@@ -88,7 +88,7 @@ pub fn encode_to_vec<S: SessionSource>(
 ) -> Result<alloc::vec::Vec<u8>, EncodeError<Infallible>> {
     let mut bytes = alloc::vec![0; encoded_len(source)?];
     let mut out = InPlace::new(&mut bytes);
-    let done = whole_of_checked(source, &mut out);
+    let done = with_trailer_unchecked(source, &mut out);
     if done.is_err() || !out.is_full() {
         super::scratch::wipe(&mut bytes);
         let bug = crate::bug!("a session changed while it was encoded");
@@ -103,17 +103,20 @@ pub fn encode_body_to_slice<'b, S: SessionSource>(
     buffer: &'b mut [u8],
 ) -> Result<&'b mut [u8], EncodeError<SliceFull>> {
     let mut out = InPlace::new(buffer);
-    body_alone(source, &mut out)?;
+    without_trailer(source, &mut out)?;
     Ok(out.into_filled())
 }
 
 /// The body with its trailer.
-fn whole<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeError<O::Error>> {
+fn with_trailer<S: SessionSource, O: Out>(
+    source: &S,
+    out: &mut O,
+) -> Result<(), EncodeError<O::Error>> {
     check(source)?;
-    whole_of_checked(source, out)
+    with_trailer_unchecked(source, out)
 }
 
-fn whole_of_checked<S: SessionSource, O: Out>(
+fn with_trailer_unchecked<S: SessionSource, O: Out>(
     source: &S,
     out: &mut O,
 ) -> Result<(), EncodeError<O::Error>> {
@@ -121,7 +124,7 @@ fn whole_of_checked<S: SessionSource, O: Out>(
     trailer::write(source, out)
 }
 
-fn body_alone<S: SessionSource, O: Out>(
+fn without_trailer<S: SessionSource, O: Out>(
     source: &S,
     out: &mut O,
 ) -> Result<(), EncodeError<O::Error>> {
@@ -149,12 +152,12 @@ fn check<E>(source: &impl SessionSource) -> Result<(), EncodeError<E>> {
 
 /// Refuses what only the trailer can hold.
 fn check_body_alone<E>(source: &impl SessionSource) -> Result<(), EncodeError<E>> {
-    at_most(Field::Channels, source.channels().len(), MAX_LONG)?;
-    at_most(Field::Peers, source.peers().len(), MAX_LONG)?;
-    at_most(Field::MinPeers, source.min_peers().len(), MAX_LONG)
+    check_len(Field::Channels, source.channels().len(), MAX_LONG)?;
+    check_len(Field::Peers, source.peers().len(), MAX_LONG)?;
+    check_len(Field::MinPeers, source.min_peers().len(), MAX_LONG)
 }
 
-fn at_most<E>(field: Field, len: usize, max: usize) -> Result<(), EncodeError<E>> {
+fn check_len<E>(field: Field, len: usize, max: usize) -> Result<(), EncodeError<E>> {
     if len > max {
         return Err(EncodeError::TooLong { field, len, max });
     }
@@ -165,23 +168,23 @@ fn at_most<E>(field: Field, len: usize, max: usize) -> Result<(), EncodeError<E>
 fn checked_body_len<E>(source: &impl SessionSource) -> Result<usize, EncodeError<E>> {
     let list = |count: usize, record: usize| count.min(MAX_LONG).saturating_mul(record);
     let dcs = source.dcs();
-    at_most(Field::Dcs, dcs.len(), MAX_SHORT)?;
+    check_len(Field::Dcs, dcs.len(), MAX_SHORT)?;
     let token = match source.future_auth_token() {
         Some(token) => {
-            at_most(Field::Token, token.len(), MAX_LONG)?;
+            check_len(Field::Token, token.len(), MAX_LONG)?;
             token.len().saturating_add(size_of::<u16>())
         }
         None => 0,
     };
     let login_text = source.login_state().text().len();
-    at_most(Field::LoginState, login_text, LOGIN_TEXT_MAX)?;
+    check_len(Field::LoginState, login_text, LOGIN_TEXT_MAX)?;
     let mut len = FIXED_LEN
         .saturating_add(token)
         .saturating_add(list(source.channels().len(), CHANNEL_LEN))
         .saturating_add(list(source.peers().len(), PEER_LEN))
         .saturating_add(list(source.min_peers().len(), MIN_PEER_LEN));
     for dc in dcs {
-        at_most(Field::DcAddr, dc.addr.len(), MAX_SHORT)?;
+        check_len(Field::DcAddr, dc.addr.len(), MAX_SHORT)?;
         let key = if dc.auth_key.is_some() { KEY_LEN } else { 0 };
         len = len
             .saturating_add(DC_LEN)

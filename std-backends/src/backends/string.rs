@@ -13,8 +13,8 @@ use crate::drop_in::session::{PersistedSession, encode_to_string};
 use crate::error::StoreError;
 use crate::error::kind::StoreErrorKind;
 use crate::record::{Keeps, SessionRecord};
+use crate::secret_bytes::SecretBytes;
 use crate::sync::lock;
-use crate::wiped::Wiped;
 
 const NAME: &str = "string-session";
 
@@ -58,7 +58,7 @@ impl StringSessionBackend {
 }
 
 fn decode(text: &str, action: &'static str) -> io::Result<Option<SessionRecord>> {
-    let mut buffer = Wiped::zeros(text.len());
+    let mut buffer = SecretBytes::zeros(text.len());
     match decode_any(text, &mut buffer) {
         Ok(session) => Ok(Some(SessionRecord::copy_of(&session))),
         // Nothing but white space, perhaps with a byte order mark.

@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use std::io;
 
-use mtsession_core::clients::Carries;
+use mtsession_core::clients::Contents;
 use mtsession_core::{DecodeError, DecodeErrorKind};
 
 use crate::clients::home::Candidate;
@@ -55,7 +55,7 @@ pub enum ForeignError {
         count: usize,
     },
     /// The target needs what the session does not have.
-    Missing(Carries),
+    Missing(Contents),
     /// Something does not fit into the target, and what.
     Unfit(String),
     /// SQLite's own words.

@@ -3,38 +3,38 @@
 
 use core::fmt;
 
-use mtsession_core::clients::{Carries, StringFormat};
+use mtsession_core::clients::{Contents, StringFormat};
 
-const LOGIN: Carries = Carries::HOME_DC.union(Carries::HOME_KEY);
-const USER: Carries = Carries::USER_ID.union(Carries::IS_BOT);
-const STATE: Carries = Carries::COUNTERS.union(Carries::CHANNEL_PTS);
-const NAMED_PEERS: Carries = Carries::PEERS
-    .union(Carries::USERNAMES)
-    .union(Carries::PHONES);
-const DC_TABLE: Carries = LOGIN
-    .union(Carries::ADDRESS)
-    .union(Carries::OTHER_ADDRESSES)
-    .union(Carries::OTHER_KEYS);
-const ALL_KEYS: Carries = LOGIN.union(Carries::OTHER_KEYS);
-const OLD_PYROGRAM: Carries = LOGIN
+const LOGIN: Contents = Contents::HOME_DC.union(Contents::HOME_KEY);
+const USER: Contents = Contents::USER_ID.union(Contents::IS_BOT);
+const STATE: Contents = Contents::COUNTERS.union(Contents::CHANNEL_PTS);
+const NAMED_PEERS: Contents = Contents::PEERS
+    .union(Contents::USERNAMES)
+    .union(Contents::PHONES);
+const DC_TABLE: Contents = LOGIN
+    .union(Contents::ADDRESS)
+    .union(Contents::OTHER_ADDRESSES)
+    .union(Contents::OTHER_KEYS);
+const ALL_KEYS: Contents = LOGIN.union(Contents::OTHER_KEYS);
+const OLD_PYROGRAM: Contents = LOGIN
     .union(USER)
-    .union(Carries::TEST_MODE)
+    .union(Contents::TEST_MODE)
     .union(NAMED_PEERS);
-const PYROGRAM: Carries = OLD_PYROGRAM
-    .union(Carries::API_ID)
-    .union(Carries::CHANNEL_KINDS);
-const WITH_SERVER: Carries = LOGIN.union(Carries::ADDRESS);
-const MTCUTE: Carries = WITH_SERVER
+const PYROGRAM: Contents = OLD_PYROGRAM
+    .union(Contents::API_ID)
+    .union(Contents::CHANNEL_KINDS);
+const WITH_SERVER: Contents = LOGIN.union(Contents::ADDRESS);
+const MTCUTE: Contents = WITH_SERVER
     .union(USER)
     .union(STATE)
     .union(NAMED_PEERS)
-    .union(Carries::OTHER_KEYS)
-    .union(Carries::TEST_MODE)
-    .union(Carries::TITLES)
-    .union(Carries::CHANNEL_KINDS)
-    .union(Carries::MIN_PEERS)
-    .union(Carries::MEDIA_DC)
-    .union(Carries::SALTS);
+    .union(Contents::OTHER_KEYS)
+    .union(Contents::TEST_MODE)
+    .union(Contents::TITLES)
+    .union(Contents::CHANNEL_KINDS)
+    .union(Contents::MIN_PEERS)
+    .union(Contents::MEDIA_DC)
+    .union(Contents::SALTS);
 
 /// Makes the enum and all its answers from the rows of the table.
 macro_rules! file_formats {
@@ -72,7 +72,7 @@ macro_rules! file_formats {
 
             /// What it has room for.
             #[must_use]
-            pub const fn carries(self) -> Carries {
+            pub const fn carries(self) -> Contents {
                 match self {
                     $(Self::$format => $carries,)+
                     Self::Text(format) => format.carries(),
@@ -85,13 +85,13 @@ macro_rules! file_formats {
 file_formats! {
     /// Telethon's SQLite database.
     TelethonSqlite: "a Telethon database", newest Some(8),
-        carries WITH_SERVER.union(STATE).union(NAMED_PEERS).union(Carries::TITLES);
+        carries WITH_SERVER.union(STATE).union(NAMED_PEERS).union(Contents::TITLES);
     /// The SQLite database of Telethon 2.
     Telethon2Sqlite: "a Telethon 2 database", newest Some(10),
         carries DC_TABLE.union(USER).union(STATE);
     /// Telethon's JSON file of 2017.
     TelethonJson: "a Telethon JSON session of 2017", newest None,
-        carries WITH_SERVER.union(Carries::SALTS).union(Carries::PEERS);
+        carries WITH_SERVER.union(Contents::SALTS).union(Contents::PEERS);
     /// Pyrogram's SQLite database, 1.x or 2.x.
     PyrogramSqlite: "a Pyrogram database", newest Some(3), carries PYROGRAM;
     /// pyrofork's SQLite database.
@@ -101,28 +101,28 @@ file_formats! {
         carries PYROGRAM.union(STATE);
     /// kurigram's SQLite database from schema 7.
     KurigramSqlite: "a kurigram database", newest Some(7),
-        carries PYROGRAM.union(STATE).union(Carries::ADDRESS);
+        carries PYROGRAM.union(STATE).union(Contents::ADDRESS);
     /// mtcute's SQLite database.
     MtcuteSqlite: "an mtcute database", newest Some(2), carries MTCUTE;
     /// The SQLite database of grammers 0.8 and later.
     GrammersSqlite: "a grammers database", newest Some(1),
-        carries DC_TABLE.union(USER).union(STATE).union(Carries::PEERS).union(Carries::CHANNEL_KINDS);
+        carries DC_TABLE.union(USER).union(STATE).union(Contents::PEERS).union(Contents::CHANNEL_KINDS);
     /// The TL file of grammers before 0.9.
     GrammersTl: "a session file of grammers 0.1 to 0.8", newest None,
         carries DC_TABLE.union(USER).union(STATE);
     /// The directory of GramJS's `StoreSession`.
     GramJsStore: "a GramJS store", newest None,
-        carries WITH_SERVER.union(Carries::HOST_NAME).union(NAMED_PEERS).union(Carries::TITLES);
+        carries WITH_SERVER.union(Contents::HOST_NAME).union(NAMED_PEERS).union(Contents::TITLES);
     /// gotd's JSON file.
     GotdJson: "a gotd session file", newest Some(1),
-        carries WITH_SERVER.union(Carries::TEST_MODE).union(Carries::SALTS);
+        carries WITH_SERVER.union(Contents::TEST_MODE).union(Contents::SALTS);
     /// Telegram Desktop's `tdata` directory; its version is the release, which changes all the time.
-    Tdata: "Telegram Desktop's tdata", newest None, carries ALL_KEYS.union(Carries::USER_ID);
+    Tdata: "Telegram Desktop's tdata", newest None, carries ALL_KEYS.union(Contents::USER_ID);
     /// Pyrogram's JSON file of 2018 and 2019.
     PyrogramJson: "a Pyrogram JSON session of 2018 or 2019", newest None, carries OLD_PYROGRAM;
     /// The local storage of Telegram's web clients, as JSON.
     WebJson: "the local storage of Telegram Web", newest None,
-        carries ALL_KEYS.union(Carries::USER_ID);
+        carries ALL_KEYS.union(Contents::USER_ID);
     /// The JSON file of mtproto-core.
     MtprotoCoreJson: "an mtproto-core session", newest None, carries ALL_KEYS;
 }

@@ -1,6 +1,6 @@
 //! The neutral value that every reader fills.
 
-use mtsession_core::clients::{Carries, Server};
+use mtsession_core::clients::{Contents, Server};
 use mtsession_core::{
     Account, ChannelPts, Counters, DcFlags, MinPeer, Peer, SessionMut, SessionSource, WithAccount,
 };
@@ -89,26 +89,26 @@ impl Import {
     }
 
     /// What was found: the loss of a conversion is this
-    /// [without](Carries::without) what the target carries.
+    /// [without](Contents::without) what the target carries.
     #[must_use]
-    pub fn carries(&self) -> Carries {
-        let mut found = Carries::of(&self.source());
+    pub fn carries(&self) -> Contents {
+        let mut found = Contents::of(&self.source());
         for (present, member) in [
             (
                 !self.login_state.as_state().is_active(),
-                Carries::LOGIN_STATE,
+                Contents::LOGIN_STATE,
             ),
             (
                 self.names.iter().any(|names| !names.usernames.is_empty()),
-                Carries::USERNAMES,
+                Contents::USERNAMES,
             ),
             (
                 self.names.iter().any(|names| names.phone.is_some()),
-                Carries::PHONES,
+                Contents::PHONES,
             ),
             (
                 self.names.iter().any(|names| names.title.is_some()),
-                Carries::TITLES,
+                Contents::TITLES,
             ),
         ] {
             if present {
@@ -174,7 +174,7 @@ impl Import {
         }
         if let Some(login) = login
             && login.servers.is_empty()
-            && self.format.carries().contains(Carries::ADDRESS)
+            && self.format.carries().contains(Contents::ADDRESS)
         {
             let reason = "the home DC has no address here: Telegram's own is used";
             self.leave_out(place, Some(login.row), reason);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mtsession_core::clients::{Carries, Login, StringFormat};
+use mtsession_core::clients::{Contents, Login, StringFormat};
 use mtsession_core::{
     AUTH_KEY_LEN, Account, ChannelPts, Counters, EncodeError, Field, MinPeer, Peer, PeerKind,
     SessionSource,
@@ -58,15 +58,15 @@ impl<'n> Outgoing<'n> {
         names: &'n [PeerNames],
     ) -> Result<Self, ForeignError> {
         let login = Login::from_source(session).map_err(missing)?;
-        let mut known = Carries::of(&login);
+        let mut known = Contents::of(&login);
         if login.test_mode().is_some() {
-            known |= Carries::TEST_MODE;
+            known |= Contents::TEST_MODE;
         }
         let lacks = target.needs().without(known);
         if !lacks.is_empty() {
             return Err(ForeignError::Missing(lacks));
         }
-        if target.needs().contains(Carries::USER_ID)
+        if target.needs().contains(Contents::USER_ID)
             && let Some(id) = login.account().user_id
             && mark(PeerKind::User, id).is_none()
         {
@@ -167,14 +167,14 @@ impl<'n> Outgoing<'n> {
 /// A field as what a user would be asked for.
 pub(super) fn missing<E: core::fmt::Display>(error: EncodeError<E>) -> ForeignError {
     match error {
-        EncodeError::Missing(Field::UserId) => ForeignError::Missing(Carries::USER_ID),
-        EncodeError::Missing(Field::IsBot) => ForeignError::Missing(Carries::IS_BOT),
-        EncodeError::Missing(Field::ApiId) => ForeignError::Missing(Carries::API_ID),
-        EncodeError::Missing(Field::TestMode) => ForeignError::Missing(Carries::TEST_MODE),
+        EncodeError::Missing(Field::UserId) => ForeignError::Missing(Contents::USER_ID),
+        EncodeError::Missing(Field::IsBot) => ForeignError::Missing(Contents::IS_BOT),
+        EncodeError::Missing(Field::ApiId) => ForeignError::Missing(Contents::API_ID),
+        EncodeError::Missing(Field::TestMode) => ForeignError::Missing(Contents::TEST_MODE),
         EncodeError::Missing(Field::DcAuthKey) => ForeignError::NotLoggedIn,
-        EncodeError::Missing(Field::HomeDcId) => ForeignError::Missing(Carries::HOME_DC),
+        EncodeError::Missing(Field::HomeDcId) => ForeignError::Missing(Contents::HOME_DC),
         EncodeError::Missing(Field::DcAddr | Field::StringIpv4) => {
-            ForeignError::Missing(Carries::ADDRESS)
+            ForeignError::Missing(Contents::ADDRESS)
         }
         other => ForeignError::Unfit(other.to_string()),
     }

@@ -18,9 +18,9 @@ use crate::clients::{
 use crate::error::StoreError;
 use crate::pasted::pasted_text;
 use crate::record::SessionRecord;
+use crate::secret_bytes::SecretBytes;
 use crate::sqlite_file;
 use crate::sqlite_file::open_databases::PlainFile;
-use crate::wiped::Wiped;
 
 /// Session files are small; whatever is larger than this is not one (databases aside).
 const MAX_FILE: u64 = 16 << 20;
@@ -93,7 +93,7 @@ enum Content {
     GramJs(Vec<String>),
     Database,
     Own,
-    Tl(Wiped),
+    Tl(SecretBytes),
     Json(Zeroizing<String>),
     Text(Zeroizing<String>),
 }

@@ -1,13 +1,13 @@
 //! The files that can be written, one row for each, and how.
 
-use mtsession_core::clients::{Carries, StringFormat, TelethonIpv6};
+use mtsession_core::clients::{Contents, StringFormat, TelethonIpv6};
 
 use crate::clients::formats::FileFormat;
 
-const LOGIN: Carries = Carries::HOME_DC
-    .union(Carries::HOME_KEY)
-    .union(Carries::ADDRESS);
-const USER: Carries = Carries::USER_ID.union(Carries::IS_BOT);
+const LOGIN: Contents = Contents::HOME_DC
+    .union(Contents::HOME_KEY)
+    .union(Contents::ADDRESS);
+const USER: Contents = Contents::USER_ID.union(Contents::IS_BOT);
 
 /// Makes the enum, its answers and the list of libraries from the rows of the table.
 macro_rules! targets {
@@ -40,7 +40,7 @@ macro_rules! targets {
 
             /// What must be known, because the library would throw the login away without it.
             #[must_use]
-            pub const fn needs(self) -> Carries {
+            pub const fn needs(self) -> Contents {
                 match self {
                     $(Self::$target => $needs,)+
                     Self::Text(format) => format.needs(),
@@ -79,13 +79,13 @@ targets! {
         /// Pyrogram 2; pyrofork, pyrotgfork and kurigram migrate it. It asks for the api id where that is
         /// not known.
         Pyrogram3: "pyrogram" writes PyrogramSqlite, string Some(StringFormat::Pyrogram),
-            needs LOGIN.union(USER).union(Carries::TEST_MODE);
+            needs LOGIN.union(USER).union(Contents::TEST_MODE);
         /// kurigram 2.2.
         Kurigram7: "kurigram" writes KurigramSqlite, string Some(StringFormat::Pyrogram),
-            needs LOGIN.union(USER).union(Carries::TEST_MODE);
+            needs LOGIN.union(USER).union(Contents::TEST_MODE);
         /// mtcute's SQLite storage.
         Mtcute: "mtcute" writes MtcuteSqlite, string Some(StringFormat::Mtcute),
-            needs LOGIN.union(Carries::TEST_MODE);
+            needs LOGIN.union(Contents::TEST_MODE);
         /// grammers 0.8 and later.
         Grammers: "grammers" writes GrammersSqlite, string None, needs LOGIN.union(USER);
         /// The directory of a GramJS `StoreSession`, which must have the session's name.

@@ -20,7 +20,7 @@ use crate::drop_in::dc::DcEntry;
 use crate::drop_in::peer::{CachedMinPeer, CachedPeer};
 use crate::drop_in::update::UpdatesStateSnap;
 use crate::record::TooLong;
-use crate::wiped::Wiped;
+use crate::secret_bytes::SecretBytes;
 
 /// A whole session.
 ///
@@ -92,7 +92,7 @@ impl PersistedSession {
     /// # Errors
     /// `InvalidData` with a [`DecodeError`](mtsession_core::DecodeError) inside.
     pub fn from_string(text: &str) -> io::Result<Self> {
-        let mut buffer = Wiped::zeros(text.len());
+        let mut buffer = SecretBytes::zeros(text.len());
         Ok(Self::copy_of(&decode_any(text, &mut buffer)?))
     }
 
@@ -190,7 +190,7 @@ const ASCII: &str = "base64 is ASCII";
 
 /// Encodes any session as a native string.
 pub(crate) fn encode_to_string<S: SessionSource>(source: &S) -> Result<Zeroizing<String>, TooLong> {
-    let bytes = Wiped::from(encode_to_vec(source)?);
+    let bytes = SecretBytes::from(encode_to_vec(source)?);
     let mut text = Vec::with_capacity(encoded_text_len(bytes.len()));
     let Ok(()) = write_base64(&bytes, &mut text);
     Ok(Zeroizing::new(String::from_utf8(text).certain(ASCII)))
@@ -517,7 +517,7 @@ impl fmt::Display for PersistedSession {
         }
 
         match encode_to_vec(self) {
-            Ok(bytes) => write_base64(&Wiped::from(bytes), &mut ToFormatter(f)),
+            Ok(bytes) => write_base64(&SecretBytes::from(bytes), &mut ToFormatter(f)),
             Err(_) => Ok(()),
         }
     }

@@ -11,7 +11,7 @@ use mtsession_core::Certain as _;
 use mtsession_core::text::{COMPACT_MAX_CHARS, CompactFull, CompactSession, decode_any, decoded};
 use mtsession_core::{AUTH_KEY_LEN, AuthKey, DecodeErrorKind, Decoded};
 
-use crate::wiped::Wiped;
+use crate::secret_bytes::SecretBytes;
 
 /// A version 1 session: what a login needs, and the state of the connection that exported it.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl StringSession {
     /// # Errors
     /// See [`StringSessionError`]. A native string is not a compact one: it has another version byte.
     pub fn decode(text: &str) -> Result<Self, StringSessionError> {
-        let mut buffer = Wiped::zeros(text.len());
+        let mut buffer = SecretBytes::zeros(text.len());
         let compact = if let Ok(Decoded::Compact(compact)) = decode_any(text, &mut buffer) {
             compact
         } else {

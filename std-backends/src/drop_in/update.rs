@@ -90,7 +90,7 @@ pub enum UpdateStateChange {
 }
 
 impl UpdateStateChange {
-    /// Carries the change out on `snap`.
+    /// Contents the change out on `snap`.
     ///
     /// ```
     /// use mtsession::{UpdateStateChange, UpdatesStateSnap};

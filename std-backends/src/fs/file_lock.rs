@@ -75,7 +75,7 @@ pub(crate) fn has_no_locks(error: &io::Error) -> bool {
 
 /// How often the system's list of locks is read before the holder counts as unknown.
 #[cfg(target_os = "linux")]
-const LOOKS: u32 = 16;
+const MAX_READ_ATTEMPTS: u32 = 16;
 
 /// The process that holds a lock of this file, where the system tells.
 ///
@@ -92,7 +92,7 @@ pub(crate) fn holder(file: &File) -> Option<u32> {
         rustix::fs::minor(found.dev()),
     );
     let wanted = format!("{major:02x}:{minor:02x}:{}", found.ino());
-    (0..LOOKS).find_map(|_| {
+    (0..MAX_READ_ATTEMPTS).find_map(|_| {
         let locks = list_of_locks().ok()?;
         locks.lines().find_map(|line| holder_in(line, &wanted))
     })

@@ -21,7 +21,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::kind::StoreErrorKind;
 use crate::error::told::told;
-use crate::wiped::Wiped;
+use crate::secret_bytes::SecretBytes;
 
 /// What tells one file from another, whatever names it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -259,12 +259,12 @@ impl PlainFile {
     }
 
     /// The whole content.
-    pub(crate) fn read_all(self) -> io::Result<Wiped> {
+    pub(crate) fn read_all(self) -> io::Result<SecretBytes> {
         let len = self
             .0
             .as_ref()
             .map_or(Ok(0), |file| file.metadata().map(|found| found.len()))?;
-        Wiped::read_to_end(self, usize::try_from(len).unwrap_or_default())
+        SecretBytes::read_to_end(self, usize::try_from(len).unwrap_or_default())
     }
 
     /// The first bytes, or fewer where there are no more.

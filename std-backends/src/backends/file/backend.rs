@@ -130,7 +130,7 @@ impl BinaryFileBackend {
     fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
         move |source| {
             let source = explain(source, &self.path);
-            let found = found::instead(&source, &self.path);
+            let found = found::describe_found(&source, &self.path);
             StoreError::io_finding(NAME, self.path.display().to_string(), action, source, found)
         }
     }

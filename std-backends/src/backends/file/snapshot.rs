@@ -8,15 +8,15 @@ use super::paths::Paths;
 use super::positioned::write_at;
 use crate::fs::file_len;
 use crate::fs::{Access, Directory, Temp, about, open_owned};
+use crate::secret_bytes::SecretBytes;
 use crate::sqlite_file::open_databases::PlainFile;
-use crate::wiped::Wiped;
 
 /// No session is longer: a file that says so is not read.
 const MAX_LEN: u64 = 1 << 30;
 
 /// The bytes of a session file.
 pub(crate) struct Snapshot {
-    pub(crate) bytes: Wiped,
+    pub(crate) bytes: SecretBytes,
     /// Whether they are those of the complete copy alongside it.
     pub(crate) is_pending: bool,
 }
@@ -36,7 +36,7 @@ pub(crate) fn read(paths: &Paths) -> io::Result<Option<Snapshot>> {
 }
 
 /// The bytes of one file of a session, if it is there.
-pub(super) fn read_file(path: &Path, paths: &Paths) -> io::Result<Option<Wiped>> {
+pub(super) fn read_file(path: &Path, paths: &Paths) -> io::Result<Option<SecretBytes>> {
     match open_owned(path, Access::Read, Some(&paths.snapshot)) {
         Ok(file) => read_all(file, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -44,7 +44,7 @@ pub(super) fn read_file(path: &Path, paths: &Paths) -> io::Result<Option<Wiped>>
     }
 }
 
-fn read_all(file: File, path: &Path) -> io::Result<Wiped> {
+fn read_all(file: File, path: &Path) -> io::Result<SecretBytes> {
     let len = file.metadata()?.len();
     // It may be a database that another thread has opened since it was looked at.
     let file = PlainFile::from(file);
@@ -54,7 +54,7 @@ fn read_all(file: File, path: &Path) -> io::Result<Wiped> {
     }
     // How much room is made before the first read; what does not fit into memory fails there.
     let expected = usize::try_from(len).unwrap_or_default();
-    Wiped::read_to_end(file, expected).map_err(|error| about(error, path))
+    SecretBytes::read_to_end(file, expected).map_err(|error| about(error, path))
 }
 
 /// How much is done for a power cut.

@@ -22,7 +22,7 @@ use crate::event::{self, Event};
 use crate::fs::file_len;
 use crate::fs::{Access, is_strangers, open_owned};
 use crate::record::SessionRecord;
-use crate::wiped::Wiped;
+use crate::secret_bytes::SecretBytes;
 
 /// What is known of the snapshot that is about to be replaced.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,7 +76,7 @@ pub(super) fn write(
     settings: Settings,
 ) -> io::Result<Option<Seen>> {
     let Settings { fsync, .. } = settings;
-    let bytes = Wiped::from(encode_to_vec(session)?);
+    let bytes = SecretBytes::from(encode_to_vec(session)?);
     let crc = bytes
         .last_chunk()
         .copied()

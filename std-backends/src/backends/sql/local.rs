@@ -309,7 +309,7 @@ impl Connection for LocalConnection {
     }
 
     fn found_instead(&self, error: &io::Error) -> Option<String> {
-        crate::found::instead(error, self.path.as_deref()?)
+        crate::found::describe_found(error, self.path.as_deref()?)
     }
 
     fn is_unchanged(&mut self) -> io::Result<bool> {

@@ -8,7 +8,7 @@ use super::connection::{Connection, Durability, Write, Written};
 use super::row::Row;
 use super::schema::Layout;
 use super::statement::{Select, Statement};
-use super::upgrade::{Keep, LOOKS};
+use super::upgrade::{Keep, MAX_READ_ATTEMPTS};
 use super::whole::contended;
 use super::{legacy, names, plan, tables};
 use crate::drop_in::session::PersistedSession;
@@ -183,7 +183,7 @@ impl SqlStore {
         Ok(())
     }
 
-    /// Carries out a batch as one.
+    /// Contents out a batch as one.
     pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
         // One statement alone needs no transaction, which costs more than finding a row.
         if changes
@@ -211,7 +211,7 @@ impl SqlStore {
         Ok(())
     }
 
-    /// Carries out a batch on rows whose places are known, unless somebody else wrote since they were.
+    /// Contents out a batch on rows whose places are known, unless somebody else wrote since they were.
     fn apply_in_place(&mut self, changes: &[Change<'_>]) -> io::Result<bool> {
         self.prepare()?;
         let known = self.known.as_ref().and_then(Option::as_ref);
@@ -284,7 +284,7 @@ impl SqlStore {
         self.has_names = false;
         self.stamp = self.stamp.wrapping_add(1);
         if !self.connection.is_ours()? {
-            for _ in 0..LOOKS {
+            for _ in 0..MAX_READ_ATTEMPTS {
                 let read = match self.look()? {
                     Layout::Ours => break,
                     Layout::Empty => Ok(None),

@@ -13,7 +13,7 @@ use crate::event::{self, Event};
 use crate::record::{SessionRecord, check};
 
 /// How often a look at a database that others are just creating or migrating is repeated.
-pub(super) const LOOKS: usize = 10;
+pub(super) const MAX_READ_ATTEMPTS: usize = 10;
 
 /// What is kept of a database of an older release.
 #[derive(Clone, Copy)]
@@ -58,7 +58,7 @@ impl SqlStore {
         if self.connection.is_ours()? {
             return Ok(());
         }
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_READ_ATTEMPTS {
             let layout = self.look()?;
             if layout == Layout::Ours {
                 // What was known is older than this look.

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use mtsession::codec::clients::{Carries, StringFormat};
+use mtsession::codec::clients::{Contents, StringFormat};
 use mtsession::core::SessionSource;
 use mtsession::{Fingerprint, PeerNames};
 
@@ -113,7 +113,7 @@ impl Drop for Progress {
 
 /// What got lost, in lines for a person.
 fn kept_lines(to: &Store, loaded: &Loaded, stored: &Loaded) -> Vec<String> {
-    let kept = Carries::of(&with_account(stored));
+    let kept = Contents::of(&with_account(stored));
     let lines = lost(loaded, kept, &stored.parts.names, to);
     if lines.is_empty() {
         return vec!["Read back equal.".to_owned()];
@@ -132,9 +132,9 @@ fn promise(to: &Store, stored: &Loaded) -> Promise {
 }
 
 /// What the target does not hold, going by what it can hold and by the names that it has.
-fn lost(loaded: &Loaded, kept: Carries, names: &[PeerNames], to: &Store) -> Vec<String> {
+fn lost(loaded: &Loaded, kept: Contents, names: &[PeerNames], to: &Store) -> Vec<String> {
     let mut lines = Vec::new();
-    let lost = Carries::of(&with_account(loaded)).without(kept);
+    let lost = Contents::of(&with_account(loaded)).without(kept);
     if !lost.is_empty() {
         lines.push(format!(
             "Left out, because the target has no place for it: {lost}."

@@ -4,7 +4,7 @@ use core::net::IpAddr;
 use std::collections::BTreeMap;
 
 use mtsession_core::Certain as _;
-use mtsession_core::clients::{Carries, Host, Server};
+use mtsession_core::clients::{Contents, Host, Server};
 use mtsession_core::{AUTH_KEY_LEN, ChannelKind, DcFlags, PeerKind, SessionSource as _};
 use rusqlite::{Connection, params};
 
@@ -128,7 +128,7 @@ fn write_dcs(db: &Connection, outgoing: &Outgoing<'_>) -> Result<(), ForeignErro
             (Some(ipv4), Some(ipv6)) => {
                 row.execute(params![dc_id, ipv4.to_string(), ipv6.to_string(), dc.key])?;
             }
-            _ if dc_id == home => return Err(ForeignError::Missing(Carries::ADDRESS)),
+            _ if dc_id == home => return Err(ForeignError::Missing(Contents::ADDRESS)),
             _ => {}
         }
     }

@@ -32,7 +32,7 @@ const UNKNOWN: ForeignError = ForeignError::NotReadable {
 };
 
 pub(super) fn read(text: &str, choice: Option<usize>) -> Result<Import, ForeignError> {
-    let parsed = Wiped::parse(text)?;
+    let parsed = SecretJson::parse(text)?;
     let Some(object) = parsed.0.as_object() else {
         return Err(UNKNOWN);
     };
@@ -48,7 +48,7 @@ pub(super) fn read(text: &str, choice: Option<usize>) -> Result<Import, ForeignE
 
 /// Whose it is; what cannot be parsed is nobody's.
 pub(super) fn recognise(text: &str) -> Option<FileFormat> {
-    format_of(Wiped::parse(text).ok()?.0.as_object()?)
+    format_of(SecretJson::parse(text).ok()?.0.as_object()?)
 }
 
 fn format_of(object: &Object) -> Option<FileFormat> {
@@ -69,9 +69,9 @@ fn format_of(object: &Object) -> Option<FileFormat> {
 }
 
 /// Parsed JSON whose texts are wiped on drop.
-struct Wiped(Value);
+struct SecretJson(Value);
 
-impl Wiped {
+impl SecretJson {
     fn parse(text: &str) -> Result<Self, ForeignError> {
         let parsed = serde_json::from_str(text);
         parsed
@@ -80,7 +80,7 @@ impl Wiped {
     }
 }
 
-impl Drop for Wiped {
+impl Drop for SecretJson {
     fn drop(&mut self) {
         wipe(&mut self.0);
     }
@@ -130,7 +130,7 @@ fn bytes(value: &Value, depth: u32) -> Option<Zeroizing<Vec<u8>>> {
         }
         // How Node.js writes a buffer.
         Value::Object(object) => bytes(object.get("data")?, depth),
-        Value::String(text) => match serde_json::from_str(text).map(Wiped) {
+        Value::String(text) => match serde_json::from_str(text).map(SecretJson) {
             Ok(inner) if depth < MOST_NESTED && !inner.0.is_number() => {
                 bytes(&inner.0, depth.saturating_add(1))
             }
@@ -179,10 +179,13 @@ fn has_web_key(value: &Value) -> bool {
 }
 
 /// The storage itself, and every account in it. Newer clients write the first account twice.
-fn web_accounts(object: &Object) -> impl Iterator<Item = (String, Wiped)> {
+fn web_accounts(object: &Object) -> impl Iterator<Item = (String, SecretJson)> {
     let nested = object.iter().filter(|(key, _)| key.starts_with("account"));
-    let nested = nested.map(|(key, value)| (key.clone(), Wiped(unpacked(value))));
-    let own = ("storage".to_owned(), Wiped(Value::Object(object.clone())));
+    let nested = nested.map(|(key, value)| (key.clone(), SecretJson(unpacked(value))));
+    let own = (
+        "storage".to_owned(),
+        SecretJson(Value::Object(object.clone())),
+    );
     nested.chain([own])
 }
 
@@ -202,7 +205,7 @@ fn read_web(object: &Object, choice: Option<usize>) -> Result<Import, ForeignErr
 
 fn read_web_account(account: &Value) -> Result<Import, ForeignError> {
     let mut import = Import::new(FileFormat::WebJson);
-    let user = Wiped(account.get("user_auth").map_or(Value::Null, unpacked));
+    let user = SecretJson(account.get("user_auth").map_or(Value::Null, unpacked));
     let user_id = number(user.0.get("id")).or_else(|| number(account.get("userId")));
     import.account = Account {
         user_id: user_id

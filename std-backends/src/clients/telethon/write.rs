@@ -1,7 +1,7 @@
 //! Telethon's SQLite database, schema 7 or 8.
 
 use mtsession_core::SessionSource as _;
-use mtsession_core::clients::Carries;
+use mtsession_core::clients::Contents;
 use rusqlite::{Connection, params};
 
 use crate::clients::error::ForeignError;
@@ -35,7 +35,7 @@ pub(in crate::clients) fn write(
     let (ip, port) = outgoing
         .login
         .telethon_address(options.ipv6)
-        .ok_or(ForeignError::Missing(Carries::ADDRESS))?;
+        .ok_or(ForeignError::Missing(Contents::ADDRESS))?;
     db.execute_batch(TABLES)?;
     db.execute("INSERT INTO version VALUES (?1)", [version])?;
     db.execute(

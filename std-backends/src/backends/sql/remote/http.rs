@@ -18,8 +18,8 @@ use super::failure::Failure;
 use super::options::RemoteOptions;
 use super::response::{read_answer, refusal};
 use crate::backends::sql::statement::random_tag;
+use crate::secret_bytes::SecretBytes;
 use crate::shown::Shown;
-use crate::wiped::Wiped;
 
 /// How many characters of the server's words are quoted.
 const MAX_QUOTE: usize = 300;
@@ -123,7 +123,7 @@ impl Server {
     }
 
     /// Sends a request once.
-    fn send(&self, body: &[u8], until: Instant) -> Result<Wiped, Failure> {
+    fn send(&self, body: &[u8], until: Instant) -> Result<SecretBytes, Failure> {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Failure::deadline(self.options.deadline));
@@ -171,7 +171,7 @@ impl Server {
         Err(Failure::refused(io::ErrorKind::InvalidInput, message))
     }
 
-    fn post(&self, url: &str, body: &[u8], timeout: Duration) -> Result<Wiped, Failure> {
+    fn post(&self, url: &str, body: &[u8], timeout: Duration) -> Result<SecretBytes, Failure> {
         let proxy = self.options.proxy.then(Proxy::try_from_env).flatten();
         let mut request = agent()
             .post(url)

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::retry_after;
-use crate::wiped::Wiped;
+use crate::secret_bytes::SecretBytes;
 
 /// The most that is read of an answer. Servers end theirs at 10 MB.
 const MAX_ANSWER: u64 = 16 << 20;
@@ -19,14 +19,14 @@ const MAX_ANSWER: u64 = 16 << 20;
 const MAX_REFUSAL: u64 = 64 << 10;
 
 /// Reads a whole answer.
-pub(super) fn read_answer(response: &mut Response<Body>) -> Result<Wiped, Failure> {
+pub(super) fn read_answer(response: &mut Response<Body>) -> Result<SecretBytes, Failure> {
     let declared = response.body().content_length().unwrap_or(0);
     if declared > MAX_ANSWER {
         return Err(too_long());
     }
     let expected = usize::try_from(declared).unwrap_or_default();
     let mut reader = response.body_mut().as_reader().take(MAX_ANSWER);
-    let Ok(answer) = Wiped::read_to_end(&mut reader, expected) else {
+    let Ok(answer) = SecretBytes::read_to_end(&mut reader, expected) else {
         let message = "the server's answer broke off";
         return Err(Failure::unanswered(io::ErrorKind::UnexpectedEof, message));
     };

@@ -1,6 +1,6 @@
 //! The sessions of other client libraries as targets.
 
-use mtsession::codec::clients::{Carries, Login, StringFormat, TelethonIpv6};
+use mtsession::codec::clients::{Contents, Login, StringFormat, TelethonIpv6};
 use mtsession::core::SessionSource;
 use zeroize::Zeroizing;
 
@@ -28,12 +28,12 @@ pub(crate) fn encode_login(
 }
 
 /// Says which options supply what a target needs.
-pub(super) fn missing_options(target: &str, missing: Carries) -> Failure {
+pub(super) fn missing_options(target: &str, missing: Contents) -> Failure {
     let options = [
-        (Carries::USER_ID, "--user-id ID"),
-        (Carries::IS_BOT, "--bot or --user"),
-        (Carries::API_ID, "--api-id ID"),
-        (Carries::TEST_MODE, "--test or --production"),
+        (Contents::USER_ID, "--user-id ID"),
+        (Contents::IS_BOT, "--bot or --user"),
+        (Contents::API_ID, "--api-id ID"),
+        (Contents::TEST_MODE, "--test or --production"),
     ];
     let named: Vec<_> = options
         .iter()

@@ -72,7 +72,7 @@ impl Store {
             Self::Library(target, path) => {
                 let missing = target
                     .needs()
-                    .without(mtsession::codec::clients::Carries::of(&source));
+                    .without(mtsession::codec::clients::Contents::of(&source));
                 if !missing.is_empty() {
                     return Err(missing_options(target.format().name(), missing));
                 }

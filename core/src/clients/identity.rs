@@ -8,12 +8,12 @@ use crate::source::SessionSource as _;
 pub(super) const USER_ID_LIMIT: i64 = 1 << 48;
 
 /// What the formats that know their user have in common; each part is needed.
-pub(super) struct Who {
+pub(super) struct UserIdentity {
     pub(super) user_id: u64,
     pub(super) is_bot: bool,
 }
 
-impl Who {
+impl UserIdentity {
     pub(super) fn of<E>(login: &Login) -> Result<Self, EncodeError<E>> {
         let missing = EncodeError::Missing;
         let user_id = login.account().user_id.ok_or(missing(Field::UserId))?;

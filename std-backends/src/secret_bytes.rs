@@ -8,9 +8,9 @@ use mtsession_core::wire::wipe;
 
 /// The bytes of a session, wiped when dropped. In one sweep: byte by byte, as a `Zeroizing` does it,
 /// takes longer than decoding.
-pub(crate) struct Wiped(Vec<u8>);
+pub(crate) struct SecretBytes(Vec<u8>);
 
-impl Wiped {
+impl SecretBytes {
     /// Reads everything that is left in `reader`, about `expected` bytes of it. A vector that grows
     /// leaves what it held in freed memory; this one wipes it.
     pub(crate) fn read_to_end(mut reader: impl Read, expected: usize) -> io::Result<Self> {
@@ -42,20 +42,20 @@ impl Wiped {
     }
 }
 
-impl Wiped {
+impl SecretBytes {
     /// So many zeros, to be filled.
     pub(crate) fn zeros(len: usize) -> Self {
         Self(vec![0; len])
     }
 }
 
-impl From<Vec<u8>> for Wiped {
+impl From<Vec<u8>> for SecretBytes {
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 }
 
-impl Deref for Wiped {
+impl Deref for SecretBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -63,13 +63,13 @@ impl Deref for Wiped {
     }
 }
 
-impl DerefMut for Wiped {
+impl DerefMut for SecretBytes {
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }
 }
 
-impl Drop for Wiped {
+impl Drop for SecretBytes {
     fn drop(&mut self) {
         wipe(&mut self.0);
     }
@@ -88,7 +88,7 @@ mod tests {
             let reader = bytes
                 .chunks(7)
                 .fold(start, |before, chunk| Box::new(before.chain(chunk)));
-            let read = Wiped::read_to_end(reader, expected).unwrap();
+            let read = SecretBytes::read_to_end(reader, expected).unwrap();
             assert!(*read == bytes[..], "{expected}");
         }
     }

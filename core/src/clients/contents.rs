@@ -8,25 +8,25 @@ use crate::source::SessionSource;
 
 /// A set of the things that a session can hold.
 ///
-/// Formats say what they have room for, [`Carries::of`] says what one session really holds, and the
+/// Formats say what they have room for, [`Contents::of`] says what one session really holds, and the
 /// difference is the loss of a conversion:
 ///
 /// ```
-/// use mtsession_core::clients::{Carries, StringFormat};
+/// use mtsession_core::clients::{Contents, StringFormat};
 /// use mtsession_core::{FixedSession, Peer, SessionMut};
 ///
 /// let mut session = FixedSession::<1, 1, 1, 1, 1>::new();
 /// session.set_home_dc_id(2);
 /// session.put_peer(Peer { id: 777_000, ..Peer::default() })?;
-/// let lost = Carries::of(&session).without(StringFormat::Telethon.carries());
+/// let lost = Contents::of(&session).without(StringFormat::Telethon.carries());
 /// assert_eq!(lost.to_string(), "peers");
 /// # Ok::<(), mtsession_core::Full>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Carries(u32);
+pub struct Contents(u32);
 
-impl Carries {
+impl Contents {
     /// Nothing.
     pub const NONE: Self = Self(0);
     /// The id of the DC that the account lives on.
@@ -221,7 +221,7 @@ impl Carries {
     }
 }
 
-impl BitOr for Carries {
+impl BitOr for Contents {
     type Output = Self;
 
     fn bitor(self, rhs: Self) -> Self {
@@ -229,14 +229,14 @@ impl BitOr for Carries {
     }
 }
 
-impl BitOrAssign for Carries {
+impl BitOrAssign for Contents {
     fn bitor_assign(&mut self, rhs: Self) {
         *self = self.union(rhs);
     }
 }
 
 /// Lists the names, separated by commas.
-impl fmt::Display for Carries {
+impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, name) in self.names().enumerate() {
             if index > 0 {
