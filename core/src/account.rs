@@ -2,10 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::login_state::LoginState;
-use crate::names::Names;
-use crate::source::SessionSource;
-
 /// The account that a session is logged in to, as far as it is known.
 ///
 /// Stored in the trailer (see [`format`](crate::format)); clients that only know the v8 body lose
@@ -47,51 +43,5 @@ impl Account {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-/// A session together with an [`Account`] that its own type has no field for.
-///
-/// Made by [`SessionSource::with_account`].
-#[derive(Clone, Copy, Debug)]
-pub struct WithAccount<'s, S: ?Sized> {
-    pub(crate) session: &'s S,
-    pub(crate) account: Account,
-    pub(crate) login_state: LoginState<'s>,
-    pub(crate) names: Names<'s>,
-}
-
-impl<'s, S: ?Sized> WithAccount<'s, S> {
-    /// The same session with these names of its peers.
-    #[must_use]
-    pub const fn with_names(self, names: Names<'s>) -> Self {
-        Self { names, ..self }
-    }
-
-    /// The same session with this state of its login.
-    #[must_use]
-    pub const fn with_login_state(self, login_state: LoginState<'s>) -> Self {
-        Self {
-            login_state,
-            ..self
-        }
-    }
-}
-
-impl<S: SessionSource> SessionSource for WithAccount<'_, S> {
-    crate::forward_session_source!(self => *self.session;
-        home_dc_id counters future_auth_token dcs channels peers packed_peers min_peers
-        position);
-
-    fn account(&self) -> Account {
-        self.account
-    }
-
-    fn login_state(&self) -> LoginState<'_> {
-        self.login_state
-    }
-
-    fn names(&self) -> Names<'_> {
-        self.names
     }
 }

@@ -19,6 +19,7 @@ mod entry;
 mod error;
 mod fixed;
 mod fixed_dc;
+mod forward;
 mod login_state;
 mod names;
 #[cfg(feature = "alloc")]
@@ -35,7 +36,7 @@ pub mod wire;
 #[doc = include_str!("../FORMAT.md")]
 pub mod format {}
 
-pub use account::{Account, WithAccount};
+pub use account::Account;
 pub use auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
 pub use bug::{Bug, Certain};
 pub use change::{Change, UpdateChange};
@@ -55,7 +56,7 @@ pub use names::{Names, NamesOf};
 pub use names_buf::NamesBuf;
 pub use peer::{ChannelKind, MinPeer, Peer, PeerKey, PeerKind};
 pub use session_mut::SessionMut;
-pub use source::{SessionSource, Stats};
+pub use source::{SessionSource, Stats, WithAccount};
 pub use weight::Weight;
 pub use wire::{
     Integrity, PlainFile, ReplayError, SessionBytes, SessionView, Tail, TailEnd, encode,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::bug::Certain as _;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
 use crate::peer::PeerKind;
-use crate::wire::{Counter, Reader, Sink, join};
+use crate::wire::{Counter, Reader, Sink, concat_array};
 
 /// The bit of a record that has a phone number.
 const HAS_PHONE: u8 = 1;
@@ -193,7 +193,7 @@ impl<'a> NamesOf<'a> {
         for text in [self.phone, self.title].into_iter().flatten() {
             text_len(text)?;
         }
-        let head = join!(10; [self.kind.to_byte()], self.id.to_le_bytes(), [count]);
+        let head = concat_array!(10; [self.kind.to_byte()], self.id.to_le_bytes(), [count]);
         sink.write(&head).map_err(EncodeError::Sink)?;
         for username in usernames {
             put_text(sink, username)?;

@@ -8,7 +8,6 @@ use subtle::ConstantTimeEq;
 use super::contents::Contents;
 use super::format::StringFormat;
 use super::server::{Addr, Host, Server};
-use super::{gramjs, mtcute, mtkruto, pyrogram, telethon};
 use crate::account::Account;
 use crate::auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
 use crate::counters::{ChannelPts, Counters};
@@ -18,8 +17,6 @@ use crate::login_state::LoginState;
 use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
 use crate::source::SessionSource;
-use crate::text::{CompactSession, encode_native};
-use crate::wire::Sink;
 
 /// What to do with an IPv6 address in a Telethon string.
 ///
@@ -206,38 +203,6 @@ impl Login {
         needs.without(known)
     }
 
-    /// Writes the string into any sink. What `format` has no room for is left out:
-    /// [`Contents::of`] [without](Contents::without) [`StringFormat::carries`] says what that is.
-    ///
-    /// # Errors
-    /// [`EncodeError::Missing`] names what `format` needs and the login lacks, such as
-    /// [`Field::UserId`]: without it the other library would throw the login away.
-    /// [`EncodeError::TooLong`] where a number does not fit. Nothing is written then.
-    pub fn encode<W: Sink>(
-        &self,
-        format: StringFormat,
-        ipv6: TelethonIpv6,
-        sink: &mut W,
-    ) -> Result<(), EncodeError<W::Error>> {
-        if is_zero(self.auth_key.as_bytes()) {
-            return Err(EncodeError::Missing(Field::DcAuthKey));
-        }
-        match format {
-            StringFormat::Native => encode_native(self, sink),
-            StringFormat::Compact => CompactSession::from_login(self)?
-                .encode(sink)
-                .map_err(EncodeError::Sink),
-            StringFormat::Telethon => telethon::encode(self, ipv6, sink),
-            StringFormat::PyrogramOld32 => pyrogram::encode_old32(self, sink),
-            StringFormat::PyrogramOld64 => pyrogram::encode_old64(self, sink),
-            StringFormat::Pyrogram => pyrogram::encode_new(self, sink),
-            StringFormat::GramJs => gramjs::encode(self, sink),
-            StringFormat::Mtcute => mtcute::encode(self, sink),
-            StringFormat::MtkrutoOld => mtkruto::encode_old(self, sink),
-            StringFormat::Mtkruto => mtkruto::encode_new(self, sink),
-        }
-    }
-
     /// A decoded login: its key must not be the zeros that stand for "not logged in".
     pub(super) fn decoded(
         dc_id: i32,
@@ -301,7 +266,7 @@ impl Login {
 }
 
 /// In constant time: the key's bytes are secret.
-fn is_zero(key: &[u8; AUTH_KEY_LEN]) -> bool {
+pub(super) fn is_zero(key: &[u8; AUTH_KEY_LEN]) -> bool {
     key.as_slice().ct_eq(&[0; AUTH_KEY_LEN]).into()
 }
 

@@ -25,6 +25,7 @@
 mod contents;
 mod damage;
 mod detect;
+mod encode;
 mod format;
 mod gramjs;
 mod identity;
@@ -33,6 +34,7 @@ mod mtcute;
 mod mtkruto;
 mod pasted;
 mod pyrogram;
+mod recognise;
 mod server;
 mod telethon;
 pub mod tl;

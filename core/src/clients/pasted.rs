@@ -5,7 +5,7 @@
 //! session. Two different candidates are an error: which of them is meant only their owner knows. What
 //! looks like a session string that was cut is a candidate in that respect.
 
-use super::detect::read_cleaned;
+use super::recognise::read_cleaned;
 use super::words::{Span, Word, Wrap};
 use crate::decoded::Decoded;
 use crate::error::{DecodeError, DecodeErrorKind, Field};

@@ -13,14 +13,17 @@
 
 pub(crate) mod addr;
 mod base64;
+mod clean;
 mod compact;
 mod detect;
 mod native;
 pub(crate) mod scan;
 
-pub(crate) use base64::{Alphabet, clean, decode, decode_cleaned, is_base64_text, to_url_safe};
+pub(crate) use base64::{Alphabet, decode, decode_cleaned, is_base64_text, to_url_safe};
+pub(crate) use clean::clean;
 
-pub use base64::{Base64Sink, decoded, encoded_text_len};
+pub use base64::{Base64Sink, encoded_text_len};
+pub use clean::decoded;
 pub use compact::{COMPACT_MAX_CHARS, CompactFull, CompactSession};
 pub use detect::decode_any;
 pub use native::{encode_native, native_len};

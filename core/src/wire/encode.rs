@@ -2,12 +2,13 @@
 
 use core::convert::Infallible;
 
+use super::concat::concat_array;
 use super::layout::{
     CHANNEL_LEN, CURRENT, DC_LEN, FIXED_LEN, KEY_LEN, MAX_LONG, MAX_SHORT, MIN_PEER_LEN, PEER_LEN,
 };
-use super::out::{Gather, InPlace, Out};
+use super::out::{Gather, InPlace, Out, put};
 use super::packed_peer::PackedPeer;
-use super::records::{Record, join};
+use super::records::Record;
 use super::sink::{Sink, SliceFull};
 use super::trailer;
 use crate::counters::Counters;
@@ -200,7 +201,7 @@ fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeE
     let dc_count = short(Field::Dcs, dcs.len())?;
     put(
         out,
-        &join!(6; [CURRENT], source.home_dc_id().to_le_bytes(), [dc_count]),
+        &concat_array!(6; [CURRENT], source.home_dc_id().to_le_bytes(), [dc_count]),
     )?;
     for dc in dcs {
         put_dc(out, &dc)?;
@@ -212,7 +213,7 @@ fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeE
         seq,
     } = source.counters();
     let [pts, qts, date, seq] = [pts, qts, date, seq].map(i32::to_le_bytes);
-    put(out, &join!(16; pts, qts, date, seq))?;
+    put(out, &concat_array!(16; pts, qts, date, seq))?;
     put_list(out, source.channels().map(|channel| channel.to_bytes()))?;
     put_list(out, source.packed_peers().map(PackedPeer::into_bytes))?;
     put_list(out, source.min_peers().map(|peer| peer.to_bytes()))?;
@@ -228,7 +229,7 @@ fn body<S: SessionSource, O: Out>(source: &S, out: &mut O) -> Result<(), EncodeE
 
 fn put_dc<O: Out>(out: &mut O, dc: &DcRef<'_>) -> Result<(), EncodeError<O::Error>> {
     let has_key = u8::from(dc.auth_key.is_some());
-    put(out, &join!(5; dc.dc_id.to_le_bytes(), [has_key]))?;
+    put(out, &concat_array!(5; dc.dc_id.to_le_bytes(), [has_key]))?;
     if let Some(key) = dc.auth_key {
         put(out, key.as_bytes())?;
     }
@@ -236,7 +237,7 @@ fn put_dc<O: Out>(out: &mut O, dc: &DcRef<'_>) -> Result<(), EncodeError<O::Erro
     let salt = dc.first_salt.to_le_bytes();
     put(
         out,
-        &join!(13; salt, dc.time_offset.to_le_bytes(), [addr_len]),
+        &concat_array!(13; salt, dc.time_offset.to_le_bytes(), [addr_len]),
     )?;
     put(out, dc.addr.as_bytes())?;
     put(out, &[dc.flags.0])
@@ -260,9 +261,4 @@ fn short<E>(field: Field, len: usize) -> Result<u8, EncodeError<E>> {
 fn long<E>(field: Field, len: usize) -> Result<u16, EncodeError<E>> {
     let max = MAX_LONG;
     u16::try_from(len).map_err(|_| EncodeError::TooLong { field, len, max })
-}
-
-#[inline]
-pub(super) fn put<O: Out>(out: &mut O, bytes: &[u8]) -> Result<(), EncodeError<O::Error>> {
-    out.put(bytes).map_err(EncodeError::Sink)
 }

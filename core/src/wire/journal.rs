@@ -13,8 +13,8 @@
 //! Programs read a session with its journal by [`PlainFile`](crate::PlainFile); these are the parts that
 //! a store which appends to a journal needs.
 
+use super::concat::concat_array;
 use super::crc::Crc32c;
-use super::records::join;
 use super::varint;
 use crate::change::Change;
 use crate::entry::EntryKey;
@@ -35,10 +35,10 @@ const MAX_SCAN: usize = 4096;
 /// The header of a journal that continues the snapshot with this checksum.
 #[must_use]
 pub fn header(snapshot: u32) -> [u8; HEADER_LEN] {
-    let covered = join!(9; MAGIC, [VERSION], snapshot.to_le_bytes());
+    let covered = concat_array!(9; MAGIC, [VERSION], snapshot.to_le_bytes());
     let mut crc = Crc32c::new();
     crc.update(&covered);
-    join!(HEADER_LEN; covered, crc.value().to_le_bytes())
+    concat_array!(HEADER_LEN; covered, crc.value().to_le_bytes())
 }
 
 /// The checksum that the first record after a header continues.
@@ -149,8 +149,8 @@ pub fn put_record<E>(
 /// The mark that nothing may be appended after the record with the checksum `chain`.
 #[must_use]
 pub fn mark(chain: u32) -> [u8; MARK_LEN] {
-    let covered = join!(6; [5], [0xFF, b'f', b'o', b'l', b'd']);
-    join!(MARK_LEN; covered, checksum(chain, &covered).to_le_bytes())
+    let covered = concat_array!(6; [5], [0xFF, b'f', b'o', b'l', b'd']);
+    concat_array!(MARK_LEN; covered, checksum(chain, &covered).to_le_bytes())
 }
 
 /// Bytes of a mark: a length of one byte, what it has in the place of changes, and a checksum.

@@ -1,6 +1,7 @@
 //! The binary format: one encoder, one decoder, for every version. Bytes are drawn in
 //! [`format`](crate::format).
 
+mod concat;
 mod crc;
 mod dcs;
 mod encode;
@@ -24,8 +25,8 @@ mod unflip;
 mod varint;
 mod view;
 
+pub(crate) use concat::{concat_array, join_part};
 pub(crate) use reader::Reader;
-pub(crate) use records::{join, join_part};
 pub(crate) use scratch::Scratch;
 pub(crate) use sink::copy_bytes;
 

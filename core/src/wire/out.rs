@@ -4,6 +4,7 @@ use super::crc::Crc32c;
 use super::scratch::Scratch;
 use super::sink::{Sink, SliceFull, copy_bytes};
 use crate::bug::Certain as _;
+use crate::error::EncodeError;
 
 /// What holds of every buffer here.
 const FILLED: &str = "more is filled than there is";
@@ -27,6 +28,12 @@ pub(super) trait Out {
 
     /// The checksum of everything that was put.
     fn checksum(&mut self) -> Result<u32, Self::Error>;
+}
+
+/// Puts `bytes`, with the sink's error as the encoder gives it on.
+#[inline]
+pub(super) fn put<O: Out>(out: &mut O, bytes: &[u8]) -> Result<(), EncodeError<O::Error>> {
+    out.put(bytes).map_err(EncodeError::Sink)
 }
 
 /// Memory that is filled from its start. Records are formed where they stay, and the checksum is one

@@ -1,7 +1,7 @@
 //! A peer as the format stores it, for sources that can say it faster than through [`Peer`].
 
+use super::concat::concat_array;
 use super::layout::{NO_CHANNEL_KIND, PEER_LEN};
-use super::records::join;
 use crate::peer::{ChannelKind, Peer, PeerKind};
 
 /// A peer as version 8 stores it: what [`SessionSource::packed_peers`] enumerates.
@@ -28,7 +28,7 @@ impl PackedPeer {
             kinds,
             is_community,
         } = kinds;
-        Self(join!(
+        Self(concat_array!(
             PEER_LEN;
             id.to_le_bytes(),
             access_hash.to_le_bytes(),

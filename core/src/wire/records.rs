@@ -3,9 +3,9 @@
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
+use super::concat::concat_array;
 use super::layout::{CHANNEL_LEN, MIN_PEER_LEN, PEER_LEN};
 use super::packed_peer::PackedPeer;
-use crate::bug;
 use crate::counters::ChannelPts;
 use crate::peer::{ChannelKind, MinPeer, Peer, PeerKind};
 
@@ -20,36 +20,12 @@ pub(crate) trait Record: Sized {
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
-/// Joins fixed-size parts into one array, so that they are written at once. The parts must add up to
-/// its length.
-macro_rules! join {
-    ($len:expr; $($part:expr),+) => {{
-        let mut record = [0; $len];
-        let rest = record.as_mut_slice();
-        $(let rest = $crate::wire::join_part(rest, &$part);)+
-        debug_assert!(rest.is_empty());
-        record
-    }};
-}
-
-pub(crate) use join;
-
-#[inline]
-pub(crate) fn join_part<'r, const N: usize>(rest: &'r mut [u8], part: &[u8; N]) -> &'r mut [u8] {
-    if let Some((head, tail)) = rest.split_first_chunk_mut() {
-        *head = *part;
-        return tail;
-    }
-    let _ = bug!("parts are longer than their record");
-    &mut []
-}
-
 impl Record for ChannelPts {
     type Bytes = [u8; CHANNEL_LEN];
 
     #[inline]
     fn to_bytes(&self) -> Self::Bytes {
-        join!(CHANNEL_LEN; self.id.to_le_bytes(), self.pts.to_le_bytes())
+        concat_array!(CHANNEL_LEN; self.id.to_le_bytes(), self.pts.to_le_bytes())
     }
 
     #[inline]
@@ -68,7 +44,7 @@ impl Record for MinPeer {
 
     #[inline]
     fn to_bytes(&self) -> Self::Bytes {
-        join!(
+        concat_array!(
             MIN_PEER_LEN;
             self.user_id.to_le_bytes(),
             self.peer_id.to_le_bytes(),

@@ -1,17 +1,17 @@
 //! The trailer: after the version 8 body, ignored by older readers. Drawn in
 //! [`format`](crate::format).
 
+use super::concat::concat_array;
 use super::crc::Crc32c;
-use super::encode::put;
 use super::layout::{
     CHANNEL_LEN, CRC_LEN, FOOTER_LEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN, TAG_ACCOUNT, TAG_CHANNELS,
     TAG_END, TAG_FOOTER, TAG_LOGIN_STATE, TAG_MIN_PEERS, TAG_NAMES, TAG_OPTIONAL, TAG_PEERS,
     TRAILER_MAGIC, TRAILER_VERSION,
 };
-use super::out::Out;
+use super::out::{Out, put};
 use super::packed_peer::PackedPeer;
 use super::reader::Reader;
-use super::records::{Record, join};
+use super::records::Record;
 use super::varint;
 use crate::account::Account;
 use crate::bug::Certain as _;
@@ -57,7 +57,7 @@ pub(super) fn write<S: SessionSource, O: Out>(
     out: &mut O,
 ) -> Result<(), EncodeError<O::Error>> {
     let body_len = out.len();
-    put(out, &join!(5; TRAILER_MAGIC, [TRAILER_VERSION]))?;
+    put(out, &concat_array!(5; TRAILER_MAGIC, [TRAILER_VERSION]))?;
     let mut buffer = [0; ACCOUNT_MAX];
     let account = encode_account(&source.account(), &mut buffer);
     if !account.is_empty() {
@@ -79,7 +79,7 @@ pub(super) fn write<S: SessionSource, O: Out>(
     let body_len = to_u32(Field::Trailer, body_len)?.to_le_bytes();
     put(
         out,
-        &join!(FROM_FOOTER - CRC_LEN; FOOTER_HEAD, TRAILER_MAGIC, body_len, END),
+        &concat_array!(FROM_FOOTER - CRC_LEN; FOOTER_HEAD, TRAILER_MAGIC, body_len, END),
     )?;
     let checksum = out.checksum().map_err(EncodeError::Sink)?;
     put(out, &checksum.to_le_bytes())
