@@ -268,7 +268,7 @@ impl fmt::Debug for Running {
 }
 
 impl Running {
-    /// Contents an operation out that often. Of a server, what it wrote itself is counted.
+    /// Carries an operation out that often. Of a server, what it wrote itself is counted.
     ///
     /// # Errors
     /// When the program of the old crate is gone.

@@ -41,7 +41,7 @@ impl Workload {
         }
     }
 
-    /// Contents an operation out that often.
+    /// Carries an operation out that often.
     pub fn run(&mut self, operation: &str, iterations: u64) -> Took {
         let before = written();
         let time = (0..iterations).map(|_| self.once(operation)).sum();

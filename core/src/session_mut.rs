@@ -139,7 +139,7 @@ pub trait SessionMut: SessionSource {
         }
     }
 
-    /// Contents out one change. On an error the session is as it was.
+    /// Carries out one change. On an error the session is as it was.
     ///
     /// ```
     /// use mtsession_core::{Change, FixedSession, SessionMut, SessionSource, UpdateChange};
@@ -175,7 +175,7 @@ pub trait SessionMut: SessionSource {
         Ok(())
     }
 
-    /// Contents out one change of the update state.
+    /// Carries out one change of the update state.
     fn apply_update(&mut self, update: &UpdateChange) -> Result<(), Self::Error> {
         match *update {
             UpdateChange::Channel { id, pts } => self.put_channel(ChannelPts { id, pts }),

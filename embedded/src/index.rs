@@ -211,7 +211,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// Contents out a change of a counter that is known, in RAM; says which.
+    /// Carries out a change of a counter that is known, in RAM; says which.
     pub(crate) fn count(&mut self, change: &Change<'_>) -> Option<u16> {
         match change {
             Change::Update(UpdateChange::Channel { id, pts }) => {

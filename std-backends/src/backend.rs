@@ -13,6 +13,7 @@ use crate::drop_in::session::PersistedSession;
 use crate::drop_in::update::UpdateStateChange;
 use crate::error::kind::StoreErrorKind;
 use crate::error::{StoreError, unsupported};
+use crate::owner::{Lease, Owner, Ownership};
 use crate::record::peer_names::PeerNames;
 use crate::record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
 
@@ -75,7 +76,7 @@ pub trait SessionBackend: Send + Sync {
     /// The kind of store, or where it is; never a secret.
     fn name(&self) -> &str;
 
-    /// Contents out `changes` as one: all of them or none. An empty store becomes one with an
+    /// Carries out `changes` as one: all of them or none. An empty store becomes one with an
     /// otherwise empty session.
     ///
     /// ```
@@ -199,6 +200,23 @@ pub trait SessionBackend: Send + Sync {
     fn address(&self) -> Option<&Address> {
         None
     }
+
+    /// Owns the session until the guard is dropped: writes of others are refused meanwhile.
+    ///
+    /// # Errors
+    /// `Unsupported` where the store has no owners, as every store of this release.
+    fn own(&self, owner: Owner) -> io::Result<Ownership> {
+        let message = format!(
+            "{} has no owners, and cannot be owned by {owner}",
+            self.name()
+        );
+        Err(unsupported(message))
+    }
+
+    /// Until when the session is owned for certain, if this handle owns it.
+    fn lease(&self) -> Option<Lease> {
+        None
+    }
 }
 
 /// Stores a record in a backend that keeps the session alone. Account and names can be learnt again; that
@@ -289,6 +307,10 @@ macro_rules! forward_backend {
             fn keeps(&self) -> Keeps { (**self).keeps() }
 
             fn address(&self) -> Option<&Address> { (**self).address() }
+
+            fn own(&self, owner: Owner) -> io::Result<Ownership> { (**self).own(owner) }
+
+            fn lease(&self) -> Option<Lease> { (**self).lease() }
         })+
     };
 }

@@ -17,8 +17,10 @@ mod fs;
 #[cfg(feature = "grammers")]
 mod grammers;
 mod open;
+mod owner;
 mod pasted;
 mod record;
+pub mod seal;
 mod secret_bytes;
 mod shown;
 mod sqlite_file;
@@ -78,12 +80,13 @@ pub use open::connect;
 #[doc(hidden)]
 #[expect(deprecated, reason = "the name of connect in earlier examples")]
 pub use open::open;
+pub use owner::{Lease, Owner, OwnerInfo, Ownership};
 pub use pasted::pasted_text;
 pub use record::login_state::OwnedLoginState;
 pub use record::peer_names::PeerNames;
 pub use record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
 pub use shown::Shown;
-pub use store::{Report, Store, StoreEntry, StoreOptions};
+pub use store::{PeerLimits, Report, Store, StoreEntry, StoreOptions};
 #[cfg(feature = "tokio")]
 pub use writer::SessionWriter;
 

@@ -215,7 +215,7 @@ impl Shared {
         }
     }
 
-    /// Contents out a batch; a transaction that it leaves open is rolled back. The first step whose SQL
+    /// Carries out a batch; a transaction that it leaves open is rolled back. The first step whose SQL
     /// begins with that of `refused` fails, with that code.
     fn execute(&self, body: &Value, refused: Option<(&str, &str)>) -> Vec<Outcome> {
         let steps = steps_of(body);

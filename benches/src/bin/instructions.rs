@@ -42,7 +42,7 @@ fn committed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("instructions.tsv")
 }
 
-/// Contents every operation out twice; callgrind counts the second time.
+/// Carries every operation out twice; callgrind counts the second time.
 fn run() -> io::Result<()> {
     let mut out = io::stdout().lock();
     for sample in samples() {

@@ -223,7 +223,7 @@ impl<
         shell.done(result)
     }
 
-    /// Contents out one change.
+    /// Carries out one change.
     #[inline(never)]
     pub async fn append(&mut self, change: &Change<'_>) -> Result<(), Error<F::Error>> {
         let mut shell = self.shell();
@@ -231,7 +231,7 @@ impl<
         shell.done(result)
     }
 
-    /// Contents out all changes or, whatever happens, none of them.
+    /// Carries out all changes or, whatever happens, none of them.
     ///
     /// A batch needs room for each of its peers and DC entries as if it were new: near the limit it may
     /// be refused as [`StoreFull`](Error::StoreFull) where the same changes one by one are not.

@@ -20,7 +20,7 @@ const ATTEMPTS: u8 = 7;
 
 #[bisync]
 impl<F: NorFlash> Shell<'_, F> {
-    /// Contents out one change.
+    /// Carries out one change.
     pub(super) async fn put(&mut self, change: &Change<'_>) -> Result<(), Fail> {
         self.ready(None).await?;
         let Some(counter) = self.index.count(change) else {
@@ -279,7 +279,7 @@ impl<F: NorFlash> Shell<'_, F> {
         }))
     }
 
-    /// Contents out all changes or none.
+    /// Carries out all changes or none.
     pub(super) async fn apply(&mut self, changes: &[Change<'_>]) -> Result<(), Fail> {
         if let [change] = changes {
             return self.put(change).await;

@@ -72,7 +72,7 @@ pub trait Subject<const WRITE: usize, const ERASE: usize> {
     /// Opens the store as a device does that starts. What was never started before is an erased chip.
     fn start(&self, flash: Flash<WRITE, ERASE>) -> Result<Self::Store, Self::Error>;
 
-    /// Contents out a call.
+    /// Carries out a call.
     fn run(&self, store: &mut Self::Store, call: &Self::Call) -> Result<(), Self::Error>;
 
     /// Reads everything that the store holds.

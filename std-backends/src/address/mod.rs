@@ -3,6 +3,7 @@
 mod account;
 mod display;
 mod into;
+mod meaning;
 mod options;
 mod parse;
 mod text;
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use self::account::{check_name, is_like_a_database};
 pub use self::into::IntoAddress;
-pub(crate) use self::options::{AddressOption, Meaning};
+pub(crate) use self::meaning::Meaning;
+pub(crate) use self::options::AddressOption;
 pub(crate) use self::text::unescaped;
 
 /// The account that is meant where none is named.

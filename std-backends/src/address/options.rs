@@ -1,31 +1,15 @@
 //! The options in an address.
 
-use core::time::Duration;
 use std::ffi::OsStr;
 use std::path::Path;
 
 use super::text::{rsplit_once, unescaped};
-use crate::flush::FlushPolicy;
 
 /// An option with its value, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AddressOption {
     pub(crate) name: &'static str,
     pub(crate) value: Option<String>,
-}
-
-/// What an option says.
-pub(crate) enum Meaning {
-    Deadline(Duration),
-    Flush(FlushPolicy),
-    ReadOnly,
-    Create(bool),
-    Replica(String),
-    Insecure,
-    Proxy,
-    Tls(bool),
-    /// Something that this release does not do.
-    Later,
 }
 
 /// What this release does.
@@ -40,7 +24,7 @@ const KNOWN: [&str; 8] = [
     "tls",
 ];
 
-/// What later releases do. A program that relies on it must not get a store without it.
+/// What no store of this release does. A program that relies on it must not get a store without it.
 const LATER: [&str; 11] = [
     "own",
     "key_file",
@@ -79,74 +63,10 @@ impl AddressOption {
         option.meaning()?;
         Ok(option)
     }
-
-    /// What it says.
-    ///
-    /// # Errors
-    /// A sentence about a value that makes no sense.
-    pub(crate) fn meaning(&self) -> Result<Meaning, String> {
-        let Self { name, value } = self;
-        let wrong = |expected: &str| format!("the option `{name}` is {expected}");
-        let is_set = |value: &Option<String>| match value.as_deref() {
-            None | Some("1" | "yes" | "true") => Some(true),
-            Some("0" | "no" | "false") => Some(false),
-            Some(_) => None,
-        };
-        Ok(match *name {
-            "deadline" => {
-                let deadline = value.as_deref().and_then(duration);
-                Meaning::Deadline(
-                    deadline
-                        .filter(|deadline| !deadline.is_zero())
-                        .ok_or_else(|| wrong("a time: deadline=30s"))?,
-                )
-            }
-            "flush" => Meaning::Flush(match value.as_deref() {
-                Some("each") => FlushPolicy::Each,
-                Some("never") => FlushPolicy::Never,
-                value => FlushPolicy::Within(
-                    value
-                        .and_then(duration)
-                        .ok_or_else(|| wrong("flush=each, flush=60s or flush=never"))?,
-                ),
-            }),
-            "create" => {
-                Meaning::Create(is_set(value).ok_or_else(|| wrong("create=1 or create=0"))?)
-            }
-            "replica" => match value.as_deref() {
-                Some(path) if !path.is_empty() => Meaning::Replica(path.to_owned()),
-                _ => return Err(wrong("a file: replica=FILE")),
-            },
-            "tls" => Meaning::Tls(is_set(value).ok_or_else(|| wrong("tls=1 or tls=0"))?),
-            "read_only" | "insecure" | "proxy" if is_set(value) != Some(true) => {
-                return Err(wrong("there or not; it has no value"));
-            }
-            "read_only" => Meaning::ReadOnly,
-            "insecure" => Meaning::Insecure,
-            "proxy" => Meaning::Proxy,
-            _ => Meaning::Later,
-        })
-    }
 }
 
 fn known(name: &str) -> Option<&'static str> {
     KNOWN.into_iter().chain(LATER).find(|known| *known == name)
-}
-
-/// A time as `30`, `30s`, `500ms`, `5m` or `1h`.
-fn duration(text: &str) -> Option<Duration> {
-    let unit_at = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(unit_at)?;
-    let number: u64 = number.parse().ok()?;
-    match unit {
-        "" | "s" => Some(Duration::from_secs(number)),
-        "ms" => Some(Duration::from_millis(number)),
-        "m" => number.checked_mul(60).map(Duration::from_secs),
-        "h" => number.checked_mul(3600).map(Duration::from_secs),
-        _ => None,
-    }
 }
 
 fn parse_all(list: &str) -> Result<Vec<AddressOption>, String> {

@@ -125,7 +125,7 @@ fn options_stand_before_or_after_the_account() {
     assert_eq!(deadline.as_secs(), 120);
 }
 
-use super::options::Meaning;
+use super::meaning::Meaning;
 
 fn only(text: &str) -> Meaning {
     parse(text).unwrap().options()[0].meaning().unwrap()

@@ -90,7 +90,7 @@ pub enum UpdateStateChange {
 }
 
 impl UpdateStateChange {
-    /// Contents the change out on `snap`.
+    /// Carries the change out on `snap`.
     ///
     /// ```
     /// use mtsession::{UpdateStateChange, UpdatesStateSnap};

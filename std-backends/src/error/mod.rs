@@ -10,6 +10,7 @@ use std::io;
 
 use crate::error::classify::{classify, inside};
 use crate::error::kind::{Outcome, StoreErrorKind};
+use crate::owner::OwnerInfo;
 use crate::shown::Shown;
 
 /// The typed error inside every `io::Error` of this crate's backends, and of those of your own that make
@@ -56,6 +57,7 @@ pub struct StoreError {
     found: Option<String>,
     kind: StoreErrorKind,
     outcome: Outcome,
+    owner: Option<Box<OwnerInfo>>,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -72,6 +74,7 @@ impl StoreError {
             found: None,
             kind,
             outcome: Outcome::Unchanged,
+            owner: None,
             source: source.into(),
         }
     }
@@ -80,6 +83,16 @@ impl StoreError {
     #[must_use]
     pub fn with_outcome(self, outcome: Outcome) -> Self {
         Self { outcome, ..self }
+    }
+
+    /// The same, with who owns the session, where the error is of the kind
+    /// [`Owned`](StoreErrorKind::Owned) or [`NotOwner`](StoreErrorKind::NotOwner).
+    #[must_use]
+    pub fn with_owner(self, owner: OwnerInfo) -> Self {
+        Self {
+            owner: Some(Box::new(owner)),
+            ..self
+        }
     }
 
     /// The same, with the kind of store, which one it is, and what was being done: "load", "save", ….
@@ -131,6 +144,7 @@ impl StoreError {
             found,
             kind,
             outcome,
+            owner: None,
             source,
         };
         io::Error::new(io_kind, error)
@@ -152,6 +166,12 @@ impl StoreError {
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         self.outcome
+    }
+
+    /// Who owns the session, where that is why.
+    #[must_use]
+    pub fn owner(&self) -> Option<&OwnerInfo> {
+        self.owner.as_deref()
     }
 
     /// Whether the same call may succeed later, without anybody doing anything: others were in the way, or

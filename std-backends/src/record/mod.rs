@@ -233,7 +233,7 @@ impl SessionRecord {
         record
     }
 
-    /// Contents out a batch, all of it or, if the result could not be encoded, nothing.
+    /// Carries out a batch, all of it or, if the result could not be encoded, nothing.
     ///
     /// # Errors
     /// [`TooLong`](mtsession_core::EncodeError::TooLong), which becomes an `io::Error` of the kind `InvalidInput`.
@@ -243,7 +243,7 @@ impl SessionRecord {
         Ok(())
     }
 
-    /// Contents out changes that were checked before.
+    /// Carries out changes that were checked before.
     pub(crate) fn replay(&mut self, changes: &[Change<'_>]) {
         for change in changes {
             let Ok(()) = self.apply(change);

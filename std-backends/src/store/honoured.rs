@@ -10,6 +10,13 @@ pub(crate) enum Honours {
 }
 
 impl Honours {
+    const ALL: [Self; 4] = [Self::File, Self::Database, Self::Server, Self::Memory];
+
+    /// Whether any kind of store honours an option.
+    pub(crate) fn is_anywhere(option: &str) -> bool {
+        Self::ALL.into_iter().any(|store| store.contains(option))
+    }
+
     pub(crate) fn contains(self, option: &str) -> bool {
         let special: &[&str] = match self {
             Self::File | Self::Database => &["deadline", "flush"],

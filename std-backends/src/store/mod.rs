@@ -1,11 +1,13 @@
 //! Stores of any number of accounts, and how they are opened.
 
 mod accounts;
+mod chosen;
 mod copy;
 mod database;
 mod directory;
 mod file;
 mod honoured;
+mod limits;
 mod memory;
 mod open;
 mod opened;
@@ -19,11 +21,14 @@ use std::io;
 use std::sync::Arc;
 
 use self::accounts::Accounts;
+pub use self::limits::PeerLimits;
 pub use self::options::StoreOptions;
 use crate::address::{Address, IntoAddress};
 use crate::backend::SessionBackend;
-use crate::error::StoreError;
+use crate::error::{StoreError, unsupported};
+use crate::owner::{Owner, OwnerInfo, Ownership};
 use crate::record::SessionHead;
+use crate::seal::KeySource;
 
 /// Where any number of sessions are kept, each under an account name: a database, a server, a directory of
 /// session files. A session file is a store with one account, [`default`](Address::DEFAULT_ACCOUNT).
@@ -65,6 +70,8 @@ pub struct StoreEntry {
     pub name: String,
     /// All but its peers; `None` where it went while the store was listed.
     pub head: Option<SessionHead>,
+    /// Who owns it; `None` in every store of this release.
+    pub owner: Option<OwnerInfo>,
 }
 
 /// What [`Store::verify`] has found.
@@ -168,7 +175,13 @@ impl Store {
                 .and_then(|backend| backend.head());
             match head {
                 Ok(head) => {
-                    if each(StoreEntry { name, head }).is_break() {
+                    if each(StoreEntry {
+                        name,
+                        head,
+                        owner: None,
+                    })
+                    .is_break()
+                    {
                         break;
                     }
                 }
@@ -239,6 +252,50 @@ impl Store {
         self.within(|accounts| accounts.verify())
     }
 
+    /// Seals a plain store: afterwards one of `keys` is needed to read it.
+    ///
+    /// # Errors
+    /// `Unsupported`: no store of this release can be sealed.
+    pub fn seal(&self, keys: &[&dyn KeySource]) -> io::Result<()> {
+        let _ = keys;
+        Err(self.not_built("seal the store", "no store of this release can be sealed"))
+    }
+
+    /// Seals a sealed store anew: afterwards exactly `keys` open it.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub fn reseal(&self, keys: &[&dyn KeySource]) -> io::Result<()> {
+        let _ = keys;
+        Err(self.not_built("reseal the store", "no store of this release can be sealed"))
+    }
+
+    /// Makes a sealed store a plain one.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub fn unseal(&self) -> io::Result<()> {
+        Err(self.not_built("unseal the store", "no store of this release can be sealed"))
+    }
+
+    /// Owns the first of these accounts that nobody owns.
+    ///
+    /// # Errors
+    /// `Unsupported`: no store of this release has owners.
+    pub fn claim(
+        &self,
+        names: &[&str],
+        owner: Owner,
+    ) -> io::Result<(Arc<dyn SessionBackend>, Ownership)> {
+        let _ = (names, owner);
+        Err(self.not_built("claim an account", "no store of this release has owners"))
+    }
+
+    fn not_built(&self, action: &'static str, message: &str) -> io::Error {
+        let store = self.shared.address.to_string();
+        StoreError::io("store", store, action, unsupported(message.to_owned()))
+    }
+
     fn within<R>(&self, call: impl FnOnce(&dyn Accounts) -> R) -> R {
         let events = &self.shared.options.events;
         events.within(|| call(&*self.shared.accounts))
@@ -272,5 +329,7 @@ impl fmt::Debug for Store {
 
 #[cfg(test)]
 mod opening_tests;
+#[cfg(test)]
+mod option_tests;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use crate::drop_in::session::PersistedSession;
 use crate::drop_in::update::UpdateStateChange;
 use crate::error::StoreError;
 use crate::event::Events;
+use crate::owner::{Lease, Owner, Ownership};
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord};
 
 pub(super) struct Opened {
@@ -145,5 +146,13 @@ impl SessionBackend for Opened {
 
     fn address(&self) -> Option<&Address> {
         Some(&self.address)
+    }
+
+    fn own(&self, owner: Owner) -> io::Result<Ownership> {
+        self.writing("own it", |inner| inner.own(owner))
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.inner.as_ref().and_then(SessionBackend::lease)
     }
 }

@@ -1,6 +1,5 @@
 //! Options, addresses of other things, events and writers.
 
-use core::time::Duration;
 use std::sync::Mutex;
 
 use mtsession_core::Change;
@@ -11,63 +10,7 @@ use super::tests::{kind, session};
 use super::*;
 use crate::error::kind::StoreErrorKind;
 use crate::event::Event;
-use crate::flush::FlushPolicy;
 use crate::sync::lock;
-
-#[test]
-fn an_option_that_a_store_cannot_honour_is_an_error_that_names_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = |name: &str| dir.path().join(name).display().to_string();
-    let new = StoreOptions::new;
-    for (options, address, name) in [
-        (new().auth_token("hush"), path("a.session"), "auth_token"),
-        (new().proxy(), path("a.session"), "proxy"),
-        (new().insecure(), format!("dir:{}", path("d")), "insecure"),
-        (new().replica("r.db"), path("a.session"), "replica"),
-        (
-            new().flush(FlushPolicy::Each),
-            "memory:".to_owned(),
-            "flush",
-        ),
-        (
-            new().deadline(Duration::from_secs(1)),
-            "memory:".to_owned(),
-            "deadline",
-        ),
-        (new(), format!("{}?tls=0", path("a.session")), "tls"),
-        (new(), format!("{}?own", path("a.session")), "own"),
-        (
-            new(),
-            format!("{}?key_file=k", path("a.session")),
-            "key_file",
-        ),
-        (new(), "memory:?every=60s".to_owned(), "every"),
-        #[cfg(feature = "sqlite")]
-        (new().flush(FlushPolicy::Never), path("a.db"), "flush"),
-        #[cfg(feature = "sqlite")]
-        (new().auth_token("hush"), path("a.db"), "auth_token"),
-        #[cfg(feature = "libsql-remote")]
-        (
-            new().flush(FlushPolicy::Each),
-            "libsql://h".to_owned(),
-            "flush",
-        ),
-    ] {
-        for error in [
-            options.clone().open(&address).unwrap_err(),
-            options.connect(&address).err().unwrap(),
-        ] {
-            assert_eq!(kind(&error), StoreErrorKind::Unsupported, "{error}");
-            let text = error.to_string();
-            assert!(
-                text.contains(&format!("`{name}`")) && !text.contains("hush"),
-                "{text}"
-            );
-        }
-    }
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-    assert!(!format!("{:?}", new().auth_token("hush")).contains("hush"));
-}
 
 #[test]
 fn an_address_of_something_else_says_what_to_do_with_it() {

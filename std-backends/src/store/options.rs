@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::honoured::Honours;
+use super::limits::PeerLimits;
 use super::{Store, open};
-use crate::address::{Address, AddressOption, IntoAddress, Meaning};
+use crate::address::IntoAddress;
 use crate::backend::SessionBackend;
 #[cfg(feature = "libsql-remote")]
 use crate::backends::sql::RemoteOptions;
-use crate::error::StoreError;
 use crate::event::{Event, Events};
 use crate::flush::FlushPolicy;
+use crate::owner::Owner;
+use crate::seal::{Anchor, KeySource};
 
 /// How a store is opened: chosen one by one, then [`open`](Self::open) or [`connect`](Self::connect).
 ///
@@ -32,6 +33,13 @@ use crate::flush::FlushPolicy;
 /// | `replica` | | | yes | | `replica=FILE` |
 /// | `insecure`, `proxy` | | | yes | | `insecure`, `proxy` |
 /// | `on_event` | yes | yes | yes | yes | |
+/// | `key`, `label`, `anchor` | | | | | `key_file=FILE`, `keyring`, `label=NAME`, `anchor=FILE` |
+/// | `own` | | | | | `own`, `own=NAME` |
+/// | `limits` | | | | | `limits=users:5000,channels:1000` |
+/// | `every`, `memory_budget`, `replicas` | | | | | `every=60s`, `memory_budget=64M`, `replicas=1` |
+/// | `wipe_on_fold`, `accept_rollback` | | | | | `wipe_on_fold`, `accept_rollback` |
+///
+/// Those of the last five rows are honoured by no store of this release: they are errors everywhere.
 ///
 /// ```
 /// use core::time::Duration;
@@ -62,8 +70,18 @@ pub struct StoreOptions {
     #[cfg(feature = "libsql-remote")]
     pub(crate) requests: Option<RemoteOptions>,
     pub(crate) events: Events,
-    /// What was asked for of a later release.
-    later: Vec<&'static str>,
+    pub(super) key: Option<Arc<dyn KeySource>>,
+    pub(super) anchor: Option<Arc<dyn Anchor>>,
+    pub(super) label: Option<String>,
+    pub(super) own: Option<Owner>,
+    pub(super) limits: Option<PeerLimits>,
+    pub(super) every: Option<Duration>,
+    pub(super) memory_budget: Option<usize>,
+    pub(super) replicas: Option<u32>,
+    pub(super) wipe_on_fold: bool,
+    pub(super) accept_rollback: bool,
+    /// Options of an address that say where a key or an anchor is.
+    pub(super) named: Vec<&'static str>,
 }
 
 impl StoreOptions {
@@ -140,6 +158,97 @@ impl StoreOptions {
         self
     }
 
+    /// Seals the store with a key: without one that opens it, nobody can read a login from it.
+    ///
+    /// No store of this release can be sealed; opening is an error that names the option.
+    #[must_use]
+    pub fn key(mut self, key: impl KeySource + 'static) -> Self {
+        self.key = Some(Arc::new(key));
+        self
+    }
+
+    /// Remembers how new a sealed store is, so that an older copy that was put back is noticed.
+    ///
+    /// No store of this release can be sealed; opening is an error that names the option.
+    #[must_use]
+    pub fn anchor(mut self, anchor: impl Anchor + 'static) -> Self {
+        self.anchor = Some(Arc::new(anchor));
+        self
+    }
+
+    /// The name of a sealed session file, so that it cannot take the place of another one under the same key.
+    ///
+    /// No store of this release can be sealed; opening is an error that names the option.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Owns each session that is connected to, so that no second program writes to it.
+    ///
+    /// No store of this release has owners; opening is an error that names the option.
+    #[must_use]
+    pub fn own(mut self, owner: Owner) -> Self {
+        self.own = Some(owner);
+        self
+    }
+
+    /// How many peers are kept.
+    ///
+    /// No store of this release has limits; opening is an error that names the option.
+    #[must_use]
+    pub fn limits(mut self, limits: PeerLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// How long counters and peers may wait in memory for others to be stored with; a crash of the process
+    /// loses them.
+    ///
+    /// Every store of this release stores a change when it is made; opening is an error that names the option.
+    #[must_use]
+    pub fn every(mut self, time: Duration) -> Self {
+        self.every = Some(time);
+        self
+    }
+
+    /// How many bytes the accounts of a store may use in memory together.
+    ///
+    /// No store of this release has a budget; opening is an error that names the option.
+    #[must_use]
+    pub fn memory_budget(mut self, bytes: usize) -> Self {
+        self.memory_budget = Some(bytes);
+        self
+    }
+
+    /// How many other servers must have a change before it is acknowledged.
+    ///
+    /// No store of this release can ask for it; opening is an error that names the option.
+    #[must_use]
+    pub fn replicas(mut self, number: u32) -> Self {
+        self.replicas = Some(number);
+        self
+    }
+
+    /// Overwrites what a fold has replaced.
+    ///
+    /// No store of this release does; opening is an error that names the option.
+    #[must_use]
+    pub fn wipe_on_fold(mut self) -> Self {
+        self.wipe_on_fold = true;
+        self
+    }
+
+    /// Opens a sealed store although its [`anchor`](Self::anchor) remembers a newer one.
+    ///
+    /// No store of this release can be sealed; opening is an error that names the option.
+    #[must_use]
+    pub fn accept_rollback(mut self) -> Self {
+        self.accept_rollback = true;
+        self
+    }
+
     /// Calls `on_event` for what happens and is not the result of a call: a recovery, a fold that failed, a
     /// server that was not there. It runs within the call in which it happens, on that thread, and must not
     /// use the store. Feature `tracing` logs the same.
@@ -174,87 +283,9 @@ impl StoreOptions {
         let options = self.with_options_of(&address)?;
         open::backend(address, &options)
     }
-
-    /// Adds what the address says.
-    fn with_options_of(mut self, address: &Address) -> io::Result<Self> {
-        for option in address.options() {
-            let meaning = option.meaning().map_err(|message| {
-                let error = io::Error::new(io::ErrorKind::InvalidInput, message);
-                StoreError::io("store", address.to_string(), "open", error)
-            })?;
-            self.set(option, meaning);
-        }
-        Ok(self)
-    }
-
-    fn set(&mut self, option: &AddressOption, meaning: Meaning) {
-        match meaning {
-            Meaning::Deadline(deadline) => self.deadline = Some(deadline),
-            Meaning::Flush(policy) => self.flush = Some(policy),
-            Meaning::ReadOnly => self.read_only = true,
-            Meaning::Create(create) => self.create = Some(create),
-            Meaning::Replica(path) => self.replica = Some(path.into()),
-            Meaning::Insecure => self.insecure = true,
-            Meaning::Proxy => self.proxy = true,
-            Meaning::Tls(tls) => self.tls = Some(tls),
-            Meaning::Later => self.later.push(option.name),
-        }
-    }
-
-    /// Refuses what the store does not honour.
-    pub(crate) fn check(&self, address: &Address, honours: Honours) -> io::Result<()> {
-        let refuse = |message: String| {
-            let error = io::Error::new(io::ErrorKind::Unsupported, message);
-            Err(StoreError::io("store", address.to_string(), "open", error))
-        };
-        if let Some(name) = self.later.first() {
-            return refuse(format!("the option `{name}` is not built in this release"));
-        }
-        let given = self.given();
-        match given.into_iter().find(|name| !honours.contains(name)) {
-            Some(name) => refuse(format!("{} has no option `{name}`", honours.store())),
-            None if self.flush == Some(FlushPolicy::Never) && !honours.can_flush_never() => {
-                refuse(format!(
-                    "{} cannot go without the option `flush`: it is not `Never` there",
-                    honours.store()
-                ))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// The names of the options that were chosen.
-    fn given(&self) -> Vec<&'static str> {
-        let given = [
-            ("auth_token", self.auth_token.is_some()),
-            ("flush", self.flush.is_some()),
-            ("deadline", self.deadline.is_some()),
-            ("read_only", self.read_only),
-            ("create", self.create.is_some()),
-            ("replica", self.replica.is_some()),
-            ("insecure", self.insecure),
-            ("proxy", self.proxy),
-            ("tls", self.tls.is_some()),
-            #[cfg(feature = "libsql-remote")]
-            ("requests", self.requests.is_some()),
-        ];
-        let given = given.into_iter().filter(|(_, is_given)| *is_given);
-        given.map(|(name, _)| name).collect()
-    }
-
-    pub(crate) fn may_create(&self) -> bool {
-        self.create != Some(false)
-    }
-
-    /// The file or the account that it is about must be there.
-    pub(crate) fn absent(address: &Address) -> io::Error {
-        let message = "there is nothing, and the option `create` is false";
-        let error = io::Error::new(io::ErrorKind::NotFound, message);
-        StoreError::io("store", address.to_string(), "open", error)
-    }
 }
 
-/// The choices, never the token.
+/// The names of the choices, never a token or a key.
 impl fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreOptions")

@@ -18,6 +18,7 @@ use crate::drop_in::peer::CachedPeer;
 use crate::drop_in::session::PersistedSession;
 use crate::drop_in::update::UpdateStateChange;
 use crate::event::Events;
+use crate::owner::Lease;
 use crate::sync::lock;
 
 /// How many writes may wait before a writer has to.
@@ -53,13 +54,20 @@ const CAPACITY: usize = 256;
 /// # })?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct SessionWriter {
     /// `None` only while it is dropped.
     queue: Option<mpsc::Sender<Job>>,
     strand: Arc<Strand>,
     threads: Threads,
     failure: Arc<Mutex<Option<io::Error>>>,
+    backend: Arc<dyn SessionBackend>,
+}
+
+/// The queue, never what waits in it.
+impl core::fmt::Debug for SessionWriter {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SessionWriter").finish_non_exhaustive()
+    }
 }
 
 enum Job {
@@ -80,11 +88,13 @@ impl SessionWriter {
     fn on(threads: Threads, backend: Arc<dyn SessionBackend>, events: Events) -> Self {
         let (queue, jobs) = mpsc::channel(CAPACITY);
         let failure = Arc::default();
+        let store = Arc::clone(&backend);
         Self {
             queue: Some(queue),
-            strand: Arc::new(Strand::new(backend, jobs, Arc::clone(&failure), events)),
+            strand: Arc::new(Strand::new(store, jobs, Arc::clone(&failure), events)),
             threads,
             failure,
+            backend,
         }
     }
 
@@ -140,6 +150,12 @@ impl SessionWriter {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+
+    /// Until when the session is owned for certain, if the store's handle owns it; nothing is waited for.
+    #[must_use]
+    pub fn lease(&self) -> Option<Lease> {
+        self.backend.lease()
     }
 
     /// Runs `f` on the writer's thread, after everything that was queued before, and returns what it

@@ -57,7 +57,7 @@ impl Strand {
         !self.is_scheduled.swap(true, Ordering::SeqCst)
     }
 
-    /// Contents out some of what waits. True: there is more, and it is to be scheduled again.
+    /// Carries out some of what waits. True: there is more, and it is to be scheduled again.
     pub(super) fn run(&self) -> bool {
         let mut worker = lock(&self.worker);
         let Some(running) = worker.as_mut() else {

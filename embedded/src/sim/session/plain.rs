@@ -69,7 +69,7 @@ impl OwnedChange {
         }
     }
 
-    /// Contents out the change.
+    /// Carries out the change.
     pub fn apply(&self, session: &mut Plain) {
         SessionMut::apply(session, &self.as_ref()).unwrap();
     }

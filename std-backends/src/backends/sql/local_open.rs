@@ -155,7 +155,7 @@ impl Open {
     }
 }
 
-/// Contents out statements of the same SQL.
+/// Carries out statements of the same SQL.
 fn execute(database: &rusqlite::Connection, alike: &[Statement]) -> rusqlite::Result<()> {
     let Some(first) = alike.first() else {
         return Ok(());

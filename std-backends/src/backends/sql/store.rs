@@ -183,7 +183,7 @@ impl SqlStore {
         Ok(())
     }
 
-    /// Contents out a batch as one.
+    /// Carries out a batch as one.
     pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
         // One statement alone needs no transaction, which costs more than finding a row.
         if changes
@@ -211,7 +211,7 @@ impl SqlStore {
         Ok(())
     }
 
-    /// Contents out a batch on rows whose places are known, unless somebody else wrote since they were.
+    /// Carries out a batch on rows whose places are known, unless somebody else wrote since they were.
     fn apply_in_place(&mut self, changes: &[Change<'_>]) -> io::Result<bool> {
         self.prepare()?;
         let known = self.known.as_ref().and_then(Option::as_ref);

@@ -80,7 +80,7 @@ impl SqlStore {
         Err(contended())
     }
 
-    /// Contents out changes that rows cannot be told one by one.
+    /// Carries out changes that rows cannot be told one by one.
     pub(super) fn apply_by_replacing(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
         for _ in 0..ATTEMPTS {
             let (read, stamp) = self.read_record()?;

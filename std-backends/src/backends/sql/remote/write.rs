@@ -89,7 +89,7 @@ impl RemoteConnection {
         })
     }
 
-    /// Contents a write out, or finds out that it never will be.
+    /// Carries a write out, or finds out that it never will be.
     ///
     /// # Errors
     /// When it was refused for another reason than another write, and when that cannot be found out.

@@ -1,0 +1,119 @@
+//! What of the options was chosen, and whether a store honours it.
+
+use std::io;
+
+use super::StoreOptions;
+use super::honoured::Honours;
+use crate::address::{Address, AddressOption, Meaning};
+use crate::error::StoreError;
+use crate::flush::FlushPolicy;
+use crate::owner::Owner;
+
+impl StoreOptions {
+    /// Adds what the address says.
+    pub(super) fn with_options_of(mut self, address: &Address) -> io::Result<Self> {
+        for option in address.options() {
+            let meaning = option.meaning().map_err(|message| {
+                let error = io::Error::new(io::ErrorKind::InvalidInput, message);
+                StoreError::io("store", address.to_string(), "open", error)
+            })?;
+            self.set(option, meaning);
+        }
+        Ok(self)
+    }
+
+    fn set(&mut self, option: &AddressOption, meaning: Meaning) {
+        match meaning {
+            Meaning::Deadline(deadline) => self.deadline = Some(deadline),
+            Meaning::Flush(policy) => self.flush = Some(policy),
+            Meaning::ReadOnly => self.read_only = true,
+            Meaning::Create(create) => self.create = Some(create),
+            Meaning::Replica(path) => self.replica = Some(path.into()),
+            Meaning::Insecure => self.insecure = true,
+            Meaning::Proxy => self.proxy = true,
+            Meaning::Tls(tls) => self.tls = Some(tls),
+            Meaning::Own(name) => {
+                let owner = Owner::current();
+                self.own = Some(match name {
+                    Some(name) => owner.named(&name),
+                    None => owner,
+                });
+            }
+            Meaning::Label(label) => self.label = Some(label),
+            Meaning::Limits(limits) => self.limits = Some(limits),
+            Meaning::Every(time) => self.every = Some(time),
+            Meaning::MemoryBudget(bytes) => self.memory_budget = Some(bytes),
+            Meaning::Replicas(number) => self.replicas = Some(number),
+            Meaning::WipeOnFold => self.wipe_on_fold = true,
+            Meaning::AcceptRollback => self.accept_rollback = true,
+            Meaning::Named => self.named.push(option.name),
+        }
+    }
+
+    /// Refuses what the store does not honour.
+    pub(crate) fn check(&self, address: &Address, honours: Honours) -> io::Result<()> {
+        let refuse = |message: String| {
+            let error = io::Error::new(io::ErrorKind::Unsupported, message);
+            Err(StoreError::io("store", address.to_string(), "open", error))
+        };
+        let unknown = self
+            .given()
+            .into_iter()
+            .find(|name| !honours.contains(name));
+        let store = honours.store();
+        match unknown {
+            Some(name) if Honours::is_anywhere(name) => {
+                refuse(format!("{store} has no option `{name}`"))
+            }
+            Some(name) => refuse(format!(
+                "{store} has no option `{name}`, and no other store of this release has it: leave it out, or \
+                 use a release that has it"
+            )),
+            None if self.flush == Some(FlushPolicy::Never) && !honours.can_flush_never() => refuse(
+                format!("{store} cannot go without the option `flush`: it is not `Never` there"),
+            ),
+            None => Ok(()),
+        }
+    }
+
+    /// The names of the options that were chosen.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        let given = [
+            ("auth_token", self.auth_token.is_some()),
+            ("flush", self.flush.is_some()),
+            ("deadline", self.deadline.is_some()),
+            ("read_only", self.read_only),
+            ("create", self.create.is_some()),
+            ("replica", self.replica.is_some()),
+            ("insecure", self.insecure),
+            ("proxy", self.proxy),
+            ("tls", self.tls.is_some()),
+            #[cfg(feature = "libsql-remote")]
+            ("requests", self.requests.is_some()),
+            ("key", self.key.is_some()),
+            ("anchor", self.anchor.is_some()),
+            ("label", self.label.is_some()),
+            ("own", self.own.is_some()),
+            ("limits", self.limits.is_some()),
+            ("every", self.every.is_some()),
+            ("memory_budget", self.memory_budget.is_some()),
+            ("replicas", self.replicas.is_some()),
+            ("wipe_on_fold", self.wipe_on_fold),
+            ("accept_rollback", self.accept_rollback),
+        ];
+        let given = given.into_iter().filter(|(_, is_given)| *is_given);
+        let given = given.map(|(name, _)| name);
+        given.chain(self.named.iter().copied()).collect()
+    }
+
+    pub(crate) fn may_create(&self) -> bool {
+        self.create != Some(false)
+    }
+
+    /// The file or the account that it is about must be there.
+    pub(crate) fn absent(address: &Address) -> io::Error {
+        let message = "there is nothing, and the option `create` is false";
+        let error = io::Error::new(io::ErrorKind::NotFound, message);
+        StoreError::io("store", address.to_string(), "open", error)
+    }
+}

@@ -1,0 +1,245 @@
+//! Every option with every kind of store.
+
+use core::time::Duration;
+use std::path::Path;
+
+use super::tests::kind;
+use super::*;
+#[cfg(feature = "libsql-remote")]
+use crate::backends::sql::RemoteOptions;
+use crate::error::kind::StoreErrorKind;
+use crate::flush::FlushPolicy;
+use crate::seal::{Anchor, Generation, Kek, KeySlot, NewSlot, StoreId};
+
+struct Secret;
+
+impl KeySource for Secret {
+    fn kek(&self, _: &StoreId, _: &KeySlot<'_>) -> io::Result<Option<Kek>> {
+        Ok(None)
+    }
+
+    fn new_slot(&self, _: &StoreId) -> io::Result<NewSlot> {
+        Ok(NewSlot::new(Kek::new([0xEE; 32]), Vec::new()))
+    }
+}
+
+impl Anchor for Secret {
+    fn read(&self, _: &StoreId) -> io::Result<Option<Generation>> {
+        Ok(None)
+    }
+
+    fn advance(&self, _: &StoreId, _: Generation) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+type Choose = fn(StoreOptions) -> StoreOptions;
+
+struct Row {
+    name: &'static str,
+    choose: Choose,
+    /// How an address says it, where it can.
+    text: Option<&'static str>,
+    /// The stores that honour it.
+    stores: &'static [&'static str],
+}
+
+const FILES: &[&str] = &["file", "dir", "sqlite", "libsql"];
+const STORED: &[&str] = &["file", "dir", "sqlite", "libsql", "server"];
+const SERVER: &[&str] = &["server"];
+const ALL: &[&str] = &["file", "dir", "sqlite", "libsql", "server", "memory"];
+const NONE: &[&str] = &[];
+
+const fn row(
+    name: &'static str,
+    choose: Choose,
+    text: Option<&'static str>,
+    stores: &'static [&'static str],
+) -> Row {
+    Row {
+        name,
+        choose,
+        text,
+        stores,
+    }
+}
+
+/// Every option. What is not honoured is refused.
+fn rows() -> Vec<Row> {
+    let short = |options: StoreOptions| options.deadline(Duration::from_millis(20));
+    vec![
+        row("deadline", short, Some("deadline=20ms"), STORED),
+        row(
+            "flush",
+            |o| o.flush(FlushPolicy::Each),
+            Some("flush=each"),
+            FILES,
+        ),
+        row(
+            "flush",
+            |o| o.flush(FlushPolicy::Never),
+            Some("flush=never"),
+            &["file", "dir"],
+        ),
+        row("read_only", StoreOptions::read_only, Some("read_only"), ALL),
+        row("create", |o| o.create(true), Some("create=1"), ALL),
+        row("auth_token", |o| o.auth_token("hush"), None, SERVER),
+        row(
+            "replica",
+            |o| o.replica("r.db"),
+            Some("replica=r.db"),
+            SERVER,
+        ),
+        row("insecure", StoreOptions::insecure, Some("insecure"), SERVER),
+        row("proxy", StoreOptions::proxy, Some("proxy"), SERVER),
+        row("tls", |o| o, Some("tls=0"), SERVER),
+        #[cfg(feature = "libsql-remote")]
+        row(
+            "requests",
+            |o| o.requests(RemoteOptions::default()),
+            None,
+            SERVER,
+        ),
+        row("on_event", |o| o.on_event(|_| ()), None, ALL),
+        row("key", |o| o.key(Secret), None, NONE),
+        row("key_file", |o| o, Some("key_file=hush"), NONE),
+        row("keyring", |o| o, Some("keyring"), NONE),
+        row("anchor", |o| o.anchor(Secret), Some("anchor=a"), NONE),
+        row("label", |o| o.label("alice"), Some("label=alice"), NONE),
+        row("own", |o| o.own(Owner::current()), Some("own"), NONE),
+        row(
+            "own",
+            |o| o.own(Owner::current().named("b")),
+            Some("own=b"),
+            NONE,
+        ),
+        row(
+            "limits",
+            |o| o.limits(PeerLimits::default()),
+            Some("limits=users:5,chats:0"),
+            NONE,
+        ),
+        row(
+            "every",
+            |o| o.every(Duration::ZERO),
+            Some("every=60s"),
+            NONE,
+        ),
+        row(
+            "memory_budget",
+            |o| o.memory_budget(1),
+            Some("memory_budget=64M"),
+            NONE,
+        ),
+        row("replicas", |o| o.replicas(1), Some("replicas=1"), NONE),
+        row(
+            "wipe_on_fold",
+            StoreOptions::wipe_on_fold,
+            Some("wipe_on_fold"),
+            NONE,
+        ),
+        row(
+            "accept_rollback",
+            StoreOptions::accept_rollback,
+            Some("accept_rollback"),
+            NONE,
+        ),
+    ]
+}
+
+/// Every kind of store that this build has, with what an error calls it.
+fn stores(dir: &Path) -> Vec<(&'static str, String, &'static str)> {
+    let path = |scheme: &str, name: &str| format!("{scheme}:{}", dir.join(name).display());
+    let mut stores = vec![
+        ("file", path("file", "a.session"), "a session file"),
+        ("dir", path("dir", "d"), "a session file"),
+        ("memory", "memory:".to_owned(), "memory"),
+    ];
+    if cfg!(feature = "sqlite") {
+        stores.push(("sqlite", path("sqlite", "s.db"), "a database file"));
+    }
+    if cfg!(feature = "libsql") {
+        stores.push(("libsql", path("libsql", "l.db"), "a database file"));
+    }
+    if cfg!(feature = "libsql-remote") {
+        // Nobody listens there.
+        stores.push(("server", "libsql:http://127.0.0.1:1".to_owned(), "a server"));
+    }
+    stores
+}
+
+fn open_and_connect(options: &StoreOptions, address: &str) -> [Option<io::Error>; 2] {
+    [
+        options.clone().open(address).err(),
+        options.clone().connect(address).err(),
+    ]
+}
+
+#[test]
+fn every_store_honours_an_option_or_names_it_in_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    for (store, address, called) in stores(dir.path()) {
+        let quick = || match store {
+            "server" => StoreOptions::new().deadline(Duration::from_millis(20)),
+            _ => StoreOptions::new(),
+        };
+        for Row {
+            name,
+            choose,
+            text,
+            stores,
+        } in rows()
+        {
+            let said = text.map(|text| (quick(), format!("{address}?{text}")));
+            // What only an address can say has nothing to choose.
+            let chosen = choose(quick());
+            let chosen = (chosen.given() != quick().given()).then(|| (chosen, address.clone()));
+            for (options, address) in said.into_iter().chain(chosen) {
+                for error in open_and_connect(&options, &address) {
+                    let is_refused = error
+                        .as_ref()
+                        .is_some_and(|error| kind(error) == StoreErrorKind::Unsupported);
+                    assert_eq!(
+                        is_refused,
+                        !stores.contains(&store),
+                        "{address} {name}: {error:?}"
+                    );
+                    let Some(error) = error.filter(|_| is_refused) else {
+                        continue;
+                    };
+                    let text = error.to_string();
+                    assert!(text.contains(&format!("`{name}`")), "{text}");
+                    assert!(text.contains(called), "{text}");
+                    assert!(!format!("{options:?}").contains("hush"), "{options:?}");
+                    assert_eq!(text.contains("no other store"), stores.is_empty(), "{text}");
+                }
+            }
+        }
+    }
+    let made: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+    assert!(made.is_empty(), "{made:?}");
+}
+
+#[test]
+fn what_this_release_cannot_do_with_a_store_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    for (_, address, _) in stores(dir.path())
+        .iter()
+        .filter(|(store, ..)| *store != "server")
+    {
+        let store = Store::open(address).unwrap();
+        let backend = store.backend(Address::DEFAULT_ACCOUNT).unwrap();
+        for error in [
+            store.seal(&[&Secret]).unwrap_err(),
+            store.reseal(&[&Secret]).unwrap_err(),
+            store.unseal().unwrap_err(),
+            store.claim(&["alice"], Owner::current()).err().unwrap(),
+            backend.own(Owner::current().named("bot")).unwrap_err(),
+        ] {
+            assert_eq!(kind(&error), StoreErrorKind::Unsupported, "{error}");
+            let text = error.to_string();
+            assert!(text.contains("sealed") || text.contains("owners"), "{text}");
+        }
+        assert!(backend.lease().is_none());
+    }
+}
