@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::error::kind::StoreErrorKind;
 use crate::error::told::told;
 use crate::pasted::pasted_text;
-use crate::sqlite_file::open_databases::PlainFile;
+use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// Text that somebody pasted a string into is shorter.
 const LONGEST_TEXT: u64 = 1 << 20;
@@ -56,7 +56,7 @@ fn string_in_text(path: &Path) -> Option<String> {
     if !found.is_file() || found.len() > LONGEST_TEXT {
         return None;
     }
-    let bytes = PlainFile::open(path).ok()?.read_all().ok()?;
+    let bytes = LockSafeFile::open(path).ok()?.read_all().ok()?;
     let text = pasted_text(&bytes)?;
     let mut buffer = Zeroizing::new(vec![0; text.len()]);
     let string = match detect(&text, &mut buffer) {

@@ -20,7 +20,7 @@ use crate::pasted::pasted_text;
 use crate::record::SessionRecord;
 use crate::secret_bytes::SecretBytes;
 use crate::sqlite_file;
-use crate::sqlite_file::open_databases::PlainFile;
+use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// Session files are small; whatever is larger than this is not one (databases aside).
 const MAX_FILE: u64 = 16 << 20;
@@ -122,7 +122,7 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     if metadata.len() > MAX_FILE {
         return Err(identity::by_content(&head(path)?).unwrap_or(ForeignError::Unknown));
     }
-    let bytes = PlainFile::open(path)?.read_all()?;
+    let bytes = LockSafeFile::open(path)?.read_all()?;
     if bytes.starts_with(&grammers::tl::MAGIC) {
         return Ok(Content::Tl(bytes));
     }
@@ -160,7 +160,7 @@ fn starts_with(path: &Path, magic: &[u8]) -> io::Result<bool> {
 
 /// The first bytes of a file, as many as anything is recognised by.
 fn head(path: &Path) -> io::Result<Vec<u8>> {
-    PlainFile::open(path)?.head(32)
+    LockSafeFile::open(path)?.head(32)
 }
 
 /// JSON of a library, or somebody's own with a session string in it.

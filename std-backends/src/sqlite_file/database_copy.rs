@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::fs::{TempDirectory, erase, refuse_strangers};
-use crate::sqlite_file::open_databases::PlainFile;
+use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// What SQLite keeps next to a database, and what of it holds content.
 const LOGS: [&str; 2] = ["-wal", "-journal"];
@@ -88,7 +88,7 @@ impl Stamp {
                 Err(error) => return Err(error),
             };
             if found.is_some() {
-                match PlainFile::open(&file) {
+                match LockSafeFile::open(&file) {
                     Ok(file) => stamp.heads.push(file.head(HEAD)?),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => return Err(error),
@@ -198,7 +198,7 @@ fn copy_content(from: &Path, to: &Path) -> io::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    io::copy(&mut PlainFile::open(from)?, &mut options.open(to)?)?;
+    io::copy(&mut LockSafeFile::open(from)?, &mut options.open(to)?)?;
     Ok(())
 }
 

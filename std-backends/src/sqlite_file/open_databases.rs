@@ -245,9 +245,9 @@ pub(crate) fn opened_before_the_fork() -> io::Error {
 
 /// A file that may be a database, opened without SQLite. Closing it takes no locks away.
 #[derive(Debug)]
-pub(crate) struct PlainFile(Option<File>);
+pub(crate) struct LockSafeFile(Option<File>);
 
-impl PlainFile {
+impl LockSafeFile {
     /// Opens a file to read it. Of a database that is open, a file that others are done with is used
     /// again, so that no more of them are kept than are read at the same time.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
@@ -281,19 +281,19 @@ fn kept(path: &Path) -> Option<File> {
     databases.as_mut()?.get_mut(&file)?.done_with.pop()
 }
 
-impl From<File> for PlainFile {
+impl From<File> for LockSafeFile {
     fn from(file: File) -> Self {
         Self(Some(file))
     }
 }
 
-impl Read for PlainFile {
+impl Read for LockSafeFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.as_ref().map_or(Ok(0), |mut file| file.read(buffer))
     }
 }
 
-impl Drop for PlainFile {
+impl Drop for LockSafeFile {
     fn drop(&mut self) {
         let Some(file) = self.0.take() else {
             return;
@@ -333,14 +333,14 @@ mod tests {
         std::fs::hard_link(&path, &other_name).unwrap();
         let file = FileId::of(&path).unwrap().unwrap();
 
-        let early = PlainFile::open(&path).unwrap();
+        let early = LockSafeFile::open(&path).unwrap();
         assert!(!is_open(&path));
         let one = Announced::new(file).unwrap();
         let two = Announced::new(file).unwrap();
         assert!(is_open(&path) && is_open(&other_name));
         assert_eq!(early.head(3).unwrap(), b"SQL");
         assert_eq!(
-            *PlainFile::open(&other_name).unwrap().read_all().unwrap(),
+            *LockSafeFile::open(&other_name).unwrap().read_all().unwrap(),
             *b"SQLite"
         );
         // The first one is used again.

@@ -18,7 +18,7 @@ use crate::error::StoreError;
 use crate::found;
 use crate::fs::file_len;
 use crate::sqlite_file::MAGIC;
-use crate::sqlite_file::open_databases::{self, PlainFile};
+use crate::sqlite_file::open_databases::{self, LockSafeFile};
 
 pub(super) fn store(address: &Address, options: StoreOptions) -> io::Result<Store> {
     let address = address.store();
@@ -173,7 +173,7 @@ fn is_database(path: &Path) -> io::Result<bool> {
         }
         Err(source) => return Err(error(source)),
     }
-    match PlainFile::open(path) {
+    match LockSafeFile::open(path) {
         Ok(file) => {
             let head = file.head(file_len(MAGIC.len())).map_err(error)?;
             Ok(head == MAGIC)

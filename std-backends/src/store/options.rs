@@ -57,6 +57,10 @@ use crate::seal::{Anchor, KeySource};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own, as in std::fs::OpenOptions"
+)]
 pub struct StoreOptions {
     pub(crate) auth_token: Option<Zeroizing<String>>,
     pub(crate) flush: Option<FlushPolicy>,

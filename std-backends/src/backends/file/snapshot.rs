@@ -9,7 +9,7 @@ use super::positioned::write_at;
 use crate::fs::file_len;
 use crate::fs::{Access, Directory, Temp, about, open_owned};
 use crate::secret_bytes::SecretBytes;
-use crate::sqlite_file::open_databases::PlainFile;
+use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// No session is longer: a file that says so is not read.
 const MAX_LEN: u64 = 1 << 30;
@@ -47,7 +47,7 @@ pub(super) fn read_file(path: &Path, paths: &Paths) -> io::Result<Option<SecretB
 fn read_all(file: File, path: &Path) -> io::Result<SecretBytes> {
     let len = file.metadata()?.len();
     // It may be a database that another thread has opened since it was looked at.
-    let file = PlainFile::from(file);
+    let file = LockSafeFile::from(file);
     if len > MAX_LEN {
         let message = format!("{} is longer than any session: {len} bytes", path.display());
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));

@@ -13,7 +13,7 @@ use super::aside;
 use super::copies;
 use super::local_error::explain;
 use crate::fs::Temp;
-use crate::sqlite_file::open_databases::PlainFile;
+use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// Copies a whole database into a temporary file next to `path`. Only its owner can read it: that is
 /// how temporary files are made.
@@ -86,7 +86,7 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
     match options.open(path) {
         Ok(file) => {
             // Somebody else may have opened it already.
-            drop(PlainFile::from(file));
+            drop(LockSafeFile::from(file));
             Ok(())
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

@@ -10,7 +10,7 @@ use super::shape::Object;
 use crate::error::kind::StoreErrorKind;
 use crate::error::told::told;
 use crate::sqlite_file::MAGIC;
-use crate::sqlite_file::open_databases::{PlainFile, is_open};
+use crate::sqlite_file::open_databases::{LockSafeFile, is_open};
 use crate::sqlite_file::untouched::{Error, Untouched};
 
 /// Where a database's header has the id of its program, and ours.
@@ -29,7 +29,7 @@ pub(super) fn refuse_others(path: &Path) -> io::Result<()> {
     if is_open(path) {
         return Ok(());
     }
-    let header = PlainFile::open(path).and_then(|file| file.head(HEADER_LEN));
+    let header = LockSafeFile::open(path).and_then(|file| file.head(HEADER_LEN));
     let header = header.map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => {
             let message = format!("no permission for the database ({error})");

@@ -1,8 +1,11 @@
 //! What a command fails with, and how the shell learns which it was.
 
+use core::error::Error as _;
 use core::fmt;
 use std::io;
 use std::process::ExitCode;
+
+use mtsession::{StoreError, StoreErrorKind};
 
 /// Why a command did not succeed.
 #[derive(Debug)]
@@ -25,10 +28,23 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::NotFound(_) => 3,
             Self::Store(error) if error.kind() == io::ErrorKind::InvalidData => 4,
-            Self::Store(error) if error.kind() == io::ErrorKind::InvalidInput => 2,
+            Self::Store(error) if is_misuse(error) => 2,
             Self::Store(_) => 5,
         })
     }
+}
+
+/// Whether something impossible was asked of a store: an option or a change that it does not have. What the
+/// system under a store does not have is the store's failure.
+fn is_misuse(error: &io::Error) -> bool {
+    let is_of_the_system = |error: &StoreError| {
+        let source = error.source().and_then(|source| source.downcast_ref());
+        source.is_some_and(|source: &io::Error| source.raw_os_error().is_some())
+    };
+    error.kind() == io::ErrorKind::InvalidInput
+        || StoreError::of(error).is_some_and(|error| {
+            error.kind() == StoreErrorKind::Unsupported && !is_of_the_system(error)
+        })
 }
 
 impl fmt::Display for Failure {
