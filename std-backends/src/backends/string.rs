@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::backend::SessionBackend;
 use crate::backends::optimistic;
-use crate::drop_in::session::{PersistedSession, encode_to_string};
+use crate::drop_in::session::PersistedSession;
+use crate::drop_in::session_encoding::encode_to_string;
 use crate::error::StoreError;
 use crate::error::kind::StoreErrorKind;
 use crate::record::{Keeps, SessionRecord};

@@ -7,7 +7,7 @@ use std::io;
 use mtsession_core::clients::Contents;
 use mtsession_core::{DecodeError, DecodeErrorKind};
 
-use crate::clients::home::Candidate;
+use crate::clients::candidate::Candidate;
 use crate::sqlite_file::untouched;
 
 /// What is wrong with a session of another library. Never shows a value, only where it stands.

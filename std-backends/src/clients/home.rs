@@ -2,14 +2,12 @@
 //!
 //! The key and its DC are what an import must have. Everything else about a DC may be odd.
 
-use core::fmt;
-
 use mtsession_core::clients::Server;
 use mtsession_core::{AUTH_KEY_LEN, Account, AuthKeyRef};
 use zeroize::Zeroizing;
 
+use crate::clients::candidate::Candidate;
 use crate::clients::error::ForeignError;
-use crate::clients::import::Import;
 use crate::fingerprint::Fingerprint;
 
 /// An auth key on its way; wiped on drop.
@@ -82,20 +80,6 @@ impl Dc {
     }
 }
 
-/// A login, where a source holds several: which one is meant has to be said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Candidate {
-    /// The number that [`read_account`](crate::clients::read_account) takes.
-    pub number: usize,
-    /// The DC of the key; 0 where that is not known.
-    pub dc_id: i32,
-    /// The key.
-    pub fingerprint: Fingerprint,
-    /// The user, where that is known.
-    pub user_id: Option<i64>,
-}
-
 impl Candidate {
     fn of(number: usize, dc: &Dc) -> Option<Self> {
         Some(Self {
@@ -104,38 +88,6 @@ impl Candidate {
             fingerprint: dc.key.key()?.fingerprint(),
             user_id: dc.account.user_id,
         })
-    }
-
-    pub(super) fn of_import(number: usize, import: &Import) -> Result<Self, ForeignError> {
-        let session = &import.session;
-        let mut homes = session
-            .dcs
-            .iter()
-            .filter(|dc| dc.dc_id == session.home_dc_id);
-        let key = homes.find_map(|dc| dc.auth_key.as_ref());
-        let key = key.ok_or(ForeignError::NotLoggedIn)?;
-        Ok(Self {
-            number,
-            dc_id: session.home_dc_id,
-            fingerprint: Fingerprint::of(AuthKeyRef::new(key)),
-            user_id: import.account.user_id,
-        })
-    }
-}
-
-impl fmt::Display for Candidate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            number,
-            fingerprint,
-            dc_id,
-            ..
-        } = self;
-        write!(f, "{number} is key {fingerprint} of DC {dc_id}")?;
-        match self.user_id {
-            Some(user_id) => write!(f, " (user {user_id})"),
-            None => Ok(()),
-        }
     }
 }
 

@@ -25,6 +25,7 @@
 //! used afterwards: two clients with one key from two addresses make the servers destroy it.
 
 mod address;
+mod candidate;
 mod cursor;
 mod error;
 mod formats;
@@ -50,9 +51,9 @@ mod write;
 
 /// The names of a peer.
 pub use crate::record::peer_names::PeerNames;
+pub use candidate::Candidate;
 pub use error::ForeignError;
 pub use formats::FileFormat;
-pub use home::Candidate;
 pub use import::Import;
 pub use left_out::LeftOut;
 pub(crate) use read::describe;

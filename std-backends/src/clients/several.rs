@@ -1,8 +1,11 @@
 //! Several logins in one place: none is picked silently.
 
+use mtsession_core::AuthKeyRef;
+
+use crate::clients::candidate::Candidate;
 use crate::clients::error::ForeignError;
-use crate::clients::home::Candidate;
 use crate::clients::import::Import;
+use crate::fingerprint::Fingerprint;
 
 /// What was read from one part of a place: its name, and the login or why there is none.
 pub(super) type Read = (String, Result<Import, ForeignError>);
@@ -21,7 +24,7 @@ pub(super) fn only(mut parts: Vec<Read>, choice: Option<usize>) -> Result<Import
     let mut logins: Vec<(Candidate, Import)> = Vec::new();
     let mut failed = Vec::new();
     for (number, (place, read)) in (1..).zip(parts) {
-        match read.and_then(|import| Ok((Candidate::of_import(number, &import)?, import))) {
+        match read.and_then(|import| Ok((candidate(number, &import)?, import))) {
             Ok(login) => add(&mut logins, login),
             Err(error @ ForeignError::SeveralKeys(_)) => return Err(error),
             Err(error) => failed.push((place, error)),
@@ -44,6 +47,23 @@ pub(super) fn only(mut parts: Vec<Read>, choice: Option<usize>) -> Result<Import
             Err(ForeignError::SeveralKeys(candidates.collect()))
         }
     }
+}
+
+/// The login of one part.
+fn candidate(number: usize, import: &Import) -> Result<Candidate, ForeignError> {
+    let session = &import.session;
+    let mut homes = session
+        .dcs
+        .iter()
+        .filter(|dc| dc.dc_id == session.home_dc_id);
+    let key = homes.find_map(|dc| dc.auth_key.as_ref());
+    let key = key.ok_or(ForeignError::NotLoggedIn)?;
+    Ok(Candidate {
+        number,
+        dc_id: session.home_dc_id,
+        fingerprint: Fingerprint::of(AuthKeyRef::new(key)),
+        user_id: import.account.user_id,
+    })
 }
 
 /// Of two parts with the same key, the one with more in it is kept.

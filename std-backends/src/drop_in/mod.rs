@@ -4,5 +4,7 @@ pub(crate) mod dc;
 mod packed_peer;
 pub(crate) mod peer;
 pub(crate) mod session;
+pub(crate) mod session_encoding;
+mod session_mut;
 pub mod string_session;
 pub(crate) mod update;
