@@ -22,7 +22,7 @@ use crate::state::{Last, Page, Stale, State};
 
 /// Bytes of the longest run of blank units before something that counts: a record of which nothing
 /// reads, and the units that starts after it left out.
-const MAX_BLANK: u32 = 704;
+pub(crate) const MAX_BLANK: u32 = 704;
 
 /// How reading goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]

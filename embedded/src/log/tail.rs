@@ -6,6 +6,7 @@ use super::read::LOOKS;
 use crate::error::Fail;
 use crate::record::{self, Head, MAX_RECORD, SYNC};
 use crate::state::{Last, Page};
+use crate::walk::MAX_BLANK;
 
 /// Places that a record is tried at.
 const ATTEMPTS: u8 = 8;
@@ -32,6 +33,11 @@ impl<F: NorFlash> Shell<'_, F> {
                 // The gap tells readers that it may have been half-done.
                 start = behind.saturating_add(1);
             }
+        }
+        if start.saturating_sub(tail) > self.state.geometry.units(MAX_BLANK) {
+            // No cut leaves as much: a cell far away reads 0 for good. Readers stop before they get there, so
+            // nothing may be written behind it; what comes next turns the page.
+            start = end;
         }
         self.state.page.tail = start.min(end);
         // Twice: a cut in the first one before this start may have weakened its word, without a trace.

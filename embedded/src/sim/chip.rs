@@ -69,6 +69,8 @@ pub struct Chip<const WRITE: usize, const ERASE: usize> {
     /// The cells, as they are on a chip whose erased bytes read 0xFF.
     pub bytes: Vec<u8>,
     pub(super) words: Vec<Word>,
+    /// Words that were written since they were erased, with ones too.
+    pub(super) written: Vec<bool>,
     /// What was done so far.
     pub counts: Counts,
     /// How often each page was erased.
@@ -130,6 +132,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
         Self {
             bytes: vec![0xFF; size],
             words: vec![Word::Erased; size / WRITE],
+            written: vec![false; size / WRITE],
             counts: Counts::default(),
             erases: vec![0; size / ERASE],
             corrects: false,
@@ -243,6 +246,12 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
     /// Whether the word of a byte may be programmed.
     pub fn is_erased(&self, at: usize) -> bool {
         self.words[at / WRITE] == Word::Erased
+    }
+
+    /// Whether nothing was written to a byte since it was erased. A word of ones that may be programmed again
+    /// counts as erased, but its cells are a record's.
+    pub(super) fn is_unwritten(&self, at: usize) -> bool {
+        self.is_erased(at) && !self.written[at / WRITE]
     }
 
     /// Flips a bit, counted from the chip's first: bit rot.

@@ -70,7 +70,8 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
                 left = Word::Erased;
             }
         }
-        self.words[words].fill(left);
+        self.words[words.clone()].fill(left);
+        self.written[words].fill(left != Word::Erased);
         if tear.is_some() {
             Err(ChipError::PowerLost)
         } else {

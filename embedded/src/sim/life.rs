@@ -149,7 +149,7 @@ where
     fn stick(&mut self, value: bool) {
         let mut chip = self.flash.chip();
         let erased: Vec<_> = (0..chip.bytes.len())
-            .filter(|at| chip.is_erased(*at))
+            .filter(|at| chip.is_unwritten(*at))
             .collect();
         let cell = erased[self.dice.below(erased.len())];
         let bit = self.dice.below(8) as u8;

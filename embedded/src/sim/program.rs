@@ -105,6 +105,7 @@ impl<const WRITE: usize, const ERASE: usize> Chip<WRITE, ERASE> {
     }
 
     pub(super) fn program_all(&mut self, offset: usize, bytes: &[u8]) -> Result<(), ChipError> {
+        self.written[offset / WRITE..(offset + bytes.len()) / WRITE].fill(true);
         if !self.page_programs {
             let mut words = bytes.chunks(WRITE).zip(offset / WRITE..);
             return words.try_for_each(|(data, word)| self.program_word(word, data));

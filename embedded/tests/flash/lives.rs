@@ -86,8 +86,9 @@ fn a_driver_that_fails_loses_nothing_that_was_acknowledged() {
 }
 
 #[test]
-fn a_cell_that_cannot_be_programmed_loses_nothing_that_was_acknowledged() {
+fn a_cell_that_is_stuck_loses_nothing_that_was_acknowledged() {
     chips(Fault::StuckCell(true));
+    chips(Fault::StuckCell(false));
 }
 
 #[test]
