@@ -4,9 +4,6 @@
 pub mod bytes;
 pub mod client;
 pub mod conformance;
-pub mod conformance_parts;
-pub mod conformance_record;
-pub mod conformance_writer;
 #[cfg(target_os = "linux")]
 pub mod heap;
 pub mod mock_hrana;

@@ -10,7 +10,7 @@ use mtsession::{
 use mtsession_tests::bytes::bytes_in;
 use mtsession_tests::conformance;
 use mtsession_tests::conformance::Fixture;
-use mtsession_tests::conformance_writer::Queued;
+use mtsession_tests::conformance::through_writer::Queued;
 use tempfile::TempDir;
 
 struct File {

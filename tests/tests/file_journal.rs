@@ -10,7 +10,7 @@ use mtsession::{
     Account, BinaryFileBackend, Change, DcEntry, SessionBackend, SessionBackendExt as _,
     SessionRecord, UpdateChange,
 };
-use mtsession_tests::conformance_record::{assert_same, everything};
+use mtsession_tests::conformance::record::{assert_same, everything};
 
 fn salted(entry: &DcEntry, first_salt: i64) -> DcEntry {
     DcEntry {

@@ -1,5 +1,5 @@
 //! A record in which every field is set goes through every type that is a session, and every conversion
-//! that says what it keeps. Through every store it goes in `conformance.rs`.
+//! that says what it keeps. Through every store it goes in `tests/conformance.rs`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use mtsession::codec::{
     TailEnd,
 };
 use mtsession::{Account, CachedPeer, PeerNames, PersistedSession, SessionRecord};
-use mtsession_tests::conformance_record::everything;
+use mtsession_tests::conformance::record::everything;
 
 /// Everything that there is, as the format has it: two sessions are alike where these are.
 fn bytes(source: &impl SessionSource) -> Vec<u8> {

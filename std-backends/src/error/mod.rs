@@ -2,6 +2,7 @@
 
 pub(crate) mod classify;
 pub(crate) mod kind;
+pub(crate) mod reworded;
 pub(crate) mod told;
 
 use core::error::Error;

@@ -4,13 +4,12 @@ use core::error::Error;
 use core::fmt;
 use std::io;
 
-use crate::error::classify::of_error;
 use crate::error::kind::{Outcome, StoreErrorKind};
 
 /// A message of which more is known than its `io::ErrorKind` says.
 #[derive(Debug)]
 pub(crate) struct Told {
-    message: String,
+    pub(super) message: String,
     pub(super) kind: StoreErrorKind,
     pub(super) outcome: Outcome,
 }
@@ -32,28 +31,6 @@ pub(crate) fn told_as(
         outcome: Outcome::Unchanged,
     };
     io::Error::new(io_kind, told)
-}
-
-/// The same error in other words.
-#[cfg(any(feature = "sqlite", feature = "libsql"))]
-pub(crate) fn reworded(error: &io::Error, message: String) -> io::Error {
-    let (kind, outcome) = of_error(error);
-    let told = Told {
-        message,
-        kind,
-        outcome,
-    };
-    io::Error::new(error.kind(), told)
-}
-
-/// The change is stored, but a power cut can lose it; `error` is why.
-pub(crate) fn stored_unflushed(error: &io::Error, message: String) -> io::Error {
-    let told = Told {
-        message,
-        kind: of_error(error).0,
-        outcome: Outcome::Stored,
-    };
-    io::Error::new(error.kind(), told)
 }
 
 impl fmt::Display for Told {

@@ -6,8 +6,7 @@ use grammers_session::SessionData;
 use grammers_session::types::{PeerId, UpdatesState};
 use mtsession_core::Account;
 
-use super::dcs::KnownDc;
-use super::peers::HeldPeer;
+use super::held::{HeldPeer, KnownDc};
 use super::updates::updates_of;
 use crate::drop_in::dc::DcEntry;
 use crate::drop_in::update::UpdatesStateSnap;

@@ -4,22 +4,11 @@ use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use grammers_session::types::DcOption;
 use mtsession_core::DcFlags;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::cache::Cache;
+use super::held::KnownDc;
 use crate::drop_in::dc::DcEntry;
-
-/// A DC as grammers has it. Its key is wiped when it is dropped.
-pub(super) struct KnownDc(pub(super) DcOption);
-
-impl Drop for KnownDc {
-    fn drop(&mut self) {
-        // Not the option itself: that would copy what the stack held into its place.
-        if let Some(key) = &mut self.0.auth_key {
-            key.zeroize();
-        }
-    }
-}
 
 impl Cache {
     /// The first entry of each family counts, as for every client.

@@ -2,6 +2,7 @@
 
 mod cache;
 mod dcs;
+mod held;
 mod peers;
 mod updates;
 
@@ -13,7 +14,7 @@ use grammers_session::{BoxFuture, Session};
 use mtsession_core::Change;
 
 use self::cache::Cache;
-use self::dcs::KnownDc;
+use self::held::KnownDc;
 use self::peers::{cache_peers, look_up};
 use self::updates::{change_of, update};
 use crate::backend::SessionBackend;

@@ -8,16 +8,10 @@ use grammers_session::types::{ChannelKind, PeerAuth, PeerId, PeerInfo, PeerKind 
 use mtsession_core::{Account, Change, ChannelKind as Kind, Peer, PeerKey, PeerKind};
 
 use super::cache::Cache;
+use super::held::HeldPeer;
 use crate::backend::SessionBackend;
 use crate::record::{Keeps, PeerQuery};
 use crate::sync::lock;
-
-/// A peer as grammers has it, and as the store does, where it has it.
-#[derive(Clone)]
-pub(super) struct HeldPeer {
-    info: PeerInfo,
-    stored: Option<Peer>,
-}
 
 /// What a call makes of the peers it names.
 struct Merged {

@@ -10,7 +10,7 @@ use super::process::State;
 use super::snapshot::Fsync;
 use super::state::{Appended, Known, Refreshed};
 use crate::drop_in::session::PersistedSession;
-use crate::error::told::stored_unflushed;
+use crate::error::reworded::stored_unflushed;
 use crate::event::{self, Event};
 use crate::record::SessionRecord;
 

@@ -24,7 +24,7 @@ use super::owners::{refuse_planted, refuse_to_hand_over};
 use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement};
-use crate::error::told::stored_unflushed;
+use crate::error::reworded::stored_unflushed;
 use crate::flush::{FlushPolicy, LastFlush};
 use crate::sqlite_file::open_databases::{Announced, FileId, opened_before_the_fork};
 

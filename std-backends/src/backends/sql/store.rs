@@ -12,6 +12,7 @@ use super::upgrade::{Keep, MAX_READ_ATTEMPTS};
 use super::whole::contended;
 use super::{legacy, names, plan, tables};
 use crate::drop_in::session::PersistedSession;
+use crate::error::reworded::reworded;
 use crate::record::{SessionRecord, check, home_key, is_login_of};
 
 /// The account that databases of older releases hold, too.
@@ -262,7 +263,7 @@ impl SqlStore {
     /// The error with whose session is there instead of ours, where that can be told.
     pub(super) fn naming(&self, error: io::Error) -> io::Error {
         match self.connection.found_instead(&error) {
-            Some(found) => crate::error::told::reworded(&error, format!("{error} (found {found})")),
+            Some(found) => reworded(&error, format!("{error} (found {found})")),
             None => error,
         }
     }

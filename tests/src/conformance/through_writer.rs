@@ -116,7 +116,7 @@ impl<F: Fixture> Fixture for Queued<F> {
         Box::new(Calls(SessionWriter::new(self.0.open().into())))
     }
 
-    /// Whoever comes through one writer is served one after the other, whatever the store can do.
+    /// Calls that come through one writer are served one after the other, whatever the store can do.
     fn is_atomic(&self) -> bool {
         true
     }

@@ -13,7 +13,6 @@ use mtsession::{
 };
 
 use crate::conformance::Fixture;
-pub use crate::conformance_parts::parts_agree_with_the_whole;
 use crate::random::{key_of, sized};
 
 const REVOKED: LoginState<'_> = LoginState::Revoked {
