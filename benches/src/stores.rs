@@ -4,10 +4,12 @@ use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 
 use ferogram_session as old;
 use mtsession::{
     BinaryFileBackend, FlushPolicy, InMemoryBackend, LibSqlBackend, SessionBackend, SqliteBackend,
+    StoreOptions,
 };
 use tempfile::TempDir;
 
@@ -187,7 +189,7 @@ impl Store {
         let worker = match self.what {
             What::OurMemory => ours(sample, || Ok(InMemoryBackend::new())),
             What::TheirMemory => theirs(sample, || Ok(old::InMemoryBackend::new())),
-            What::OurFile(_, flush) => ours(sample, move || Ok(flush.backend(&path))),
+            What::OurFile(_, flush) => ours(sample, move || flush.backend(&path)),
             What::TheirFile(_) => theirs(sample, move || Ok(old::BinaryFileBackend::new(&path))),
             What::OurSqlite(_) => ours(sample, move || SqliteBackend::open(&path)),
             What::TheirSqlite(_) => apart("sqlite", &text)?,
@@ -222,12 +224,12 @@ impl Place {
 }
 
 impl Flush {
-    fn backend(self, path: &Path) -> BinaryFileBackend {
-        let backend = BinaryFileBackend::new(path);
+    fn backend(self, path: &Path) -> io::Result<Arc<dyn SessionBackend>> {
+        let options = StoreOptions::new();
         match self {
-            Self::Each => backend.with_journal_sync(FlushPolicy::Each),
-            Self::Within => backend,
-            Self::Never => backend.without_fsync(),
+            Self::Each => options.flush(FlushPolicy::Each).connect(path),
+            Self::Within => Ok(Arc::new(BinaryFileBackend::new(path))),
+            Self::Never => options.flush(FlushPolicy::Never).connect(path),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mtsession::Fingerprint;
 use mtsession::clients::{Options, Target, read, write};
-use mtsession::core::SessionSource;
+use mtsession::codec::SessionSource;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -11,15 +11,18 @@ use core::time::Duration;
 use std::io;
 
 use mtsession::{
-    DcEntry, DcFlags, LibSqlBackend, PersistedSession, RemoteOptions, SessionBackend,
-    UpdateStateChange,
+    Address, DcEntry, DcFlags, Location, PersistedSession, StoreOptions, UpdateStateChange,
 };
 
 fn main() -> io::Result<()> {
     let url = std::env::var("LIBSQL_URL").unwrap_or_else(|_| "http://127.0.0.1:8080".to_owned());
     let token = std::env::var("LIBSQL_AUTH_TOKEN").unwrap_or_default();
-    let options = RemoteOptions::default().request_timeout(Duration::from_secs(15));
-    let backend = LibSqlBackend::open_remote_account(&url, &token, "example", options)?;
+    let address = Address::from(Location::Server(url));
+    let options = StoreOptions::new()
+        .auth_token(token)
+        .deadline(Duration::from_secs(15));
+    let store = options.clone().open(&address)?;
+    let backend = store.backend("example")?;
 
     // A login: one request, stored when it returns.
     let mut dc = DcEntry::from_parts(2, "149.154.167.51", 443, DcFlags::NONE);
@@ -35,22 +38,22 @@ fn main() -> io::Result<()> {
         date: 1_750_000_000,
         seq: 1,
     })?;
-    println!("{}: accounts {:?}", backend.name(), backend.accounts()?);
+    println!("{}: accounts {:?}", backend.name(), store.names()?);
 
-    // A copy to read from, also while the server is away.
+    // A copy to read from, also while the server is away. It is brought up to date when it is connected to.
     let copy = std::env::temp_dir().join("mtsession-turso-example.db");
-    let replica = LibSqlBackend::open_replica_account(&copy, &url, &token, "example", options)?;
-    replica.sync()?;
-    let session = replica.load()?.unwrap_or_default();
+    let replica = options.replica(&copy).open(&address)?;
+    let there = replica.backend("example")?;
+    let session = there.load()?.unwrap_or_default();
     println!(
         "{}: pts {}, {} DC",
-        replica.name(),
+        there.name(),
         session.updates_state.pts,
         session.dcs.len()
     );
 
-    backend.delete()?;
-    replica.sync()?;
-    println!("deleted: {:?}", replica.load()?.is_none());
+    store.delete("example")?;
+    let there = replica.backend("example")?;
+    println!("deleted: {:?}", there.load()?.is_none());
     Ok(())
 }

@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 ///
 /// ```
 /// use mtsession::Fingerprint;
-/// use mtsession::core::AuthKeyRef;
+/// use mtsession::codec::AuthKeyRef;
 ///
 /// let fingerprint = Fingerprint::of(AuthKeyRef::new(&[0; 256]));
 /// assert_eq!(fingerprint.to_string(), "b1080bfd");

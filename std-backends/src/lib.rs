@@ -48,10 +48,13 @@ pub use backends::sql::SqliteBackend;
 #[doc(hidden)]
 pub use backends::sql::files_of_database;
 pub use backends::string::StringSessionBackend;
-/// The name of [`clients`] in earlier examples.
+/// The name of [`clients`] in an earlier release.
 #[cfg(feature = "clients")]
+#[deprecated(note = "use `clients`")]
 #[doc(hidden)]
-pub use clients as foreign;
+pub mod foreign {
+    pub use crate::clients::*;
+}
 pub use drop_in::dc::{DcEntry, default_dc_addresses};
 pub use drop_in::peer::{CachedMinPeer, CachedPeer};
 pub use drop_in::session::{PersistedSession, SessionStats};
@@ -70,15 +73,12 @@ pub use fs::{remove_private, replace_private};
 #[cfg(feature = "grammers")]
 pub use grammers::GrammersSession;
 pub use mtsession_core as codec;
-/// The name of [`codec`] in earlier examples.
-#[doc(hidden)]
-pub use mtsession_core as core;
 pub use mtsession_core::{
     Account, Change, ChannelKind, DcFlags, LoginState, PeerKey, UpdateChange,
 };
 pub use open::connect;
 #[doc(hidden)]
-#[expect(deprecated, reason = "the name of connect in earlier examples")]
+#[expect(deprecated, reason = "the name of connect in an earlier release")]
 pub use open::open;
 pub use owner::{Lease, Owner, OwnerInfo, Ownership};
 pub use pasted::pasted_text;

@@ -15,9 +15,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mtsession::clients::{FileFormat, ForeignError, Import, LeftOut, read, read_account};
+use mtsession::codec::ChannelKind::{Broadcast, Gigagroup, Megagroup};
 use mtsession::codec::clients::TelethonIpv6;
-use mtsession::core::ChannelKind::{Broadcast, Gigagroup, Megagroup};
-use mtsession::core::{ChannelKind, SessionSource};
+use mtsession::codec::{ChannelKind, SessionSource};
 use mtsession::{BinaryFileBackend, SessionBackend, SessionBackendExt, StoreError};
 use serde_json::Value;
 
@@ -126,7 +126,7 @@ fn every_file_of_every_library_is_recognised_and_its_login_read() {
 
 /// Peers as the vectors have them: standard marked id to access hash.
 fn peers_of(import: &Import) -> BTreeMap<i64, i64> {
-    use mtsession::core::PeerKind;
+    use mtsession::codec::PeerKind;
     import
         .session
         .peers()
@@ -207,7 +207,7 @@ fn kinds_of_channels_are_kept_where_they_are_known() {
         let kinds: BTreeMap<i64, Option<ChannelKind>> = import
             .session
             .peers()
-            .filter(|peer| peer.kind == mtsession::core::PeerKind::Channel)
+            .filter(|peer| peer.kind == mtsession::codec::PeerKind::Channel)
             .map(|peer| (peer.id, peer.channel_kind))
             .collect();
         kinds
@@ -308,7 +308,7 @@ fn mtcute_brings_its_state_keys_of_other_dcs_media_dc_and_min_peers() {
 fn names_and_phones_are_kept() {
     let names = |name: &str, id: i64| {
         let import = read(&folder().join(name)).unwrap();
-        let user = mtsession::core::PeerKind::User;
+        let user = mtsession::codec::PeerKind::User;
         import
             .names
             .into_iter()

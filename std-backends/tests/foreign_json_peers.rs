@@ -7,7 +7,7 @@ use core::fmt::Write as _;
 use mtsession::PeerNames;
 use mtsession::clients::{self, Import};
 use mtsession::codec::clients::Contents;
-use mtsession::core::{Peer, PeerKind};
+use mtsession::codec::{Peer, PeerKind};
 
 /// Reads a session with a key, in hexadecimal, in the place of `KEY`.
 fn read(json: &str) -> Import {

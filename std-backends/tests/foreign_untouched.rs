@@ -11,7 +11,8 @@ use std::time::SystemTime;
 
 use mtsession::clients;
 use mtsession::{
-    BinaryFileBackend, LibSqlBackend, PersistedSession, SessionBackend, SqliteBackend,
+    Address, BinaryFileBackend, LibSqlBackend, Location, PersistedSession, SessionBackend,
+    SqliteBackend, Store,
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -65,6 +66,19 @@ const HOT_JOURNAL: &str =
 
 type Attempt = (&'static str, fn(&Path) -> io::Result<()>);
 
+fn sqlite(path: &Path) -> Address {
+    Location::Sqlite(path.to_owned()).into()
+}
+
+/// A handle that meets what is there only when it is used.
+fn before_it_is_there(path: &Path) -> io::Result<SqliteBackend> {
+    let aside = path.with_extension("aside");
+    fs::rename(path, &aside)?;
+    let backend = SqliteBackend::open(path);
+    fs::rename(aside, path)?;
+    backend
+}
+
 const ATTEMPTS: [Attempt; 9] = [
     ("open", |path| {
         mtsession::connect(path)
@@ -73,17 +87,17 @@ const ATTEMPTS: [Attempt; 9] = [
     }),
     ("sqlite open", |path| SqliteBackend::open(path).map(drop)),
     ("sqlite load", |path| {
-        SqliteBackend::new(path).load().map(drop)
+        before_it_is_there(path)?.load().map(drop)
     }),
     ("sqlite save", |path| {
-        SqliteBackend::new(path).save(&PersistedSession::default())
+        before_it_is_there(path)?.save(&PersistedSession::default())
     }),
-    ("sqlite delete", |path| SqliteBackend::new(path).delete()),
-    ("sqlite accounts", |path| {
-        SqliteBackend::accounts(path).map(drop)
+    ("sqlite delete", |path| before_it_is_there(path)?.delete()),
+    ("sqlite names", |path| {
+        Store::open(sqlite(path))?.names().map(drop)
     }),
-    ("sqlite back_up", |path| {
-        SqliteBackend::back_up(path, path.with_extension("copy"))
+    ("sqlite backup", |path| {
+        Store::open(sqlite(path))?.backup(sqlite(&path.with_extension("copy")))
     }),
     ("libsql open", |path| {
         LibSqlBackend::open_local(path).map(drop)

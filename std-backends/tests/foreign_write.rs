@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use mtsession::clients::{ForeignError, Import, Options, Target, read, write};
 use mtsession::codec::clients::{Contents, StringFormat, TelethonIpv6};
-use mtsession::core::{Account, ChannelKind, PeerKind, SessionSource};
+use mtsession::codec::{Account, ChannelKind, PeerKind, SessionSource};
 use mtsession::{
     BinaryFileBackend, CachedMinPeer, InMemoryBackend, PeerNames, PersistedSession, SessionBackend,
     SessionBackendExt, StoreError,

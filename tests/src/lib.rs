@@ -12,4 +12,5 @@ pub mod programs;
 pub mod random;
 mod readme;
 pub mod sqld;
+pub mod stores;
 pub mod vectors;

@@ -172,7 +172,7 @@ fn changes(ops: &[Op]) -> Vec<Change<'_>> {
             }
             Op::Update(UpdateStateChange::All(snap)) => {
                 let mut all = vec![
-                    Change::Update(UpdateChange::Counters(mtsession::core::Counters {
+                    Change::Update(UpdateChange::Counters(mtsession::codec::Counters {
                         pts: snap.pts,
                         qts: snap.qts,
                         date: snap.date,

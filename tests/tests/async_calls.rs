@@ -17,7 +17,7 @@ fn backends() -> Vec<(Arc<dyn SessionBackend>, Box<dyn std::any::Any>)> {
     let mock = Mock::start(None);
     let sqlite = SqliteBackend::open(dir.path().join("a.db")).unwrap();
     let libsql = LibSqlBackend::open_local(dir.path().join("b.db")).unwrap();
-    let remote = LibSqlBackend::remote(mock.url(), "").unwrap();
+    let remote = LibSqlBackend::open_remote(mock.url(), "").unwrap();
     let path = dir.path().join("c.db");
     let server = Mock::start(None);
     let replica = LibSqlBackend::open_replica(path, server.url(), "").unwrap();

@@ -44,13 +44,13 @@ fn an_unknown_kind_of_channel_is_not_known_in_every_store() {
         .windows(record.len())
         .position(|part| part == record)
         .unwrap();
-    let body = mtsession::core::encoded_len(&session()).unwrap();
+    let body = mtsession::codec::encoded_len(&session()).unwrap();
     assert_eq!(body, encoded.len());
     for kind in [3, 9, 255] {
         let mut bytes = encoded.clone();
         bytes[at + 17] = kind;
         // The trailer's checksum would notice: it is left out, as older releases do.
-        let body = mtsession::core::wire::encoded_body_len(&session()).unwrap();
+        let body = mtsession::codec::wire::encoded_body_len(&session()).unwrap();
         bytes.truncate(body);
         let path = dir.path().join(format!("file{kind}"));
         std::fs::write(&path, &bytes).unwrap();
@@ -60,8 +60,8 @@ fn an_unknown_kind_of_channel_is_not_known_in_every_store() {
         assert_eq!(file.load().unwrap(), Some(expected()), "file {kind}");
 
         let mut text = Vec::new();
-        let mut sink = mtsession::core::text::Base64Sink::new(&mut text);
-        mtsession::core::wire::Sink::write(&mut sink, &bytes).unwrap();
+        let mut sink = mtsession::codec::text::Base64Sink::new(&mut text);
+        mtsession::codec::wire::Sink::write(&mut sink, &bytes).unwrap();
         sink.finish().unwrap();
         let string = StringSessionBackend::new(String::from_utf8(text).unwrap());
         assert_eq!(string.load().unwrap(), Some(expected()), "string {kind}");

@@ -118,8 +118,8 @@ fn stores(dir: &std::path::Path) -> Vec<Arc<Counted<Box<dyn SessionBackend>>>> {
     let stores: Vec<Box<dyn SessionBackend>> = vec![
         Box::new(InMemoryBackend::new()),
         Box::new(BinaryFileBackend::new(dir.join("bot.session"))),
-        Box::new(SqliteBackend::new(dir.join("bot.db"))),
-        Box::new(LibSqlBackend::new(dir.join("libsql.db"))),
+        Box::new(SqliteBackend::open(dir.join("bot.db")).unwrap()),
+        Box::new(LibSqlBackend::open_local(dir.join("libsql.db")).unwrap()),
     ];
     stores.into_iter().map(Counted::new).collect()
 }

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use mtsession::{
-    BinaryFileBackend, InMemoryBackend, LibSqlBackend, PersistedSession, SessionBackend,
-    SessionRecord, SqliteBackend, StringSessionBackend,
+    BinaryFileBackend, FlushPolicy, InMemoryBackend, LibSqlBackend, PersistedSession,
+    SessionBackend, SessionRecord, SqliteBackend, StoreOptions, StringSessionBackend, connect,
 };
 use mtsession_tests::bytes::bytes_in;
 use mtsession_tests::conformance;
 use mtsession_tests::conformance::Fixture;
 use mtsession_tests::conformance::through_writer::Queued;
+use mtsession_tests::stores::sqlite;
 use tempfile::TempDir;
 
 struct File {
@@ -34,11 +35,11 @@ impl File {
 
 impl Fixture for File {
     fn open(&self) -> Box<dyn SessionBackend> {
-        let backend = BinaryFileBackend::new(self.path());
         if self.fsync {
-            return Box::new(backend);
+            return Box::new(BinaryFileBackend::new(self.path()));
         }
-        Box::new(backend.without_fsync())
+        let careless = StoreOptions::new().flush(FlushPolicy::Never);
+        Box::new(careless.connect(self.path()).unwrap())
     }
 
     fn damage(&self) -> bool {
@@ -60,7 +61,7 @@ struct Sqlite {
 impl Sqlite {
     fn new(account: &'static str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let other = SqliteBackend::open_account(dir.path().join("accounts.db"), "other").unwrap();
+        let other = connect(sqlite(dir.path().join("accounts.db")).with_account("other")).unwrap();
         other
             .save(&mtsession_tests::random::sized(0, 3, 3, 3))
             .unwrap();
@@ -74,10 +75,10 @@ impl Sqlite {
 
 impl Fixture for Sqlite {
     fn open(&self) -> Box<dyn SessionBackend> {
-        let backend = SqliteBackend::open_account(self.path(), self.account);
         // Ten thousand disk flushes in a row make others wait for long.
-        let patience = core::time::Duration::from_secs(60);
-        Box::new(backend.unwrap().with_busy_timeout(patience))
+        let patient = StoreOptions::new().deadline(core::time::Duration::from_secs(60));
+        let address = sqlite(self.path()).with_account(self.account);
+        Box::new(patient.connect(address).unwrap())
     }
 
     fn stored_bytes(&self) -> Vec<u8> {
@@ -87,7 +88,7 @@ impl Fixture for Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        let others = SqliteBackend::open_account(self.path(), "other").unwrap();
+        let others = connect(sqlite(self.path()).with_account("other")).unwrap();
         let expected = mtsession_tests::random::sized(0, 3, 3, 3);
         assert_eq!(others.load().unwrap(), Some(expected));
     }
@@ -112,10 +113,11 @@ mod server {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use mtsession::{LibSqlBackend, RemoteOptions, SessionBackend};
+    use mtsession::{SessionBackend, StoreOptions};
     use mtsession_tests::bytes::bytes_in;
     use mtsession_tests::conformance::Fixture;
     use mtsession_tests::sqld::Sqld;
+    use mtsession_tests::stores::server;
     use tempfile::TempDir;
 
     /// An account on a server that all tests share.
@@ -150,15 +152,12 @@ mod server {
 
     impl Fixture for Remote {
         fn open(&self) -> Box<dyn SessionBackend> {
-            let options = RemoteOptions::default();
-            let (url, account) = (shared_server().url(), &self.account);
-            Box::new(match &self.replica {
-                None => LibSqlBackend::open_remote_account(url, "", account, options).unwrap(),
-                Some(dir) => {
-                    let path = dir.path().join("replica.db");
-                    LibSqlBackend::open_replica_account(path, url, "", account, options).unwrap()
-                }
-            })
+            let options = match &self.replica {
+                None => StoreOptions::new(),
+                Some(dir) => StoreOptions::new().replica(dir.path().join("replica.db")),
+            };
+            let address = server(shared_server().url()).with_account(&self.account);
+            Box::new(options.connect(address).unwrap())
         }
 
         fn is_missing(&self) -> bool {

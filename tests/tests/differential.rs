@@ -2,8 +2,8 @@
 
 use ferogram_session as old;
 use mtsession as new;
-use mtsession::core::SessionView;
-use mtsession::core::wire::encode_body;
+use mtsession::codec::SessionView;
+use mtsession::codec::wire::encode_body;
 use mtsession_tests::conformance::cases;
 use mtsession_tests::random;
 use proptest::prelude::*;

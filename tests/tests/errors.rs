@@ -7,10 +7,11 @@ use std::path::Path;
 use mtsession::codec::{EntryKey, LoginState, PeerKey, PeerKind};
 use mtsession::{
     Account, BinaryFileBackend, CachedPeer, Change, DcEntry, DcFlags, InMemoryBackend,
-    LibSqlBackend, Outcome, PeerQuery, PersistedSession, SessionBackend, SqliteBackend, StoreError,
-    StoreErrorKind, StringSessionBackend, UpdateStateChange,
+    LibSqlBackend, Outcome, PeerQuery, PersistedSession, SessionBackend, SqliteBackend, Store,
+    StoreError, StoreErrorKind, StoreOptions, StringSessionBackend, UpdateStateChange,
 };
 use mtsession_tests::random::sized;
+use mtsession_tests::stores::{account_names, before_it_is_there, sqlite};
 
 /// All calls of a backend.
 fn calls(backend: &dyn SessionBackend) -> Vec<(&'static str, io::Error)> {
@@ -152,8 +153,12 @@ fn of_a_database() {
     let at = |name: &str| dir.path().join(name);
     let both = |name: &str| -> [Box<dyn SessionBackend>; 2] {
         [
-            Box::new(SqliteBackend::new(at(name))),
-            Box::new(LibSqlBackend::new(at(name))),
+            before_it_is_there(&at(name), || {
+                Box::new(SqliteBackend::open(at(name)).unwrap())
+            }),
+            before_it_is_there(&at(name), || {
+                Box::new(LibSqlBackend::open_local(at(name)).unwrap())
+            }),
         ]
     };
     garbage(&at("garbage.db"));
@@ -180,17 +185,20 @@ fn of_a_database() {
         for backend in both(name) {
             all_fail(name, &*backend, kind, 14);
         }
-        is_typed(name, &SqliteBackend::accounts(at(name)).unwrap_err(), kind);
+        is_typed(name, &account_names(sqlite(at(name))).unwrap_err(), kind);
     }
     for backend in both("none/s.db") {
         all_fail("no directory", &*backend, StoreErrorKind::Absent, 1);
     }
-    SqliteBackend::new(at("mine.db"))
+    SqliteBackend::open(at("mine.db"))
+        .unwrap()
         .save(&sized(1, 2, 3, 4))
         .unwrap();
     let exported = SqliteBackend::export_ferogram(&sized(1, 2, 3, 4), at("mine.db"));
     is_typed("export", &exported.unwrap_err(), StoreErrorKind::Exists);
-    let restored = SqliteBackend::restore(at("none.db"), at("mine.db")).unwrap_err();
+    let restored = Store::open(sqlite(at("mine.db")))
+        .and_then(|store| store.restore(sqlite(at("none.db"))))
+        .unwrap_err();
     is_typed("restore", &restored, StoreErrorKind::Absent);
 }
 
@@ -199,7 +207,8 @@ fn of_a_database() {
 fn of_a_database_that_somebody_holds() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s.db");
-    let backend = SqliteBackend::new(&path).with_busy_timeout(std::time::Duration::from_millis(1));
+    let impatient = StoreOptions::new().deadline(std::time::Duration::from_millis(1));
+    let backend = impatient.connect(sqlite(&path)).unwrap();
     backend.save(&sized(1, 2, 3, 4)).unwrap();
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -236,8 +245,8 @@ fn of_a_session_that_is_too_long() {
         Box::new(BinaryFileBackend::new(at("s"))),
         Box::new(InMemoryBackend::new()),
         Box::new(StringSessionBackend::new("")),
-        Box::new(SqliteBackend::new(at("s.db"))),
-        Box::new(LibSqlBackend::new(at("l.db"))),
+        Box::new(SqliteBackend::open(at("s.db")).unwrap()),
+        Box::new(LibSqlBackend::open_local(at("l.db")).unwrap()),
     ];
     for backend in backends {
         let name = backend.name().to_owned();

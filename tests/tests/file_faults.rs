@@ -12,6 +12,7 @@ use mtsession::{
     UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::stores::unflushed;
 use tempfile::TempDir;
 
 fn store() -> (TempDir, PathBuf) {
@@ -240,7 +241,7 @@ fn damaged_files_are_errors_and_left_alone() {
             .downcast_ref::<StoreError>()
             .unwrap();
         let cause = std::error::Error::source(store).unwrap();
-        assert!(cause.is::<mtsession::core::DecodeError>());
+        assert!(cause.is::<mtsession::codec::DecodeError>());
         assert!(backend.apply_update_state(primary(1)).is_err());
         assert_eq!(fs::read(&path).unwrap(), content);
         // Replacing it as a whole is a decision, not an accident.
@@ -314,7 +315,7 @@ fn a_torn_or_stale_journal_is_cut_where_it_is_good() {
 fn a_long_journal_is_folded_into_the_session() {
     let (_dir, path) = store();
     let journal = path.with_extension("session.journal");
-    let backend = BinaryFileBackend::new(&path).without_fsync();
+    let backend = unflushed(&path);
     backend.save(&sized(2, 0, 0, 0)).unwrap();
     let mut longest = 0;
     for pts in 1..=10_000 {
@@ -360,7 +361,7 @@ fn a_small_change_is_a_small_write() {
 #[test]
 fn a_journal_of_peers_is_replayed_with_an_index() {
     let (_dir, path) = store();
-    let backend = BinaryFileBackend::new(&path).without_fsync();
+    let backend = unflushed(&path);
     backend.save(&sized(1, 60_000, 0, 0)).unwrap();
     for id in 0..20_000 {
         backend.cache_peer(&user(id)).unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use mtsession::core::wire::Crc32c;
+use mtsession::codec::wire::Crc32c;
 use mtsession::{
     BinaryFileBackend, Change, Outcome, PersistedSession, SessionBackend, StoreError,
     StoreErrorKind, UpdateStateChange,

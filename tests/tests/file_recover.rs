@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mtsession::core::wire::encode_body;
+use mtsession::codec::wire::encode_body;
 use mtsession::{
     BinaryFileBackend, DcEntry, DcFlags, PersistedSession, SessionBackend, UpdateStateChange,
     recover,

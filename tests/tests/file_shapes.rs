@@ -4,12 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mtsession::core::wire::encode_body;
+use mtsession::codec::wire::encode_body;
 use mtsession::{
-    BinaryFileBackend, PersistedSession, SessionBackend, SessionBackendExt, UpdateStateChange,
-    connect,
+    BinaryFileBackend, PersistedSession, SessionBackend, SessionBackendExt, StoreOptions,
+    UpdateStateChange, connect,
 };
 use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::stores::unflushed;
 use tempfile::TempDir;
 
 fn store() -> (TempDir, PathBuf) {
@@ -142,7 +143,10 @@ fn a_lock_that_is_never_released_stops_writers_in_time_and_no_reader() {
     only(&path, "pts").unwrap();
     let journal = fs::File::open(path.with_extension("session.journal")).unwrap();
     journal.lock().unwrap();
-    let backend = BinaryFileBackend::new(&path).with_lock_timeout(Duration::from_millis(30));
+    let backend = StoreOptions::new()
+        .deadline(Duration::from_millis(30))
+        .connect(path.as_path())
+        .unwrap();
     assert_eq!(backend.load().unwrap().unwrap().updates_state.pts, 4);
     for error in [
         backend.save(&sized(1, 0, 0, 0)).unwrap_err(),
@@ -196,7 +200,7 @@ fn many_sessions_share_a_directory() {
     let dir = tempfile::tempdir().unwrap();
     let path = |n: usize| dir.path().join(format!("{n}.session"));
     for n in 0..10_000 {
-        let backend = BinaryFileBackend::new(path(n)).without_fsync();
+        let backend = unflushed(path(n));
         backend
             .set_home_dc(i32::try_from(n % 5 + 1).unwrap())
             .unwrap();

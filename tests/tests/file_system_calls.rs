@@ -8,7 +8,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use mtsession::{BinaryFileBackend, FlushPolicy, SessionBackend as _, UpdateStateChange};
+use mtsession::{
+    BinaryFileBackend, FlushPolicy, SessionBackend as _, StoreOptions, UpdateStateChange,
+};
 use tempfile::TempDir;
 
 /// A directory with a session in it, `"save1"` and `"pts5"`.
@@ -170,13 +172,14 @@ fn after_a_failed_flush_no_other_process_appends_before_a_new_snapshot() {
     }
     let (dir, path) = store();
     // It has read the journal before, and knows its end.
-    let open = BinaryFileBackend::new(&path).with_journal_sync(FlushPolicy::Each);
+    let open = StoreOptions::new().flush(FlushPolicy::Each);
+    let open = open.connect(path.as_path()).unwrap();
     let counter = |qts| open.apply_update_state(UpdateStateChange::Secondary { qts });
     counter(1).unwrap();
     for is_known in [true, false] {
         let failed = traced(&NOTHING_REACHES_THE_DISK, &path, &["pts6"]);
         assert!(failed.contains("a power cut can lose it"), "{failed}");
-        let status = open.status().unwrap().unwrap();
+        let status = BinaryFileBackend::new(&path).status().unwrap().unwrap();
         assert!(
             status.flush_failed && status.journal_lost == 0,
             "{status:?}"
@@ -189,20 +192,36 @@ fn after_a_failed_flush_no_other_process_appends_before_a_new_snapshot() {
             assert_eq!(ops(&path, &["pts7"]), "pts7: ok\n");
         }
         assert_ne!(fs::metadata(&path).unwrap().ino(), inode, "it was appended");
-        let status = open.status().unwrap().unwrap();
+        let status = BinaryFileBackend::new(&path).status().unwrap().unwrap();
         assert_eq!((status.flush_failed, status.journal_records), (false, 0));
         counter(3).unwrap();
-        let journal = open.status().unwrap().unwrap().journal_records;
+        let journal = BinaryFileBackend::new(&path)
+            .status()
+            .unwrap()
+            .unwrap()
+            .journal_records;
         assert_eq!(journal, 1, "it is appended again");
     }
     let state = open.load().unwrap().unwrap().updates_state;
     assert_eq!((state.pts, state.qts), (7, 3));
     // A whole session in its place is as good.
     traced(&NOTHING_REACHES_THE_DISK, &path, &["pts8"]);
-    assert!(open.status().unwrap().unwrap().flush_failed);
+    assert!(
+        BinaryFileBackend::new(&path)
+            .status()
+            .unwrap()
+            .unwrap()
+            .flush_failed
+    );
     let session = open.load().unwrap().unwrap();
     open.save(&session).unwrap();
-    assert!(!open.status().unwrap().unwrap().flush_failed);
+    assert!(
+        !BinaryFileBackend::new(&path)
+            .status()
+            .unwrap()
+            .unwrap()
+            .flush_failed
+    );
     assert_eq!(open.load().unwrap(), Some(session));
     drop(dir);
 }

@@ -17,11 +17,9 @@ fn names_in(dir: &Path) -> Vec<String> {
 
 type Open = fn(String) -> std::io::Result<Box<dyn SessionBackend>>;
 
-const BACKENDS: [Open; 4] = [
+const BACKENDS: [Open; 2] = [
     |path| Ok(Box::new(SqliteBackend::open(path)?)),
-    |path| Ok(Box::new(SqliteBackend::new(path))),
     |path| Ok(Box::new(LibSqlBackend::open_local(path)?)),
-    |path| Ok(Box::new(LibSqlBackend::new(path))),
 ];
 
 #[test]

@@ -12,6 +12,7 @@ use mtsession::{
     Account, BinaryFileBackend, CachedPeer, Change, LibSqlBackend, PeerNames, SessionBackend,
     SessionBackendExt, SqliteBackend, StringSessionBackend, UpdateStateChange,
 };
+use mtsession_tests::stores::{account_names, before_it_is_there, sqlite};
 use serde_json::Value;
 
 use files::{copy_of, snapshot};
@@ -33,7 +34,7 @@ fn vectors() -> Vec<Value> {
 fn calls(backend: &dyn SessionBackend) -> Vec<(&'static str, io::Result<()>)> {
     let session = mtsession_tests::random::sized(2, 3, 1, 1);
     let update = UpdateStateChange::Secondary { qts: 5 };
-    let peer = CachedPeer::from(mtsession::core::Peer::default());
+    let peer = CachedPeer::from(mtsession::codec::Peer::default());
     vec![
         ("load", backend.load().map(drop)),
         ("account", backend.account().map(drop)),
@@ -96,15 +97,25 @@ fn a_file_is_refused_by_name_and_left_alone() {
         for path in [&path, &inner] {
             // Its `delete` does as it is told, whatever the file is: see `file_faults`.
             tried("file", calls(&BinaryFileBackend::new(path)));
-            tried("sqlite", calls(&SqliteBackend::new(path)));
-            tried("libsql", calls(&LibSqlBackend::new(path)));
+            tried(
+                "sqlite",
+                calls(&before_it_is_there(path, || {
+                    SqliteBackend::open(path).unwrap()
+                })),
+            );
+            tried(
+                "libsql",
+                calls(&before_it_is_there(path, || {
+                    LibSqlBackend::open_local(path).unwrap()
+                })),
+            );
             tried(
                 "sqlite",
                 vec![("open", SqliteBackend::open(path).map(drop))],
             );
             tried(
                 "sqlite",
-                vec![("accounts", SqliteBackend::accounts(path).map(drop))],
+                vec![("accounts", account_names(sqlite(path)).map(drop))],
             );
             tried(
                 "libsql",

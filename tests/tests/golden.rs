@@ -1,8 +1,8 @@
 //! Files and strings that real releases wrote.
 
-use mtsession::core::text::{decode_any, encode_native};
-use mtsession::core::wire::{encode_body_to_slice, encode_to_slice};
-use mtsession::core::{DecodeErrorKind, Field, Foreign, Integrity, SessionSource, SessionView};
+use mtsession::codec::text::{decode_any, encode_native};
+use mtsession::codec::wire::{encode_body_to_slice, encode_to_slice};
+use mtsession::codec::{DecodeErrorKind, Field, Foreign, Integrity, SessionSource, SessionView};
 use mtsession::{
     BinaryFileBackend, PersistedSession, SessionBackend, SessionBackendExt, StringSession,
     StringSessionBackend,
@@ -189,7 +189,7 @@ fn every_single_bit_flip_of_a_checked_session_is_noticed() {
             },
         ] {
             let mut checked = Vec::new();
-            mtsession::core::encode(&session.with_account(account), &mut checked).unwrap();
+            mtsession::codec::encode(&session.with_account(account), &mut checked).unwrap();
             for bit in 0..checked.len() * 8 {
                 let mut flipped = checked.clone();
                 flipped[bit / 8] ^= 1 << (bit % 8);
@@ -219,7 +219,7 @@ fn a_body_that_swallows_its_trailer_is_noticed() {
                 ..Default::default()
             };
             let mut checked = Vec::new();
-            mtsession::core::encode(&session.with_account(account), &mut checked).unwrap();
+            mtsession::codec::encode(&session.with_account(account), &mut checked).unwrap();
             let rest = checked.len() - TOKEN_LEN_AT - 2;
             for bit in 0..16 {
                 let mut flipped = checked.clone();
@@ -268,7 +268,7 @@ fn errors_say_what_and_where() {
     let file = std::fs::read(dir().join("binary/v8_fs066.session")).unwrap();
     let view = SessionView::parse(&file).unwrap();
     let mut checked = Vec::new();
-    mtsession::core::encode(&view, &mut checked).unwrap();
+    mtsession::codec::encode(&view, &mut checked).unwrap();
     let changed = |at: usize, byte: u8| {
         let mut copy = file.clone();
         copy[at] = byte;
@@ -347,7 +347,7 @@ fn errors_say_what_and_where() {
 /// Trailers as other releases of this library may write them.
 #[test]
 fn trailers_are_checked_and_newer_ones_refused_by_name() {
-    use mtsession::core::wire::{Crc32c, encode_to_vec};
+    use mtsession::codec::wire::{Crc32c, encode_to_vec};
 
     let body = std::fs::read(dir().join("binary/v8_fs066_default.session")).unwrap();
     let with_trailer = |trailer: &[u8]| {
@@ -433,7 +433,7 @@ fn a_native_string_fills_a_buffer_of_its_length() {
         let Some(session) = vector.expect else {
             continue;
         };
-        let len = mtsession::core::text::native_len(&session).unwrap();
+        let len = mtsession::codec::text::native_len(&session).unwrap();
         let mut text = vec![0; len];
         let mut free = &mut text[..];
         encode_native(&session, &mut free).unwrap();
@@ -441,7 +441,7 @@ fn a_native_string_fills_a_buffer_of_its_length() {
         let mut buffer = vec![0; len];
         let text = str::from_utf8(&text).unwrap();
         let decoded = decode_any(text, &mut buffer).unwrap();
-        assert!(matches!(decoded, mtsession::core::Decoded::Native(view) if view.version() == 8));
+        assert!(matches!(decoded, mtsession::codec::Decoded::Native(view) if view.version() == 8));
     }
 }
 

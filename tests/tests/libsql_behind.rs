@@ -1,6 +1,11 @@
 //! Copies of a server's database that lag, as Turso's edge replicas are: what they answer was true
 //! a while ago. No login is lost for it, and none is taken for gone.
 
+#![expect(
+    deprecated,
+    reason = "a handle that has not asked its server yet asks it with its first call"
+)]
+
 use mtsession::{
     LibSqlBackend, PersistedSession, SessionBackend, SessionBackendExt, UpdateStateChange,
 };

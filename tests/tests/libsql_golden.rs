@@ -1,11 +1,12 @@
 //! Databases on a real libSQL server that earlier releases, and the present one, have made.
 
 use mtsession::{
-    LibSqlBackend, PersistedSession, RemoteOptions, SessionBackend, SessionBackendExt,
-    SqliteBackend, UpdateStateChange,
+    LibSqlBackend, PersistedSession, SessionBackend, SessionBackendExt, SqliteBackend,
+    UpdateStateChange, connect,
 };
 use mtsession_tests::bytes::has_window_of;
 use mtsession_tests::sqld::{self, Sqld};
+use mtsession_tests::stores::{self, account_names, problems, sqlite};
 use mtsession_tests::vectors::{self, sorted};
 
 /// Databases that older releases made on a server, table by table and row by row.
@@ -24,7 +25,11 @@ fn every_old_generation_on_a_server_is_read_and_migrated() {
 
         let old = LibSqlBackend::open_remote(server.url(), "").unwrap();
         assert_eq!(sorted(old.load().unwrap().unwrap()), expected, "{name}");
-        assert_eq!(old.accounts().unwrap(), ["default"], "{name}");
+        assert_eq!(
+            account_names(stores::server(server.url())).unwrap(),
+            ["default"],
+            "{name}"
+        );
         let update = UpdateStateChange::Secondary { qts: 4711 };
         old.apply_update_state(update).unwrap();
         let mut migrated = expected.clone();
@@ -57,14 +62,14 @@ fn schema_10_on_a_server_is_read_as_it_is_and_migrated_once() {
     let mut server = Sqld::start();
     server.execute(&dump(&golden("schema10-server.db")));
     server.execute("PRAGMA user_version = 10");
-    let open = |account| {
-        let options = RemoteOptions::default();
-        LibSqlBackend::open_remote_account(server.url(), "", account, options).unwrap()
-    };
+    let open = |account| connect(stores::server(server.url()).with_account(account)).unwrap();
     let backends = ["default", "bob"].map(open);
     for (backend, account) in backends.iter().zip(["default", "bob"]) {
         assert_eq!(backend.load().unwrap(), expected(account, 8));
-        assert_eq!(backend.accounts().unwrap(), ["bob", "default"]);
+        assert_eq!(
+            account_names(stores::server(server.url())).unwrap(),
+            ["bob", "default"]
+        );
     }
     let names = backends[0].peer_names().unwrap();
     assert_eq!(names.len(), 4);
@@ -108,9 +113,7 @@ fn make_a_golden_database_on_a_server() {
     let mut server = Sqld::start();
     let from = SqliteBackend::open(golden("schema10.db")).unwrap();
     for account in ["bob", "default"] {
-        let options = RemoteOptions::default();
-        let backend =
-            LibSqlBackend::open_remote_account(server.url(), "", account, options).unwrap();
+        let backend = connect(stores::server(server.url()).with_account(account)).unwrap();
         backend.save(&golden_session(account)).unwrap();
         let update = UpdateStateChange::Secondary { qts: 8 };
         backend.apply_update_state(update).unwrap();
@@ -134,13 +137,14 @@ fn a_golden_database_of_schema_11_is_read_from_a_server() {
     server.execute("PRAGMA user_version = 11");
     let from = SqliteBackend::open(golden("schema10.db")).unwrap();
     for account in ["bob", "default"] {
-        let options = RemoteOptions::default();
-        let backend =
-            LibSqlBackend::open_remote_account(server.url(), "", account, options).unwrap();
+        let backend = connect(stores::server(server.url()).with_account(account)).unwrap();
         let mut expected = golden_session(account);
         expected.updates_state.qts = 8;
         assert_eq!(backend.load().unwrap(), Some(expected.clone()));
-        assert_eq!(backend.accounts().unwrap(), ["bob", "default"]);
+        assert_eq!(
+            account_names(stores::server(server.url())).unwrap(),
+            ["bob", "default"]
+        );
         if account == "default" {
             assert_eq!(backend.account().unwrap(), from.account().unwrap());
             assert_eq!(backend.peer_names().unwrap(), from.peer_names().unwrap());
@@ -167,9 +171,9 @@ fn a_golden_database_of_a_server_is_read_as_a_file() {
             .unwrap()
     };
     assert_eq!((pragma("user_version"), pragma("application_id")), (11, 0));
-    assert_eq!(SqliteBackend::accounts(&path).unwrap(), ["bob", "default"]);
+    assert_eq!(account_names(sqlite(&path)).unwrap(), ["bob", "default"]);
     let load = |account| {
-        let backend = SqliteBackend::open_account(&path, account).unwrap();
+        let backend = connect(sqlite(&path).with_account(account)).unwrap();
         backend.load().unwrap().unwrap()
     };
     for account in ["bob", "default"] {
@@ -177,7 +181,7 @@ fn a_golden_database_of_a_server_is_read_as_a_file() {
         session.updates_state.qts = 8;
         assert_eq!(load(account), session, "{account}");
     }
-    assert!(SqliteBackend::check(&path).unwrap().is_empty());
+    assert!(problems(sqlite(&path)).unwrap().is_empty());
     let backend = LibSqlBackend::open_local(&path).unwrap();
     assert_eq!(backend.peer_names().unwrap().len(), 4);
     backend.set_home_dc(4).unwrap();

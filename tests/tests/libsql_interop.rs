@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use mtsession::{LibSqlBackend, PersistedSession, SessionBackend, SqliteBackend};
+use mtsession::{LibSqlBackend, PersistedSession, SessionBackend, connect};
 use mtsession_tests::random::sized;
 use mtsession_tests::sqld::{self, Sqld};
+use mtsession_tests::stores::{self, sqlite};
 
 /// Building that client takes minutes: `INTEROP=1` asks for it.
 fn is_asked_for() -> bool {
@@ -57,7 +58,7 @@ fn the_official_client_reads_and_changes_our_files() {
     let_the_official_client_change(&path, &mut session);
     // The backend was open all the while.
     assert_eq!(backend.load().unwrap(), Some(session));
-    assert_added(&SqliteBackend::open_account(&path, "by libsql").unwrap());
+    assert_added(&connect(sqlite(&path).with_account("by libsql")).unwrap());
 }
 
 /// What a real server keeps on its disk: written by us over the network, changed by the official client
@@ -88,8 +89,7 @@ fn the_official_client_reads_and_changes_what_a_server_stored() {
     // What was open before does not know of changes without the server's knowledge.
     let remote = LibSqlBackend::open_remote(&url, "").unwrap();
     assert_eq!(remote.load().unwrap(), Some(session.clone()));
-    let options = mtsession::RemoteOptions::default();
-    assert_added(&LibSqlBackend::open_remote_account(&url, "", "by libsql", options).unwrap());
+    assert_added(&connect(stores::server(&url).with_account("by libsql")).unwrap());
     remote.save(&sized(2, 3, 1, 1)).unwrap();
     assert_eq!(remote.load().unwrap(), Some(sized(2, 3, 1, 1)));
 }

@@ -4,14 +4,15 @@ use core::fmt;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 
-use mtsession::core::text::decode_any;
-use mtsession::core::{AuthKey, Change, FixedSession, SessionMut, SessionSource, SessionView};
+use mtsession::codec::text::decode_any;
+use mtsession::codec::{AuthKey, Change, FixedSession, SessionMut, SessionSource, SessionView};
 use mtsession::{
     BinaryFileBackend, InMemoryBackend, PersistedSession, SessionBackend, StringSession,
     StringSessionBackend, UpdateStateChange,
 };
 use mtsession_tests::conformance::assert_no_key;
 use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::stores::unflushed;
 use tracing::field::{Field, Visit};
 use tracing::span;
 
@@ -34,7 +35,7 @@ fn debug_of_every_type_that_holds_a_key() {
         ..Default::default()
     };
     let compact =
-        mtsession::core::text::CompactSession::from_source(&session.with_account(account));
+        mtsession::codec::text::CompactSession::from_source(&session.with_account(account));
     let compact = compact.unwrap();
     let mut text = Vec::new();
     compact.encode(&mut text).unwrap();
@@ -137,7 +138,7 @@ fn the_log() {
     let session = session();
     tracing::subscriber::with_default(log.clone(), || {
         let dir = tempfile::tempdir().unwrap();
-        let file = BinaryFileBackend::new(dir.path().join("bot.session")).without_fsync();
+        let file = unflushed(dir.path().join("bot.session"));
         let backends: [&dyn SessionBackend; 3] = [
             &file,
             &InMemoryBackend::new(),

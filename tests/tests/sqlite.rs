@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use mtsession::{
     Account, Change, DcFlags, LibSqlBackend, PersistedSession, SessionBackend, SessionBackendExt,
-    SqliteBackend, UpdateStateChange,
+    SqliteBackend, Store, UpdateStateChange, connect,
 };
 use mtsession_tests::bytes::{bytes_in, has_window_of};
 use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::stores::{account_names, before_it_is_there, libsql, sqlite};
 use mtsession_tests::vectors::{self, sorted};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -43,7 +44,7 @@ fn every_old_generation_is_read_and_migrated() {
         let backend = SqliteBackend::open(&path).unwrap();
         let loaded = backend.load().unwrap().unwrap();
         assert_eq!(sorted(loaded), expected, "{name}: read as it is");
-        assert_eq!(SqliteBackend::accounts(&path).unwrap(), ["default"]);
+        assert_eq!(account_names(sqlite(&path)).unwrap(), ["default"]);
         assert!(fs::read(&path).unwrap() == before, "{name}: a reader wrote");
         assert!(!backup_of(&path).exists(), "{name}: a reader migrated");
 
@@ -93,13 +94,10 @@ fn another_account_beside_an_old_session_migrates_it_too() {
     let vector = vectors::dir().join("sqlite/S6_fs066.db");
     let (_dir, path) = copy_of(&vector);
     let old = SqliteBackend::open(&path).unwrap().load().unwrap();
-    let other = SqliteBackend::open_account(&path, "other").unwrap();
+    let other = connect(sqlite(&path).with_account("other")).unwrap();
     assert_eq!(other.load().unwrap(), None);
     other.save(&sized(1, 1, 1, 1)).unwrap();
-    assert_eq!(
-        SqliteBackend::accounts(&path).unwrap(),
-        ["default", "other"]
-    );
+    assert_eq!(account_names(sqlite(&path)).unwrap(), ["default", "other"]);
     assert_eq!(SqliteBackend::open(&path).unwrap().load().unwrap(), old);
 }
 
@@ -175,7 +173,10 @@ fn databases_of_others_are_refused_by_name() {
 fn a_newer_schema_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("newer.db");
-    SqliteBackend::new(&path).save(&sized(1, 1, 1, 1)).unwrap();
+    SqliteBackend::open(&path)
+        .unwrap()
+        .save(&sized(1, 1, 1, 1))
+        .unwrap();
     let database = Connection::open(&path).unwrap();
     database.execute_batch("PRAGMA user_version = 12").unwrap();
     drop(database);
@@ -196,7 +197,7 @@ fn assert_refused(path: &Path, cause: &str) {
     let open = SqliteBackend::open(path)
         .err()
         .map(|error| error.to_string());
-    let backend = SqliteBackend::new(path);
+    let backend = before_it_is_there(path, || SqliteBackend::open(path).unwrap());
     let errors = [
         open,
         backend.load().err().map(|error| error.to_string()),
@@ -206,7 +207,7 @@ fn assert_refused(path: &Path, cause: &str) {
             .map(|error| error.to_string()),
         backend.set_home_dc(1).err().map(|error| error.to_string()),
         backend.account().err().map(|error| error.to_string()),
-        SqliteBackend::accounts(path)
+        account_names(sqlite(path))
             .err()
             .map(|error| error.to_string()),
         backend.delete().err().map(|error| error.to_string()),
@@ -266,7 +267,10 @@ fn damaged_rows_are_named() {
     for (sql, cause) in cases {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("damaged.db");
-        SqliteBackend::new(&path).save(&sized(3, 3, 3, 3)).unwrap();
+        SqliteBackend::open(&path)
+            .unwrap()
+            .save(&sized(3, 3, 3, 3))
+            .unwrap();
         let database = Connection::open(&path).unwrap();
         let damage = format!("PRAGMA ignore_check_constraints = ON; {sql}");
         database.execute_batch(&damage).unwrap();
@@ -332,7 +336,7 @@ fn damaged_rows_of_old_databases_are_named() {
 /// The rule of identity is core's; here it is said in SQL once more, for all flags and kinds.
 #[test]
 fn sql_and_core_agree_on_identities() {
-    use mtsession::core::{AuthKeyRef, DcRef, Peer, PeerKind};
+    use mtsession::codec::{AuthKeyRef, DcRef, Peer, PeerKind};
 
     let sqlite = SqliteBackend::in_memory().unwrap();
     let memory = mtsession::InMemoryBackend::new();
@@ -429,7 +433,7 @@ fn rows_changed_by_another_program_are_seen() {
 /// A file with the accounts `account-0000` to `account-0999`; the first is `template`.
 fn a_thousand_accounts(path: &Path, template: &PersistedSession) {
     // Filled by one statement after the other, without a disk flush each: a copy of one account.
-    SqliteBackend::open_account(path, "account-0000")
+    connect(sqlite(path).with_account("account-0000"))
         .unwrap()
         .save(template)
         .unwrap();
@@ -463,7 +467,7 @@ fn a_thousand_accounts(path: &Path, template: &PersistedSession) {
     }
     database.execute_batch("COMMIT").unwrap();
     drop(database);
-    assert_eq!(SqliteBackend::accounts(path).unwrap().len(), 1000);
+    assert_eq!(account_names(sqlite(path)).unwrap().len(), 1000);
 }
 
 #[test]
@@ -472,7 +476,7 @@ fn a_thousand_accounts_live_in_one_file() {
     let path = dir.path().join("accounts.db");
     let template = sized(5, 20, 5, 5);
     a_thousand_accounts(&path, &template);
-    let victim = SqliteBackend::open_account(&path, "account-0500").unwrap();
+    let victim = connect(sqlite(&path).with_account("account-0500")).unwrap();
     let keys: Vec<_> = victim
         .load()
         .unwrap()
@@ -484,7 +488,7 @@ fn a_thousand_accounts_live_in_one_file() {
     assert_eq!(keys.len(), 5);
     // Makes pages split and rows move.
     for n in (490..510).chain([500; 30]) {
-        let backend = SqliteBackend::open_account(&path, &format!("account-{n:04}")).unwrap();
+        let backend = connect(sqlite(&path).with_account(&format!("account-{n:04}"))).unwrap();
         let mut session = backend.load().unwrap().unwrap();
         for dc in &mut session.dcs {
             dc.addr.push_str("00");
@@ -492,18 +496,20 @@ fn a_thousand_accounts_live_in_one_file() {
         backend.save(&session).unwrap();
     }
     assert!(has_window_of(&bytes_in(dir.path()), &keys));
-    SqliteBackend::delete_account(&path, "account-0500").unwrap();
+    Store::open(sqlite(&path))
+        .and_then(|store| store.delete("account-0500"))
+        .unwrap();
     let left = has_window_of(&bytes_in(dir.path()), &keys);
     assert!(!left, "key bytes are left");
 
     // The libSQL backend on the same file.
-    let keys = [SqliteBackend::open_account(&path, "account-0600")].map(|victim| {
+    let keys = [connect(sqlite(&path).with_account("account-0600"))].map(|victim| {
         victim.unwrap().load().unwrap().unwrap().dcs[0]
             .auth_key
             .unwrap()
     });
     assert!(has_window_of(&bytes_in(dir.path()), &keys));
-    let libsql = LibSqlBackend::open_local_account(&path, "account-0600").unwrap();
+    let libsql = connect(libsql(&path).with_account("account-0600")).unwrap();
     libsql
         .apply_update_state(UpdateStateChange::Secondary { qts: 1 })
         .unwrap();
@@ -512,15 +518,21 @@ fn a_thousand_accounts_live_in_one_file() {
     assert!(!left, "key bytes are left");
     libsql.save(&template).unwrap();
 
-    assert_eq!(SqliteBackend::accounts(&path).unwrap().len(), 999);
-    SqliteBackend::rename_account(&path, "account-0001", "renamed").unwrap();
-    let renamed = SqliteBackend::open_account(&path, "renamed").unwrap();
+    assert_eq!(account_names(sqlite(&path)).unwrap().len(), 999);
+    Store::open(sqlite(&path))
+        .and_then(|store| store.rename("account-0001", "renamed"))
+        .unwrap();
+    let renamed = connect(sqlite(&path).with_account("renamed")).unwrap();
     assert_eq!(renamed.load().unwrap().unwrap().dcs.len(), 5);
-    let taken = SqliteBackend::rename_account(&path, "renamed", "account-0002").unwrap_err();
+    let taken = Store::open(sqlite(&path))
+        .and_then(|store| store.rename("renamed", "account-0002"))
+        .unwrap_err();
     assert_eq!(taken.kind(), std::io::ErrorKind::AlreadyExists);
-    let missing = SqliteBackend::rename_account(&path, "account-0500", "x").unwrap_err();
+    let missing = Store::open(sqlite(&path))
+        .and_then(|store| store.rename("account-0500", "x"))
+        .unwrap_err();
     assert_eq!(missing.kind(), std::io::ErrorKind::NotFound);
-    let first = SqliteBackend::open_account(&path, "account-0000").unwrap();
+    let first = connect(sqlite(&path).with_account("account-0000")).unwrap();
     assert_eq!(first.load().unwrap(), Some(template));
 }
 
@@ -606,13 +618,17 @@ fn a_backup_is_a_copy_of_all_accounts_while_others_write() {
                     .unwrap();
             }
         });
-        SqliteBackend::back_up(&path, &copy).unwrap();
+        Store::open(sqlite(&path))
+            .and_then(|store| store.backup(sqlite(&copy)))
+            .unwrap();
         writer.join().unwrap();
     });
     assert_eq!(mode(&copy), 0o600);
     let copied = SqliteBackend::open(&copy).unwrap().load().unwrap().unwrap();
     assert_eq!(copied.peers, sized(5, 2_000, 5, 5).peers);
-    let again = SqliteBackend::back_up(&path, &copy).unwrap_err();
+    let again = Store::open(sqlite(&path))
+        .and_then(|store| store.backup(sqlite(&copy)))
+        .unwrap_err();
     assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
 }
 
@@ -625,8 +641,8 @@ fn account_data_and_names_are_kept_apart() {
         ..Account::default()
     };
     let (one, two) = (
-        SqliteBackend::open_account(&path, "one").unwrap(),
-        SqliteBackend::open_account(&path, "two").unwrap(),
+        connect(sqlite(&path).with_account("one")).unwrap(),
+        connect(sqlite(&path).with_account("two")).unwrap(),
     );
     one.set_account(account).unwrap();
     assert_eq!(two.load().unwrap(), None);
@@ -640,6 +656,6 @@ fn account_data_and_names_are_kept_apart() {
         path.display().to_string()
     );
     for bad in ["", "line\nbreak"] {
-        assert!(SqliteBackend::open_account(&path, bad).is_err());
+        assert!(connect(sqlite(&path).with_account(bad)).is_err());
     }
 }

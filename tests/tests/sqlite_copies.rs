@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use mtsession::{SessionBackend, SqliteBackend, UpdateStateChange};
+use mtsession::{SessionBackend, SqliteBackend, Store, UpdateStateChange, connect};
 use mtsession_tests::random::sized;
+use mtsession_tests::stores::{account_names, problems, sqlite};
 use rusqlite::Connection;
 
 fn count(backend: &dyn SessionBackend, pts: i32) {
@@ -26,8 +27,10 @@ fn with_copy(dir: &Path) -> (SqliteBackend, std::path::PathBuf, std::path::PathB
     let backend = SqliteBackend::open(&path).unwrap();
     backend.save(&sized(1, 30, 2, 2)).unwrap();
     count(&backend, 1);
-    SqliteBackend::back_up(&path, &copy).unwrap();
-    SqliteBackend::open_account(&path, "later")
+    Store::open(sqlite(&path))
+        .and_then(|store| store.backup(sqlite(&copy)))
+        .unwrap();
+    connect(sqlite(&path).with_account("later"))
         .unwrap()
         .save(&sized(2, 3, 0, 0))
         .unwrap();
@@ -39,15 +42,19 @@ fn with_copy(dir: &Path) -> (SqliteBackend, std::path::PathBuf, std::path::PathB
 fn a_copy_is_put_back_while_others_have_the_database_open_and_whatever_is_in_its_log() {
     let dir = tempfile::tempdir().unwrap();
     let (backend, path, copy) = with_copy(dir.path());
-    SqliteBackend::restore(&copy, &path).unwrap();
+    Store::open(sqlite(&path))
+        .and_then(|store| store.restore(sqlite(&copy)))
+        .unwrap();
     assert_eq!(pts(&backend), 1, "an open backend");
-    assert_eq!(SqliteBackend::accounts(&path).unwrap(), ["default"]);
+    assert_eq!(account_names(sqlite(&path)).unwrap(), ["default"]);
     drop(backend);
     assert_eq!(pts(&SqliteBackend::open(&path).unwrap()), 1);
-    assert!(SqliteBackend::check(&path).unwrap().is_empty());
+    assert!(problems(sqlite(&path)).unwrap().is_empty());
 
     let other = dir.path().join("new.db");
-    SqliteBackend::restore(&copy, &other).unwrap();
+    Store::open(sqlite(&other))
+        .and_then(|store| store.restore(sqlite(&copy)))
+        .unwrap();
     assert_eq!(pts(&SqliteBackend::open(&other).unwrap()), 1);
     count(&SqliteBackend::open(&other).unwrap(), 2);
 }
@@ -72,11 +79,15 @@ fn what_cannot_be_put_back_changes_nothing() {
     drop(other);
     let missing = dir.path().join("missing.db");
     for from in [&damaged, &theirs, &empty, &missing, &path] {
-        SqliteBackend::restore(from, &path).unwrap_err();
+        Store::open(sqlite(&path))
+            .and_then(|store| store.restore(sqlite(from)))
+            .unwrap_err();
         assert_eq!(pts(&backend), 7, "{}", from.display());
     }
     let before = fs::read(&theirs).unwrap();
-    SqliteBackend::restore(&copy, &theirs).unwrap_err();
+    Store::open(sqlite(&theirs))
+        .and_then(|store| store.restore(sqlite(&copy)))
+        .unwrap_err();
     assert!(fs::read(&theirs).unwrap() == before);
     assert!(!missing.exists());
 }
@@ -86,12 +97,12 @@ fn a_check_finds_rows_without_account_and_a_damaged_index() {
     let dir = tempfile::tempdir().unwrap();
     let (backend, path, _) = with_copy(dir.path());
     drop(backend);
-    assert!(SqliteBackend::check(&path).unwrap().is_empty());
+    assert!(problems(sqlite(&path)).unwrap().is_empty());
     let database = Connection::open(&path).unwrap();
     let orphans = "UPDATE peer SET account = 4711 WHERE position = 29";
     database.execute_batch(orphans).unwrap();
     drop(database);
-    let problems = SqliteBackend::check(&path).unwrap();
+    let problems = problems(sqlite(&path)).unwrap();
     assert!(
         problems
             .iter()

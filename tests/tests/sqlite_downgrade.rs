@@ -46,7 +46,7 @@ fn the_old_release_fails_on_a_database_of_ours_and_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ours.db");
     let session = sized(3, 5, 5, 5);
-    SqliteBackend::new(&path).save(&session).unwrap();
+    SqliteBackend::open(&path).unwrap().save(&session).unwrap();
     let output = let_the_old_release_load(&path);
     assert!(!output.status.success(), "it loaded something");
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -4,8 +4,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use mtsession::{PersistedSession, SessionBackend, SqliteBackend, UpdateStateChange};
+use mtsession::{PersistedSession, SessionBackend, SqliteBackend, StoreOptions, UpdateStateChange};
 use mtsession_tests::random::sized;
+use mtsession_tests::stores::sqlite;
 use rusqlite::Connection;
 
 fn writer(path: &Path, mode: &str) -> Child {
@@ -157,9 +158,8 @@ fn a_locked_database_is_waited_for_and_then_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("bot.db");
     let patience = std::time::Duration::from_millis(50);
-    let backend = SqliteBackend::open(&path)
-        .unwrap()
-        .with_busy_timeout(patience);
+    let backend = StoreOptions::new().deadline(patience);
+    let backend = backend.connect(sqlite(&path)).unwrap();
     let session = sized(2, 10, 2, 2);
     backend.save(&session).unwrap();
     let other = Connection::open(&path).unwrap();
@@ -224,14 +224,15 @@ fn a_database_that_can_only_be_read_is_read() {
     let error = backend.set_home_dc(1).unwrap_err();
     assert!(error.to_string().contains("can only be read"), "{error}");
     set(&path, 0o000);
-    let error = SqliteBackend::new(&path).load().unwrap_err();
+    let error = SqliteBackend::open(&path).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
     assert!(error.to_string().contains("no permission"), "{error}");
 }
 
 #[test]
 fn a_missing_directory_is_named() {
-    let error = SqliteBackend::new("/no/such/directory/bot.db")
+    let error = SqliteBackend::open("/no/such/directory/bot.db")
+        .unwrap()
         .set_home_dc(1)
         .unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
@@ -241,6 +242,6 @@ fn a_missing_directory_is_named() {
             .contains("/no/such/directory/bot.db: cannot apply changes: directory /no/such/directory does not exist"),
         "{error}"
     );
-    let error = SqliteBackend::new("/").load().unwrap_err();
+    let error = SqliteBackend::open("/").unwrap_err();
     assert!(error.to_string().contains("is a directory"), "{error}");
 }

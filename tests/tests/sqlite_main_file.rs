@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use mtsession::{
     Change, DcEntry, LibSqlBackend, PersistedSession, SessionBackend, SessionBackendExt,
-    SqliteBackend, UpdateStateChange,
+    SqliteBackend, Store, StoreOptions, UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::stores::{self, account_names, before_it_is_there, sqlite};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -149,9 +150,8 @@ fn a_login_waits_for_a_reader_that_is_about_to_end() {
 #[test]
 fn readers_that_take_turns_hold_nothing_back() {
     let (_dir, path) = new_database();
-    let backend = SqliteBackend::open(&path)
-        .unwrap()
-        .with_busy_timeout(Duration::ZERO);
+    let impatient = StoreOptions::new().deadline(Duration::ZERO);
+    let backend = impatient.connect(sqlite(&path)).unwrap();
     backend.save(&sized(1, 1, 1, 1)).unwrap();
     let mut last = reader(&path);
     backend.update_dc(&with_key(8)).unwrap();
@@ -171,9 +171,8 @@ fn a_commit_takes_along_the_login_of_a_program_that_was_killed_meanwhile() {
     let other = SqliteBackend::open(&path).unwrap();
     other.save(&sized(1, 1, 1, 1)).unwrap();
     let reader = reader(&path);
-    let killed = SqliteBackend::open(&path)
-        .unwrap()
-        .with_busy_timeout(Duration::ZERO);
+    let impatient = StoreOptions::new().deadline(Duration::ZERO);
+    let killed = impatient.connect(sqlite(&path)).unwrap();
     killed.update_dc(&with_key(8)).unwrap();
     core::mem::forget(killed);
     reader.execute_batch("COMMIT").unwrap();
@@ -213,20 +212,22 @@ fn a_main_file_without_its_log_is_an_error_for_every_call() {
         .unwrap();
     let before = fs::read(&path).unwrap();
     assert!(!before.is_empty());
-    let backend = SqliteBackend::new(&path);
-    let libsql = LibSqlBackend::new(&path);
+    let (backend, libsql_backend) = before_it_is_there(&path, || {
+        let libsql = LibSqlBackend::open_local(&path).unwrap();
+        (SqliteBackend::open(&path).unwrap(), libsql)
+    });
     let errors = [
         SqliteBackend::open(&path).map(|_| ()),
-        SqliteBackend::accounts(&path).map(|_| ()),
-        SqliteBackend::rename_account(&path, "default", "other"),
+        account_names(sqlite(&path)).map(|_| ()),
+        Store::open(sqlite(&path)).and_then(|store| store.rename("default", "other")),
         backend.load().map(|_| ()),
         backend.account().map(|_| ()),
         backend.save(&sized(1, 1, 1, 1)),
         backend.set_home_dc(2),
         backend.delete(),
-        libsql.load().map(|_| ()),
-        libsql.accounts().map(|_| ()),
-        libsql.delete(),
+        libsql_backend.load().map(|_| ()),
+        account_names(stores::libsql(&path)).map(|_| ()),
+        libsql_backend.delete(),
     ];
     for (call, result) in errors.into_iter().enumerate() {
         let error = result.expect_err(&format!("call {call} was accepted"));
@@ -244,7 +245,7 @@ fn a_new_database_has_its_tables_before_its_log() {
     let (dir, path) = new_database();
     let in_the_way = dir.path().join("bot.db-shm");
     fs::create_dir(&in_the_way).unwrap();
-    let refused = SqliteBackend::new(&path);
+    let refused = SqliteBackend::open(&path).unwrap();
     refused.save(&PersistedSession::default()).ok();
     drop(refused);
     assert_eq!(
@@ -253,7 +254,7 @@ fn a_new_database_has_its_tables_before_its_log() {
         "the tables are there"
     );
     fs::remove_dir(&in_the_way).unwrap();
-    let backend = SqliteBackend::new(&path);
+    let backend = SqliteBackend::open(&path).unwrap();
     backend.save(&sized(1, 1, 1, 1)).unwrap();
     assert_eq!(main_file_alone(&path), Some(sized(1, 1, 1, 1)));
 }
@@ -264,7 +265,7 @@ fn a_file_of_zero_bytes_is_nothing_yet() {
     fs::write(&path, b"").unwrap();
     let backend = SqliteBackend::open(&path).unwrap();
     assert_eq!(backend.load().unwrap(), None);
-    assert!(SqliteBackend::accounts(&path).unwrap().is_empty());
+    assert!(account_names(sqlite(&path)).unwrap().is_empty());
     assert_eq!(fs::metadata(&path).unwrap().len(), 0, "a reader wrote");
     backend.save(&sized(1, 1, 1, 1)).unwrap();
     assert_eq!(main_file_alone(&path), Some(sized(1, 1, 1, 1)));

@@ -6,13 +6,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use mtsession::core::{MinPeer, PeerKind};
+use mtsession::codec::{MinPeer, PeerKind};
 use mtsession::{
     Account, Change, DcFlags, LibSqlBackend, PeerNames, PersistedSession, SessionBackend,
-    SessionBackendExt, SqliteBackend, UpdateStateChange,
+    SessionBackendExt, SqliteBackend, UpdateStateChange, connect,
 };
 use mtsession_tests::bytes::has_window_of;
 use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::stores::{account_names, before_it_is_there, sqlite};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -38,12 +39,12 @@ fn new_database() -> (TempDir, PathBuf) {
     let path = dir.path().join("accounts.db");
     let mut session = sized(3, 3, 3, 3);
     session.future_auth_token = Some(key_of(200)[..40].to_vec());
-    SqliteBackend::new(&path).save(&session).unwrap();
+    SqliteBackend::open(&path).unwrap().save(&session).unwrap();
     (dir, path)
 }
 
 fn load(path: &Path, account: &str) -> Option<PersistedSession> {
-    SqliteBackend::open_account(path, account)
+    connect(sqlite(path).with_account(account))
         .unwrap()
         .load()
         .unwrap()
@@ -109,7 +110,7 @@ fn is_in_any_file(dir: &TempDir, key: [u8; 256]) -> bool {
 fn a_golden_database_of_schema_10_is_read_as_it_is_and_migrated_whole() {
     let (_dir, path) = copy_of("schema10.db");
     let before = fs::read(&path).unwrap();
-    assert_eq!(SqliteBackend::accounts(&path).unwrap(), ACCOUNTS);
+    assert_eq!(account_names(sqlite(&path)).unwrap(), ACCOUNTS);
     assert_golden(&path, &golden_names());
     assert!(fs::read(&path).unwrap() == before, "a reader wrote");
 
@@ -117,7 +118,7 @@ fn a_golden_database_of_schema_10_is_read_as_it_is_and_migrated_whole() {
     let backend = SqliteBackend::open(&path).unwrap();
     backend.set_home_dc(expected("default").home_dc_id).unwrap();
     assert_eq!(user_version(&path), 11);
-    assert_eq!(SqliteBackend::accounts(&path).unwrap(), ACCOUNTS);
+    assert_eq!(account_names(sqlite(&path)).unwrap(), ACCOUNTS);
     assert_golden(&path, &golden_names());
 
     let copy = PathBuf::from(format!("{}.pre-mtsession", path.display()));
@@ -135,7 +136,7 @@ fn a_golden_database_of_schema_11_is_read() {
     let (_dir, path) = copy_of("schema11.db");
     let before = fs::read(&path).unwrap();
     assert_eq!(user_version(&path), 11);
-    assert_eq!(SqliteBackend::accounts(&path).unwrap(), ACCOUNTS);
+    assert_eq!(account_names(sqlite(&path)).unwrap(), ACCOUNTS);
     assert_golden(&path, &golden_names());
     assert!(fs::read(&path).unwrap() == before, "a reader wrote");
     let unchecked: i64 = Connection::open(&path)
@@ -154,7 +155,7 @@ fn make_a_golden_database() {
     let path = golden("schema11.db");
     assert!(!path.exists(), "golden databases are never made again");
     for account in ACCOUNTS {
-        let backend = SqliteBackend::open_account(&path, account).unwrap();
+        let backend = connect(sqlite(&path).with_account(account)).unwrap();
         backend.save(&expected(account)).unwrap();
     }
     let backend = SqliteBackend::open(&path).unwrap();
@@ -169,7 +170,7 @@ fn make_a_golden_database() {
 fn what_a_server_kept_in_schema_10_is_read_and_migrated() {
     let (_dir, path) = copy_of("schema10-server.db");
     let assert_content = || {
-        assert_eq!(SqliteBackend::accounts(&path).unwrap(), ["bob", "default"]);
+        assert_eq!(account_names(sqlite(&path)).unwrap(), ["bob", "default"]);
         for account in ["bob", "default"] {
             let mut session = expected(account);
             session.updates_state.qts = 8;
@@ -244,7 +245,7 @@ fn a_migrated_database_has_the_schema_of_a_new_one() {
 fn a_second_session_that_the_old_crate_made_is_an_account_and_goes_with_the_first() {
     let second_key: [u8; 256] = core::array::from_fn(|i| ((i * 7 + 3) % 256) as u8);
     let assert_second = |path: &Path| {
-        let names = SqliteBackend::accounts(path).unwrap();
+        let names = account_names(sqlite(path)).unwrap();
         assert!(names.iter().any(|name| name == SECOND), "{names:?}");
         let second = load(path, SECOND).unwrap();
         assert_eq!((second.home_dc_id, second.dcs.len()), (4, 1));
@@ -261,11 +262,11 @@ fn a_second_session_that_the_old_crate_made_is_an_account_and_goes_with_the_firs
                 .unwrap();
             assert_second(&path);
         }
-        let bob = SqliteBackend::open_account(&path, "bob").unwrap();
+        let bob = connect(sqlite(&path).with_account("bob")).unwrap();
         bob.delete().unwrap();
         assert!(load(&path, SECOND).is_some(), "only bob was deleted");
         SqliteBackend::open(&path).unwrap().delete().unwrap();
-        assert_eq!(SqliteBackend::accounts(&path).unwrap(), ["counters only"]);
+        assert_eq!(account_names(sqlite(&path)).unwrap(), ["counters only"]);
         assert!(!is_in_any_file(&dir, second_key), "{migrates_first}");
     }
 }
@@ -275,7 +276,7 @@ fn a_damaged_second_session_is_kept_and_does_not_keep_ours_from_being_used() {
     let (dir, path) = copy_of("schema10-beside-ferogram.db");
     execute(&path, "UPDATE dcs SET time_offset = 'text'");
     let second_key: [u8; 256] = core::array::from_fn(|i| ((i * 7 + 3) % 256) as u8);
-    SqliteBackend::open_account(&path, "bob")
+    connect(sqlite(&path).with_account("bob"))
         .unwrap()
         .set_home_dc(expected("bob").home_dc_id)
         .unwrap();
@@ -291,12 +292,12 @@ fn an_account_that_is_deleted_in_schema_10_leaves_no_key_in_any_file() {
         for migrates_first in [false, true] {
             let (dir, path) = copy_of("schema10.db");
             if migrates_first {
-                SqliteBackend::open_account(&path, "bob")
+                connect(sqlite(&path).with_account("bob"))
                     .unwrap()
                     .set_home_dc(1)
                     .unwrap();
             }
-            SqliteBackend::open_account(&path, account)
+            connect(sqlite(&path).with_account(account))
                 .unwrap()
                 .delete()
                 .unwrap();
@@ -304,7 +305,7 @@ fn an_account_that_is_deleted_in_schema_10_leaves_no_key_in_any_file() {
                 .into_iter()
                 .filter(|name| *name != account)
                 .collect();
-            assert_eq!(SqliteBackend::accounts(&path).unwrap(), left);
+            assert_eq!(account_names(sqlite(&path)).unwrap(), left);
             let keys_of = |account: &str| {
                 let dcs = expected(account).dcs.into_iter();
                 dcs.filter_map(|dc| dc.auth_key).collect::<Vec<_>>()
@@ -326,7 +327,7 @@ fn an_account_that_is_deleted_in_schema_10_leaves_no_key_in_any_file() {
 #[test]
 fn every_change_of_an_account_gives_it_a_new_revision() {
     let (_dir, path) = new_database();
-    let other = SqliteBackend::open_account(&path, "other").unwrap();
+    let other = connect(sqlite(&path).with_account("other")).unwrap();
     other.save(&sized(1, 0, 0, 0)).unwrap();
     let revision = |name: &str| -> String {
         Connection::open(&path)
@@ -525,7 +526,7 @@ fn checksums_are_right_however_a_row_was_written() {
             .query_row(&sql, [], |row| row.get(0))
             .unwrap()
     };
-    let backend = SqliteBackend::open_account(&path, "granular").unwrap();
+    let backend = connect(sqlite(&path).with_account("granular")).unwrap();
     backend
         .apply_update_state(UpdateStateChange::Secondary { qts: 1 })
         .unwrap();
@@ -555,15 +556,18 @@ fn checksums_are_right_however_a_row_was_written() {
 
 fn assert_refused(path: &Path, what: &str) {
     let start = Instant::now();
-    let backend = SqliteBackend::new(path);
+    let (backend, libsql) = before_it_is_there(path, || {
+        let libsql = LibSqlBackend::open_local(path).unwrap();
+        (SqliteBackend::open(path).unwrap(), libsql)
+    });
     let results = [
         SqliteBackend::open(path).map(|_| ()),
         backend.load().map(|_| ()),
         backend.save(&sized(1, 1, 1, 1)),
         backend.set_home_dc(2),
         backend.delete(),
-        SqliteBackend::accounts(path).map(|_| ()),
-        LibSqlBackend::new(path).load().map(|_| ()),
+        account_names(sqlite(path)).map(|_| ()),
+        libsql.load().map(|_| ()),
     ];
     for (call, result) in results.into_iter().enumerate() {
         let error = result.expect_err(&format!("{what}: call {call} was accepted"));
@@ -629,7 +633,7 @@ fn two_hundred_thousand_accounts_are_readable() {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
          INSERT INTO accounts (name, revisions) SELECT 'a' || i, '0' FROM n",
     );
-    assert_eq!(SqliteBackend::accounts(&path).unwrap().len(), 200_001);
+    assert_eq!(account_names(sqlite(&path)).unwrap().len(), 200_001);
     assert!(load(&path, "a200000").is_some());
 }
 
@@ -718,7 +722,7 @@ fn the_old_crate_fails_on_our_database_and_ours_goes_on() {
     let backend = SqliteBackend::open(&path).unwrap();
     assert_eq!(backend.load().unwrap(), before);
     backend.set_home_dc(5).unwrap();
-    assert_eq!(SqliteBackend::accounts(&path).unwrap(), ["default"]);
+    assert_eq!(account_names(sqlite(&path)).unwrap(), ["default"]);
     backend.delete().unwrap();
     assert_eq!(backend.load().unwrap(), None);
 }
@@ -732,7 +736,7 @@ fn an_old_session_that_is_deleted_is_no_lost_log() {
     let backend = SqliteBackend::open(&path).unwrap();
     backend.delete().unwrap();
     assert_eq!(backend.load().unwrap(), None);
-    assert!(SqliteBackend::accounts(&path).unwrap().is_empty());
+    assert!(account_names(sqlite(&path)).unwrap().is_empty());
     backend.save(&sized(1, 1, 1, 1)).unwrap();
     assert_eq!(load(&path, "default"), Some(sized(1, 1, 1, 1)));
 }

@@ -8,9 +8,10 @@ use std::path::Path;
 use std::process::Command;
 
 use mtsession::{
-    BinaryFileBackend, LibSqlBackend, SessionBackend, SqliteBackend, UpdateStateChange,
+    BinaryFileBackend, LibSqlBackend, SessionBackend, SqliteBackend, Store, UpdateStateChange,
 };
 use mtsession_tests::random::sized;
+use mtsession_tests::stores::{account_names, sqlite};
 
 /// How many locks this process holds on a file.
 #[cfg(target_os = "linux")]
@@ -40,12 +41,14 @@ fn count(backend: &dyn SessionBackend, pts: i32) {
 fn look_at(path: &Path, dir: &Path) {
     let pts = |backend: &dyn SessionBackend| backend.load().unwrap().unwrap().updates_state.pts;
     assert_eq!(pts(&*mtsession::connect(path).unwrap()), 1);
-    assert_eq!(pts(&SqliteBackend::new(path)), 1);
+    assert_eq!(pts(&SqliteBackend::open(path).unwrap()), 1);
     assert_eq!(pts(&LibSqlBackend::open_local(path).unwrap()), 1);
-    assert_eq!(SqliteBackend::accounts(path).unwrap(), ["default"]);
+    assert_eq!(account_names(sqlite(path)).unwrap(), ["default"]);
     let copy = dir.join("copy.db");
     let _ = fs::remove_file(&copy);
-    SqliteBackend::back_up(path, &copy).unwrap();
+    Store::open(sqlite(path))
+        .and_then(|store| store.backup(sqlite(&copy)))
+        .unwrap();
     mtsession::clients::read(path).unwrap_err();
     let file = BinaryFileBackend::new(path);
     let refused = file.load().unwrap_err().to_string();

@@ -46,10 +46,10 @@ fn two_processes_lose_no_update_of_a_local_store() {
     check("file", &BinaryFileBackend::new(file), 100);
     let database = place(dir.path(), "bot.db");
     update("sqlite", &database, 100);
-    check("sqlite", &SqliteBackend::new(database), 100);
+    check("sqlite", &SqliteBackend::open(database).unwrap(), 100);
     let database = place(dir.path(), "libsql.db");
     update("libsql", &database, 100);
-    check("libsql", &LibSqlBackend::new(database), 100);
+    check("libsql", &LibSqlBackend::open_local(database).unwrap(), 100);
 }
 
 #[cfg(feature = "full")]

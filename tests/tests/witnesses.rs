@@ -231,12 +231,13 @@ fn databases(
         for is_libsql in [false, true] {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("s.db");
-            fs::write(&path, &bytes).unwrap();
+            // Opened while nothing is there, so that each call meets the bytes by itself.
             let backend: Box<dyn SessionBackend> = if is_libsql {
-                Box::new(LibSqlBackend::new(path))
+                Box::new(LibSqlBackend::open_local(&path).unwrap())
             } else {
-                Box::new(SqliteBackend::new(path))
+                Box::new(SqliteBackend::open(&path).unwrap())
             };
+            fs::write(&path, &bytes).unwrap();
             opened.push((format!("{name}, {}", backend.name()), dir, backend));
         }
     }

@@ -2,9 +2,9 @@
 
 use allocation_counter::measure;
 use mtsession::PersistedSession;
-use mtsession::core::text::{CompactSession, decode_any, encode_native, native_len};
-use mtsession::core::wire::{encode_body_to_slice, encode_to_slice};
-use mtsession::core::{
+use mtsession::codec::text::{CompactSession, decode_any, encode_native, native_len};
+use mtsession::codec::wire::{encode_body_to_slice, encode_to_slice};
+use mtsession::codec::{
     Account, Change, FixedSession, Names, NamesOf, Peer, PeerKind, SessionMut, SessionSource,
     SessionView, UpdateChange, encoded_len,
 };

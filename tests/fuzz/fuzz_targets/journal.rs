@@ -5,13 +5,19 @@
 #![no_main]
 
 use std::fs;
-use std::sync::OnceLock;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
 use mtsession::{
-    BinaryFileBackend, PersistedSession, SessionBackend, StoreError, StoreErrorKind, UpdateStateChange,
+    FlushPolicy, PersistedSession, SessionBackend, StoreError, StoreErrorKind, StoreOptions, UpdateStateChange,
 };
 use tempfile::TempDir;
+
+fn unflushed(path: &Path) -> Arc<dyn SessionBackend> {
+    let options = StoreOptions::new().flush(FlushPolicy::Never);
+    options.connect(path).unwrap()
+}
 
 fuzz_target!(|records: &[u8]| {
     static STORE: OnceLock<(TempDir, Vec<u8>, Vec<u8>)> = OnceLock::new();
@@ -19,7 +25,7 @@ fuzz_target!(|records: &[u8]| {
         let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let path = dir.path().join("s");
         let session = PersistedSession { home_dc_id: 2, ..Default::default() };
-        BinaryFileBackend::new(&path).without_fsync().save(&session).unwrap();
+        unflushed(&path).save(&session).unwrap();
         let header = fs::read(dir.path().join("s.journal")).unwrap();
         (dir, fs::read(&path).unwrap(), header)
     });
@@ -29,7 +35,7 @@ fuzz_target!(|records: &[u8]| {
     let bytes = [header.as_slice(), records].concat();
     fs::write(&journal, &bytes).unwrap();
 
-    let backend = BinaryFileBackend::new(&path).without_fsync();
+    let backend = unflushed(&path);
     let update = || backend.apply_update_state(UpdateStateChange::Secondary { qts: 77 });
     let loaded = match backend.load() {
         Ok(loaded) => loaded.unwrap(),

@@ -10,6 +10,7 @@
 use std::io;
 
 use mtsession::{LibSqlBackend, SessionBackend, SqliteBackend, UpdateStateChange};
+use mtsession_tests::stores::{account_names, sqlite};
 
 fn pts(backend: &dyn SessionBackend) -> io::Result<i32> {
     Ok(backend
@@ -21,10 +22,10 @@ fn pts(backend: &dyn SessionBackend) -> io::Result<i32> {
 fn load(path: &str) -> io::Result<String> {
     let read = [
         pts(&*mtsession::connect(path)?)?,
-        pts(&SqliteBackend::new(path))?,
+        pts(&SqliteBackend::open(path)?)?,
         pts(&LibSqlBackend::open_local(path)?)?,
     ];
-    let accounts = SqliteBackend::accounts(path)?;
+    let accounts = account_names(sqlite(path))?;
     Ok(format!("pts {read:?}, accounts {accounts:?}"))
 }
 

@@ -5,30 +5,28 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use mtsession::{
-    BinaryFileBackend, FlushPolicy, PersistedSession, SessionBackend, SqliteBackend,
-    UpdateStateChange,
-};
+use mtsession::{FlushPolicy, PersistedSession, SessionBackend, StoreOptions, UpdateStateChange};
 use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::stores::sqlite;
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let path = args.next().expect("a path");
-    let place = path.clone();
-    let timeout = Duration::from_millis(200);
-    let backend: Box<dyn SessionBackend> =
-        if Path::new(&path).extension().is_some_and(|it| it == "db") {
-            Box::new(SqliteBackend::new(path).with_busy_timeout(timeout))
-        } else {
-            let file = BinaryFileBackend::new(path).with_journal_sync(FlushPolicy::Each);
-            Box::new(file.with_lock_timeout(timeout))
-        };
+    let options = StoreOptions::new().deadline(Duration::from_millis(200));
+    let backend = if Path::new(&path).extension().is_some_and(|it| it == "db") {
+        options.connect(sqlite(&path))
+    } else {
+        options.flush(FlushPolicy::Each).connect(Path::new(&path))
+    };
     for operation in args {
         let done = match &*operation {
             #[cfg(feature = "full")]
-            "import" => mtsession::clients::read(Path::new(&place))
+            "import" => mtsession::clients::read(Path::new(&path))
                 .map(|import| format!("{}, {} peers", import.format, import.session.peers.len())),
-            _ => run(&*backend, &operation),
+            _ => match &backend {
+                Ok(backend) => run(&**backend, &operation),
+                Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+            },
         };
         match done {
             Ok(answer) => println!("{operation}: {answer}"),

@@ -23,9 +23,10 @@ mod unix {
 
     use fork::{Fork, fork, waitpid};
     use mtsession::{
-        LibSqlBackend, SessionBackend, SessionBackendExt, SqliteBackend, UpdateStateChange,
+        LibSqlBackend, SessionBackend, SessionBackendExt, SqliteBackend, Store, UpdateStateChange,
     };
     use mtsession_tests::random::sized;
+    use mtsession_tests::stores::sqlite;
 
     fn open(kind: &str, path: &Path) -> io::Result<Box<dyn SessionBackend>> {
         Ok(match kind {
@@ -80,7 +81,8 @@ mod unix {
             say("child, open anew", open(&kind, &path));
             say(
                 "child, back up",
-                SqliteBackend::back_up(&path, dir.join("copy.db")),
+                Store::open(sqlite(&path))
+                    .and_then(|store| store.backup(sqlite(dir.join("copy.db")))),
             );
             let link = dir.join("link.db");
             std::os::unix::fs::symlink(&path, &link).expect("link");

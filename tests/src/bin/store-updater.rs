@@ -9,8 +9,8 @@ use mtsession::{
 fn open(kind: &str, place: &str) -> Box<dyn SessionBackend> {
     match kind {
         "file" => Box::new(BinaryFileBackend::new(place)),
-        "sqlite" => Box::new(SqliteBackend::new(place)),
-        "libsql" => Box::new(LibSqlBackend::new(place)),
+        "sqlite" => Box::new(SqliteBackend::open(place).unwrap()),
+        "libsql" => Box::new(LibSqlBackend::open_local(place).unwrap()),
         #[cfg(feature = "full")]
         "remote" => Box::new(LibSqlBackend::open_remote(place, "").expect("a server")),
         other => panic!("no store {other}"),

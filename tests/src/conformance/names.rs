@@ -1,6 +1,6 @@
 //! What belongs to the account: who it is, and what its peers are called.
 
-use mtsession::core::PeerKind;
+use mtsession::codec::PeerKind;
 use mtsession::{
     Account, CachedPeer, Change, DcFlags, Keeps, PeerNames, PersistedSession, SessionBackend,
     SessionBackendExt as _,

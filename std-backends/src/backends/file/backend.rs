@@ -273,12 +273,13 @@ mod tests {
     use super::super::state::Appended;
     use super::*;
     use crate::flush::LastFlush;
+    use crate::store::StoreOptions;
 
     const UPDATE: Change<'_> = Change::Update(UpdateChange::Secondary { qts: 1 });
 
     fn always_due(dir: &tempfile::TempDir) -> BinaryFileBackend {
-        let backend = BinaryFileBackend::new(dir.path().join("a"))
-            .with_journal_sync(FlushPolicy::Within(Duration::ZERO));
+        let options = StoreOptions::new().flush(FlushPolicy::Within(Duration::ZERO));
+        let backend = BinaryFileBackend::configured(&dir.path().join("a"), &options);
         backend.save(&PersistedSession::default()).unwrap();
         backend.apply(&[UPDATE]).unwrap();
         backend

@@ -165,7 +165,7 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
     let path = dir.path().join("accounts.db");
     let mut store = open(&path, seen);
     // A neighbour, whose rows are nobody else's business.
-    let other = crate::SqliteBackend::open_account(&path, "other").unwrap();
+    let other = crate::connect(format!("sqlite:{}#other", path.display())).unwrap();
     crate::SessionBackend::save(&other, &session(peers)).unwrap();
 
     let mut done = Vec::new();

@@ -93,6 +93,18 @@ pub(super) struct Options {
     pub(super) journal_sync: FlushPolicy,
 }
 
+impl Options {
+    /// The account `default` of a file, or of a database in memory.
+    pub(super) fn at(path: Option<PathBuf>) -> Self {
+        Self {
+            path,
+            account: DEFAULT_ACCOUNT.to_owned(),
+            busy_timeout: local::DEFAULT_BUSY_TIMEOUT,
+            journal_sync: FlushPolicy::default(),
+        }
+    }
+}
+
 impl SqliteBackend {
     /// Opens the account `default` of a database; one of an older release is that account.
     ///
@@ -109,10 +121,7 @@ impl SqliteBackend {
 
     /// A database in memory; it is gone with the backend.
     pub fn in_memory() -> io::Result<Self> {
-        Ok(Self::with_options(Options {
-            path: None,
-            ..Self::new("").options
-        }))
+        Ok(Self::with_options(Options::at(None)))
     }
 
     /// Writes a session into a new database for `ferogram-session` 0.6.5 and 0.6.6.
@@ -137,12 +146,11 @@ impl SqliteBackend {
         session: &PersistedSession,
         path: impl Into<PathBuf>,
     ) -> io::Result<usize> {
-        let backend = Self::new(path);
-        let path = backend.options.path.as_deref().unwrap_or(Path::new(""));
+        let path = path.into();
         check(session)
             .map_err(io::Error::from)
-            .and_then(|()| export::write(path, session))
-            .map_err(backend.error("export"))?;
+            .and_then(|()| export::write(&path, session))
+            .map_err(|error| StoreError::io(NAME, path.display().to_string(), "export", error))?;
         Ok(export::left_out(session))
     }
 
@@ -152,11 +160,13 @@ impl SqliteBackend {
         account: &str,
         options: &StoreOptions,
     ) -> io::Result<Self> {
-        let backend = Self::account_of(path, account)?;
+        let named = |error| StoreError::io(NAME, path.display().to_string(), "open", error);
+        check_name(account).map_err(named)?;
         Ok(Self::with_options(Options {
+            path: Some(path.to_owned()),
+            account: account.to_owned(),
             busy_timeout: options.deadline.unwrap_or(local::DEFAULT_BUSY_TIMEOUT),
             journal_sync: options.flush.unwrap_or_default(),
-            ..backend.options
         }))
     }
 
@@ -181,15 +191,6 @@ impl SqliteBackend {
     /// What is wrong with these accounts.
     pub(crate) fn problems_of(&self, accounts: &[String]) -> Vec<String> {
         lock(&self.store).problems_of(accounts)
-    }
-
-    pub(super) fn account_of(path: impl Into<PathBuf>, account: &str) -> io::Result<Self> {
-        let backend = Self::new(path);
-        check_name(account).map_err(backend.error("open"))?;
-        Ok(Self::with_options(Options {
-            account: account.to_owned(),
-            ..backend.options
-        }))
     }
 
     pub(super) fn with_options(options: Options) -> Self {

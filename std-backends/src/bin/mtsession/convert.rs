@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
+use mtsession::codec::SessionSource;
 use mtsession::codec::clients::{Contents, StringFormat};
-use mtsession::core::SessionSource;
 use mtsession::{Fingerprint, PeerNames};
 
 use crate::Done;

@@ -1,7 +1,7 @@
 //! What is to be said about a session that was read: what was left out of it, and what looks odd.
 
 use mtsession::address_warnings;
-use mtsession::core::SessionSource as _;
+use mtsession::codec::SessionSource as _;
 use serde_json::{Value, json};
 
 use crate::store::Loaded;

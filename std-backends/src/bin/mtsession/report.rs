@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table, TableComponent};
-use mtsession::core::{AuthKeyRef, Integrity, SessionSource as _};
+use mtsession::codec::{AuthKeyRef, Integrity, SessionSource as _};
 use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSession, Shown};
 use serde_json::{Value, json};
 

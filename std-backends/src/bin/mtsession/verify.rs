@@ -3,9 +3,9 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use mtsession::core::text::decode_any;
-use mtsession::core::wire::{encode_body_to_slice, encoded_body_len};
-use mtsession::core::{Integrity, SessionSource as _, SessionView, encode};
+use mtsession::codec::text::decode_any;
+use mtsession::codec::wire::{encode_body_to_slice, encoded_body_len};
+use mtsession::codec::{Integrity, SessionSource as _, SessionView, encode};
 use mtsession::{Address, Location, PersistedSession, Shown};
 use serde_json::json;
 use zeroize::Zeroizing;

@@ -1,7 +1,7 @@
 //! The sessions of other client libraries as targets.
 
+use mtsession::codec::SessionSource;
 use mtsession::codec::clients::{Contents, Login, StringFormat, TelethonIpv6};
-use mtsession::core::SessionSource;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;

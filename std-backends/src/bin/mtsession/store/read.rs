@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mtsession::clients::{self, FileFormat, ForeignError, LeftOut};
 use mtsession::codec::clients::detect;
-use mtsession::core::{Decoded, Integrity, SessionMut as _};
+use mtsession::codec::{Decoded, Integrity, SessionMut as _};
 use mtsession::{BinaryFileBackend, FileStatus, SessionRecord, Shown, pasted_text};
 use zeroize::Zeroizing;
 

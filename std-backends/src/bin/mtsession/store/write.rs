@@ -5,8 +5,8 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use mtsession::clients::{self, FileFormat, Options};
+use mtsession::codec::SessionSource as _;
 use mtsession::codec::clients::TelethonIpv6;
-use mtsession::core::SessionSource as _;
 use mtsession::{SessionBackend, SessionBackendExt as _, SqliteBackend, StringSessionBackend};
 use zeroize::Zeroizing;
 
