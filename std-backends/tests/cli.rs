@@ -364,13 +364,6 @@ fn exit_codes_are_the_documented_ones() {
     let text = error(&run(&["inspect", &file], ""));
     assert!(text.contains("input is text, not a session"), "{text}");
     assert_code(&run(&["inspect", dir.path().to_str().unwrap()], ""), 5);
-    // An option that the store cannot honour is not the store's failure.
-    for option in ["own", "proxy", "key_file=k", "every=60s"] {
-        let refused = run(&["inspect", &format!("{file}?{option}")], "");
-        assert_code(&refused, 2);
-        let name = option.split('=').next().unwrap();
-        assert!(error(&refused).contains(&format!("`{name}`")), "{option}");
-    }
 }
 
 #[test]

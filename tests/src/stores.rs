@@ -56,3 +56,11 @@ pub fn unflushed(path: impl AsRef<Path>) -> Arc<dyn SessionBackend> {
     let options = StoreOptions::new().flush(FlushPolicy::Never);
     options.connect(path.as_ref()).unwrap()
 }
+
+/// Who may do what with a file.
+#[cfg(unix)]
+pub fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}

@@ -22,7 +22,15 @@ pub struct Vector {
     pub path: PathBuf,
 }
 
-/// Where the golden files are.
+/// A golden file of our own.
+#[must_use]
+pub fn golden(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("vectors/mtsession")
+        .join(name)
+}
+
+/// Where the golden files of others are.
 #[must_use]
 pub fn dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors/ferogram")

@@ -12,17 +12,13 @@ use mtsession::{
     UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
-use mtsession_tests::stores::unflushed;
+use mtsession_tests::stores::{mode, unflushed};
 use tempfile::TempDir;
 
 fn store() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("bot.session");
     (dir, path)
-}
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 fn primary(pts: i32) -> UpdateStateChange {

@@ -53,6 +53,27 @@ fn calls(backend: &dyn SessionBackend) -> Vec<(&'static str, io::Result<()>)> {
     ]
 }
 
+/// Every call of every store of ours, by the store and its own name.
+fn attempts(path: &Path) -> Vec<(&'static str, &'static str, io::Result<()>)> {
+    let sqlite_backend = before_it_is_there(path, || SqliteBackend::open(path).unwrap());
+    let libsql_backend = before_it_is_there(path, || LibSqlBackend::open_local(path).unwrap());
+    // Its `delete` does as it is told, whatever the file is: see `file_faults`.
+    let file = calls(&BinaryFileBackend::new(path));
+    let of = |store, calls: Vec<(&'static str, io::Result<()>)>| {
+        let calls = calls.into_iter();
+        calls.map(move |(call, result)| (store, call, result))
+    };
+    of("file", file)
+        .chain(of("sqlite", calls(&sqlite_backend)))
+        .chain(of("libsql", calls(&libsql_backend)))
+        .chain([
+            ("sqlite", "open", SqliteBackend::open(path).map(drop)),
+            ("sqlite", "accounts", account_names(sqlite(path)).map(drop)),
+            ("libsql", "open", LibSqlBackend::open_local(path).map(drop)),
+        ])
+        .collect()
+}
+
 #[test]
 fn a_file_is_refused_by_name_and_left_alone() {
     let mut checked = 0;
@@ -86,43 +107,8 @@ fn a_file_is_refused_by_name_and_left_alone() {
             _ => path.clone(),
         };
         let before = snapshot(dir.path());
-        let mut results: Vec<(&str, &str, io::Result<()>)> = Vec::new();
-        let mut tried = |store, calls: Vec<(&'static str, io::Result<()>)>| {
-            results.extend(
-                calls
-                    .into_iter()
-                    .map(|(call, result)| (store, call, result)),
-            );
-        };
-        for path in [&path, &inner] {
-            // Its `delete` does as it is told, whatever the file is: see `file_faults`.
-            tried("file", calls(&BinaryFileBackend::new(path)));
-            tried(
-                "sqlite",
-                calls(&before_it_is_there(path, || {
-                    SqliteBackend::open(path).unwrap()
-                })),
-            );
-            tried(
-                "libsql",
-                calls(&before_it_is_there(path, || {
-                    LibSqlBackend::open_local(path).unwrap()
-                })),
-            );
-            tried(
-                "sqlite",
-                vec![("open", SqliteBackend::open(path).map(drop))],
-            );
-            tried(
-                "sqlite",
-                vec![("accounts", account_names(sqlite(path)).map(drop))],
-            );
-            tried(
-                "libsql",
-                vec![("open", LibSqlBackend::open_local(path).map(drop))],
-            );
-        }
-        for (store, call, result) in results {
+        let results = [&path, &inner].map(|path| attempts(path));
+        for (store, call, result) in results.into_iter().flatten() {
             let what = format!("{file}, {store}, {call}");
             let error = result.expect_err(&what);
             let text = error.to_string();

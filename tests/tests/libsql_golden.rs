@@ -7,7 +7,7 @@ use mtsession::{
 use mtsession_tests::bytes::has_window_of;
 use mtsession_tests::sqld::{self, Sqld};
 use mtsession_tests::stores::{self, account_names, problems, sqlite};
-use mtsession_tests::vectors::{self, sorted};
+use mtsession_tests::vectors::{self, golden, sorted};
 
 /// Databases that older releases made on a server, table by table and row by row.
 #[test]
@@ -89,12 +89,6 @@ fn schema_10_on_a_server_is_read_as_it_is_and_migrated_once() {
     assert!(stored.prepare("SELECT * FROM account").is_err());
     let fence = "INSERT INTO remote_write (account, tag) VALUES ('default', 1)";
     assert!(stored.prepare(fence).is_err(), "a writer of that release");
-}
-
-fn golden(name: &str) -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("vectors/mtsession")
-        .join(name)
 }
 
 /// The session that the golden databases have under this name, whatever number their schema has.

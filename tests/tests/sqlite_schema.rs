@@ -14,17 +14,12 @@ use mtsession::{
 use mtsession_tests::bytes::has_window_of;
 use mtsession_tests::random::{key_of, sized};
 use mtsession_tests::stores::{account_names, before_it_is_there, sqlite};
+use mtsession_tests::vectors::golden;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 const ACCOUNTS: [&str; 3] = ["bob", "counters only", "default"];
 const SECOND: &str = "default@ferogram-session";
-
-fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("vectors/mtsession")
-        .join(name)
-}
 
 fn copy_of(name: &str) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
