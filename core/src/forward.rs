@@ -1,6 +1,6 @@
 //! Forwarding of a whole session, or of what a wrapper has nothing of its own for.
 
-/// Implements the methods of [`SessionSource`] by asking another session.
+/// Implements the methods of [`SessionSource`](crate::SessionSource) by asking another session.
 ///
 /// Without a list of methods it forwards all of them that say what is in a session. A type with a part of
 /// its own names those that it forwards, and the compiler names the others.

@@ -33,10 +33,10 @@ use crate::text::{clean, decode, is_base64_text};
 /// ```
 ///
 /// # Errors
-/// A character that is not base64; [`DecodeErrorKind::DamagedString`] with the most likely format
-/// and damage; [`DecodeErrorKind::NotASessionString`] where nothing is likely;
-/// [`DecodeErrorKind::SeveralStrings`] where the text holds two different ones;
-/// [`DecodeErrorKind::NotLoggedIn`] where the key is all zeros.
+/// A character that is not base64; [`DamagedString`](crate::DecodeErrorKind::DamagedString) with the most
+/// likely format and damage; [`NotASessionString`](crate::DecodeErrorKind::NotASessionString) where nothing is
+/// likely; [`SeveralStrings`](crate::DecodeErrorKind::SeveralStrings) where the text holds two different ones;
+/// [`NotLoggedIn`](crate::DecodeErrorKind::NotLoggedIn) where the key is all zeros.
 pub fn detect<'b>(text: &str, buffer: &'b mut [u8]) -> Result<Decoded<'b>, DecodeError> {
     let word = text.trim_ascii();
     let chars = word.trim_end_matches('=');

@@ -9,7 +9,7 @@ use crate::wire::Sink;
 
 impl Login {
     /// Writes the string into any sink. What `format` has no room for is left out:
-    /// [`Contents::of`] [without](Contents::without) [`StringFormat::carries`] says what that is.
+    /// [`Contents::of`](super::Contents::of) [without](super::Contents::without) [`StringFormat::carries`] says what that is.
     ///
     /// # Errors
     /// [`EncodeError::Missing`] names what `format` needs and the login lacks, such as

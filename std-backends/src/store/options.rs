@@ -278,7 +278,7 @@ impl StoreOptions {
         open::store(&address, options)
     }
 
-    /// Connects to the account that the address names, or to [`default`](Address::DEFAULT_ACCOUNT).
+    /// Connects to the account that the address names, or to [`default`](crate::Address::DEFAULT_ACCOUNT).
     ///
     /// # Errors
     /// As [`open`](Self::open).

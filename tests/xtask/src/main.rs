@@ -5,12 +5,14 @@
 //! cargo xtask ci quick           the quick ones: no root, no network after the first build
 //! cargo xtask ci full            all of them; installs what it needs where it is root
 //! cargo xtask ci format docs     some of them
+//! cargo xtask surface            writes the lists of public names anew
 //! ```
 
 mod first_program;
 mod readme;
 mod shell;
 mod steps;
+mod surface;
 mod tools;
 
 use std::io::{self, Write as _};
@@ -25,8 +27,9 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["ci"] => list(),
         ["ci", names @ ..] => chosen(names).and_then(|steps| run(&steps)),
+        ["surface"] => surface::write(),
         _ => Err(io::Error::other(
-            "usage: cargo xtask ci [quick|full|STEP...]",
+            "usage: cargo xtask ci [quick|full|STEP...], or cargo xtask surface",
         )),
     };
     match done {

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use crate::shell::{command, root, run, sh, succeeded, words};
-use crate::{first_program, readme, tools};
+use crate::{first_program, readme, surface, tools};
 
 /// A part of the checks.
 pub(crate) struct Step {
@@ -51,6 +51,11 @@ pub(crate) const STEPS: &[Step] = &[
     }),
     slow("features", "every set of features alone", features),
     slow("docs", "documentation without a broken link", docs),
+    slow(
+        "surface",
+        "public names, against tests/xtask/surface",
+        surface::check,
+    ),
     slow("readme", "the README's commands", readme::run),
     slow(
         "flash",

@@ -1,0 +1,169 @@
+//! The public names of the three libraries, in lists that a change of a name has to change as well.
+//!
+//! They are taken from rustdoc's pages, which know what is re-exported, what macros make and what is hidden.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::shell::{root, run, words};
+
+/// The crates, and how their pages are made: with everything that they have.
+const CRATES: [(&str, &str); 3] = [
+    (
+        "mtsession_core",
+        "-p mtsession-core --features alloc,std,serde,defmt",
+    ),
+    (
+        "mtsession",
+        "-p mtsession --features cli,grammers,serde,tracing",
+    ),
+    (
+        "mtsession_embedded",
+        "-p mtsession-embedded --features alloc,async,defmt,sim",
+    ),
+];
+
+/// What stands before the name of a part of an item, in the page of the item.
+const PARTS: [&str; 6] = [
+    "method.",
+    "tymethod.",
+    "variant.",
+    "structfield.",
+    "associatedconstant.",
+    "associatedtype.",
+];
+
+/// What is not the item's own begins with one of these.
+const ENDS: [&str; 5] = [
+    "id=\"trait-implementations\"",
+    "id=\"synthetic-implementations\"",
+    "id=\"blanket-implementations\"",
+    "id=\"implementors\"",
+    "id=\"foreign-impls\"",
+];
+
+/// Fails where a public name is new or gone, and says which.
+pub(crate) fn check() -> io::Result<()> {
+    let mut differences = Vec::new();
+    for (name, arguments) in CRATES {
+        let listed = fs::read_to_string(list_of(name))?;
+        let listed: BTreeSet<_> = listed.lines().map(str::to_owned).collect();
+        let found = names(name, arguments)?;
+        differences.extend(
+            found
+                .difference(&listed)
+                .map(|name| format!("new:  {name}")),
+        );
+        differences.extend(
+            listed
+                .difference(&found)
+                .map(|name| format!("gone: {name}")),
+        );
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let lines = differences.join("\n");
+    Err(io::Error::other(format!(
+        "{lines}\npublic names have changed: `cargo xtask surface` writes the lists anew; CHANGELOG.md and \
+         MIGRATION.md say what a user has to know of it"
+    )))
+}
+
+/// Writes the lists.
+pub(crate) fn write() -> io::Result<()> {
+    for (name, arguments) in CRATES {
+        let names = names(name, arguments)?;
+        let lines: Vec<_> = names.iter().map(|name| format!("{name}\n")).collect();
+        fs::write(list_of(name), lines.concat())?;
+        writeln!(io::stdout(), "{name}: {} names", names.len())?;
+    }
+    Ok(())
+}
+
+fn list_of(name: &str) -> PathBuf {
+    root().join(format!("tests/xtask/surface/{name}.txt"))
+}
+
+/// All public names of a crate, as paths, each with what it is.
+fn names(name: &str, arguments: &str) -> io::Result<BTreeSet<String>> {
+    run(&mut words(&format!(
+        "cargo doc --quiet --no-deps {arguments}"
+    )))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from);
+    let pages = target.join("doc").join(name);
+    let all = fs::read_to_string(pages.join("all.html"))?;
+    let mut names = BTreeSet::new();
+    // Pages of items that are gone stay where they were: what is there is what is listed.
+    // The others lead to headings of the page itself.
+    let links = after(&all, "<li><a href=\"").filter(|link| !link.starts_with('#'));
+    for link in links {
+        let Some((item, kind)) = item_of(link) else {
+            let message = format!("rustdoc's page names {link}, which is not understood");
+            return Err(io::Error::other(message));
+        };
+        names.extend(parts(&pages.join(link), name, &item)?);
+        names.insert(format!("{name}::{item} ({kind})"));
+    }
+    let modules: BTreeSet<_> = names.iter().filter_map(|name| module_of(name)).collect();
+    for module in modules {
+        let page = module
+            .split("::")
+            .skip(1)
+            .fold(pages.clone(), |at, part| at.join(part));
+        let page = fs::read_to_string(page.join("index.html"))?;
+        let ids = after(&page, "id=\"reexport.");
+        names.extend(ids.map(|id| format!("{module}::{id} (use)")));
+    }
+    if names.len() < 10 {
+        let message =
+            format!("rustdoc's pages of {name} have no names: are they made otherwise now?");
+        return Err(io::Error::other(message));
+    }
+    Ok(names)
+}
+
+/// `clients/struct.Import.html` is `clients::Import`, a struct.
+fn item_of(link: &str) -> Option<(String, &str)> {
+    let (module, page) = link.rsplit_once('/').unwrap_or(("", link));
+    let (kind, rest) = page.split_once('.')?;
+    let name = rest.strip_suffix(".html")?;
+    let module = module.split('/').filter(|part| !part.is_empty());
+    let path: Vec<_> = module.chain([name]).collect();
+    Some((path.join("::"), kind))
+}
+
+/// The module of `mtsession::clients::Import (struct)`.
+fn module_of(name: &str) -> Option<String> {
+    let (path, _) = name.split_once(" (struct)").or(name.split_once(" (fn)"))?;
+    path.rsplit_once("::").map(|(module, _)| module.to_owned())
+}
+
+/// Methods, fields and variants on the page of an item.
+fn parts(page: &Path, name: &str, item: &str) -> io::Result<BTreeSet<String>> {
+    let page = fs::read_to_string(page)?;
+    let ends = ENDS.iter().filter_map(|end| page.find(end));
+    let own = page
+        .get(..ends.min().unwrap_or(page.len()))
+        .unwrap_or_default();
+    let mut found = BTreeSet::new();
+    for id in after(own, "id=\"") {
+        let part = PARTS
+            .iter()
+            .find_map(|part| Some((part, id.strip_prefix(part)?)));
+        if let Some((kind, part)) = part {
+            let kind = kind.trim_end_matches('.');
+            let part = part.replace(".field.", "::");
+            found.insert(format!("{name}::{item}::{part} ({kind})"));
+        }
+    }
+    Ok(found)
+}
+
+/// What stands between `start` and the next quotation mark, wherever it is.
+fn after<'t>(text: &'t str, start: &str) -> impl Iterator<Item = &'t str> {
+    let parts = text.split(start).skip(1).collect::<Vec<_>>();
+    parts.into_iter().filter_map(|rest| rest.split('"').next())
+}
