@@ -9,6 +9,7 @@
 
 mod databases;
 mod images;
+mod listing;
 mod looking;
 #[cfg(unix)]
 mod modes;

@@ -1,11 +1,11 @@
-//! `mtsession accounts`, `backup` and `restore`.
+//! `mtsession accounts`, `rename`, `backup` and `restore`.
 
 use std::io::Write as _;
 
 use mtsession::Shown;
 
 use crate::Done;
-use crate::args::{AccountsArgs, BackupArgs, RestoreArgs};
+use crate::args::{AccountsArgs, BackupArgs, RenameArgs, RestoreArgs};
 use crate::failure::Failure;
 use crate::output;
 
@@ -19,6 +19,14 @@ pub(crate) fn list(args: &AccountsArgs) -> Done {
             .iter()
             .try_for_each(|name| writeln!(out, "{}", Shown(name)))?;
     }
+    Ok(())
+}
+
+pub(crate) fn rename(args: &RenameArgs) -> Done {
+    let from = args.store.account_name();
+    args.store.open()?.rename(&from, &args.name)?;
+    let (store, name) = (&args.store, Shown(&args.name));
+    writeln!(output::stdout(), "{store} is the account {name} now")?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use mtsession::Account;
 use mtsession::clients::Target;
 use mtsession::codec::clients::{StringFormat, TelethonIpv6};
 
+use crate::dates;
 use crate::store::Store;
 
 /// Look at MTProto (Telegram) client sessions, check them, and move them between stores.
@@ -50,6 +51,8 @@ Exit codes:
 pub(crate) enum Command {
     /// Show what a session holds; keys appear as fingerprints
     Inspect(InspectArgs),
+    /// List the sessions of folders, databases and servers, a line each
+    List(ListArgs),
     /// Check a session byte by byte, its checksum, its journal and its file mode
     Verify(VerifyArgs),
     /// Show an old session, store it in the current format, and prove that nothing was lost
@@ -62,6 +65,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Remove a session and everything that could bring its keys back
     Delete(DeleteArgs),
+    /// Give an account of a database or a server another name
+    Rename(RenameArgs),
     /// List the accounts of a database
     Accounts(AccountsArgs),
     /// Copy a whole SQLite database while others go on using it
@@ -95,9 +100,29 @@ pub(crate) struct InspectArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// Folders, databases, servers and sessions
+    #[arg(required = true, value_name = "PLACE")]
+    pub(crate) places: Vec<Store>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only sessions whose key is in another one as well: two programs that use both lose both
+    #[arg(long)]
+    pub(crate) duplicates: bool,
+    /// Only sessions without an auth key: nobody is logged in
+    #[arg(long, conflicts_with = "duplicates")]
+    pub(crate) no_key: bool,
+    /// Only sessions whose newest update is older than this: 90d, 2w, 36h
+    #[arg(long, value_name = "AGE", value_parser = dates::age)]
+    pub(crate) older_than: Option<core::time::Duration>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
-    /// The session to check
-    pub(crate) store: Store,
+    /// The session to check, or several; of folders, databases and servers every session
+    #[arg(required = true, value_name = "PLACE")]
+    pub(crate) places: Vec<Store>,
     /// Print one JSON object instead of lines
     #[arg(long)]
     pub(crate) json: bool,
@@ -262,11 +287,20 @@ pub(crate) struct ImportArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeleteArgs {
-    /// The session to remove
-    pub(crate) store: Store,
+    /// The session to remove, or several
+    #[arg(required = true, value_name = "STORE")]
+    pub(crate) stores: Vec<Store>,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RenameArgs {
+    /// The account, as `sqlite:FILE#NAME`, say
+    pub(crate) store: Store,
+    /// Its new name, which no other account has
+    pub(crate) name: String,
 }
 
 #[derive(Debug, clap::Args)]

@@ -9,25 +9,33 @@ use crate::output;
 use crate::store::{Store, refuse_others};
 
 pub(crate) fn run(args: &DeleteArgs) -> Done {
-    if !args.store.is_taken()? {
-        return Err(args.store.not_found());
+    // Of several, none is removed where one is not there: a name was mistyped.
+    for store in &args.stores {
+        if !store.is_taken()? {
+            return Err(store.not_found());
+        }
     }
-    if !args.yes && !confirmed(&args.store)? {
-        return Err(Failure::Usage(format!("{} was not deleted", args.store)));
+    for store in &args.stores {
+        if !args.yes && !confirmed(store)? {
+            return Err(Failure::Usage(format!("{store} was not deleted")));
+        }
+        delete(store)?;
     }
-    match (&args.store, args.store.backend()?) {
+    Ok(())
+}
+
+fn delete(store: &Store) -> Done {
+    match (store, store.backend()?) {
         (_, Some(backend)) => backend.delete()?,
         (Store::StringFile(path) | Store::Flash(path, _), _) => {
             refuse_others(path)?;
-            mtsession::remove_private(path)
-                .map_err(|error| args.store.refused("delete", &error))?;
+            mtsession::remove_private(path).map_err(|error| store.refused("delete", &error))?;
         }
-        _ => return Err(Failure::Usage(format!("{} cannot be deleted", args.store))),
+        _ => return Err(Failure::Usage(format!("{store} cannot be deleted"))),
     }
     writeln!(
         output::stdout(),
-        "{} deleted; the login itself ends only when the client logs out",
-        args.store
+        "{store} deleted; the login itself ends only when the client logs out"
     )?;
     Ok(())
 }

@@ -29,6 +29,7 @@ impl Failure {
             Self::NotFound(_) => 3,
             Self::Store(error) if error.kind() == io::ErrorKind::InvalidData => 4,
             Self::Store(error) if is_misuse(error) => 2,
+            Self::Store(error) if is_absent(error) => 3,
             Self::Store(_) => 5,
         })
     }
@@ -45,6 +46,11 @@ fn is_misuse(error: &io::Error) -> bool {
         || StoreError::of(error).is_some_and(|error| {
             error.kind() == StoreErrorKind::Unsupported && !is_of_the_system(error)
         })
+}
+
+/// Whether a store that answers does not have the session.
+fn is_absent(error: &io::Error) -> bool {
+    StoreError::of(error).is_some_and(|error| error.kind() == StoreErrorKind::Absent)
 }
 
 impl fmt::Display for Failure {

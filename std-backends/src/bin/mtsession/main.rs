@@ -5,15 +5,20 @@ mod args;
 mod compare;
 mod convert;
 mod counted;
+mod dates;
 mod delete;
 mod failure;
+mod file_modes;
 mod inspect;
+mod list;
 mod output;
+mod places;
 mod recover;
 mod remarks;
 mod report;
 mod shell;
 mod store;
+mod tables;
 mod upgrade;
 mod verify;
 
@@ -33,12 +38,14 @@ fn main() -> ExitCode {
     };
     let done = match &args.command {
         Command::Inspect(command) => inspect::run(command),
+        Command::List(command) => list::run(command),
         Command::Verify(command) => verify::run(command),
         Command::Upgrade(command) => upgrade::run(command),
         Command::Convert(command) => convert::convert(command),
         Command::Export(command) => convert::export(command),
         Command::Import(command) => convert::import(command),
         Command::Delete(command) => delete::run(command),
+        Command::Rename(command) => accounts::rename(command),
         Command::Accounts(command) => accounts::list(command),
         Command::Backup(command) => accounts::backup(command),
         Command::Restore(command) => accounts::restore(command),

@@ -2,8 +2,6 @@
 
 use core::fmt::Write as _;
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table, TableComponent};
 use mtsession::codec::{AuthKeyRef, Integrity, SessionSource as _};
 use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSession, Shown};
 use serde_json::{Value, json};
@@ -11,44 +9,7 @@ use serde_json::{Value, json};
 pub(crate) use crate::counted::counted;
 use crate::remarks;
 use crate::store::{Loaded, Origin, Store};
-
-/// A table without lines, for facts.
-pub(crate) fn facts(rows: impl IntoIterator<Item = (&'static str, String)>) -> String {
-    let mut table = bare_table();
-    for (name, value) in rows {
-        table.add_row([name.to_owned(), value]);
-    }
-    indent(&table)
-}
-
-/// A table with a line under its head.
-pub(crate) fn rows<const N: usize>(
-    head: [&str; N],
-    rows: impl IntoIterator<Item = [String; N]>,
-) -> String {
-    let mut table = bare_table();
-    table
-        .set_style(TableComponent::HeaderLines, '-')
-        .set_style(TableComponent::MiddleHeaderIntersections, '-')
-        .set_header(head)
-        .add_rows(rows);
-    indent(&table)
-}
-
-fn bare_table() -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset(NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table
-}
-
-fn indent(table: &Table) -> String {
-    table.lines().fold(String::new(), |mut text, line| {
-        let _ = writeln!(text, " {}", line.trim_end());
-        text
-    })
-}
+use crate::tables::{facts, rows};
 
 /// Everything about a session that may be shown.
 pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String {
@@ -205,6 +166,25 @@ pub(crate) fn origin(origin: &Origin) -> String {
         }
         Origin::Foreign(format, None) => format.to_string(),
         Origin::Foreign(format, Some(version)) => format!("{format}, version {version}"),
+    }
+}
+
+/// The same in a word or two.
+pub(crate) fn short_origin(origin: &Origin) -> String {
+    match origin {
+        Origin::File(status) => format!("session v{}", status.version),
+        Origin::Native(version, _) => format!("string v{version}"),
+        Origin::Compact(version) => format!("compact string v{version}"),
+        Origin::Database => "account".to_owned(),
+        Origin::Flash(_) => "flash image".to_owned(),
+        Origin::Foreign(format, _) => {
+            let name = format.name();
+            let article = ["a ", "an "];
+            let bare = article
+                .iter()
+                .find_map(|article| name.strip_prefix(article));
+            bare.unwrap_or(name).to_owned()
+        }
     }
 }
 

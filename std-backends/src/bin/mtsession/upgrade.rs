@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::report;
 use crate::store::{Loaded, Store, save_in};
+use crate::tables;
 
 pub(crate) fn run(args: &UpgradeArgs) -> Done {
     let old = args.store.load()?;
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &UpgradeArgs) -> Done {
     write!(
         out,
         "\n{}",
-        report::rows(
+        tables::rows(
             ["stored in", "as", "read back"],
             [
                 (new.to_string(), report::origin(&new.load()?.origin)),

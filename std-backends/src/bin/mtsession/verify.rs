@@ -1,5 +1,6 @@
 //! `mtsession verify`: everything that can be wrong with a stored session.
 
+use std::collections::HashSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -7,19 +8,22 @@ use mtsession::codec::text::decode_any;
 use mtsession::codec::wire::{encode_body_to_slice, encoded_body_len};
 use mtsession::codec::{Integrity, SessionSource as _, SessionView, encode};
 use mtsession::{Address, Location, PersistedSession, Shown};
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::Done;
 use crate::args::VerifyArgs;
+use crate::counted::counted;
 use crate::failure::Failure;
+use crate::file_modes;
 use crate::output;
+use crate::places::{self, Candidate};
 use crate::remarks;
 use crate::store::{Loaded, Origin, Store};
 
 /// How a check came out.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(crate) enum Outcome {
     Good,
     /// Worth knowing, not wrong.
     Note,
@@ -36,24 +40,97 @@ impl Outcome {
     }
 }
 
-type Check = (Outcome, &'static str, String);
+/// How it came out, what was looked at, and what was found.
+pub(crate) type Check = (Outcome, &'static str, String);
 
 pub(crate) fn run(args: &VerifyArgs) -> Done {
-    let loaded = match args.store.load_account(args.number) {
-        Ok(loaded) => loaded,
-        Err(failure) => return Err(unreadable(args, failure)),
+    let candidates = places::candidates(&args.places)?;
+    match candidates.as_slice() {
+        [one] if !one.is_guess => alone(args, one),
+        several => all(args, several),
+    }
+}
+
+/// One session that was named.
+fn alone(args: &VerifyArgs, session: &Candidate) -> Done {
+    let store = &session.store;
+    let number = args.number.or(session.number);
+    let checks = match store.load_account(number) {
+        Ok(loaded) => checks(store, &loaded, &mut HashSet::new())?,
+        Err(failure) => return Err(unreadable(args, store, failure)),
     };
+    print(args, store, &checks)?;
+    if has_problem(&checks) {
+        return Err(Failure::Problems(format!("{store} has problems")));
+    }
+    Ok(())
+}
+
+/// All sessions of folders, databases and servers: one that cannot be read does not keep the others from
+/// being looked at.
+fn all(args: &VerifyArgs, candidates: &[Candidate]) -> Done {
+    let mut databases = HashSet::new();
+    let (mut good, mut others) = (0_usize, 0_usize);
+    let mut values = Vec::new();
+    for session in candidates {
+        let store = &session.store;
+        let loaded = store.load_account(session.number);
+        let checks = match loaded.and_then(|loaded| checks(store, &loaded, &mut databases)) {
+            Ok(checks) => checks,
+            Err(failure) if session.is_something_else(&failure) => {
+                others = others.saturating_add(1);
+                continue;
+            }
+            Err(failure) => vec![(Outcome::Problem, "structure", failure.to_string())],
+        };
+        good = good.saturating_add(usize::from(!has_problem(&checks)));
+        values.push(json(store, &checks));
+        if !args.json {
+            print(args, store, &checks)?;
+        }
+    }
+    let bad = values.len().saturating_sub(good);
+    if args.json {
+        output::json(&json!({ "sessions": values, "other_files": others }))?;
+    } else {
+        let sessions = counted(values.len(), ["session", "sessions"]);
+        let files = counted(others, ["other file", "other files"]);
+        let mut out = output::stdout();
+        writeln!(
+            out,
+            "{sessions}: {good} good, {bad} with problems; {files} passed over"
+        )?;
+    }
+    if bad > 0 {
+        let sessions = counted(bad, ["session has", "sessions have"]);
+        return Err(Failure::Problems(format!("{sessions} problems")));
+    }
+    Ok(())
+}
+
+fn has_problem(checks: &[Check]) -> bool {
+    checks
+        .iter()
+        .any(|(outcome, ..)| *outcome == Outcome::Problem)
+}
+
+/// Everything about one session; a database that holds it is looked at once.
+fn checks(
+    store: &Store,
+    loaded: &Loaded,
+    databases: &mut HashSet<PathBuf>,
+) -> Result<Vec<Check>, Failure> {
     let mut checks = vec![(
         Outcome::Good,
         "structure",
         "every byte is accounted for".to_owned(),
     )];
     checks.push(checksum(&loaded.origin));
-    checks.push(re_encoded(&args.store, &loaded)?);
+    checks.push(re_encoded(store, loaded)?);
     for left_out in &loaded.left_out {
         checks.push((Outcome::Note, "left out", left_out.to_string()));
     }
-    for note in remarks::notes(&loaded) {
+    for note in remarks::notes(loaded) {
         checks.push((Outcome::Note, "note", Shown(note).to_string()));
     }
     if let Origin::File(status) = &loaded.origin {
@@ -98,25 +175,20 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
         );
         checks.push((Outcome::Note, "end", text));
     }
-    if let Some(path) = database_of(&args.store, &loaded) {
+    if let Some(path) = database_of(store, loaded)
+        && databases.insert(path.to_owned())
+    {
         checks.extend(database(problems_of(path)?));
     }
-    checks.extend(modes(&files(&args.store, &loaded)?)?);
-    print(args, &checks)?;
-    if checks
-        .iter()
-        .any(|(outcome, ..)| *outcome == Outcome::Problem)
-    {
-        return Err(Failure::Problems(format!("{} has problems", args.store)));
-    }
-    Ok(())
+    checks.extend(file_modes::check(&files(store, loaded)?)?);
+    Ok(checks)
 }
 
 /// Of a database whose account cannot be read, everything else is looked at all the same.
-fn unreadable(args: &VerifyArgs, failure: Failure) -> Failure {
+fn unreadable(args: &VerifyArgs, store: &Store, failure: Failure) -> Failure {
     let is_damaged =
         matches!(&failure, Failure::Store(error) if error.kind() == io::ErrorKind::InvalidData);
-    let (true, Some(path)) = (is_damaged, args.store.database()) else {
+    let (true, Some(path)) = (is_damaged, store.database()) else {
         return failure;
     };
     let Ok(problems) = problems_of(path) else {
@@ -125,8 +197,8 @@ fn unreadable(args: &VerifyArgs, failure: Failure) -> Failure {
     };
     let report = || {
         let mut checks = database(problems);
-        checks.extend(modes(&mtsession::files_of_database(path)?)?);
-        print(args, &checks)
+        checks.extend(file_modes::check(&mtsession::files_of_database(path)?)?);
+        print(args, store, &checks)
     };
     report().err().unwrap_or(failure)
 }
@@ -137,14 +209,18 @@ fn problems_of(path: &Path) -> io::Result<Vec<String>> {
     Ok(mtsession::Store::open(address)?.verify()?.problems)
 }
 
-fn print(args: &VerifyArgs, checks: &[Check]) -> Done {
+fn json(store: &Store, checks: &[Check]) -> Value {
+    let check = |(outcome, name, text): &Check| json!({ "check": name, "outcome": outcome.name(), "text": text });
+    let checks: Vec<_> = checks.iter().map(check).collect();
+    json!({ "store": store.name(), "checks": checks })
+}
+
+fn print(args: &VerifyArgs, store: &Store, checks: &[Check]) -> Done {
     if args.json {
-        let check = |(outcome, name, text): &Check| json!({ "check": name, "outcome": outcome.name(), "text": text });
-        let checks: Vec<_> = checks.iter().map(check).collect();
-        output::json(&json!({ "store": args.store.name(), "checks": checks }))?;
+        output::json(&json(store, checks))?;
     } else {
         let mut out = output::stdout();
-        writeln!(out, "{}", args.store)?;
+        writeln!(out, "{store}")?;
         for (outcome, name, text) in checks {
             writeln!(out, "  {:8} {name}: {}", outcome.name(), Shown(text))?;
         }
@@ -275,53 +351,4 @@ fn files(store: &Store, loaded: &Loaded) -> Result<Vec<PathBuf>, Failure> {
         | Store::Library(_, path) => vec![path.clone()],
         _ => Vec::new(),
     })
-}
-
-fn modes(files: &[PathBuf]) -> Result<Vec<Check>, Failure> {
-    let mut checks = Vec::new();
-    for (number, file) in files.iter().enumerate() {
-        let Some((outcome, check, text)) = mode(file, "file mode")? else {
-            continue;
-        };
-        let name = file.file_name().filter(|_| number > 0);
-        let text = match name {
-            Some(name) => format!("{}: {text}", name.to_string_lossy()),
-            None => text,
-        };
-        checks.push((outcome, check, text));
-    }
-    Ok(checks)
-}
-
-#[cfg(unix)]
-fn mode(path: &Path, check: &'static str) -> Result<Option<Check>, Failure> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    const OTHERS: u32 = 0o077;
-
-    let found = match std::fs::metadata(path) {
-        // A log that was folded in meanwhile.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        found => found?,
-    };
-    // Nobody can leave a key in a pipe.
-    if !found.is_file() && !found.is_dir() {
-        return Ok(None);
-    }
-    let mode = found.permissions().mode() & 0o777;
-    Ok(Some(if mode & OTHERS == 0 {
-        (
-            Outcome::Good,
-            check,
-            format!("{mode:04o}, only the owner can read it"),
-        )
-    } else {
-        let advice = format!("{mode:04o}: others may read the keys; run chmod 600");
-        (Outcome::Problem, check, advice)
-    }))
-}
-
-#[cfg(not(unix))]
-fn mode(_path: &Path, _check: &'static str) -> Result<Option<Check>, Failure> {
-    Ok(None)
 }

@@ -182,6 +182,22 @@ impl Store {
         }
     }
 
+    /// The same store with this account of it.
+    pub(crate) fn with_account(&self, name: &str) -> Self {
+        match self.address() {
+            Some(address) => Self::Backend(database_address(address).with_account(name)),
+            None => self.clone(),
+        }
+    }
+
+    /// The account that is meant, where a store has several.
+    pub(crate) fn account_name(&self) -> String {
+        let account = self
+            .address()
+            .and_then(|address| address.account().map(str::to_owned));
+        account.unwrap_or_else(|| Address::DEFAULT_ACCOUNT.to_owned())
+    }
+
     /// The names of all accounts in a store.
     pub(crate) fn accounts(&self) -> Result<Vec<String>, Failure> {
         Ok(self.open()?.names()?)
@@ -240,6 +256,14 @@ impl ValueParserFactory for Store {
 fn is_stream(path: &Path) -> bool {
     path.metadata()
         .is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// A path that leads to a database, as the database's address: its accounts have names.
+fn database_address(address: Address) -> Address {
+    match address.location() {
+        Location::Path(path) => Location::Sqlite(path.clone()).into(),
+        _ => address,
+    }
 }
 
 /// The account that an address means, where its store has several.
