@@ -78,7 +78,7 @@ pub(crate) const STEPS: &[Step] = &[
     }),
     slow("libraries", "sessions of other libraries", || {
         sh(
-            "cargo test --quiet -p mtsession --features clients --test foreign_files --test foreign_write",
+            "cargo test --quiet -p mtsession --features clients --test clients_files --test clients_write",
         )?;
         sh("tests/real-libraries/run.sh")
     }),
