@@ -9,7 +9,7 @@ use super::{Place, ended, error, out};
 
 /// A place with sessions of every kind in a folder: ours, a string, databases of other libraries and our own
 /// with two accounts, `tdata`, a damaged one, and what is no session.
-fn full() -> Place {
+pub(super) fn full() -> Place {
     let place = Place::new();
     let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/clients");
     let here = |name: &str| place.path(name);

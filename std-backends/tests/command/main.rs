@@ -7,6 +7,7 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+mod copying_all;
 mod databases;
 mod images;
 mod listing;

@@ -146,6 +146,17 @@ pub(crate) struct ConvertArgs {
     pub(crate) from: Store,
     /// Where it is to be, too
     pub(crate) to: Store,
+    /// Copy every session of a folder, database or server into a store of many accounts, and what is there
+    /// already not again
+    #[arg(long, conflicts_with = "number")]
+    pub(crate) all: bool,
+    /// What accounts are called, with --all: `{name}`, as before, is the default; `{user_id}`, `{key}` and
+    /// `{dc}` are known as well
+    #[arg(long, value_name = "TEMPLATE", requires = "all")]
+    pub(crate) name: Option<String>,
+    /// Print what became of the sessions as one JSON object, with --all
+    #[arg(long, requires = "all")]
+    pub(crate) json: bool,
     /// Replace a session of ours that is already there; those of other libraries never are
     #[arg(long)]
     pub(crate) force: bool,

@@ -9,6 +9,7 @@ use mtsession::{Fingerprint, PeerNames};
 use crate::Done;
 use crate::args::{AccountArgs, ConvertArgs, ExportArgs, ImportArgs};
 use crate::compare::{Promise, differences};
+use crate::convert_all;
 use crate::failure::Failure;
 use crate::output;
 use crate::remarks;
@@ -16,6 +17,9 @@ use crate::report;
 use crate::store::{Loaded, Origin, Store, encode_login};
 
 pub(crate) fn convert(args: &ConvertArgs) -> Done {
+    if args.all {
+        return convert_all::run(args);
+    }
     if args.from.is_same_place(&args.to) {
         let message = format!("{} is both source and target", args.from);
         return Err(Failure::Usage(message));

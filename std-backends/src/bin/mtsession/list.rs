@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ListArgs) -> Done {
             Err(failure) if candidate.is_something_else(&failure) => {
                 others = others.saturating_add(1);
             }
-            Err(failure) => failures.push((name(&candidate), failure)),
+            Err(failure) => failures.push((candidate.name(), failure)),
         }
     }
     let (read, now) = (rows.len(), dates::now());
@@ -63,14 +63,6 @@ pub(crate) fn run(args: &ListArgs) -> Done {
     }
     let sessions = counted(failures.len(), ["session", "sessions"]);
     Err(Failure::Problems(format!("{sessions} cannot be read")))
-}
-
-/// What the other commands take for it, and which of its logins.
-fn name(candidate: &Candidate) -> String {
-    match candidate.number {
-        Some(number) => format!("{} --account {number}", candidate.store.name()),
-        None => candidate.store.name(),
-    }
 }
 
 /// Leaves the sessions that were asked for.
@@ -128,7 +120,7 @@ fn print(rows: &[Row], read: usize, others: usize, now: i64) -> Done {
 impl Row {
     fn new(candidate: &Candidate, summary: Summary) -> Self {
         Self {
-            name: name(candidate),
+            name: candidate.name(),
             fingerprint: home_key(&summary.head),
             summary,
         }

@@ -4,6 +4,7 @@ mod accounts;
 mod args;
 mod compare;
 mod convert;
+mod convert_all;
 mod counted;
 mod dates;
 mod delete;

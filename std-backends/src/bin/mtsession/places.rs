@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use mtsession::clients::ForeignError;
 use mtsession::codec::{DecodeError, DecodeErrorKind};
-use mtsession::{Location, SessionHead, StoreError, StoreErrorKind};
+use mtsession::{Address, Location, SessionHead, StoreError, StoreErrorKind};
 
 use crate::Done;
 use crate::failure::Failure;
 use crate::report;
-use crate::store::Store;
+use crate::store::{Loaded, Store};
 
 /// The name of the backend that is one session in one file.
 const SESSION_FILE: &str = "binary-file";
@@ -40,6 +40,44 @@ pub(crate) struct Summary {
 }
 
 impl Candidate {
+    /// What the other commands take for it, and which of its logins.
+    pub(crate) fn name(&self) -> String {
+        match self.number {
+            Some(number) => format!("{} --account {number}", self.store.name()),
+            None => self.store.name(),
+        }
+    }
+
+    /// What a store of many accounts would call it: its account's name, or that of its file.
+    pub(crate) fn account_name(&self) -> String {
+        let path = match &self.store {
+            Store::Backend(address) => match (address.account(), address.path()) {
+                (Some(account), _) => return account.to_owned(),
+                (None, path) => path,
+            },
+            Store::File(path)
+            | Store::StringFile(path)
+            | Store::Ferogram(path)
+            | Store::Flash(path, _)
+            | Store::Library(_, path) => Some(&**path),
+            Store::StringStdio | Store::StringEnv(_) | Store::LibraryString(_) => None,
+        };
+        let file = path
+            .and_then(Path::file_name)
+            .map(|name| name.to_string_lossy());
+        let name = file.as_deref().unwrap_or(Address::DEFAULT_ACCOUNT);
+        let name = name.strip_suffix(".session").unwrap_or(name);
+        match self.number {
+            Some(number) => format!("{name} {number}"),
+            None => name.to_owned(),
+        }
+    }
+
+    /// Reads everything.
+    pub(crate) fn load(&self) -> Result<Loaded, Failure> {
+        self.store.load_account(self.number)
+    }
+
     /// Reads it. Peers of databases and servers are counted and not read.
     pub(crate) fn summary(&self) -> Result<Summary, Failure> {
         if let Store::Backend(address) = &self.store
@@ -56,7 +94,7 @@ impl Candidate {
             let format = format!("account ({})", address.scheme());
             return Ok(Summary { format, head });
         }
-        let loaded = self.store.load_account(self.number)?;
+        let loaded = self.load()?;
         Ok(Summary {
             format: report::short_origin(&loaded.origin),
             head: loaded.parts.record()?.head(),

@@ -7,6 +7,7 @@ use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSess
 use serde_json::{Value, json};
 
 pub(crate) use crate::counted::counted;
+use crate::dates;
 use crate::remarks;
 use crate::store::{Loaded, Origin, Store};
 use crate::tables::{facts, rows};
@@ -269,8 +270,11 @@ fn updates(session: &PersistedSession) -> String {
         return "never fetched".to_owned();
     }
     format!(
-        "pts {}, qts {}, seq {}, date {} (Unix time)",
-        state.pts, state.qts, state.seq, state.date
+        "pts {}, qts {}, seq {}, last on {}",
+        state.pts,
+        state.qts,
+        state.seq,
+        dates::date_and_age(state.date.into(), dates::now())
     )
 }
 

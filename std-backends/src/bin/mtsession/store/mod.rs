@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use clients::encode_login;
 pub(crate) use read::{Loaded, Origin};
-pub(crate) use write::{refuse_others, save_in};
+pub(crate) use write::{add_in, refuse_others, save_in};
 
 use crate::failure::Failure;
 

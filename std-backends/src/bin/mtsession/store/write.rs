@@ -32,17 +32,7 @@ impl Store {
                 if force {
                     return save_in(&*backend, parts);
                 }
-                let record = parts.record()?;
-                backend.update(&mut |there| {
-                    if !there.is_new() {
-                        let message =
-                            format!("another program has stored a session at {self} meanwhile");
-                        return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
-                    }
-                    *there = record.clone();
-                    Ok(())
-                })?;
-                Ok(())
+                add_in(&*backend, parts, self)
             }
             _ if !parts.login_state.as_state().is_active() && !self.keeps_login_state() => {
                 Err(Failure::Usage(format!(
@@ -173,6 +163,24 @@ fn is_database(path: &Path) -> bool {
     let mut head = [0; MAGIC.len()];
     let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && head == *MAGIC
+}
+
+/// Stores a session where there is none, as one.
+pub(crate) fn add_in(
+    backend: &dyn SessionBackend,
+    parts: &Parts,
+    to: &Store,
+) -> Result<(), Failure> {
+    let record = parts.record()?;
+    backend.update(&mut |there| {
+        if !there.is_new() {
+            let message = format!("another program has stored a session at {to} meanwhile");
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+        }
+        *there = record.clone();
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// Replaces everything that the backend holds, as one.
