@@ -349,11 +349,11 @@ fn every_change_of_an_account_gives_it_a_new_revision() {
         ("DC", Box::new(|b| b.update_dc(&dc).unwrap())),
         (
             "token",
-            Box::new(|b| b.apply(&[Change::FutureAuthToken(None)]).unwrap()),
+            Box::new(|b| b.apply(&[Change::FutureAuthToken(Some(b"t"))]).unwrap()),
         ),
         (
             "account",
-            Box::new(|b| b.set_account(Account::default()).unwrap()),
+            Box::new(|b| b.set_account(Account::user(5)).unwrap()),
         ),
         ("peer", Box::new(|b| b.cache_peer(&peer).unwrap())),
         (
@@ -388,7 +388,9 @@ fn every_change_of_an_account_gives_it_a_new_revision() {
         (
             "batch",
             Box::new(|b| {
-                b.apply(&[Change::MinPeer(min_peer), Change::MinPeer(min_peer)])
+                let msg_id = min_peer.msg_id + 1;
+                let later = MinPeer { msg_id, ..min_peer };
+                b.apply(&[Change::MinPeer(min_peer), Change::MinPeer(later)])
                     .unwrap();
             }),
         ),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mtsession_core::Peer;
+use mtsession_core::{Change, EntryKey, Peer};
 
 use crate::backend::SessionBackend;
 use crate::record::KnownPeer;
@@ -10,25 +10,32 @@ use crate::record::KnownPeer;
 /// Peers that are looked at between two calls of the store.
 const PAGE: usize = 1_000;
 
-/// Removes the peers that `keep` does not want. Where it wants all of them, which is what pruning again and
-/// again mostly finds, nothing but their pages is read. Otherwise the rows after each peer that goes are
-/// numbered anew, so that the record is changed as a whole.
+/// Peers that are removed as one: the rows after the first of them are numbered anew each time.
+const BATCH: usize = 10_000;
+
+/// Removes the peers that `keep` does not want; nothing but pages is read.
 pub(crate) fn retain_by_pages(
     backend: &dyn SessionBackend,
     keep: &mut dyn FnMut(&KnownPeer) -> bool,
 ) -> io::Result<()> {
-    let mut after = None;
+    let (mut after, mut gone) = (None, Vec::new());
     loop {
         let page = backend.peers_after(after, PAGE)?;
-        if !page.iter().all(&mut *keep) {
-            return backend.update(&mut |record| {
-                record.retain_peers(keep);
-                Ok(())
-            });
+        after = page
+            .last()
+            .filter(|_| page.len() == PAGE)
+            .map(|last| Peer::from(&last.peer).key());
+        for known in page.iter().filter(|known| !keep(known)) {
+            gone.push(Change::Forget(EntryKey::Peer(
+                Peer::from(&known.peer).key(),
+            )));
         }
-        let Some(last) = page.last().filter(|_| page.len() == PAGE) else {
+        if gone.len() >= BATCH || (after.is_none() && !gone.is_empty()) {
+            backend.apply(&gone)?;
+            gone.clear();
+        }
+        if after.is_none() {
             return Ok(());
-        };
-        after = Some(Peer::from(&last.peer).key());
+        }
     }
 }

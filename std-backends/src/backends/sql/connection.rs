@@ -69,8 +69,22 @@ pub(super) trait Connection: Send {
     /// Whether nobody else wrote since the last read.
     fn is_unchanged(&mut self) -> io::Result<bool>;
 
+    /// Whether everything that was acknowledged is on the disk, by whomever it was written.
+    fn is_flushed(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+
     /// Writes as one transaction.
     fn write(&mut self, write: &Write) -> io::Result<Written>;
+
+    /// Keeps all other writers out until the next [`write`](Self::write) or [`unlock`](Self::unlock); reads go
+    /// on. False where that cannot be done: on a server, and where there is nothing yet.
+    fn lock(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Lets other writers in again, if they were kept out; nothing was changed.
+    fn unlock(&mut self) {}
 
     /// Whether the database is known to have our tables; not when another one took its place.
     fn is_ours(&mut self) -> io::Result<bool>;

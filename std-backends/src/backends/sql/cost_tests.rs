@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use mtsession_core::{
-    Account, Change, DcFlags, DcRef, MinPeer, Peer, PeerKey, PeerKind, UpdateChange,
+    Account, Change, DcFlags, DcRef, EntryKey, MinPeer, Peer, PeerKey, PeerKind, UpdateChange,
 };
 
 use self::plan::{plan_of, problems_of};
@@ -229,6 +229,25 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
         .collect();
     cost(&mut store, "push channels", false, &|store| {
         store.apply(&pushed)
+    });
+    let first = [Change::Forget(EntryKey::Peer(peer(1).key()))];
+    cost(&mut store, "forget a peer", false, &|store| {
+        store.apply(&first)
+    });
+    let absent = [Change::Forget(EntryKey::Peer(PeerKey::user(-1)))];
+    cost(
+        &mut store,
+        "forget a peer that is not there",
+        true,
+        &|store| store.apply(&absent),
+    );
+    let odd: Vec<_> = (1..=peers)
+        .step_by(2)
+        .flat_map(|id| [EntryKey::Peer(peer(id).key()), EntryKey::Channel(id)])
+        .map(Change::Forget)
+        .collect();
+    cost(&mut store, "forget every other entry", false, &|store| {
+        store.apply(&odd)
     });
     cost(&mut store, "accounts", true, &|store| {
         store.accounts().map(|_| ())

@@ -1,7 +1,7 @@
 //! Keeps a database from elsewhere from running code of its own, and from taking all time and memory.
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -39,34 +39,40 @@ fn check_version_number(number: i32, name: &str) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }
 
-/// Counts the rows that a query gives, so that one which gives none for long can be stopped.
+/// Counts the rows that queries give, so that one which gives none for long can be stopped.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Progress(Arc<AtomicU64>);
+pub(super) struct Progress(Arc<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    /// Of all queries: a number that came back in a later one would look like one that had not moved since.
+    rows: AtomicU64,
+    is_reading: AtomicBool,
+}
 
 impl Progress {
-    /// What is between two queries, and every write, takes as long as it takes.
-    const IDLE: u64 = 0;
-
     /// Something was read.
     pub(super) fn is_made(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.rows.fetch_add(1, Ordering::Relaxed);
+        self.0.is_reading.store(true, Ordering::Relaxed);
     }
 
-    /// Nothing is read any more.
+    /// Nothing is read any more: what is between two queries, and every write, takes as long as it takes.
     pub(super) fn ends(&self) {
-        self.0.store(Self::IDLE, Ordering::Relaxed);
+        self.0.is_reading.store(false, Ordering::Relaxed);
     }
 
     /// Says from now on whether a query has to be stopped.
     fn watch(&self, patience: Duration) -> impl FnMut() -> bool + use<> {
-        let rows = Self(Arc::clone(&self.0));
-        let mut last = (Self::IDLE, Instant::now());
+        let counted = Arc::clone(&self.0);
+        let mut last = (0, Instant::now());
         move || {
-            let now = rows.0.load(Ordering::Relaxed);
-            if now == Self::IDLE || now != last.0 {
+            let now = counted.rows.load(Ordering::Relaxed);
+            if !counted.is_reading.load(Ordering::Relaxed) || now != last.0 {
                 last = (now, Instant::now());
+                return false;
             }
-            last.1.elapsed() > patience
+            last.1.elapsed() >= patience
         }
     }
 }
@@ -106,6 +112,20 @@ mod tests {
             text.contains("SQLite 3.47.0") && text.contains("3.51.3"),
             "{text}"
         );
+    }
+
+    /// SQLite asks once in many steps, so that the last time may have been in another query.
+    #[test]
+    fn a_query_that_has_just_begun_is_not_stopped_for_one_long_ago() {
+        let progress = Progress::default();
+        let mut has_to_stop = progress.watch(Duration::ZERO);
+        for _ in 0..3 {
+            progress.is_made();
+            assert!(!has_to_stop());
+            progress.ends();
+        }
+        progress.is_made();
+        assert!(!has_to_stop() && has_to_stop());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The libSQL backend.
 
+use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -16,7 +17,6 @@ use super::replica::Replica;
 use super::store::{DEFAULT_ACCOUNT, SqlStore};
 use super::whole;
 use crate::backend::SessionBackend;
-use crate::backends::optimistic::Updated;
 use crate::backends::retain::retain_by_pages;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
@@ -69,6 +69,10 @@ pub(super) const NAME: &str = "libsql";
 /// ```
 pub struct LibSqlBackend {
     pub(super) name: String,
+    pub(super) patience: Duration,
+    /// Held by every writer, before the database itself: the last attempt of an update holds it while the
+    /// caller's code runs, which may still read.
+    pub(super) turn: Mutex<()>,
     pub(super) database: Mutex<Database>,
 }
 
@@ -101,7 +105,7 @@ impl LibSqlBackend {
             .with_busy_timeout(options.deadline.unwrap_or(DEFAULT_BUSY_TIMEOUT))
             .with_journal_sync(options.flush.unwrap_or_default());
         let store = SqlStore::new(Box::new(connection), account);
-        Ok(Self::of(name, account, store))
+        Ok(Self::of(name, account, store).patient(options))
     }
 
     /// Looks whether it can be a database of ours.
@@ -132,11 +136,30 @@ impl LibSqlBackend {
         move |source| StoreError::io(NAME, &self.name, action, source)
     }
 
-    pub(super) fn of(place: String, account: &str, store: SqlStore) -> Self {
+    pub(super) fn with_database(name: String, database: Database) -> Self {
         Self {
-            name: named(place, account),
-            database: Mutex::new(Database::One(Box::new(store))),
+            name,
+            patience: DEFAULT_BUSY_TIMEOUT,
+            turn: Mutex::new(()),
+            database: Mutex::new(database),
         }
+    }
+
+    /// Waits for others as long as the options say.
+    fn patient(self, options: &StoreOptions) -> Self {
+        let patience = options.deadline.unwrap_or(self.patience);
+        Self { patience, ..self }
+    }
+
+    /// The same for a server.
+    #[cfg(feature = "libsql-remote")]
+    fn patient_as_requests(self, options: &StoreOptions) -> Self {
+        let patience = options.requests.unwrap_or_default().deadline;
+        Self { patience, ..self }.patient(options)
+    }
+
+    pub(super) fn of(place: String, account: &str, store: SqlStore) -> Self {
+        Self::with_database(named(place, account), Database::One(Box::new(store)))
     }
 
     pub(super) fn with<R>(
@@ -156,6 +179,16 @@ impl LibSqlBackend {
         action: &'static str,
         f: impl FnOnce(&mut Database) -> io::Result<()>,
     ) -> io::Result<()> {
+        let _turn = lock(&self.turn);
+        self.in_turn(action, f)
+    }
+
+    /// The same for one whose turn it is.
+    pub(super) fn in_turn<R>(
+        &self,
+        action: &'static str,
+        f: impl FnOnce(&mut Database) -> io::Result<R>,
+    ) -> io::Result<R> {
         #[cfg(feature = "libsql-remote")]
         let f = |database: &mut Database| f(database).map_err(super::remote::in_change);
         self.with(action, f)
@@ -183,7 +216,7 @@ impl LibSqlBackend {
     /// One account on a server with options, which were checked. Nothing is asked yet.
     pub(crate) fn server(url: &str, account: &str, options: &StoreOptions) -> io::Result<Self> {
         let (place, store) = server_store(url, account, options)?;
-        Ok(Self::of(place, account, store))
+        Ok(Self::of(place, account, store).patient_as_requests(options))
     }
 
     /// A local copy of one account on a server, brought up to date if that can be reached.
@@ -199,10 +232,10 @@ impl LibSqlBackend {
         let name = named(place, account);
         let replica = Replica::open(primary, copy)
             .map_err(|error| StoreError::io(NAME, &name, "open", error))?;
-        Ok(Self {
-            name,
-            database: Mutex::new(Database::Replica(Box::new(replica))),
-        })
+        Ok(
+            Self::with_database(name, Database::Replica(Box::new(replica)))
+                .patient_as_requests(options),
+        )
     }
 
     /// Opens a local copy of the account `default` on a server, and synchronises it.
@@ -319,30 +352,14 @@ impl SessionBackend for LibSqlBackend {
     }
 
     fn read(&self) -> io::Result<Option<SessionRecord>> {
-        self.with("load", |database| Ok(database.nearest()?.read_record()?.0))
+        self.with("load", Database::read)
     }
 
     fn update(
         &self,
         change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
     ) -> io::Result<()> {
-        let read = || self.with("load", |database| database.primary().read_record());
-        let store = |record: &SessionRecord, stamp| {
-            let mut is_stored = false;
-            self.with_change("update", |database| {
-                is_stored = match database {
-                    Database::One(store) => store.replace_read(record, stamp)?,
-                    #[cfg(feature = "libsql-remote")]
-                    Database::Replica(replica) => replica.replace_read(record, stamp)?,
-                };
-                Ok(())
-            })?;
-            Ok(is_stored)
-        };
-        match whole::update(change, read, store)? {
-            Updated::Done => Ok(()),
-            Updated::Lost => self.with("update", |_| Err(whole::contended())),
-        }
+        whole::update(self, change)
     }
 
     fn head(&self) -> io::Result<Option<SessionHead>> {

@@ -4,29 +4,23 @@ use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{ErrorCode, OpenFlags};
+use rusqlite::ErrorCode;
 
-use super::aside::{self, Aside};
 use super::connection::{Connection, Durability, OnRow, Write, Written};
 use super::file_url::local_path;
-use super::guard;
 use super::kept;
-use super::local_error::{explain, only_readable};
-use super::local_file::{
-    create_private, has_second_name, make_private, private_copy, refuse_second_name, use_wal,
-};
-use super::local_open::{Open, Source};
+use super::local_error::explain;
+use super::local_file::{create_private, make_private, private_copy, refuse_second_name, use_wal};
+use super::local_open::Open;
 use super::local_read::{Rows, read_all};
 use super::local_scrub;
-use super::locks;
 use super::main_file::check_log_of_empty;
 use super::owners::{refuse_planted, refuse_to_hand_over};
-use super::recognise::refuse_others;
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement};
 use crate::error::reworded::stored_unflushed;
 use crate::flush::{FlushPolicy, LastFlush};
-use crate::sqlite_file::open_databases::{Announced, FileId, opened_before_the_fork};
+use crate::sqlite_file::open_databases::{FileId, opened_before_the_fork};
 
 /// How long a writer waits for others, unless told otherwise.
 pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,15 +28,12 @@ pub(super) const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often is read again what others changed meanwhile, where they cannot be kept from it.
 const READS: usize = 10;
 
-/// How often a file is opened again because another one took its place meanwhile.
-const OPENINGS: usize = 10;
-
 /// A database file, opened when it is first needed.
 pub(super) struct LocalConnection {
     /// `None` is in memory.
-    path: Option<PathBuf>,
+    pub(super) path: Option<PathBuf>,
     open: Option<Open>,
-    busy_timeout: Duration,
+    pub(super) busy_timeout: Duration,
     journal_sync: FlushPolicy,
     last_flush: LastFlush,
 }
@@ -112,81 +103,6 @@ impl LocalConnection {
             Some(open) if open.is_of_another_process() => Err(opened_before_the_fork()),
             _ => Ok(()),
         }
-    }
-
-    /// Opens what is there to read it, in whichever way it can be read.
-    fn connect(&self) -> io::Result<Open> {
-        guard::check_version()?;
-        let Some(path) = &self.path else {
-            let database = rusqlite::Connection::open_in_memory();
-            return self.open(database.map_err(|error| explain(&error))?, Source::Memory);
-        };
-        refuse_planted(path)?;
-        refuse_others(path)?;
-        if has_second_name(path)? {
-            return self.connect_to_copy(path);
-        }
-        if let Some((database, aside)) = Aside::immutable(path)? {
-            return self.open(database, Source::Aside(aside));
-        }
-        let open = self.connect_in_place(path)?;
-        match aside::try_to_read(&open.database) {
-            Err(error) if aside::helps(&error) || locks::are_missing(&error, path) => {
-                drop(open);
-                self.connect_to_copy(path)
-            }
-            // Whatever else is wrong, the read itself says.
-            _ => Ok(open),
-        }
-    }
-
-    fn connect_to_copy(&self, path: &Path) -> io::Result<Open> {
-        let (database, aside) = Aside::copy_of(path)?;
-        self.open(database, Source::Aside(aside))
-    }
-
-    /// Opens the file to write to it; one whose log cannot be used here goes on without.
-    fn connect_to_write(&self, path: &Path) -> io::Result<Open> {
-        let mut open = self.connect_in_place(path)?;
-        match aside::try_to_read(&open.database) {
-            Err(error) if aside::lacks_shared_memory(&error) => {
-                // A connection that has tried to share memory goes on trying.
-                drop(open);
-                open = self.connect_in_place(path)?;
-                aside::leave_wal(&open.database)
-            }
-            read => read,
-        }
-        .map_err(|error| match explain(&error) {
-            // What was found to be readable is there.
-            _ if aside::helps(&error) => only_readable(),
-            _ if locks::are_missing(&error, path) => locks::explain_missing(path),
-            explained => explained,
-        })?;
-        Ok(open)
-    }
-
-    fn connect_in_place(&self, path: &Path) -> io::Result<Open> {
-        // The mutex around every store is enough.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        for _ in 0..OPENINGS {
-            let file = FileId::of(path)?.ok_or(io::ErrorKind::NotFound)?;
-            let announced = Announced::new(file)?;
-            let database = rusqlite::Connection::open_with_flags(path, flags)
-                .map_err(|error| explain(&error))?;
-            // Otherwise another file took its place in between, and that one was not announced.
-            if FileId::of(path)? == Some(file) {
-                return self.open(database, Source::File(announced));
-            }
-        }
-        Err(io::Error::new(
-            io::ErrorKind::WouldBlock,
-            "other programs keep replacing the file",
-        ))
-    }
-
-    fn open(&self, database: rusqlite::Connection, source: Source) -> io::Result<Open> {
-        Open::new(database, source, self.busy_timeout)
     }
 
     /// Opens for writing; makes the file when it is not there.
@@ -327,6 +243,13 @@ impl Connection for LocalConnection {
         }
     }
 
+    fn is_flushed(&mut self) -> io::Result<bool> {
+        match self.existing()? {
+            Some(open) => open.is_flushed().map_err(|error| explain(&error)),
+            None => Ok(false),
+        }
+    }
+
     fn write(&mut self, write: &Write) -> io::Result<Written> {
         if let (Some(path), Durability::Now) = (&self.path, write.durability) {
             refuse_to_hand_over(path)?;
@@ -357,6 +280,21 @@ impl Connection for LocalConnection {
             }
         }
         Ok(written)
+    }
+
+    fn lock(&mut self) -> io::Result<bool> {
+        if self.existing()?.is_none() {
+            return Ok(false);
+        }
+        let open = self.writable()?;
+        open.lock().map_err(|error| explain(&error))?;
+        Ok(true)
+    }
+
+    fn unlock(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.unlock();
+        }
     }
 
     fn is_ours(&mut self) -> io::Result<bool> {

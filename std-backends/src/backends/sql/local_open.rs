@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::io;
 use std::path::Path;
 
-use rusqlite::TransactionBehavior;
 use rusqlite::config::DbConfig;
+use rusqlite::{Transaction, TransactionBehavior};
 
 use super::aside::Aside;
 use super::connection::{Durability, Write, Written};
@@ -40,6 +40,10 @@ pub(super) struct Open {
     /// Prepared for writing: journal mode and file mode.
     pub(super) is_writable: bool,
     synchronous: Option<Durability>,
+    /// The `PRAGMA data_version` at which everything was on the disk.
+    pub(super) flushed: Option<i64>,
+    /// Whether a transaction is open that keeps other writers out.
+    is_locked: bool,
     /// What the main file may lack of what was acknowledged.
     pub(super) debt: Debt,
     pub(super) progress: Progress,
@@ -71,6 +75,8 @@ impl Open {
             is_ours: false,
             is_writable: false,
             synchronous: None,
+            flushed: None,
+            is_locked: false,
             debt: Debt::of_others(busy_timeout),
             progress,
         })
@@ -107,6 +113,12 @@ impl Open {
             .query_row([], |row| row.get(0))
     }
 
+    /// Whether the log has reached the disk, and the last login the main file.
+    pub(super) fn is_flushed(&self) -> rusqlite::Result<bool> {
+        let now = self.data_version()?;
+        Ok(self.flushed == Some(now) && self.debt.is_settled())
+    }
+
     pub(super) fn is_empty(&self) -> rusqlite::Result<bool> {
         self.database
             .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
@@ -125,32 +137,72 @@ impl Open {
         Ok(())
     }
 
+    /// Begins the transaction of a write that is not known yet.
+    pub(super) fn lock(&mut self) -> rusqlite::Result<()> {
+        // Not possible within the transaction.
+        self.set_synchronous(Durability::Now)?;
+        self.flushed = None;
+        self.database.execute_batch("BEGIN IMMEDIATE")?;
+        self.is_locked = true;
+        Ok(())
+    }
+
+    /// Ends it without a write.
+    pub(super) fn unlock(&mut self) {
+        if core::mem::take(&mut self.is_locked) {
+            // It fails where SQLite has ended the transaction itself, after an error.
+            let _ = self.database.execute_batch("ROLLBACK");
+        }
+    }
+
+    /// Ends it with this write.
+    fn write_locked(&mut self, write: &Write) -> rusqlite::Result<Written> {
+        let written = self.carry_out(write).and_then(|written| {
+            if written == Written::Done {
+                self.database.execute_batch("COMMIT")?;
+                self.is_locked = false;
+            }
+            Ok(written)
+        });
+        self.unlock();
+        written
+    }
+
     pub(super) fn write(
         &mut self,
         write: &Write,
         durability: Durability,
     ) -> rusqlite::Result<Written> {
+        if self.is_locked {
+            return self.write_locked(write);
+        }
         self.set_synchronous(durability)?;
+        // What others commit from now on may not be on the disk when this is.
+        self.flushed = match durability {
+            Durability::Now => Some(self.data_version()?),
+            Durability::Soon => None,
+        };
         if let (alike @ [_], false) = (write.statements.as_slice(), write.if_unchanged) {
             execute(&self.database, alike)?;
             return Ok(Written::Done);
         }
-        let seen = self.seen;
-        let transaction = self
-            .database
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if write.if_unchanged {
-            let now: i64 = transaction
-                .prepare_cached("PRAGMA data_version")?
-                .query_row([], |row| row.get(0))?;
-            if Some(now) != seen {
-                return Ok(Written::Conflict);
-            }
+        let transaction =
+            Transaction::new_unchecked(&self.database, TransactionBehavior::Immediate)?;
+        let written = self.carry_out(write)?;
+        if written == Written::Done {
+            transaction.commit()?;
+        }
+        Ok(written)
+    }
+
+    /// Carries a write out within a transaction.
+    fn carry_out(&self, write: &Write) -> rusqlite::Result<Written> {
+        if write.if_unchanged && Some(self.data_version()?) != self.seen {
+            return Ok(Written::Conflict);
         }
         for alike in write.statements.chunk_by(|a, b| a.sql == b.sql) {
-            execute(&transaction, alike)?;
+            execute(&self.database, alike)?;
         }
-        transaction.commit()?;
         Ok(Written::Done)
     }
 }

@@ -16,10 +16,16 @@ pub(super) fn read_all(
     selects: &[Select],
     on_row: &mut OnRow<'_>,
 ) -> rusqlite::Result<io::Result<()>> {
-    let transaction = open.database.transaction()?;
+    // While writers are kept out, the transaction of that has begun.
+    let transaction = open
+        .database
+        .is_autocommit()
+        .then(|| open.database.unchecked_transaction())
+        .transpose()?;
+    let database = &open.database;
     let mut result = Ok(());
     'selects: for (index, select) in selects.iter().enumerate() {
-        let mut prepared = transaction.prepare_cached(&select.sql())?;
+        let mut prepared = database.prepare_cached(&select.sql())?;
         bind(&mut prepared, &select.params, &[])?;
         let columns = prepared.column_count();
         let is_numbered = select.numbered_columns().is_some();
@@ -42,10 +48,10 @@ pub(super) fn read_all(
             }
         }
     }
-    let seen = transaction
-        .prepare_cached("PRAGMA data_version")?
-        .query_row([], |row| row.get(0))?;
-    transaction.commit()?;
+    let seen = open.data_version()?;
+    if let Some(transaction) = transaction {
+        transaction.commit()?;
+    }
     open.seen = Some(seen);
     Ok(result)
 }

@@ -52,6 +52,11 @@ impl Debt {
         }
     }
 
+    /// Whether the main file has every login of ours.
+    pub(super) fn is_settled(&self) -> bool {
+        self.owed != Owed::Login
+    }
+
     /// Another program was seen to have written.
     pub(super) fn may_have_grown(&mut self) {
         if self.owed == Owed::Nothing {

@@ -1,6 +1,7 @@
 //! Many accounts in one database: SQLite files, libSQL files, libSQL servers.
 
 mod accounts;
+mod apply;
 mod aside;
 mod checksum;
 mod connection;
@@ -10,7 +11,7 @@ mod cost_tests;
 #[cfg(feature = "libsql")]
 mod database;
 mod definition;
-#[cfg(feature = "libsql")]
+#[cfg(feature = "libsql-remote")]
 mod earlier_libsql;
 #[cfg(feature = "sqlite")]
 mod earlier_sqlite;
@@ -25,6 +26,7 @@ mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;
 mod local;
+mod local_connect;
 mod local_error;
 mod local_file;
 mod local_open;

@@ -6,7 +6,7 @@
 
 use std::io;
 
-use mtsession_core::{NamesOf, PeerKind};
+use mtsession_core::{EntryKey, List, NamesOf, PeerKind};
 
 use super::definition::NAMES;
 use super::row::Row;
@@ -61,6 +61,18 @@ pub(super) fn drop_orphans(account: &str) -> Statement {
         peer_is_there!()
     );
     Statement::new(SQL, [account.into()])
+}
+
+/// Removes the names of those peers among `keys` that are no longer there.
+pub(super) fn forget(account: &str, keys: &[EntryKey]) -> Option<Statement> {
+    const SQL: &str = concat!(
+        "DELETE FROM ",
+        of_account!("names"),
+        " AND (kind, id) IN (SELECT value->>1, value->>0 FROM json_each(?2)) AND NOT ",
+        peer_is_there!()
+    );
+    let json = tables::json_of(List::Peers, keys)?;
+    Some(Statement::new(SQL, [account.into(), Value::Text(json)]))
 }
 
 /// Replaces the names of an account by those of the peers that it has.

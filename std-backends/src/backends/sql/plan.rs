@@ -11,6 +11,9 @@ use super::tables::{self, ListItem};
 use crate::drop_in::session::PersistedSession;
 use crate::record::SessionRecord;
 
+/// Entries that are removed by one statement: a text with their keys is as long as servers take.
+const MOST_FORGOTTEN: usize = 10_000;
+
 /// The statements that turn `old` into `new`; what is known of the account stays. Without `old` they
 /// replace whatever there is.
 pub(super) fn save(
@@ -115,7 +118,7 @@ fn save_list<T: ListItem>(
     }
 }
 
-/// The statements that carry out `changes`, and how soon they must be on the disk.
+/// The statements that carry out `changes`.
 ///
 /// # Errors
 /// `InvalidInput` for what no session file could hold.
@@ -123,7 +126,7 @@ pub(super) fn apply(
     account: &str,
     changes: &[Change<'_>],
     has_names: bool,
-) -> io::Result<(Vec<Statement>, Durability)> {
+) -> io::Result<Vec<Statement>> {
     let mut statements = Vec::with_capacity(changes.len().saturating_add(1));
     let mut needs_account = changes.is_empty();
     let mut rest = changes.iter().peekable();
@@ -150,6 +153,20 @@ pub(super) fn apply(
             Change::Names(names) => {
                 check_lengths(change)?;
                 statements.extend(names::put(account, names, has_names));
+                true
+            }
+            Change::Forget(key) => {
+                let mut keys = vec![*key];
+                while keys.len() < MOST_FORGOTTEN
+                    && let Some(Change::Forget(key)) = rest.peek()
+                {
+                    keys.push(*key);
+                    rest.next();
+                }
+                statements.extend(tables::forget(account, &keys));
+                if has_names {
+                    statements.extend(names::forget(account, &keys));
+                }
                 true
             }
             Change::Salt {
@@ -205,7 +222,7 @@ pub(super) fn apply(
     if needs_account {
         statements.insert(0, tables::touch_account(account));
     }
-    Ok((statements, durability_of(changes)))
+    Ok(statements)
 }
 
 /// What [`apply`] does, when it is known which rows there are: those that change are not looked for
@@ -247,7 +264,7 @@ fn check_lengths(change: &Change<'_>) -> io::Result<()> {
 }
 
 /// When the changes must be on the disk.
-fn durability_of(changes: &[Change<'_>]) -> Durability {
+pub(super) fn durability_of(changes: &[Change<'_>]) -> Durability {
     // None is cache in one session and a key in another.
     let must_survive =
         |change: &Change<'_>| change.weight(&PersistedSession::default()) > Weight::Cache;

@@ -57,6 +57,13 @@ impl Replica {
         Ok(loaded)
     }
 
+    /// Everything that the copy has.
+    pub(super) fn read(&mut self) -> io::Result<Option<SessionRecord>> {
+        let record = self.copy()?.read()?;
+        self.primary.has_told(record.is_some());
+        Ok(record)
+    }
+
     /// The head of the copy.
     pub(super) fn head(&mut self) -> io::Result<Option<SessionHead>> {
         let head = self.copy()?.head()?;

@@ -11,9 +11,8 @@ use super::accounts::check_name;
 use super::export;
 use super::local::{self, LocalConnection};
 use super::store::{DEFAULT_ACCOUNT, SqlStore};
-use super::whole;
+use super::whole::{self, Whole};
 use crate::backend::SessionBackend;
-use crate::backends::optimistic::Updated;
 use crate::backends::retain::retain_by_pages;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
@@ -81,6 +80,9 @@ const NAME: &str = "sqlite";
 pub struct SqliteBackend {
     pub(super) options: Options,
     name: String,
+    /// Held by every writer, before the store itself: the last attempt of an update holds it while the
+    /// caller's code runs, which may still read.
+    turn: Mutex<()>,
     pub(super) store: Mutex<SqlStore>,
 }
 
@@ -183,9 +185,10 @@ impl SqliteBackend {
     }
 
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        check_name(to)
-            .and_then(|()| lock(&self.store).rename_other(from, to))
-            .map_err(self.error("rename an account"))
+        self.write("rename an account", |store| {
+            check_name(to)?;
+            store.rename_other(from, to)
+        })
     }
 
     /// What is wrong with these accounts.
@@ -211,9 +214,19 @@ impl SqliteBackend {
         }
         Self {
             name,
+            turn: Mutex::new(()),
             store: Mutex::new(SqlStore::new(Box::new(connection), &options.account)),
             options,
         }
+    }
+
+    fn write(
+        &self,
+        action: &'static str,
+        write: impl FnOnce(&mut SqlStore) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let _turn = lock(&self.turn);
+        write(&mut lock(&self.store)).map_err(self.error(action))
     }
 
     pub(crate) fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
@@ -221,9 +234,36 @@ impl SqliteBackend {
     }
 }
 
+impl Whole for SqliteBackend {
+    fn turn(&self) -> &Mutex<()> {
+        &self.turn
+    }
+
+    fn read_whole(&self) -> io::Result<(Option<SessionRecord>, u64)> {
+        let read = lock(&self.store).read_record();
+        read.map_err(self.error("load"))
+    }
+
+    fn store_whole(&self, record: &SessionRecord, stamp: u64) -> io::Result<bool> {
+        self.with_locks(|store| store.replace_read(record, stamp))
+    }
+
+    fn with_locks<R>(&self, call: impl FnOnce(&mut SqlStore) -> io::Result<R>) -> io::Result<R> {
+        call(&mut lock(&self.store)).map_err(self.error("update"))
+    }
+
+    fn patience(&self) -> Duration {
+        self.options.busy_timeout
+    }
+
+    fn give_up(&self) -> io::Error {
+        self.error("update")(whole::contended())
+    }
+}
+
 impl SessionBackend for SqliteBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
-        lock(&self.store).save(session).map_err(self.error("save"))
+        self.write("save", |store| store.save(session))
     }
 
     fn load(&self) -> io::Result<Option<PersistedSession>> {
@@ -231,7 +271,7 @@ impl SessionBackend for SqliteBackend {
     }
 
     fn delete(&self) -> io::Result<()> {
-        lock(&self.store).delete().map_err(self.error("delete"))
+        self.write("delete", SqlStore::delete)
     }
 
     /// The path of the database, with `#` and the account's name where it is not `default`.
@@ -240,32 +280,18 @@ impl SessionBackend for SqliteBackend {
     }
 
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        lock(&self.store)
-            .apply(changes)
-            .map_err(self.error("apply changes"))
+        self.write("apply changes", |store| store.apply(changes))
     }
 
     fn read(&self) -> io::Result<Option<SessionRecord>> {
-        let read = lock(&self.store).read_record();
-        Ok(read.map_err(self.error("load"))?.0)
+        lock(&self.store).read().map_err(self.error("load"))
     }
 
     fn update(
         &self,
         change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
     ) -> io::Result<()> {
-        let read = || {
-            let read = lock(&self.store).read_record();
-            read.map_err(self.error("load"))
-        };
-        let store = |record: &SessionRecord, stamp| {
-            let stored = lock(&self.store).replace_read(record, stamp);
-            stored.map_err(self.error("update"))
-        };
-        match whole::update(change, read, store)? {
-            Updated::Done => Ok(()),
-            Updated::Lost => Err(self.error("update")(whole::contended())),
-        }
+        whole::update(self, change)
     }
 
     fn head(&self) -> io::Result<Option<SessionHead>> {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mtsession_core::{Change, SessionSource};
+use mtsession_core::SessionSource;
 
 use super::connection::{Connection, Durability, Write, Written};
 use super::row::Row;
@@ -182,46 +182,6 @@ impl SqlStore {
             }
         }
         Ok(())
-    }
-
-    /// Carries out a batch as one.
-    pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
-        // One statement alone needs no transaction, which costs more than finding a row.
-        if changes
-            .iter()
-            .any(|change| matches!(change, Change::Forget(_)))
-        {
-            return self.apply_by_replacing(changes);
-        }
-        let is_done = changes.len() > 1
-            && matches!(self.known, Some(Some(_)))
-            && self.forget_on_error(|store| store.apply_in_place(changes))?;
-        if !is_done {
-            let (statements, durability) = plan::apply(&self.account, changes, self.has_names)?;
-            self.forget_on_error(|store| {
-                store.prepare()?;
-                store.write(statements, durability)
-            })?;
-        }
-        self.has_names |= changes
-            .iter()
-            .any(|change| matches!(change, Change::Names(_)));
-        if let Some(known) = &mut self.known {
-            known.get_or_insert_default().replay(changes);
-        }
-        Ok(())
-    }
-
-    /// Carries out a batch on rows whose places are known, unless somebody else wrote since they were.
-    fn apply_in_place(&mut self, changes: &[Change<'_>]) -> io::Result<bool> {
-        self.prepare()?;
-        let known = self.known.as_ref().and_then(Option::as_ref);
-        let statements =
-            known.and_then(|known| plan::apply_in_place(&self.account, known, changes));
-        match statements {
-            Some(statements) => self.write_if_unchanged(statements, Durability::Soon),
-            None => Ok(false),
-        }
     }
 
     /// Removes the account, and every trace of its keys.

@@ -30,7 +30,7 @@ pub(super) fn problems_of(sql: &str, plan: &[Line]) -> Vec<String> {
             && !what.contains("sqlite_schema")
             // One row, or a page, made by a part of the statement.
             && !what.contains("SCAN (subquery")
-            && !plan.iter().any(|(_, _, part)| Some(part.as_str()) == what.strip_prefix("SCAN ").map(|name| format!("CO-ROUTINE {name}")).as_deref())
+            && !plan.iter().any(|(_, _, part)| is_part_named(part, what))
             && !what.contains("CONSTANT ROW");
         let is_automatic = what.contains("AUTOMATIC");
         let within = plan.iter().find(|(number, ..)| number == parent);
@@ -48,4 +48,12 @@ pub(super) fn problems_of(sql: &str, plan: &[Line]) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Whether `scan` goes through what this part of the statement has made.
+fn is_part_named(part: &str, scan: &str) -> bool {
+    ["CO-ROUTINE ", "MATERIALIZE "].iter().any(|made| {
+        part.strip_prefix(made)
+            .is_some_and(|name| Some(name) == scan.strip_prefix("SCAN "))
+    })
 }

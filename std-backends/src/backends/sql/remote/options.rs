@@ -17,7 +17,7 @@ use core::time::Duration;
 /// `libsql://host?proxy`.
 #[derive(Clone, Copy, Debug)]
 pub struct RemoteOptions {
-    pub(super) deadline: Duration,
+    pub(in crate::backends::sql) deadline: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) request_timeout: Duration,
     pub(super) retries: u32,

@@ -49,6 +49,7 @@ pub(super) use of_account;
 mod account;
 mod channel;
 mod dc;
+mod forget;
 mod list;
 mod login_state;
 mod min_peer;
@@ -61,6 +62,7 @@ pub(super) use self::account::{
 };
 pub(super) use self::channel::{push_channels, put_channel};
 pub(super) use self::dc::{push_dc_row, put_dc, put_salt, replace_dc, select_dcs, truncate_dcs};
+pub(super) use self::forget::{forget, json_of};
 pub(super) use self::list::{
     ListItem, MAX_JSON, json_text, replace_many, select, select_last, truncate, update,
 };
