@@ -86,6 +86,9 @@ pub use record::login_state::OwnedLoginState;
 pub use record::peer_names::PeerNames;
 pub use record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
 pub use shown::Shown;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use sqlite_file::is_database_file;
 pub use store::{PeerLimits, Report, Store, StoreEntry, StoreOptions};
 #[cfg(feature = "tokio")]
 pub use writer::SessionWriter;

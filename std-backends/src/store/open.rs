@@ -16,9 +16,7 @@ use crate::address::{Address, DEFAULT_ACCOUNT, Location, is_like_a_database};
 use crate::backend::SessionBackend;
 use crate::error::StoreError;
 use crate::found;
-use crate::fs::file_len;
-use crate::sqlite_file::MAGIC;
-use crate::sqlite_file::open_databases::{self, LockSafeFile};
+use crate::sqlite_file::{self, open_databases};
 
 pub(super) fn store(address: &Address, options: StoreOptions) -> io::Result<Store> {
     let address = address.store();
@@ -173,11 +171,5 @@ fn is_database(path: &Path) -> io::Result<bool> {
         }
         Err(source) => return Err(error(source)),
     }
-    match LockSafeFile::open(path) {
-        Ok(file) => {
-            let head = file.head(file_len(MAGIC.len())).map_err(error)?;
-            Ok(head == MAGIC)
-        }
-        Err(source) => Err(error(source)),
-    }
+    sqlite_file::is_database(path).map_err(error)
 }

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use mtsession::codec::SessionSource;
 use mtsession::codec::clients::{Contents, StringFormat};
 use mtsession::{Fingerprint, PeerNames};
 
@@ -53,12 +52,12 @@ fn store(
     let progress = Progress::start();
     progress.step(format!("reading {from}"));
     let mut loaded = load()?;
-    account.complete(&mut loaded.parts.account);
+    loaded.complete(account);
     progress.step(format!(
         "writing {} peers to {to}",
-        loaded.parts.session.peers.len()
+        loaded.record.session().peers.len()
     ));
-    to.save(&loaded.parts, force, account.telethon_ipv6())?;
+    to.save(&loaded.record, force, account.telethon_ipv6())?;
     if let Some(format) = to.printed_string() {
         drop(progress);
         say_lost(&loaded, format);
@@ -67,7 +66,7 @@ fn store(
     progress.step(format!("reading {to} back"));
     let stored = to.load()?;
     drop(progress);
-    let differences = differences(&loaded.parts, &stored.parts, promise(to, &stored));
+    let differences = differences(&loaded.record, &stored.record, promise(to, &stored));
     if !differences.is_empty() {
         return Err(Failure::Problems(format!(
             "{to} does not hold what was written to it:\n  {}\n{from} is unchanged: go on with it, and \
@@ -117,8 +116,8 @@ impl Drop for Progress {
 
 /// What got lost, in lines for a person.
 fn kept_lines(to: &Store, loaded: &Loaded, stored: &Loaded) -> Vec<String> {
-    let kept = Contents::of(&with_account(stored));
-    let lines = lost(loaded, kept, &stored.parts.names, to);
+    let kept = Contents::of(&stored.login());
+    let lines = lost(loaded, kept, &stored.record.peer_names(), to);
     if lines.is_empty() {
         return vec!["Read back equal.".to_owned()];
     }
@@ -138,48 +137,43 @@ fn promise(to: &Store, stored: &Loaded) -> Promise {
 /// What the target does not hold, going by what it can hold and by the names that it has.
 fn lost(loaded: &Loaded, kept: Contents, names: &[PeerNames], to: &Store) -> Vec<String> {
     let mut lines = Vec::new();
-    let lost = Contents::of(&with_account(loaded)).without(kept);
+    let lost = Contents::of(&loaded.login()).without(kept);
     if !lost.is_empty() {
         lines.push(format!(
             "Left out, because the target has no place for it: {lost}."
         ));
     }
-    if let Some(names) = report::names_lost(&loaded.parts.names, names) {
+    if let Some(names) = report::names_lost(&loaded.record.peer_names(), names) {
         lines.push(format!("Not kept by {}: {names}.", to.kind()));
     }
     lines
 }
 
-fn with_account(loaded: &Loaded) -> impl SessionSource + '_ {
-    loaded.parts.session.with_account(loaded.parts.account)
-}
-
 fn home_fingerprint(loaded: &Loaded) -> Option<Fingerprint> {
-    let session = &loaded.parts.session;
+    let session = loaded.record.session();
     let dc = session.dc_for(session.home_dc_id, false)?;
     dc.as_dc_ref().auth_key.map(Fingerprint::of)
 }
 
 pub(crate) fn export(args: &ExportArgs) -> Done {
     let mut loaded = args.store.load_account(args.number)?;
-    args.account.complete(&mut loaded.parts.account);
+    loaded.complete(&args.account);
     let ipv6 = args.account.telethon_ipv6();
     let Some(format) = args.format.login() else {
         say_lost(&loaded, StringFormat::Native);
-        return Store::StringStdio.save(&loaded.parts, true, ipv6);
+        return Store::StringStdio.save(&loaded.record, true, ipv6);
     };
     say_lost(&loaded, format);
-    let session = loaded.parts.session.with_account(loaded.parts.account);
-    Store::StringStdio.put_text(&encode_login(&session, format, ipv6)?)
+    Store::StringStdio.put_text(&encode_login(&loaded.login(), format, ipv6)?)
 }
 
 /// Says what a string on standard output leaves out, and what could not be read before.
 fn say_lost(loaded: &Loaded, format: StringFormat) {
     let names = match format {
-        StringFormat::Native => &*loaded.parts.names,
-        _ => &[],
+        StringFormat::Native => loaded.record.peer_names(),
+        _ => Vec::new(),
     };
-    let lost = lost(loaded, format.carries(), names, &Store::StringStdio);
+    let lost = lost(loaded, format.carries(), &names, &Store::StringStdio);
     for line in lost.into_iter().chain(remarks::lines(loaded)) {
         output::note(line);
     }

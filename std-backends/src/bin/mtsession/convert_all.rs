@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use mtsession::{Fingerprint, SessionBackend, Shown};
+use mtsession::codec::SessionSource as _;
+use mtsession::{Fingerprint, SessionBackend, SessionBackendExt as _, SessionRecord, Shown};
 use serde_json::json;
 
 use crate::Done;
@@ -14,7 +15,7 @@ use crate::counted::counted;
 use crate::failure::Failure;
 use crate::output;
 use crate::places::{self, Candidate};
-use crate::store::{Loaded, Parts, Store, add_in, save_in};
+use crate::store::{Loaded, Store, add_in};
 
 /// What became of one session.
 enum Copied {
@@ -82,7 +83,7 @@ fn copy(
     taken: &mut BTreeMap<String, String>,
 ) -> Result<Copied, Failure> {
     let mut loaded = session.load()?;
-    args.account.complete(&mut loaded.parts.account);
+    loaded.complete(&args.account);
     let name = account_name(args.name.as_deref(), session, &loaded)?;
     if let Some(other) = taken.insert(name.clone(), session.name()) {
         return Err(Failure::Usage(format!(
@@ -94,8 +95,7 @@ fn copy(
     }
     let backend = target.backend(&name)?;
     if let Some(there) = backend.read()?.filter(|_| !args.force) {
-        let there = Parts::from(there);
-        if key(&there) == key(&loaded.parts) {
+        if key(&there) == key(&loaded.record) {
             return Ok(Copied::Before);
         }
         return Err(Failure::Usage(format!(
@@ -105,18 +105,23 @@ fn copy(
         )));
     }
     if args.force {
-        save_in(&*backend, &loaded.parts)?;
+        backend.replace(&loaded.record)?;
     } else {
-        add_in(&*backend, &loaded.parts, &args.to.with_account(&name))?;
+        add_in(&*backend, &loaded.record, &args.to.with_account(&name))?;
     }
-    proved(&*backend, &loaded.parts, &name, args)?;
+    proved(&*backend, &loaded.record, &name, args)?;
     Ok(Copied::Now)
 }
 
 /// Reads back what was written.
-fn proved(backend: &dyn SessionBackend, written: &Parts, name: &str, args: &ConvertArgs) -> Done {
+fn proved(
+    backend: &dyn SessionBackend,
+    written: &SessionRecord,
+    name: &str,
+    args: &ConvertArgs,
+) -> Done {
     let stored = backend.read()?.ok_or_else(|| args.to.not_found())?;
-    let differences = differences(written, &Parts::from(stored), Promise::Everything);
+    let differences = differences(written, &stored, Promise::Everything);
     if differences.is_empty() {
         return Ok(());
     }
@@ -129,8 +134,8 @@ fn proved(backend: &dyn SessionBackend, written: &Parts, name: &str, args: &Conv
 }
 
 /// The home DC's key, which is the login.
-fn key(parts: &Parts) -> Option<Fingerprint> {
-    let session = &parts.session;
+fn key(record: &SessionRecord) -> Option<Fingerprint> {
+    let session = record.session();
     let dc = session.dc_for(session.home_dc_id, false)?;
     dc.as_dc_ref().auth_key.map(Fingerprint::of)
 }
@@ -145,12 +150,12 @@ fn account_name(
     let Some(template) = template else {
         return Ok(own);
     };
-    let account = &loaded.parts.account;
+    let account = loaded.record.account();
     let mut name = template.replace("{name}", &own);
     for (placeholder, value) in [
         ("{user_id}", account.user_id.map(|id| id.to_string())),
-        ("{key}", key(&loaded.parts).map(|key| key.to_string())),
-        ("{dc}", Some(loaded.parts.session.home_dc_id.to_string())),
+        ("{key}", key(&loaded.record).map(|key| key.to_string())),
+        ("{dc}", Some(loaded.record.session().home_dc_id.to_string())),
     ] {
         if !name.contains(placeholder) {
             continue;

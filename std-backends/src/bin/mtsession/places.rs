@@ -97,7 +97,7 @@ impl Candidate {
         let loaded = self.load()?;
         Ok(Summary {
             format: report::short_origin(&loaded.origin),
-            head: loaded.parts.record()?.head(),
+            head: loaded.record.head(),
         })
     }
 

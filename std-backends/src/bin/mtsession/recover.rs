@@ -3,14 +3,16 @@
 use std::fs;
 use std::io::{self, Write as _};
 
-use mtsession::BinaryFileBackend;
+use mtsession::{
+    BinaryFileBackend, Change, PersistedSession, SessionBackendExt as _, SessionRecord,
+};
 
 use crate::Done;
 use crate::args::RecoverArgs;
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
-use crate::store::{Parts, Store, save_in};
+use crate::store::Store;
 
 pub(crate) fn run(args: &RecoverArgs) -> Done {
     let RecoverArgs { file, out } = args;
@@ -29,30 +31,27 @@ pub(crate) fn run(args: &RecoverArgs) -> Done {
         }
         recovered => recovered?,
     };
-    let parts = Parts {
-        session: recovered.session,
-        account: recovered.account,
-        login_state: recovered.login_state,
-        names: recovered.names,
-    };
-    save_in(&BinaryFileBackend::new(out), &parts)?;
+    let mut record = SessionRecord::from(PersistedSession::clone(&recovered.session));
+    let alongside = [
+        Change::Account(recovered.account),
+        Change::LoginState(recovered.login_state.as_state()),
+    ];
+    record.apply_all(&alongside).map_err(io::Error::from)?;
+    record.set_peer_names(&recovered.names)?;
+    BinaryFileBackend::new(out).replace(&record)?;
     let stored = Store::File(out.clone()).load()?;
-    let is_equal = report::equal(
-        (&parts.session, &parts.account),
-        (&stored.parts.session, &stored.parts.account),
-    );
-    if !is_equal {
+    if !report::equal(&record, &stored.record) {
         let message = format!("{} does not read back as it was stored", out.display());
         return Err(Failure::Problems(message));
     }
     let mut stdout = output::stdout();
-    let keys = parts
-        .session
+    let keys = record
+        .session()
         .dcs
         .iter()
         .filter(|dc| dc.auth_key.is_some())
         .count();
-    let peers = parts.session.peers.len();
+    let peers = record.session().peers.len();
     writeln!(
         stdout,
         "{}: {} and {} of {}, which was not changed",

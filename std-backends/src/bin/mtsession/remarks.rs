@@ -1,15 +1,13 @@
 //! What is to be said about a session that was read: what was left out of it, and what looks odd.
 
 use mtsession::address_warnings;
-use mtsession::codec::SessionSource as _;
 use serde_json::{Value, json};
 
 use crate::store::Loaded;
 
 /// What the reader says, and what the addresses look like.
 pub(crate) fn notes(loaded: &Loaded) -> Vec<String> {
-    let session = loaded.parts.session.with_account(loaded.parts.account);
-    let addresses = address_warnings(&session);
+    let addresses = address_warnings(&loaded.login());
     let addresses = addresses.iter().map(ToString::to_string);
     loaded.notes.iter().cloned().chain(addresses).collect()
 }

@@ -3,7 +3,9 @@
 use core::fmt::Write as _;
 
 use mtsession::codec::{AuthKeyRef, Integrity, SessionSource as _};
-use mtsession::{Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSession, Shown};
+use mtsession::{
+    Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSession, SessionRecord, Shown,
+};
 use serde_json::{Value, json};
 
 pub(crate) use crate::counted::counted;
@@ -14,18 +16,18 @@ use crate::tables::{facts, rows};
 
 /// Everything about a session that may be shown.
 pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String {
-    let session = &loaded.parts.session;
+    let session = loaded.record.session();
     let mut text = format!("{store}: {}\n\n", origin(&loaded.origin));
     text += &facts([
         ("home DC", home(session)),
-        ("account", account(&loaded.parts.account)),
+        ("account", account(&loaded.record.account())),
         ("updates", updates(session)),
         (
             "channels",
             count(session.updates_state.channels.len(), "with their own pts"),
         ),
         ("peers", peers(session)),
-        ("their names", names(&loaded.parts.names)),
+        ("their names", names(&loaded.record.peer_names())),
         (
             "min peers",
             count(session.min_peers.len(), "known from messages"),
@@ -72,7 +74,7 @@ pub(crate) fn dc_table(session: &PersistedSession) -> String {
 
 /// The same as [`text`] for programs.
 pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value {
-    let session = &loaded.parts.session;
+    let session = loaded.record.session();
     let stats = session.stats();
     let state = &session.updates_state;
     let dc = |dc: &DcEntry| {
@@ -90,16 +92,17 @@ pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value 
         value
     };
     let token = session.future_auth_token.as_ref();
-    let [usernames, phones, titles] = count_names(&loaded.parts.names);
+    let account = loaded.record.account();
+    let [usernames, phones, titles] = count_names(&loaded.record.peer_names());
     let mut value = json!({
         "store": store.name(),
         "format": format_json(&loaded.origin),
         "home_dc_id": session.home_dc_id,
         "account": {
-            "user_id": loaded.parts.account.user_id,
-            "is_bot": loaded.parts.account.is_bot,
-            "api_id": loaded.parts.account.api_id,
-            "test_mode": loaded.parts.account.test_mode,
+            "user_id": account.user_id,
+            "is_bot": account.is_bot,
+            "api_id": account.api_id,
+            "test_mode": account.test_mode,
         },
         "dcs": session.dcs.iter().map(dc).collect::<Vec<_>>(),
         "updates_state": {
@@ -343,9 +346,10 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Whether two sessions are the same in every field, peers and order included.
-pub(crate) fn equal(a: (&PersistedSession, &Account), b: (&PersistedSession, &Account)) -> bool {
-    a == b && a.0.encoded_len() == b.0.encoded_len()
+/// Whether two sessions and their accounts are the same in every field, peers and order included.
+pub(crate) fn equal(a: &SessionRecord, b: &SessionRecord) -> bool {
+    let (from, to) = (a.session(), b.session());
+    from == to && a.account() == b.account() && from.encoded_len() == to.encoded_len()
 }
 
 /// How many names of each kind `before` has and `after` has not, in words; `None` where all are kept.

@@ -2,15 +2,17 @@
 
 use std::io::Write as _;
 
-use mtsession::codec::SessionSource as _;
-use mtsession::{BinaryFileBackend, InMemoryBackend, SessionBackend, StringSessionBackend};
+use mtsession::{
+    BinaryFileBackend, InMemoryBackend, SessionBackend, SessionBackendExt as _,
+    StringSessionBackend,
+};
 
 use crate::Done;
 use crate::args::UpgradeArgs;
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
-use crate::store::{Loaded, Store, save_in};
+use crate::store::{Loaded, Store};
 use crate::tables;
 
 pub(crate) fn run(args: &UpgradeArgs) -> Done {
@@ -25,10 +27,7 @@ pub(crate) fn run(args: &UpgradeArgs) -> Done {
     }
     if new.is_taken()? {
         let there = new.load()?;
-        if !report::equal(
-            (&there.parts.session, &there.parts.account),
-            (&old.parts.session, &old.parts.account),
-        ) {
+        if !report::equal(&there.record, &old.record) {
             let message = format!("{new} holds another session; choose another --out");
             return Err(Failure::Usage(message));
         }
@@ -79,14 +78,11 @@ impl Proof {
 }
 
 fn prove(name: &str, backend: &dyn SessionBackend, old: &Loaded) -> Result<Proof, Failure> {
-    save_in(backend, &old.parts)?;
+    backend.replace(&old.record)?;
     let stored = backend.read()?.ok_or_else(|| {
         Failure::Problems(format!("the {name} backend lost the session it was given"))
     })?;
     Ok(Proof {
-        equal: report::equal(
-            (&old.parts.session, &old.parts.account),
-            (stored.session(), &stored.account()),
-        ),
+        equal: report::equal(&old.record, &stored),
     })
 }

@@ -262,8 +262,8 @@ fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
         loaded.origin,
         Origin::File(_) | Origin::Native(..) | Origin::Compact(_)
     ) {
-        let session = PersistedSession::from_bytes(&loaded.parts.session.to_bytes())?;
-        let same = session == *loaded.parts.session;
+        let session = PersistedSession::from_bytes(&loaded.record.session().to_bytes())?;
+        let same = session == *loaded.record.session();
         return Ok(outcome(same));
     }
     let raw = store.raw()?;

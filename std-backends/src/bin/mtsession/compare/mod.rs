@@ -2,13 +2,13 @@
 
 use core::fmt::Display;
 
-use mtsession::codec::{LoginState, Peer, PeerKind};
+use mtsession::codec::{LoginState, Peer, PeerKind, SessionSource as _};
 use mtsession::{
-    Account, CachedPeer, DcEntry, Fingerprint, PeerNames, PersistedSession, Shown, UpdatesStateSnap,
+    Account, CachedPeer, DcEntry, Fingerprint, PeerNames, PersistedSession, SessionRecord, Shown,
+    UpdatesStateSnap,
 };
 
 use crate::counted::counted;
-use crate::store::Parts;
 
 /// How much of a session a store promises to give back as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,14 +22,13 @@ pub(crate) enum Promise {
 }
 
 /// Everything that differs although the store promises it, one line for each kind. No line has a secret.
-pub(crate) fn differences(written: &Parts, found: &Parts, promise: Promise) -> Vec<String> {
+pub(crate) fn differences(
+    written: &SessionRecord,
+    found: &SessionRecord,
+    promise: Promise,
+) -> Vec<String> {
     // Every field by its name, so that a new one cannot be forgotten.
-    let Parts {
-        session: from,
-        account: from_account,
-        login_state: from_login,
-        names: from_names,
-    } = written;
+    let (from, to) = (written.session(), found.session());
     let PersistedSession {
         home_dc_id,
         dcs: from_dcs,
@@ -37,15 +36,14 @@ pub(crate) fn differences(written: &Parts, found: &Parts, promise: Promise) -> V
         peers,
         min_peers,
         future_auth_token,
-    } = &**from;
-    let to = &*found.session;
+    } = from;
     let mut lines = Vec::new();
     lines.extend(differs("the home DC", *home_dc_id, to.home_dc_id));
     if promise == Promise::Login {
         let key = |session: &PersistedSession| key_of(session.dc_for(session.home_dc_id, false));
         lines.extend(differs("the auth key of the home DC", key(from), key(to)));
         let both_know = |from: Option<i64>, to: Option<i64>| from.is_some() && to.is_some();
-        lines.extend(account(from_account, &found.account, both_know));
+        lines.extend(account(&written.account(), &found.account(), both_know));
         return lines;
     }
     lines.extend(dcs(from_dcs, &to.dcs));
@@ -53,11 +51,11 @@ pub(crate) fn differences(written: &Parts, found: &Parts, promise: Promise) -> V
         future_auth_token.as_deref(),
         to.future_auth_token.as_deref(),
     ));
-    lines.extend(account(from_account, &found.account, |_, _| true));
+    lines.extend(account(&written.account(), &found.account(), |_, _| true));
     lines.extend(differs(
         "whether the login still holds",
-        login_state(from_login.as_state()),
-        login_state(found.login_state.as_state()),
+        login_state(written.login_state()),
+        login_state(found.login_state()),
     ));
     lines.extend(counters(updates_state, &to.updates_state));
     lines.extend(list(
@@ -71,15 +69,14 @@ pub(crate) fn differences(written: &Parts, found: &Parts, promise: Promise) -> V
         format!("user {} in chat {}", peer.user_id, peer.peer_id)
     }));
     if promise == Promise::Everything {
-        let (from, to) = (sorted(from_names), sorted(&found.names));
+        let (from, to) = (sorted(written.peer_names()), sorted(found.peer_names()));
         lines.extend(list("names of peers", &from, &to, names));
     }
     lines
 }
 
 /// In one order, whatever the store's is.
-fn sorted(names: &[PeerNames]) -> Vec<PeerNames> {
-    let mut names = names.to_vec();
+fn sorted(mut names: Vec<PeerNames>) -> Vec<PeerNames> {
     names.sort_by_key(|names| (names.kind, names.id));
     names
 }

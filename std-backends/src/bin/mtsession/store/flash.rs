@@ -42,7 +42,7 @@ impl Store {
             return Err(self.not_found());
         }
         let origin = Origin::Flash(report.stats.damaged);
-        let mut loaded = Loaded::whole(session.into(), origin);
+        let mut loaded = Loaded::whole(session, origin);
         loaded.notes.extend(place.guessed);
         Ok(loaded)
     }

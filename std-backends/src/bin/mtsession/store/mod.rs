@@ -13,18 +13,13 @@ use std::sync::Arc;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
 use mtsession::clients::Target;
-use mtsession::codec::SessionSource as _;
 use mtsession::codec::clients::StringFormat;
-use mtsession::{
-    Account, Address, Change, Location, OwnedLoginState, PeerNames, PersistedSession,
-    SessionBackend, SessionRecord, Shown, StoreOptions,
-};
+use mtsession::{Address, Location, SessionBackend, Shown, StoreOptions};
 use mtsession_embedded::image::Layout;
-use zeroize::Zeroizing;
 
 pub(crate) use clients::encode_login;
 pub(crate) use read::{Loaded, Origin};
-pub(crate) use write::{add_in, refuse_others, save_in};
+pub(crate) use write::{add_in, refuse_others};
 
 use crate::failure::Failure;
 
@@ -282,39 +277,5 @@ fn options(address: &Address) -> StoreOptions {
     match address.location() {
         Location::Server(_) => StoreOptions::new().auth_token(token().unwrap_or_default()),
         _ => StoreOptions::new(),
-    }
-}
-
-/// A session on its way from one store to another.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    pub(crate) session: Zeroizing<PersistedSession>,
-    pub(crate) account: Account,
-    pub(crate) login_state: OwnedLoginState,
-    /// What other libraries know of peers, in the order of the session's.
-    pub(crate) names: Vec<PeerNames>,
-}
-
-impl Parts {
-    /// All of it as one value, which stores move whole.
-    pub(crate) fn record(&self) -> io::Result<SessionRecord> {
-        let mut record = SessionRecord::from(PersistedSession::clone(&self.session));
-        record.apply_all(&[
-            Change::Account(self.account),
-            Change::LoginState(self.login_state.as_state()),
-        ])?;
-        record.set_peer_names(&self.names)?;
-        Ok(record)
-    }
-}
-
-impl From<SessionRecord> for Parts {
-    fn from(record: SessionRecord) -> Self {
-        Self {
-            account: record.account(),
-            login_state: record.login_state().into(),
-            names: record.peer_names(),
-            session: Zeroizing::new(record.into_session()),
-        }
     }
 }

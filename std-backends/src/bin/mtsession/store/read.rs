@@ -6,11 +6,14 @@ use std::path::Path;
 
 use mtsession::clients::{self, FileFormat, ForeignError, LeftOut};
 use mtsession::codec::clients::detect;
-use mtsession::codec::{Decoded, Integrity, SessionMut as _};
-use mtsession::{BinaryFileBackend, FileStatus, SessionRecord, Shown, pasted_text};
+use mtsession::codec::{Decoded, Integrity, SessionMut as _, SessionSource as _, WithAccount};
+use mtsession::{
+    BinaryFileBackend, FileStatus, PersistedSession, SessionRecord, Shown, pasted_text,
+};
 use zeroize::Zeroizing;
 
-use super::{Parts, Store};
+use super::Store;
+use crate::args::AccountArgs;
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
@@ -18,7 +21,7 @@ use crate::report;
 /// A session as it was found.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) parts: Parts,
+    pub(crate) record: SessionRecord,
     pub(crate) origin: Origin,
     /// What could not be read beside the login.
     pub(crate) left_out: Vec<LeftOut>,
@@ -28,14 +31,31 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// A session of ours, of which everything was read.
-    pub(super) fn whole(parts: Parts, origin: Origin) -> Self {
+    pub(super) fn whole(record: SessionRecord, origin: Origin) -> Self {
         Self {
-            parts,
+            record,
             origin,
             left_out: Vec::new(),
             notes: Vec::new(),
         }
     }
+
+    /// The session with its account, as other libraries know both.
+    pub(crate) fn login(&self) -> WithAccount<'_, PersistedSession> {
+        login(&self.record)
+    }
+
+    /// Takes in what the command line says of the account.
+    pub(crate) fn complete(&mut self, args: &AccountArgs) {
+        let mut account = self.record.account();
+        args.complete(&mut account);
+        self.record.set_account(account);
+    }
+}
+
+/// The session of a record with its account, as other libraries know both.
+pub(super) fn login(record: &SessionRecord) -> WithAccount<'_, PersistedSession> {
+    record.session().with_account(record.account())
 }
 
 /// What a session was found as.
@@ -114,10 +134,10 @@ impl Store {
             let (record, status) = BinaryFileBackend::new(path)
                 .read_with_status()?
                 .ok_or_else(|| self.no_account())?;
-            return Ok(Loaded::whole(record.into(), Origin::File(status)));
+            return Ok(Loaded::whole(record, Origin::File(status)));
         }
         let record = backend.read()?.ok_or_else(|| self.no_account())?;
-        Ok(Loaded::whole(record.into(), Origin::Database))
+        Ok(Loaded::whole(record, Origin::Database))
     }
 
     /// The encoded session as it is stored, without its journal.
@@ -178,7 +198,7 @@ impl Store {
         };
         let mut session = SessionRecord::default();
         let Ok(()) = session.copy_from(&found);
-        Ok(Loaded::whole(session.into(), origin))
+        Ok(Loaded::whole(session, origin))
     }
 }
 
@@ -194,12 +214,7 @@ fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
     }
     Ok(Loaded {
         origin: Origin::Foreign(import.format, import.version),
-        parts: Parts {
-            session: import.session,
-            account: import.account,
-            login_state: import.login_state,
-            names: import.names,
-        },
+        record: import.record()?,
         left_out: import.left_out,
         notes: import.notes,
     })

@@ -1,17 +1,20 @@
 //! Writing a session to wherever it shall be.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use mtsession::clients::{self, FileFormat, Options};
 use mtsession::codec::SessionSource as _;
 use mtsession::codec::clients::TelethonIpv6;
-use mtsession::{SessionBackend, SessionBackendExt as _, SqliteBackend, StringSessionBackend};
+use mtsession::{
+    SessionBackend, SessionBackendExt as _, SessionRecord, SqliteBackend, StringSessionBackend,
+};
 use zeroize::Zeroizing;
 
+use super::Store;
 use super::clients::{encode_login, missing_options};
-use super::{Parts, Store};
+use super::read::login;
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
@@ -21,26 +24,26 @@ impl Store {
     /// replaced.
     pub(crate) fn save(
         &self,
-        parts: &Parts,
+        record: &SessionRecord,
         force: bool,
         ipv6: TelethonIpv6,
     ) -> Result<(), Failure> {
-        let source = parts.session.with_account(parts.account);
+        let source = login(record);
         match self {
             Self::File(_) | Self::Backend(_) => {
                 let backend = self.backend()?.ok_or_else(|| self.not_found())?;
                 if force {
-                    return save_in(&*backend, parts);
+                    return Ok(backend.replace(record)?);
                 }
-                add_in(&*backend, parts, self)
+                add_in(&*backend, record, self)
             }
-            _ if !parts.login_state.as_state().is_active() && !self.keeps_login_state() => {
+            _ if !record.login_state().is_active() && !self.keeps_login_state() => {
                 Err(Failure::Usage(format!(
                     "the login was ended or moved, and {self} has no place for that: choose a session file"
                 )))
             }
             Self::Ferogram(path) => {
-                let left_out = SqliteBackend::export_ferogram(&parts.session, path)?;
+                let left_out = SqliteBackend::export_ferogram(record.session(), path)?;
                 if left_out > 0 {
                     let entries = report::counted(left_out, ["entry", "entries"]);
                     output::note(format_args!(
@@ -52,7 +55,7 @@ impl Store {
             Self::StringEnv(_) => Err(Failure::Usage(format!("{self} can only be read"))),
             Self::StringStdio | Self::StringFile(_) => {
                 let backend = StringSessionBackend::new("");
-                save_in(&backend, parts)?;
+                backend.replace(record)?;
                 self.put_text(&Zeroizing::new(backend.current()))
             }
             Self::Flash(path, layout) => {
@@ -67,8 +70,8 @@ impl Store {
                     return Err(missing_options(target.format().name(), missing));
                 }
                 let options = Options::default().with_ipv6(ipv6);
-                let names = &parts.names;
-                Ok(clients::write(path, *target, options, &source, names)?)
+                let names = record.peer_names();
+                Ok(clients::write(path, *target, options, &source, &names)?)
             }
             Self::LibraryString(target) => {
                 let Some(format) = target.string() else {
@@ -147,7 +150,7 @@ impl Store {
 pub(crate) fn refuse_others(path: &Path) -> Result<(), Failure> {
     let what = match clients::read(path) {
         Ok(import) if !matches!(import.format, FileFormat::Text(_)) => import.format.name(),
-        _ if is_database(path) => "a database",
+        _ if mtsession::is_database_file(path) => "a database",
         _ => return Ok(()),
     };
     Err(Failure::Usage(format!(
@@ -156,34 +159,19 @@ pub(crate) fn refuse_others(path: &Path) -> Result<(), Failure> {
     )))
 }
 
-/// Whether SQLite would open it.
-fn is_database(path: &Path) -> bool {
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-
-    let mut head = [0; MAGIC.len()];
-    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    read.is_ok() && head == *MAGIC
-}
-
 /// Stores a session where there is none, as one.
 pub(crate) fn add_in(
     backend: &dyn SessionBackend,
-    parts: &Parts,
+    record: &SessionRecord,
     to: &Store,
 ) -> Result<(), Failure> {
-    let record = parts.record()?;
     backend.update(&mut |there| {
         if !there.is_new() {
             let message = format!("another program has stored a session at {to} meanwhile");
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
-        *there = record.clone();
+        there.clone_from(record);
         Ok(())
     })?;
     Ok(())
-}
-
-/// Replaces everything that the backend holds, as one.
-pub(crate) fn save_in(backend: &dyn SessionBackend, parts: &Parts) -> Result<(), Failure> {
-    Ok(backend.replace(&parts.record()?)?)
 }
