@@ -66,6 +66,10 @@ pub use error::kind::{Outcome, StoreErrorKind};
 pub use event::Event;
 pub use fingerprint::Fingerprint;
 pub use flush::FlushPolicy;
+/// The name of [`FlushPolicy`] in an earlier release.
+#[deprecated(note = "use `FlushPolicy`")]
+#[doc(hidden)]
+pub type JournalSync = FlushPolicy;
 /// What the command writes its own files with.
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -85,6 +89,10 @@ pub use pasted::pasted_text;
 pub use record::login_state::OwnedLoginState;
 pub use record::peer_names::PeerNames;
 pub use record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
+/// The name of [`SessionRecord`] in an earlier release.
+#[deprecated(note = "use `SessionRecord`")]
+#[doc(hidden)]
+pub type Stored = SessionRecord;
 pub use shown::Shown;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

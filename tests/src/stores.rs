@@ -10,7 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mtsession::{Address, FlushPolicy, Location, SessionBackend, Store, StoreOptions};
+use mtsession::{
+    Address, FlushPolicy, Location, SessionBackend, Store, StoreOptions, UpdateStateChange,
+};
 
 /// An SQLite database.
 pub fn sqlite(path: impl Into<PathBuf>) -> Address {
@@ -63,4 +65,19 @@ pub fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
 
     fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Counts one update, as a client does.
+pub fn count(backend: &dyn SessionBackend, pts: i32) {
+    let state = UpdateStateChange::Primary {
+        pts,
+        date: 1,
+        seq: 1,
+    };
+    backend.apply_update_state(state).unwrap();
+}
+
+/// The counter of a session that is there.
+pub fn pts(backend: &dyn SessionBackend) -> i32 {
+    backend.load().unwrap().unwrap().updates_state.pts
 }

@@ -3,23 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use mtsession::{SessionBackend, SqliteBackend, Store, UpdateStateChange, connect};
+use mtsession::{SessionBackend, SqliteBackend, Store, connect};
 use mtsession_tests::random::sized;
-use mtsession_tests::stores::{account_names, problems, sqlite};
+use mtsession_tests::stores::{account_names, count, problems, pts, sqlite};
 use rusqlite::Connection;
-
-fn count(backend: &dyn SessionBackend, pts: i32) {
-    let state = UpdateStateChange::Primary {
-        pts,
-        date: 1,
-        seq: 1,
-    };
-    backend.apply_update_state(state).unwrap();
-}
-
-fn pts(backend: &dyn SessionBackend) -> i32 {
-    backend.load().unwrap().unwrap().updates_state.pts
-}
 
 /// A database with `pts`, and a copy of it as it was with 1.
 fn with_copy(dir: &Path) -> (SqliteBackend, std::path::PathBuf, std::path::PathBuf) {

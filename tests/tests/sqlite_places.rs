@@ -9,19 +9,11 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mtsession::{LibSqlBackend, SessionBackend, SqliteBackend, UpdateStateChange};
+use mtsession::{LibSqlBackend, SessionBackend, SqliteBackend};
 use mtsession_tests::programs;
 use mtsession_tests::random::sized;
+use mtsession_tests::stores::count;
 use tempfile::TempDir;
-
-fn count(backend: &dyn SessionBackend, pts: i32) {
-    let state = UpdateStateChange::Primary {
-        pts,
-        date: 1,
-        seq: 1,
-    };
-    backend.apply_update_state(state).unwrap();
-}
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", path.display()))

@@ -11,7 +11,7 @@ use mtsession::{
     BinaryFileBackend, LibSqlBackend, SessionBackend, SqliteBackend, Store, UpdateStateChange,
 };
 use mtsession_tests::random::sized;
-use mtsession_tests::stores::{account_names, sqlite};
+use mtsession_tests::stores::{account_names, count, sqlite};
 
 /// How many locks this process holds on a file.
 #[cfg(target_os = "linux")]
@@ -26,15 +26,6 @@ fn locks_of(path: &Path) -> usize {
             && words.iter().any(|word| word.ends_with(&inode))
     };
     locks.lines().filter(is_held).count()
-}
-
-fn count(backend: &dyn SessionBackend, pts: i32) {
-    let state = UpdateStateChange::Primary {
-        pts,
-        date: 1,
-        seq: 1,
-    };
-    backend.apply_update_state(state).unwrap();
 }
 
 /// Everything in the library that opens, or only looks at, a file by its path.
