@@ -404,7 +404,7 @@ fn a_replaced_file_is_noticed() {
     assert_eq!(loaded.unwrap().home_dc_id, 4);
 }
 
-/// Rows edited by hand are noticed by the next save and load.
+/// Rows edited by hand are noticed by the next save and load, when the account gets a new revision with them.
 #[test]
 fn rows_changed_by_another_program_are_seen() {
     let dir = tempfile::tempdir().unwrap();
@@ -413,13 +413,16 @@ fn rows_changed_by_another_program_are_seen() {
     let mut session = sized(1, 5, 5, 5);
     backend.save(&session).unwrap();
     let database = Connection::open(&path).unwrap();
-    database
-        .execute_batch("UPDATE peer SET access_hash = 77 WHERE position = 3")
-        .unwrap();
+    let edit = |access_hash: i64| {
+        let sql = format!(
+            "BEGIN; UPDATE peer SET access_hash = {access_hash} WHERE position = 3;
+            UPDATE accounts SET revisions = lower(hex(randomblob(8))); COMMIT"
+        );
+        database.execute_batch(&sql).unwrap();
+    };
+    edit(77);
     assert_eq!(backend.load().unwrap().unwrap().peers[3].access_hash, 77);
-    database
-        .execute_batch("UPDATE peer SET access_hash = 78 WHERE position = 3")
-        .unwrap();
+    edit(78);
     session.peers[3].access_hash = 79;
     backend.save(&session).unwrap();
     assert_eq!(backend.load().unwrap(), Some(session));

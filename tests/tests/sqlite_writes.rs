@@ -186,3 +186,65 @@ fn entries_are_removed_by_their_rows() {
         assert!(backend.peer_names().unwrap().is_empty());
     }
 }
+
+/// Several handles on two accounts of one file write in turns, each knowing what it has read and written
+/// itself: whatever one of them is asked, it answers what was written last.
+#[test]
+fn what_a_handle_knows_is_never_older_than_what_others_have_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("accounts.db");
+    let store = mtsession::Store::open(format!("sqlite:{}", path.display())).unwrap();
+    let libsql = mtsession::Store::open(format!("libsql:{}", path.display())).unwrap();
+    let names = ["alice", "bob"];
+    let models = names.map(|_| InMemoryBackend::new());
+    let handles: Vec<_> = [&store, &libsql, &store]
+        .iter()
+        .flat_map(|store| names.map(|name| store.backend(name).unwrap()))
+        .collect();
+    let mut random = 12_345_u64;
+    let mut draw = |below: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    for step in 0..1_500 {
+        let at = draw(6) as usize;
+        let (handle, model) = (&handles[at], &models[at % 2]);
+        let id = draw(20) as i64 + 1;
+        let number = draw(3) as i32;
+        let one = match draw(7) {
+            0 => Change::HomeDc(number),
+            1 => Change::Peer(Peer::user(id, number.into())),
+            2 => Change::Forget(EntryKey::Peer(Peer::user(id, 0).key())),
+            3 => Change::FutureAuthToken((number > 0).then_some(b"token")),
+            4 => Change::Account(Account::user(number.into())),
+            _ => Change::Update(UpdateChange::Channel { id, pts: number }),
+        };
+        let changes = [one, Change::Update(UpdateChange::Secondary { qts: number })];
+        for backend in [&**handle, model as &dyn SessionBackend] {
+            match draw_of(step, 6) {
+                0 => backend.apply(&changes).unwrap(),
+                1 => backend.save(&sized(number, id, 2, 1)).unwrap(),
+                2 => backend
+                    .update(&mut |record| Ok(record.apply_all(&changes)?))
+                    .unwrap(),
+                _ => backend.apply(&changes[..1]).unwrap(),
+            }
+        }
+        let asked = draw(6) as usize;
+        let (found, expected) = (
+            handles[asked].read().unwrap(),
+            models[asked % 2].read().unwrap(),
+        );
+        assert_eq!(
+            found, expected,
+            "step {step}: handle {at}, then {asked}: {changes:?}"
+        );
+    }
+}
+
+/// The same for both stores of a step.
+fn draw_of(step: u64, below: u64) -> u64 {
+    step.wrapping_mul(0x9E37_79B9_7F4A_7C15) % below
+}

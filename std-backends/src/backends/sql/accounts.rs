@@ -11,6 +11,8 @@ pub(super) use crate::address::check_name;
 impl SqlStore {
     /// The names of all accounts.
     pub(super) fn accounts(&mut self) -> io::Result<Vec<String>> {
+        // What is read here is newer than what is known.
+        self.known = None;
         let layout = self.look().map_err(|error| self.naming(error))?;
         let mut names = match &layout {
             Layout::Empty | Layout::Legacy(_) => Vec::new(),
@@ -54,7 +56,7 @@ impl SqlStore {
                 return Err(error(io::ErrorKind::AlreadyExists, "there is an", to));
             }
             let statements = tables::rename(&self.account, to).collect();
-            if self.write_if_unchanged(statements, Durability::Now)? {
+            if self.write_if_nothing_changed(statements, Durability::Now)? {
                 self.known = None;
                 to.clone_into(&mut self.account);
                 return Ok(());

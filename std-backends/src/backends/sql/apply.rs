@@ -91,7 +91,7 @@ impl SqlStore {
         };
         let is_current = match left {
             Left::All => true,
-            _ => self.connection.is_unchanged()?,
+            _ => self.is_unchanged()?,
         };
         // What was acknowledged before and may be lost goes to the disk with the next write.
         let is_owed = matches!(left, Left::Nothing)

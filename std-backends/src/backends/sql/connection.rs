@@ -23,12 +23,24 @@ pub(super) struct Write {
     pub(super) durability: Durability,
     /// Only if nobody else wrote since the last [`read`](Connection::read).
     pub(super) if_unchanged: bool,
+    /// What is known of the account. With it, others may have changed what is not of the account, where that
+    /// can be told.
+    pub(super) known: Option<KnownAccount>,
+}
+
+/// An account as it was read.
+pub(super) struct KnownAccount {
+    pub(super) name: String,
+    /// `None` where there was none.
+    pub(super) revision: Option<String>,
 }
 
 /// What became of a [`Write`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
     Done,
+    /// It is stored, but others have changed the account since the last read, or may have.
+    Overtaken,
     /// Somebody else wrote since the last read; nothing was changed.
     Conflict,
 }

@@ -192,6 +192,16 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
         store.load().map(|_| ())
     });
     look_ups(&mut store, peers, &mut cost);
+    cost(
+        &mut store,
+        "load after a neighbour has written",
+        true,
+        &|store| {
+            let qts = Change::Update(UpdateChange::Secondary { qts: 5 });
+            crate::SessionBackend::apply(&other, &[qts])?;
+            store.load().map(|_| ())
+        },
+    );
     cost(&mut store, "save without one peer", false, &|store| {
         let mut less = full.clone();
         less.peers.remove(0);
@@ -230,25 +240,7 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
     cost(&mut store, "push channels", false, &|store| {
         store.apply(&pushed)
     });
-    let first = [Change::Forget(EntryKey::Peer(peer(1).key()))];
-    cost(&mut store, "forget a peer", false, &|store| {
-        store.apply(&first)
-    });
-    let absent = [Change::Forget(EntryKey::Peer(PeerKey::user(-1)))];
-    cost(
-        &mut store,
-        "forget a peer that is not there",
-        true,
-        &|store| store.apply(&absent),
-    );
-    let odd: Vec<_> = (1..=peers)
-        .step_by(2)
-        .flat_map(|id| [EntryKey::Peer(peer(id).key()), EntryKey::Channel(id)])
-        .map(Change::Forget)
-        .collect();
-    cost(&mut store, "forget every other entry", false, &|store| {
-        store.apply(&odd)
-    });
+    removals(&mut store, peers, &mut cost);
     cost(&mut store, "accounts", true, &|store| {
         store.accounts().map(|_| ())
     });
@@ -295,6 +287,28 @@ fn look_ups(
         });
     }
     cost(store, "head", false, &|store| store.head().map(|_| ()));
+}
+
+/// Removals by identity.
+fn removals(
+    store: &mut SqlStore,
+    peers: i64,
+    cost: &mut impl FnMut(&mut SqlStore, &'static str, bool, &dyn Fn(&mut SqlStore) -> io::Result<()>),
+) {
+    let first = [Change::Forget(EntryKey::Peer(peer(1).key()))];
+    cost(store, "forget a peer", false, &|store| store.apply(&first));
+    let absent = [Change::Forget(EntryKey::Peer(PeerKey::user(-1)))];
+    cost(store, "forget a peer that is not there", true, &|store| {
+        store.apply(&absent)
+    });
+    let odd: Vec<_> = (1..=peers)
+        .step_by(2)
+        .flat_map(|id| [EntryKey::Peer(peer(id).key()), EntryKey::Channel(id)])
+        .map(Change::Forget)
+        .collect();
+    cost(store, "forget every other entry", false, &|store| {
+        store.apply(&odd)
+    });
 }
 
 /// One change of every kind, about a peer in the middle.

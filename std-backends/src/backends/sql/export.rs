@@ -21,7 +21,7 @@ pub(super) fn write(path: &Path, session: &impl SessionSource) -> io::Result<()>
         return Err(already_there());
     }
     let made = create(path, |database| -> Result<(), untouched::Error> {
-        for Statement { sql, params } in statements(session) {
+        for Statement { sql, params, .. } in statements(session) {
             database.execute(sql, rusqlite::params_from_iter(params))?;
         }
         Ok(())

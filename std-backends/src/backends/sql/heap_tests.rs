@@ -93,6 +93,7 @@ impl Connection for TurnedRound {
             statements: write.statements.iter().map(turned).collect(),
             durability: write.durability,
             if_unchanged: write.if_unchanged,
+            known: None,
         })
     }
 

@@ -269,7 +269,7 @@ impl Connection for LocalConnection {
             .map_err(|error| explain(&error))?;
         match written {
             Written::Conflict => open.debt.may_have_grown(),
-            Written::Done => {
+            Written::Done | Written::Overtaken => {
                 if write.durability == Durability::Now {
                     open.debt.grows_by_login();
                 }

@@ -157,8 +157,9 @@ impl Open {
 
     /// Ends it with this write.
     fn write_locked(&mut self, write: &Write) -> rusqlite::Result<Written> {
-        let written = self.carry_out(write).and_then(|written| {
-            if written == Written::Done {
+        let written = self.data_version().and_then(|now| {
+            let written = self.carry_out(write, now)?;
+            if written != Written::Conflict {
                 self.database.execute_batch("COMMIT")?;
                 self.is_locked = false;
             }
@@ -183,27 +184,60 @@ impl Open {
             Durability::Soon => None,
         };
         if let (alike @ [_], false) = (write.statements.as_slice(), write.if_unchanged) {
-            execute(&self.database, alike)?;
-            return Ok(Written::Done);
+            if write.known.is_none() {
+                execute(&self.database, alike)?;
+                return Ok(Written::Done);
+            }
+            if self.seen == Some(self.data_version()?) {
+                execute(&self.database, alike)?;
+                let is_newest = self.seen == Some(self.data_version()?);
+                return Ok(if is_newest {
+                    Written::Done
+                } else {
+                    Written::Overtaken
+                });
+            }
         }
         let transaction =
             Transaction::new_unchecked(&self.database, TransactionBehavior::Immediate)?;
-        let written = self.carry_out(write)?;
-        if written == Written::Done {
+        let now = self.data_version()?;
+        let written = self.carry_out(write, now)?;
+        if written != Written::Conflict {
             transaction.commit()?;
+        }
+        if written == Written::Done && write.known.is_some() {
+            self.seen = Some(now);
         }
         Ok(written)
     }
 
     /// Carries a write out within a transaction.
-    fn carry_out(&self, write: &Write) -> rusqlite::Result<Written> {
-        if write.if_unchanged && Some(self.data_version()?) != self.seen {
+    fn carry_out(&self, write: &Write, now: i64) -> rusqlite::Result<Written> {
+        let is_current = self.seen == Some(now)
+            || match &write.known {
+                Some(known) => self.revision_of(&known.name)? == known.revision,
+                None => false,
+            };
+        if write.if_unchanged && !is_current {
             return Ok(Written::Conflict);
         }
         for alike in write.statements.chunk_by(|a, b| a.sql == b.sql) {
             execute(&self.database, alike)?;
         }
-        Ok(Written::Done)
+        Ok(if is_current || write.known.is_none() {
+            Written::Done
+        } else {
+            Written::Overtaken
+        })
+    }
+
+    /// What every change of the account changes.
+    fn revision_of(&self, account: &str) -> rusqlite::Result<Option<String>> {
+        let mut select = self
+            .database
+            .prepare_cached("SELECT revisions FROM accounts WHERE name = ?1")?;
+        let mut rows = select.query([account])?;
+        rows.next()?.map(|row| row.get(0)).transpose()
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) fn scrub(
             statements: schema::drop_kept().collect(),
             durability: Durability::Now,
             if_unchanged: false,
+            known: None,
         })?;
     }
     match connection.existing()? {

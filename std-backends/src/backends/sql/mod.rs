@@ -44,6 +44,7 @@ mod recognise;
 mod remote;
 #[cfg(feature = "libsql-remote")]
 mod replica;
+mod revised;
 mod row;
 mod schema;
 mod schema10;

@@ -59,6 +59,11 @@ const NAME: &str = "sqlite";
 /// of the values that it was given, are not: after a backend is dropped some of them stay in freed memory
 /// until it is used again.
 ///
+/// Every change of an account gives it a new revision, by which an open backend sees what others have changed,
+/// without reading the account again when they have changed another one. A program that edits rows with SQL does
+/// the same in its transaction, `UPDATE accounts SET revisions = lower(hex(randomblob(8)))`; otherwise its
+/// changes are seen by backends that are opened afterwards.
+///
 /// An account that was renamed or deleted while a backend is open for it comes back with that
 /// backend's next write.
 ///

@@ -80,6 +80,8 @@ pub(super) enum ValueRef<'r> {
 pub(super) struct Statement {
     pub(super) sql: &'static str,
     pub(super) params: Vec<Value>,
+    /// Whether the last parameter is the account's new revision, which is not drawn yet.
+    is_revising: bool,
 }
 
 impl Statement {
@@ -87,7 +89,32 @@ impl Statement {
         Self {
             sql,
             params: params.into(),
+            is_revising: false,
         }
+    }
+
+    /// One with the account's new revision as its last parameter.
+    pub(super) fn revising(sql: &'static str, params: impl Into<Vec<Value>>) -> Self {
+        let mut params = params.into();
+        params.push(Value::Null);
+        Self {
+            sql,
+            params,
+            is_revising: true,
+        }
+    }
+
+    /// Draws a revision for all of them; `None` where none takes one.
+    pub(super) fn revise(statements: &mut [Self]) -> Option<String> {
+        let mut revision = None;
+        for statement in statements.iter_mut().filter(|one| one.is_revising) {
+            let revision: &String =
+                revision.get_or_insert_with(|| format!("{:016x}", random_tag()));
+            if let Some(param) = statement.params.last_mut() {
+                *param = Value::Text(revision.clone());
+            }
+        }
+        revision
     }
 }
 
@@ -175,7 +202,6 @@ impl Select {
 
 /// Random bits that no other writer draws as well: the standard library seeds its hashers from the
 /// operating system once in a thread, and the hash of that seed is as unpredictable.
-#[cfg(feature = "libsql-remote")]
 pub(super) fn random_tag() -> i64 {
     use core::hash::{BuildHasher as _, Hasher as _};
 

@@ -4,10 +4,10 @@ use std::io;
 
 use mtsession_core::SessionSource;
 
-use super::connection::{Connection, Durability, Write, Written};
+use super::connection::{Connection, Durability};
 use super::row::Row;
 use super::schema::Layout;
-use super::statement::{Select, Statement};
+use super::statement::Select;
 use super::upgrade::{Keep, MAX_READ_ATTEMPTS};
 use super::whole::contended;
 use super::{legacy, names, plan, tables};
@@ -36,10 +36,10 @@ pub(super) struct SqlStore {
         reason = "not read yet; there was none; there was one"
     )]
     pub(super) known: Option<Option<SessionRecord>>,
-    /// The revision of the account when it was read.
-    revision: Option<String>,
+    /// The revision of the account when it was read, or written here.
+    pub(super) revision: Option<String>,
     /// Counts how often what is known was read anew or changed.
-    stamp: u64,
+    pub(super) stamp: u64,
     /// Whether the database had the table of names when the account was read.
     pub(super) has_names: bool,
     /// What makes the tables of the release before answer as ours.
@@ -95,7 +95,7 @@ impl SqlStore {
             let is_done = if statements.is_empty() {
                 // A copy that is behind does not know who wrote since.
                 self.connection.read_the_newest();
-                self.connection.is_unchanged()?
+                self.is_unchanged()?
             } else {
                 self.write_if_unchanged(statements, Durability::Now)?
             };
@@ -163,7 +163,7 @@ impl SqlStore {
         self.forget_on_error(|store| {
             // On a server, older releases leave no trace of their writes that could be noticed.
             let is_blind = store.connection.can_be_old() && !store.connection.is_ours()?;
-            if store.known.is_none() || is_blind || !store.connection.is_unchanged()? {
+            if store.known.is_none() || is_blind || !store.is_unchanged()? {
                 store.refresh()?;
             }
             store.confirm_absence()
@@ -202,6 +202,7 @@ impl SqlStore {
             if is_default {
                 statements.extend(tables::delete(SECOND_SESSION));
             }
+            store.known = None;
             store.write(statements, Durability::Now)?;
             store.forget();
             store.connection.scrub(is_default)
@@ -357,34 +358,5 @@ impl SqlStore {
                 Some(select) => on_row(index, &Row::new(select, values)),
                 None => Ok(()),
             })
-    }
-
-    pub(super) fn write(
-        &mut self,
-        statements: Vec<Statement>,
-        durability: Durability,
-    ) -> io::Result<()> {
-        let write = Write {
-            statements,
-            durability,
-            if_unchanged: false,
-        };
-        self.stamp = self.stamp.wrapping_add(1);
-        self.connection.write(&write).map(|_| ())
-    }
-
-    /// Writes unless somebody else wrote since the last read; says whether it did.
-    pub(super) fn write_if_unchanged(
-        &mut self,
-        statements: Vec<Statement>,
-        durability: Durability,
-    ) -> io::Result<bool> {
-        let write = Write {
-            statements,
-            durability,
-            if_unchanged: true,
-        };
-        self.stamp = self.stamp.wrapping_add(1);
-        Ok(self.connection.write(&write)? == Written::Done)
     }
 }

@@ -73,7 +73,7 @@ impl SqlStore {
                 Err(_) if !self.connection.is_unchanged()? => continue,
                 made => made?,
             };
-            let written = self.write_if_unchanged(statements, Durability::Now);
+            let written = self.write_if_nothing_changed(statements, Durability::Now);
             if matches!(written, Ok(true)) {
                 self.connection.set_ours(true);
                 self.known = (layout == Layout::Empty).then_some(None);

@@ -204,6 +204,7 @@ impl Connection for RemoteConnection {
             statements: schema::drop_kept().collect(),
             durability: Durability::Now,
             if_unchanged: false,
+            known: None,
         };
         let scrubbed = self.write(&write);
         scrubbed.map(|_| ()).map_err(|error| {

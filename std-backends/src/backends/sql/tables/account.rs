@@ -48,12 +48,9 @@ pub(in crate::backends::sql) fn read_account_row(
 /// Makes sure that the account is there, and gives it a new revision. Whatever changes rows of other
 /// tables comes after it.
 pub(in crate::backends::sql) fn touch_account(account: &str) -> Statement {
-    const SQL: &str = concat!(
-        "INSERT INTO accounts (name, revisions) VALUES (?1, ",
-        new_revision!(),
-        ") ON CONFLICT (name) DO UPDATE SET revisions = excluded.revisions"
-    );
-    Statement::new(SQL, [account.into()])
+    const SQL: &str = "INSERT INTO accounts (name, revisions) VALUES (?1, ?2)
+        ON CONFLICT (name) DO UPDATE SET revisions = excluded.revisions";
+    Statement::revising(SQL, [account.into()])
 }
 
 /// Stores everything that a session has in addition to its lists.
@@ -127,23 +124,14 @@ pub(in crate::backends::sql) fn set_counters(
     account: &str,
     update: &UpdateChange,
 ) -> Option<Statement> {
-    const ALL: &str = concat!(
-        "INSERT INTO accounts (name, pts, qts, date, seq, revisions) VALUES (?1, ?2, ?3, ?4, ?5, ",
-        new_revision!(),
-        ") ON CONFLICT (name) DO UPDATE SET pts = excluded.pts, qts = excluded.qts,
-            date = excluded.date, seq = excluded.seq, revisions = excluded.revisions"
-    );
-    const PRIMARY: &str = concat!(
-        "INSERT INTO accounts (name, pts, date, seq, revisions) VALUES (?1, ?2, ?3, ?4, ",
-        new_revision!(),
-        ") ON CONFLICT (name) DO UPDATE SET pts = excluded.pts, date = excluded.date,
-            seq = excluded.seq, revisions = excluded.revisions"
-    );
-    const SECONDARY: &str = concat!(
-        "INSERT INTO accounts (name, qts, revisions) VALUES (?1, ?2, ",
-        new_revision!(),
-        ") ON CONFLICT (name) DO UPDATE SET qts = excluded.qts, revisions = excluded.revisions"
-    );
+    const ALL: &str = "INSERT INTO accounts (name, pts, qts, date, seq, revisions)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO UPDATE SET pts = excluded.pts,
+            qts = excluded.qts, date = excluded.date, seq = excluded.seq, revisions = excluded.revisions";
+    const PRIMARY: &str = "INSERT INTO accounts (name, pts, date, seq, revisions)
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO UPDATE SET pts = excluded.pts,
+            date = excluded.date, seq = excluded.seq, revisions = excluded.revisions";
+    const SECONDARY: &str = "INSERT INTO accounts (name, qts, revisions) VALUES (?1, ?2, ?3)
+        ON CONFLICT (name) DO UPDATE SET qts = excluded.qts, revisions = excluded.revisions";
     let name = || Value::from(account);
     Some(match *update {
         UpdateChange::Counters(Counters {
@@ -153,12 +141,12 @@ pub(in crate::backends::sql) fn set_counters(
             seq,
         }) => {
             let params = [name(), pts.into(), qts.into(), date.into(), seq.into()];
-            Statement::new(ALL, params)
+            Statement::revising(ALL, params)
         }
         UpdateChange::Primary { pts, date, seq } => {
-            Statement::new(PRIMARY, [name(), pts.into(), date.into(), seq.into()])
+            Statement::revising(PRIMARY, [name(), pts.into(), date.into(), seq.into()])
         }
-        UpdateChange::Secondary { qts } => Statement::new(SECONDARY, [name(), qts.into()]),
+        UpdateChange::Secondary { qts } => Statement::revising(SECONDARY, [name(), qts.into()]),
         _ => return None,
     })
 }
