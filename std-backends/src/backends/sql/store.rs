@@ -12,7 +12,9 @@ use super::upgrade::{Keep, MAX_READ_ATTEMPTS};
 use super::whole::contended;
 use super::{legacy, names, plan, tables};
 use crate::drop_in::session::PersistedSession;
+use crate::error::kind::StoreErrorKind;
 use crate::error::reworded::reworded;
+use crate::error::told::told_as;
 use crate::record::{SessionRecord, check, home_key, is_login_of};
 
 /// The account that databases of older releases hold, too.
@@ -151,8 +153,9 @@ impl SqlStore {
             return Ok(());
         }
         self.has_told_none = false;
-        Err(io::Error::new(
+        Err(told_as(
             io::ErrorKind::AlreadyExists,
+            StoreErrorKind::Conflict,
             "another login appeared since this one found none; nothing was changed: load it; a second \
              save replaces it",
         ))
