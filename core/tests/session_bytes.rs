@@ -2,7 +2,8 @@
 //! a newer release are named.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use mtsession_core::wire::{encode_to_vec, journal};
+use mtsession_core::wire::session_file;
+use mtsession_core::wire::{Crc32c, encode_to_vec, journal};
 use mtsession_core::{
     Change, DecodeErrorKind, Field, FixedSession, Full, NewerForm, Peer, PlainFile, ReplayError,
     SessionBytes, SessionMut, SessionSource, SessionView, TailEnd, UpdateChange,
@@ -26,13 +27,23 @@ fn journal_of(snapshot: &[u8], batches: &[&[Change<'_>]]) -> (Vec<u8>, u32) {
     let mut bytes = header.to_vec();
     let mut chain = journal::chain_of_header(&header);
     for batch in batches {
-        let mut payload = Vec::new();
-        for change in *batch {
-            payload.extend_from_slice(change.encode(&mut [0; 64]).unwrap());
-        }
-        chain = journal::put_record::<()>(&payload, chain, &mut bytes).unwrap();
+        chain = journal::put_record::<()>(&payload_of(batch), chain, &mut bytes).unwrap();
     }
     (bytes, chain)
+}
+
+fn payload_of(batch: &[Change<'_>]) -> Vec<u8> {
+    let mut payload = Vec::new();
+    for change in batch {
+        payload.extend_from_slice(change.encode(&mut [0; 64]).unwrap());
+    }
+    payload
+}
+
+fn crc_of(bytes: &[u8]) -> u32 {
+    let mut crc = Crc32c::new();
+    crc.update(bytes);
+    crc.value()
 }
 
 const QTS: Change<'_> = Change::Update(UpdateChange::Secondary { qts: 6 });
@@ -157,13 +168,13 @@ fn padding_is_not_part_of_the_session() {
 #[test]
 fn forms_of_a_newer_release_are_named_and_never_taken_for_a_snapshot() {
     let bytes = snapshot();
-    let mut old = [0; 29];
-    old[..2].copy_from_slice(&[8, 5]);
-    let tail = b"MTST\x01\0\0\0";
+    let mut tail = [&bytes[..], &[0; session_file::BLOCK]].concat();
+    tail.truncate(session_file::BLOCK);
+    let header = [&b"MTST\x02\0\0\0"[..], &[5; 20]].concat();
+    tail.extend_from_slice(&header);
+    tail.extend_from_slice(&crc_of(&header).to_le_bytes());
     let inputs = [
-        (NewerForm::Tail, [&bytes[..], tail].concat()),
-        (NewerForm::Tail, [&bytes[..], &[0; 100], tail].concat()),
-        (NewerForm::Tail, [&old[..], tail].concat()),
+        (NewerForm::Tail, tail),
         (NewerForm::Sealed, b"MTSE\xFF\x01\0".to_vec()),
         (NewerForm::Sealed, [b"MTSE\xFF", &[0; 200][..]].concat()),
     ];

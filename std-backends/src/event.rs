@@ -13,21 +13,37 @@ use crate::shown::Shown;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The journal of a session file was written into it.
+    /// The changes at the end of a session file were made part of its snapshot.
     Folded {
         /// The session file.
         path: PathBuf,
     },
-    /// The journal of a session file could not be written into it. Nothing is lost: it goes on growing, and
-    /// the next change tries again.
+    /// The changes at the end of a session file could not be made part of its snapshot. Nothing is lost: the
+    /// file goes on growing, and it is tried again when they have become twice as long.
     FoldFailed {
         /// The session file.
         path: PathBuf,
         /// Why.
         error: String,
     },
-    /// The journal continued another session file than the one that is there: a program that knows no journals
-    /// has replaced it, or a copy was put back.
+    /// A record at the end of a session file was cut off that was written in part: its writer was killed, and
+    /// nobody was told that it is stored.
+    TornTailCut {
+        /// The session file.
+        path: PathBuf,
+        /// Bytes of it.
+        bytes: u64,
+    },
+    /// Another program has replaced the session file as a whole, and knew nothing of these changes: one that
+    /// knows no changes after a session, or a copy was put back.
+    ChangesReplaced {
+        /// The session file.
+        path: PathBuf,
+        /// How many changes this process has appended to the file that was replaced.
+        changes: u64,
+    },
+    /// The journal of the release before continued another session file than the one that is there: a program
+    /// that knows no journals has replaced it, or a copy was put back.
     JournalOfAnother {
         /// The journal.
         path: PathBuf,
@@ -99,6 +115,8 @@ impl Event {
         match self {
             Self::Folded { path }
             | Self::FoldFailed { path, .. }
+            | Self::TornTailCut { path, .. }
+            | Self::ChangesReplaced { path, .. }
             | Self::JournalOfAnother { path, .. }
             | Self::DamagedKept { path }
             | Self::DeletionNotFlushed { path }
@@ -115,8 +133,18 @@ impl fmt::Display for Event {
             write!(f, "{}: ", Shown(path.display()))?;
         }
         match self {
-            Self::Folded { .. } => f.write_str("journal folded"),
-            Self::FoldFailed { error, .. } => write!(f, "journal not folded: {}", Shown(error)),
+            Self::Folded { .. } => f.write_str("changes folded into the snapshot"),
+            Self::FoldFailed { error, .. } => {
+                write!(f, "changes not folded into the snapshot: {}", Shown(error))
+            }
+            Self::TornTailCut { bytes, .. } => write!(
+                f,
+                "{bytes} bytes of a record that was not finished were cut off"
+            ),
+            Self::ChangesReplaced { changes, .. } => write!(
+                f,
+                "another program has replaced the file, and {changes} changes with it"
+            ),
             Self::JournalOfAnother { changes, .. } => write!(
                 f,
                 "{changes} changes of the journal continued another session file than the one that is there"

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::time::Instant;
 
-/// When journaled changes (counters and peers) are made safe against a power cut. Against a crash of
+/// When appended changes (counters and peers) are made safe against a power cut. Against a crash of
 /// the process they are safe at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

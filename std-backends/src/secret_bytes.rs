@@ -8,6 +8,7 @@ use mtsession_core::wire::wipe;
 
 /// The bytes of a session, wiped when dropped. In one sweep: byte by byte, as a `Zeroizing` does it,
 /// takes longer than decoding.
+#[derive(Default)]
 pub(crate) struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {

@@ -230,8 +230,8 @@ fn a_string_or_image_is_replaced_whole_and_private() {
         fs::remove_file(&link).unwrap();
         fs::remove_file(&old).unwrap();
     }
-    // The session, its journal, the string and the image.
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4);
+    // The session, the string and the image.
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
 
     let socket = dir.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
@@ -368,21 +368,20 @@ fn exit_codes_are_the_documented_ones() {
 
 #[test]
 fn verify_reports_what_is_wrong() {
-    let (dir, file) = temp();
+    let (_dir, file) = temp();
     assert_code(&run(&["import", &file], &native()), 0);
     let good = run(&["verify", &file], "");
     assert_code(&good, 0);
     assert!(!out(&good).contains("problem"), "{}", out(&good));
 
-    // A torn journal.
-    let journal = dir.path().join("new.session.journal");
-    let mut bytes = fs::read(&journal).unwrap();
+    // A torn record.
+    let mut bytes = fs::read(&file).unwrap();
     bytes.extend_from_slice(&[9, 9, 9]);
-    fs::write(&journal, bytes).unwrap();
+    fs::write(&file, &bytes).unwrap();
     let torn = run(&["verify", &file, "--json"], "");
     assert_code(&torn, 1);
     assert!(
-        out(&torn).contains("3 trailing bytes belong to no journal entry"),
+        out(&torn).contains("3 trailing bytes belong to none"),
         "{}",
         out(&torn)
     );

@@ -11,6 +11,7 @@ pub mod model;
 pub mod programs;
 pub mod random;
 mod readme;
+pub mod release_before;
 pub mod sqld;
 pub mod stores;
 pub mod vectors;

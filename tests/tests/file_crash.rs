@@ -105,7 +105,7 @@ fn assert_no_leftovers(dir: &Path) {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["bot.session", "bot.session.journal"]);
+    assert_eq!(names, ["bot.session"]);
 }
 
 fn processes_write_at_once(processes: i64, writes: i64) {

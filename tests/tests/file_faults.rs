@@ -7,6 +7,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mtsession::codec::wire::Crc32c;
+use mtsession::codec::wire::session_file::{self, Footer, TailHeader};
 use mtsession::{
     BinaryFileBackend, CachedPeer, PersistedSession, SessionBackend, SessionBackendExt, StoreError,
     UpdateStateChange,
@@ -40,6 +42,16 @@ fn user(id: i64) -> CachedPeer {
     }
 }
 
+/// What lies in a directory.
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 fn load(path: &Path) -> PersistedSession {
     BinaryFileBackend::new(path).load().unwrap().unwrap()
 }
@@ -51,7 +63,7 @@ fn everything_that_is_written_is_private() {
     backend.save(&sized(1, 0, 0, 0)).unwrap();
     backend.cache_peer(&user(1)).unwrap();
     assert_eq!(mode(&path), 0o600);
-    assert_eq!(mode(&path.with_extension("session.journal")), 0o600);
+    assert_eq!(names(path.parent().unwrap()), ["bot.session"]);
 }
 
 #[test]
@@ -106,7 +118,7 @@ fn a_circle_of_links_is_an_error() {
 }
 
 #[test]
-fn two_links_to_one_session_share_its_journal() {
+fn two_links_to_one_session_are_one_session() {
     let (dir, path) = store();
     let link = dir.path().join("link");
     symlink(&path, &link).unwrap();
@@ -247,78 +259,16 @@ fn damaged_files_are_errors_and_left_alone() {
 }
 
 #[test]
-fn a_file_that_has_the_journals_name_is_not_written_to() {
+fn a_long_tail_is_folded_into_the_session() {
     let (_dir, path) = store();
-    let journal = path.with_extension("session.journal");
-    fs::write(&journal, "my diary").unwrap();
-    let backend = BinaryFileBackend::new(&path);
-    let error = backend.save(&sized(1, 0, 0, 0)).unwrap_err();
-    assert!(error.to_string().contains("move it away"), "{error}");
-    assert_eq!(fs::read(&journal).unwrap(), b"my diary");
-}
-
-#[test]
-fn a_torn_or_stale_journal_is_cut_where_it_is_good() {
-    let (_dir, path) = store();
-    let journal = path.with_extension("session.journal");
-    let backend = BinaryFileBackend::new(&path);
-    backend.save(&sized(1, 0, 0, 0)).unwrap();
-    for pts in 1..=3 {
-        backend.apply_update_state(primary(pts)).unwrap();
-    }
-    let whole = fs::read(&journal).unwrap();
-    // Every place at which a crash may have torn it.
-    for cut in 0..=whole.len() {
-        fs::write(&journal, &whole[..cut]).unwrap();
-        let stored = load(&path).updates_state.pts;
-        assert!(
-            (1..=3).contains(&stored) || stored == 4211,
-            "cut at {cut}: {stored}"
-        );
-        BinaryFileBackend::new(&path).cache_peer(&user(7)).unwrap();
-        let session = load(&path);
-        assert_eq!(
-            (session.updates_state.pts, session.peers.len()),
-            (stored, 1),
-            "cut at {cut}"
-        );
-    }
-    // The journal of another session file is none of this one's.
-    fs::write(&journal, &whole).unwrap();
-    fs::write(&path, sized(2, 0, 0, 0).to_bytes()).unwrap();
-    assert_eq!(load(&path), sized(2, 0, 0, 0));
-    // The old crate replaces the file and knows no journal.
-    BinaryFileBackend::new(&path)
-        .apply_update_state(primary(9))
-        .unwrap();
-    let old = ferogram_session::PersistedSession {
-        home_dc_id: 3,
-        ..Default::default()
-    };
-    old.save(&path).unwrap();
-    assert_eq!(
-        load(&path),
-        PersistedSession {
-            home_dc_id: 3,
-            ..Default::default()
-        }
-    );
-    backend.apply_update_state(primary(10)).unwrap();
-    assert_eq!(load(&path).updates_state.pts, 10);
-}
-
-#[test]
-fn a_long_journal_is_folded_into_the_session() {
-    let (_dir, path) = store();
-    let journal = path.with_extension("session.journal");
     let backend = unflushed(&path);
     backend.save(&sized(2, 0, 0, 0)).unwrap();
     let mut longest = 0;
     for pts in 1..=10_000 {
         backend.apply_update_state(primary(pts)).unwrap();
-        longest = longest.max(fs::metadata(&journal).unwrap().len());
+        longest = longest.max(fs::metadata(&path).unwrap().len());
     }
-    assert!(longest < 66_000, "the journal grew to {longest} bytes");
+    assert!(longest < 75_000, "the file grew to {longest} bytes");
     assert_eq!(load(&path).updates_state.pts, 10_000);
     // The file alone, as the old crate sees it, lags by little.
     let old = ferogram_session::PersistedSession::load(&path).unwrap();
@@ -331,9 +281,8 @@ fn a_small_change_is_a_small_write() {
     let (_dir, path) = store();
     let backend = BinaryFileBackend::new(&path);
     backend.save(&sized(5, 60_000, 0, 0)).unwrap();
-    let journal = path.with_extension("session.journal");
     let inode = fs::metadata(&path).unwrap().ino();
-    let mut before = fs::metadata(&journal).unwrap().len();
+    let mut before = fs::metadata(&path).unwrap().len();
     for pts in [1, 1_000_000, i32::MAX, i32::MIN] {
         backend
             .apply_update_state(UpdateStateChange::Primary {
@@ -342,7 +291,7 @@ fn a_small_change_is_a_small_write() {
                 seq: pts,
             })
             .unwrap();
-        let after = fs::metadata(&journal).unwrap().len();
+        let after = fs::metadata(&path).unwrap().len();
         assert!(after - before < 64, "{} bytes", after - before);
         before = after;
     }
@@ -353,9 +302,9 @@ fn a_small_change_is_a_small_write() {
     );
 }
 
-/// A journal of many peers costs its length to replay, not its length times the peers.
+/// A tail of many peers costs its length to replay, not its length times the peers.
 #[test]
-fn a_journal_of_peers_is_replayed_with_an_index() {
+fn a_tail_of_peers_is_replayed_with_an_index() {
     let (_dir, path) = store();
     let backend = unflushed(&path);
     backend.save(&sized(1, 60_000, 0, 0)).unwrap();
@@ -398,6 +347,40 @@ impl Drop for Mounted {
     }
 }
 
+/// A file with the complete copy of `next` at its end, of which a part was written over its beginning.
+fn unfinished(file: &[u8], next: &PersistedSession) -> Vec<u8> {
+    let snapshot = next.to_bytes();
+    let crc = u32::from_le_bytes(*snapshot.last_chunk().unwrap());
+    let header = TailHeader {
+        snapshot_len: snapshot.len() as u64,
+        snapshot_crc: crc,
+        salt: 77,
+    };
+    let mut copy = snapshot;
+    copy.resize(session_file::tail_start(copy.len()), 0);
+    copy.extend_from_slice(&header.to_bytes());
+    let mut crc = Crc32c::new();
+    crc.update(&copy);
+    let at = file
+        .len()
+        .max(copy.len())
+        .next_multiple_of(session_file::BLOCK);
+    let footer = Footer {
+        at: at as u64,
+        len: copy.len() as u64,
+        salt: TailHeader::first(&file[session_file::BLOCK..])
+            .unwrap()
+            .salt,
+        crc: crc.value(),
+    };
+    let mut bytes = file.to_vec();
+    bytes.resize(at, 0);
+    bytes.extend_from_slice(&copy);
+    bytes.extend_from_slice(&footer.to_bytes());
+    bytes[..100].copy_from_slice(&copy[..100]);
+    bytes
+}
+
 #[test]
 fn a_mount_point_is_written_in_place() {
     let (dir, path) = store();
@@ -419,17 +402,23 @@ fn a_mount_point_is_written_in_place() {
     backend.save(&shorter).unwrap();
     assert_eq!(load(&path), shorter);
 
-    // A crash in the middle of writing in place: the complete copy next to it is what is valid.
-    let pending = dir.path().join(".bot.session.mtsession-pending");
-    fs::write(&pending, session.to_bytes()).unwrap();
-    fs::write(&path, &session.to_bytes()[..100]).unwrap();
+    // A crash in the middle of writing in place: the complete copy at its end is what is valid.
+    fs::write(&path, unfinished(&fs::read(&path).unwrap(), &session)).unwrap();
     assert_eq!(load(&path), session);
-    backend.set_home_dc(1).unwrap();
-    assert!(!pending.exists());
-    assert_eq!(load(&path).home_dc_id, 1);
+    assert!(
+        BinaryFileBackend::new(&path)
+            .status()
+            .unwrap()
+            .unwrap()
+            .flush_failed
+    );
+    backend.apply_update_state(primary(78)).unwrap();
+    let stored = load(&path);
+    assert_eq!((stored.dcs, stored.updates_state.pts), (session.dcs, 78));
+    let status = backend.status().unwrap().unwrap();
+    assert!(status.has_tail && !status.flush_failed);
 
     // The file has to stay, its keys have not: emptied, it is no session, and one can be stored again.
-    fs::write(&pending, session.to_bytes()).unwrap();
     for _ in 0..2 {
         backend.delete().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"");
@@ -469,7 +458,7 @@ fn a_full_disk_leaves_the_session_as_it_was() {
     assert_eq!(load(&path), before);
     backend.apply_update_state(primary(1)).unwrap();
 
-    // Full to the last byte: not even the journal can grow.
+    // Full to the last byte: not even the tail can grow.
     let ballast = disk.join("ballast");
     let mut size = 256 * 1024;
     while size > 0 {
@@ -496,8 +485,7 @@ fn a_full_disk_leaves_the_session_as_it_was() {
     backend.apply_update_state(primary(9_999)).unwrap();
     assert_eq!(load(&path).updates_state.pts, 9_999);
     assert_eq!(load(&path).peers, before.peers);
-    let names = fs::read_dir(&disk).unwrap().count();
-    assert_eq!(names, 2, "a temporary file is left");
+    assert_eq!(names(&disk), ["bot.session"], "a temporary file is left");
 }
 
 #[test]
@@ -513,7 +501,7 @@ fn a_read_only_directory_can_be_read() {
     let backend = BinaryFileBackend::new(&path);
     backend.save(&sized(2, 0, 0, 0)).unwrap();
     backend.apply_update_state(primary(5)).unwrap();
-    // An open journal would keep the disk writable.
+    // An open file would keep the disk writable.
     drop(backend);
     assert!(mount(&["-o", "remount,ro", disk.to_str().unwrap()]));
     assert_eq!(load(&path).updates_state.pts, 5);

@@ -1,4 +1,4 @@
-//! What the journal of a session file takes, and who reads it again.
+//! What the tail of a session file takes, and who reads it again.
 
 use std::fs;
 use std::path::Path;
@@ -19,12 +19,17 @@ fn salted(entry: &DcEntry, first_salt: i64) -> DcEntry {
     }
 }
 
-fn files(path: &Path) -> (Vec<u8>, u64) {
-    let journal = path.with_extension("session.journal");
-    (
-        fs::read(path).unwrap(),
-        fs::metadata(journal).unwrap().len(),
-    )
+/// The snapshot and the tail of a file.
+fn parts(path: &Path) -> (Vec<u8>, Vec<u8>) {
+    let bytes = fs::read(path).unwrap();
+    let status = BinaryFileBackend::new(path).status().unwrap().unwrap();
+    let (snapshot, tail) = bytes.split_at(usize::try_from(status.snapshot_len).unwrap());
+    (snapshot.to_vec(), tail.to_vec())
+}
+
+fn files(path: &Path) -> (Vec<u8>, usize) {
+    let (snapshot, tail) = parts(path);
+    (snapshot, tail.len())
 }
 
 /// A batch, with the changes that it makes.
@@ -50,7 +55,7 @@ fn every_change_without_a_secret_is_appended() {
         let dcs = record.session().dcs.clone();
         let peer = Peer::from(&record.session().peers[1]);
         let names = NamesOf::new(peer.id, peer.kind);
-        // Longer than any buffer, and too short to have the journal folded.
+        // Longer than any buffer, and too short to have the tail folded.
         let long = "x".repeat(10_000);
         let long = [long.as_str(); 3];
         let slot = dcs[0].as_dc_ref().slot();
@@ -87,7 +92,7 @@ fn every_change_without_a_secret_is_appended() {
             let backend = if is_known { &kept } else { &fresh };
             assert!(check(backend, &mut record, batch), "{batch:?}");
         }
-        // The salt that the journal has is what the next one is compared with.
+        // The salt that the tail has is what the next one is compared with.
         let again = Change::Dc(new_salt.as_dc_ref());
         assert!(!check(&kept, &mut record, &[again]), "nothing is new in it");
         let old = salted(&dcs[1], dcs[1].first_salt);
@@ -96,7 +101,7 @@ fn every_change_without_a_secret_is_appended() {
 }
 
 #[test]
-fn keys_tokens_and_the_home_dc_are_never_in_a_journal() {
+fn keys_tokens_and_the_home_dc_are_never_in_a_tail() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("bot.session");
     let backend = BinaryFileBackend::new(&path);
@@ -131,15 +136,15 @@ fn keys_tokens_and_the_home_dc_are_never_in_a_journal() {
     ];
     for batch in &batches {
         check(&backend, &mut record, batch);
-        let journal = fs::read(path.with_extension("session.journal")).unwrap();
-        let has = |needle: &[u8]| journal.windows(needle.len()).any(|window| window == needle);
+        let (_, tail) = parts(&path);
+        let has = |needle: &[u8]| tail.windows(needle.len()).any(|window| window == needle);
         assert!(!has(&[0xA5; 16]) && !has(b"token"), "{batch:?}");
     }
 }
 
 /// `save` keeps what belongs to the login, wherever it is.
 #[test]
-fn a_save_keeps_what_only_the_journal_has() {
+fn a_save_keeps_what_only_the_tail_has() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("bot.session");
     for kind in 0..3 {
@@ -151,7 +156,7 @@ fn a_save_keeps_what_only_the_journal_has() {
         let peer = Peer::from(&record.session().peers[1]);
         let gone = Peer::from(&record.session().peers[2]);
         let batch = [
-            Change::Names(NamesOf::new(peer.id, peer.kind).with_usernames(&["of the journal"])),
+            Change::Names(NamesOf::new(peer.id, peer.kind).with_usernames(&["of the tail"])),
             Change::Account(Account::user(9)),
             Change::LoginState(LoginState::Moved { at: 1, to: "b" }),
             Change::Forget(EntryKey::Peer(gone.key())),

@@ -3,15 +3,15 @@
 use std::fs;
 use std::io;
 
-use mtsession::codec::wire::Crc32c;
+use mtsession::codec::wire::{Crc32c, session_file};
 use mtsession::{
     BinaryFileBackend, Change, Outcome, PersistedSession, SessionBackend, StoreError,
     StoreErrorKind, UpdateStateChange,
 };
 
-/// Appends a sound record with these changes to a journal.
-fn append(journal: &std::path::Path, changes: &[u8]) {
-    let mut bytes = fs::read(journal).unwrap();
+/// Appends a sound record with these changes to a session file.
+fn append(path: &std::path::Path, changes: &[u8]) {
+    let mut bytes = fs::read(path).unwrap();
     let chain = *bytes.last_chunk::<4>().unwrap();
     let record = [&[u8::try_from(changes.len()).unwrap()], changes].concat();
     let mut crc = Crc32c::new();
@@ -19,17 +19,16 @@ fn append(journal: &std::path::Path, changes: &[u8]) {
     crc.update(&record);
     bytes.extend_from_slice(&record);
     bytes.extend_from_slice(&crc.value().to_le_bytes());
-    fs::write(journal, bytes).unwrap();
+    fs::write(path, bytes).unwrap();
 }
 
 #[test]
-fn a_journal_with_a_change_of_a_newer_release_is_refused_and_nothing_of_it_is_cut() {
+fn a_file_with_a_change_of_a_newer_release_is_refused_and_nothing_of_it_is_cut() {
     // A number that no release of today knows, one inside of a change that is known, and a change that
-    // is known and belongs into no journal.
+    // is known and belongs into no tail.
     for changes in [&[11, 1, 2][..], &[2, 6, 1], &[0, 4]] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bot.session");
-        let journal = dir.path().join("bot.session.journal");
         let session = PersistedSession {
             home_dc_id: 2,
             ..PersistedSession::default()
@@ -38,8 +37,8 @@ fn a_journal_with_a_change_of_a_newer_release_is_refused_and_nothing_of_it_is_cu
         let writer = BinaryFileBackend::new(&path);
         writer.save(&session).unwrap();
         writer.apply_update_state(update.clone()).unwrap();
-        append(&journal, changes);
-        let before = (fs::read(&path).unwrap(), fs::read(&journal).unwrap());
+        append(&path, changes);
+        let before = fs::read(&path).unwrap();
 
         // One that has the files open already, and one that has not.
         for backend in [writer, BinaryFileBackend::new(&path)] {
@@ -59,7 +58,7 @@ fn a_journal_with_a_change_of_a_newer_release_is_refused_and_nothing_of_it_is_cu
                 let text = error.to_string();
                 assert!(text.contains("a newer release wrote it"), "{call}: {text}");
             }
-            let after = (fs::read(&path).unwrap(), fs::read(&journal).unwrap());
+            let after = fs::read(&path).unwrap();
             assert!(before == after, "changed by a refused call");
         }
     }
@@ -74,8 +73,12 @@ fn a_session_file_in_a_form_of_a_newer_release_is_refused_and_left_as_it_is() {
         ..PersistedSession::default()
     };
     BinaryFileBackend::new(&path).save(&session).unwrap();
-    let whole = fs::read(&path).unwrap();
-    let tail = [&whole[..], &[0; 9], b"MTST\x01\0\0\0"].concat();
+    let mut tail = fs::read(&path).unwrap();
+    let at = session_file::BLOCK;
+    tail[at + 4] = 2;
+    let mut crc = Crc32c::new();
+    crc.update(&tail[at..at + 28]);
+    tail[at + 28..at + 32].copy_from_slice(&crc.value().to_le_bytes());
     let sealed = [&b"MTSE\xFF\x01"[..], &[7; 300]].concat();
     for bytes in [tail, sealed] {
         fs::write(&path, &bytes).unwrap();

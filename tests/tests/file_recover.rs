@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use mtsession::codec::wire::encode_body;
 use mtsession::{
-    BinaryFileBackend, DcEntry, DcFlags, PersistedSession, SessionBackend, UpdateStateChange,
-    recover,
+    BinaryFileBackend, Change, DcEntry, DcFlags, PersistedSession, SessionBackend, UpdateChange,
+    UpdateStateChange, recover,
 };
 use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::release_before;
 use tempfile::TempDir;
 
 fn store() -> (TempDir, PathBuf) {
@@ -124,9 +125,8 @@ fn a_flipped_bit_of_an_older_session_costs_no_other_key() {
 }
 
 #[test]
-fn what_the_journal_holds_is_recovered_too() {
+fn what_follows_the_snapshot_is_recovered_too() {
     let (_dir, path) = store();
-    let journal = path.with_extension("session.journal");
     let backend = BinaryFileBackend::new(&path);
     backend.save(&session()).unwrap();
     for pts in 1..=9 {
@@ -138,25 +138,47 @@ fn what_the_journal_holds_is_recovered_too() {
         backend.apply_update_state(state).unwrap();
     }
     let whole = fs::read(&path).unwrap();
-    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    let mut records = fs::read(&journal).unwrap();
-    records[30] ^= 1;
-    fs::write(&journal, &records).unwrap();
+    let mut damaged = whole.clone();
+    // In the last min peer, and in the second record.
+    let snapshot = session().to_bytes().len();
+    for at in [snapshot - 40, snapshot - 35] {
+        damaged[at] ^= 1;
+    }
+    damaged[4096 + 32 + 20] ^= 1;
+    fs::write(&path, &damaged).unwrap();
     let recovered = recover(&path).unwrap();
+    assert_eq!(recovered.session.dcs, session().dcs);
     assert_eq!(recovered.session.updates_state.pts, 9);
+    let says = |what: &str| recovered.left_out.iter().any(|note| note.contains(what));
     assert!(
-        recovered
-            .left_out
-            .iter()
-            .any(|note| note.contains("journal"))
+        says("unreadable") && says("changes after it"),
+        "{:?}",
+        recovered.left_out
     );
 
     // Of a whole session it is the same as loading it, and there is nothing to say.
     fs::write(&path, &whole).unwrap();
-    backend.save(&session()).unwrap();
     let recovered = recover(&path).unwrap();
-    assert_eq!(*recovered.session, session());
+    assert_eq!(recovered.session.updates_state.pts, 9);
     assert_eq!(recovered.left_out, Vec::<String>::new());
+}
+
+#[test]
+fn what_the_journal_of_the_release_before_holds_is_recovered_too() {
+    let (_dir, path) = store();
+    let batches = [1, 2, 3].map(|qts| [Change::Update(UpdateChange::Secondary { qts })]);
+    let batches = [&batches[0][..], &batches[1], &batches[2]];
+    release_before::write(&path, &session(), &batches);
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let journal = release_before::journal_of(&path);
+    let mut records = fs::read(&journal).unwrap();
+    records[22] ^= 1;
+    fs::write(&journal, &records).unwrap();
+    let recovered = recover(&path).unwrap();
+    assert_eq!(recovered.session.updates_state.qts, 3);
+    let says = |note: &String| note.contains("journal");
+    assert!(recovered.left_out.iter().any(says));
 }
 
 #[test]
@@ -190,11 +212,14 @@ fn what_is_no_session_is_not_made_one() {
 fn a_damaged_session_is_kept_when_it_is_replaced() {
     let (dir, path) = store();
     let backend = BinaryFileBackend::new(&path);
-    let damaged = session().to_bytes()[..400].to_vec();
     for number in 1..=3 {
         backend.save(&session()).unwrap();
         let state = UpdateStateChange::Secondary { qts: 5 };
         backend.apply_update_state(state).unwrap();
+        let mut damaged = fs::read(&path).unwrap();
+        for at in [700, 710] {
+            damaged[at] ^= 1;
+        }
         fs::write(&path, &damaged).unwrap();
         backend.save(&sized(1, 0, 0, 0)).unwrap();
         let kept = dir.path().join(format!("bot.session.damaged-{number}"));
@@ -211,7 +236,7 @@ fn a_damaged_session_is_kept_when_it_is_replaced() {
         assert_eq!(recovered.session.dcs[0].auth_key, Some(key_of(2)));
         assert_eq!(
             recovered.session.updates_state.qts, 5,
-            "its journal is kept too"
+            "its tail is kept too"
         );
     }
     // They hold keys: a gap among their numbers hides none of them.
@@ -225,24 +250,21 @@ fn a_damaged_session_is_kept_when_it_is_replaced() {
 #[test]
 fn a_journal_that_the_old_crate_did_not_know_is_told_and_kept() {
     let (dir, path) = store();
-    BinaryFileBackend::new(&path).save(&session()).unwrap();
-    let state = UpdateStateChange::Secondary { qts: 5 };
-    BinaryFileBackend::new(&path)
-        .apply_update_state(state)
-        .unwrap();
-    let journal = fs::read(path.with_extension("session.journal")).unwrap();
+    let change = [Change::Update(UpdateChange::Secondary { qts: 5 })];
+    release_before::write(&path, &session(), &[&change]);
+    let journal = fs::read(release_before::journal_of(&path)).unwrap();
     let old = ferogram_session::PersistedSession::load(&path).unwrap();
     old.save(&path).unwrap();
 
     let backend = BinaryFileBackend::new(&path);
     let status = backend.status().unwrap().unwrap();
-    assert_eq!((status.journal_of_another, status.journal_records), (1, 0));
+    assert_eq!((status.journal_of_another, status.tail_records), (1, 0));
     for write in [0, 1] {
         if write == 0 {
             backend.save(&session()).unwrap();
         } else {
             old.save(&path).unwrap();
-            fs::write(path.with_extension("session.journal"), &journal).unwrap();
+            fs::write(release_before::journal_of(&path), &journal).unwrap();
             backend.cache_peer(&session().peers[0]).unwrap();
         }
         let kept = dir

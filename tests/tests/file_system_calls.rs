@@ -100,7 +100,7 @@ fn without_locks_a_session_is_read_and_a_write_says_what_to_do() {
         assert!(traced(&never, &new, &["save2"]).contains("has no locks"));
         assert_eq!(
             fs::read_dir(dir.path()).unwrap().count(),
-            2,
+            1,
             "a file is left"
         );
     }
@@ -158,7 +158,7 @@ const NOTHING_REACHES_THE_DISK: [&str; 6] = [
     "-o",
     "/dev/null",
     "-e",
-    "inject=fdatasync:error=EIO",
+    "inject=fdatasync,fsync:error=EIO",
     "-e",
     "inject=rename,renameat,renameat2:error=ENOSPC",
 ];
@@ -171,7 +171,7 @@ fn after_a_failed_flush_no_other_process_appends_before_a_new_snapshot() {
         return;
     }
     let (dir, path) = store();
-    // It has read the journal before, and knows its end.
+    // It has read the file before, and knows its end.
     let open = StoreOptions::new().flush(FlushPolicy::Each);
     let open = open.connect(path.as_path()).unwrap();
     let counter = |qts| open.apply_update_state(UpdateStateChange::Secondary { qts });
@@ -180,10 +180,7 @@ fn after_a_failed_flush_no_other_process_appends_before_a_new_snapshot() {
         let failed = traced(&NOTHING_REACHES_THE_DISK, &path, &["pts6"]);
         assert!(failed.contains("a power cut can lose it"), "{failed}");
         let status = BinaryFileBackend::new(&path).status().unwrap().unwrap();
-        assert!(
-            status.flush_failed && status.journal_lost == 0,
-            "{status:?}"
-        );
+        assert!(status.flush_failed && status.tail_lost == 0, "{status:?}");
         assert_eq!(open.load().unwrap().unwrap().updates_state.pts, 6);
         let inode = fs::metadata(&path).unwrap().ino();
         if is_known {
@@ -193,14 +190,10 @@ fn after_a_failed_flush_no_other_process_appends_before_a_new_snapshot() {
         }
         assert_ne!(fs::metadata(&path).unwrap().ino(), inode, "it was appended");
         let status = BinaryFileBackend::new(&path).status().unwrap().unwrap();
-        assert_eq!((status.flush_failed, status.journal_records), (false, 0));
+        assert_eq!((status.flush_failed, status.tail_records), (false, 0));
         counter(3).unwrap();
-        let journal = BinaryFileBackend::new(&path)
-            .status()
-            .unwrap()
-            .unwrap()
-            .journal_records;
-        assert_eq!(journal, 1, "it is appended again");
+        let status = BinaryFileBackend::new(&path).status().unwrap().unwrap();
+        assert_eq!(status.tail_records, 1, "it is appended again");
     }
     let state = open.load().unwrap().unwrap().updates_state;
     assert_eq!((state.pts, state.qts), (7, 3));
@@ -237,7 +230,8 @@ fn a_process_that_is_killed_after_a_failed_flush_has_told_the_others() {
         "-o",
         "/dev/null",
         "-e",
-        "inject=fdatasync:error=EIO",
+        // The first flush of a process is of the whole file, which another one may have written.
+        "inject=fsync:error=EIO:when=1",
         "-e",
         "inject=rename,renameat,renameat2:signal=KILL",
     ];
@@ -248,6 +242,68 @@ fn a_process_that_is_killed_after_a_failed_flush_has_told_the_others() {
         ops(&path, &["pts7", "load"]),
         "pts7: ok\nload: home 2 dcs 1 pts 7 key Some(1)\n"
     );
+}
+
+/// Otherwise another process appends, flushes and acknowledges into a file whose name a power cut takes back.
+#[test]
+fn a_new_file_stays_locked_until_its_name_is_durable() {
+    if !has_strace() {
+        return;
+    }
+    let (dir, path) = store();
+    let log = dir.path().join("log");
+    let options = [
+        "-y",
+        "-o",
+        log.to_str().unwrap(),
+        "-e",
+        "trace=flock,rename,renameat,renameat2,fsync",
+    ];
+    assert_eq!(traced(&options, &path, &["save2"]), "save2: ok\n");
+    let log = fs::read_to_string(&log).unwrap();
+    let calls: Vec<_> = log.lines().collect();
+    let at = |what: &dyn Fn(&str) -> bool| calls.iter().position(|call| what(call));
+    let named = at(&|call| call.contains("rename")).expect("it is replaced");
+    let locked = at(&|call| call.contains("LOCK_EX") && call.contains(".mtsession-tmp-"));
+    assert!(locked.is_some_and(|locked| locked < named), "{log}");
+    let directory = format!("<{}>)", dir.path().display());
+    let after = &calls[named..];
+    let durable = after
+        .iter()
+        .position(|call| call.contains("fsync") && call.contains(&directory));
+    let released = after.iter().position(|call| call.contains("LOCK_UN"));
+    assert!(
+        durable.expect("its name is flushed") < released.expect("it is released"),
+        "{log}"
+    );
+}
+
+/// Its writer may have been killed before its name was durable.
+#[test]
+fn the_first_flush_of_a_file_that_another_process_wrote_is_of_its_name_too() {
+    if !has_strace() {
+        return;
+    }
+    let (dir, path) = store();
+    let log = dir.path().join("log");
+    let trace = "trace=fsync,fdatasync,rename,renameat,renameat2";
+    let options = ["-y", "-o", log.to_str().unwrap(), "-e", trace];
+    assert_eq!(
+        traced(&options, &path, &["pts6", "pts7"]),
+        "pts6: ok\npts7: ok\n"
+    );
+    let log = fs::read_to_string(&log).unwrap();
+    let mut calls = log.lines();
+    let file = format!("<{}>)", path.display());
+    let directory = format!("<{}>)", dir.path().display());
+    for (call, of) in [
+        ("fsync", &file),
+        ("fsync", &directory),
+        ("fdatasync", &file),
+    ] {
+        let next = calls.next().unwrap();
+        assert!(next.contains(call) && next.contains(of.as_str()), "{log}");
+    }
 }
 
 /// Temporary files are looked for once per directory and process: that takes as long as the directory.
@@ -285,13 +341,9 @@ fn among_ten_thousand_sessions_one_costs_what_it_costs_alone() {
     }
     let (alone, path_alone) = store();
     let (dir, path) = store();
-    let (session, journal) = (
-        fs::read(&path).unwrap(),
-        fs::read(dir.path().join("s.journal")).unwrap(),
-    );
+    let session = fs::read(&path).unwrap();
     for number in 0..SESSIONS {
         fs::write(dir.path().join(format!("s{number}")), &session).unwrap();
-        fs::write(dir.path().join(format!("s{number}.journal")), &journal).unwrap();
     }
     let calls = |path: &Path, operations: &[&str]| {
         let log = path.with_file_name("log");

@@ -101,26 +101,42 @@ fn what_another_user_put_there_is_refused_by_name() {
         "save1: ok\npts5: ok\n"
     );
     let all = ["load", "save2", "pts6", "dc3"];
-    // A complete copy that would be the session; an empty one would say that it is deleted.
+    // What the release before kept alongside a session is nothing to one with a tail of its own.
     for content in [another(), Vec::new()] {
         let planted = shared.plant(".s.mtsession-pending", &content);
-        assert_refused(&shared.ops(VICTIM, &all), &planted);
-        assert_refused(&shared.ops(VICTIM, &["delete"]), &planted);
-        fs::remove_file(&planted).unwrap();
         assert_eq!(
             shared.ops(VICTIM, &["load"]),
             "load: home 2 dcs 1 pts 5 key Some(1)\n"
         );
-    }
-    // The journal of a session that is not there yet, and the session itself.
-    assert_eq!(shared.ops(VICTIM, &["delete"]), "delete: ok\n");
-    for name in ["s.journal", "s"] {
-        let planted = shared.plant(name, if name == "s" { &[] } else { b"" });
-        assert_refused(&shared.ops(VICTIM, &["save2", "pts6", "dc3"]), &planted);
-        assert_eq!(fs::metadata(&planted).unwrap().len(), 0);
-        assert_eq!(fs::metadata(&planted).unwrap().uid(), ATTACKER);
+        assert_eq!(
+            shared.ops(VICTIM, &["pts5", "delete"]),
+            "pts5: ok\ndelete: ok\n"
+        );
+        assert_eq!(fs::read(&planted).unwrap(), content);
         fs::remove_file(&planted).unwrap();
+        assert_eq!(
+            shared.ops(VICTIM, &["save1", "pts5"]),
+            "save1: ok\npts5: ok\n"
+        );
     }
+    // Alongside a session of the release before it would be the session, or its changes.
+    let own = shared.named("s");
+    fs::write(&own, another()).unwrap();
+    chown(&own, Some(VICTIM), Some(VICTIM)).unwrap();
+    for name in [".s.mtsession-pending", "s.journal"] {
+        for content in [another(), Vec::new()] {
+            let planted = shared.plant(name, &content);
+            assert_refused(&shared.ops(VICTIM, &all), &planted);
+            fs::remove_file(&planted).unwrap();
+        }
+    }
+    // The session itself.
+    assert_eq!(shared.ops(VICTIM, &["delete"]), "delete: ok\n");
+    let planted = shared.plant("s", &[]);
+    assert_refused(&shared.ops(VICTIM, &["save2", "pts6", "dc3"]), &planted);
+    assert_eq!(fs::metadata(&planted).unwrap().len(), 0);
+    assert_eq!(fs::metadata(&planted).unwrap().uid(), ATTACKER);
+    fs::remove_file(&planted).unwrap();
     let planted = shared.plant("s", &another());
     assert_refused(&shared.ops(VICTIM, &all), &planted);
 }
@@ -177,7 +193,7 @@ fn temporary_names_of_others_do_not_keep_a_session_from_being_deleted() {
             shared.ops(VICTIM, &["delete", "load"]),
             "delete: ok\nload: None\n"
         );
-        assert!(!shared.path.exists() && !shared.named("s.journal").exists());
+        assert!(!shared.path.exists());
         assert_eq!(fs::read(&planted).unwrap(), b"something");
         fs::remove_file(&planted).unwrap();
         fs::remove_dir(&directory).unwrap();
@@ -222,7 +238,6 @@ fn what_root_writes_once_stays_the_services() {
         };
         chown(shared.path.parent().unwrap(), Some(owner), None).unwrap();
         assert_eq!(shared.ops(VICTIM, &["save1"]), "save1: ok\n");
-        fs::remove_file(shared.named("s.journal")).unwrap();
         assert_eq!(
             shared
                 .ops(0, &["pts6", "home1", "load"])
@@ -239,17 +254,6 @@ fn what_root_writes_once_stays_the_services() {
             "{said}"
         );
     }
-}
-
-/// A file that was given away alone: its journal is named, which is what has to be given away too.
-#[test]
-fn a_journal_of_root_is_named_to_whom_the_session_was_given() {
-    let Some(shared) = Shared::with_mode(0o755) else {
-        return;
-    };
-    assert_eq!(shared.ops(0, &["save1", "pts5"]), "save1: ok\npts5: ok\n");
-    chown(&shared.path, Some(VICTIM), None).unwrap();
-    assert_refused(&shared.ops(VICTIM, &["load"]), &shared.named("s.journal"));
 }
 
 #[test]

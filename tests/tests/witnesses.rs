@@ -112,7 +112,7 @@ fn make_the_image_of_a_session_file() {
     for change in &CHANGES {
         backend.apply(core::slice::from_ref(change)).unwrap();
     }
-    let records = backend.status().unwrap().unwrap().journal_records;
+    let records = backend.status().unwrap().unwrap().tail_records;
     assert_eq!(records, u64::try_from(CHANGES.len()).unwrap());
 }
 
@@ -138,7 +138,7 @@ fn a_session_file_with_its_journal_is_read() {
     assert_eq!(read.session().peers.len(), 4);
     assert_eq!(read.peer_names().len(), 1);
     assert!(!read.login_state().is_active());
-    assert_eq!(backend.status().unwrap().unwrap().journal_lost, 0);
+    assert_eq!(backend.status().unwrap().unwrap().tail_lost, 0);
     // And written to.
     backend.set_home_dc(4).unwrap();
     assert_eq!(backend.load().unwrap().unwrap().home_dc_id, 4);
@@ -149,7 +149,7 @@ fn of_a_torn_journal_everything_before_the_tear_is_read() {
     let (_dir, backend) = file(|journal| journal.truncate(journal.len() - 3));
     let count = CHANGES.len() - 1;
     assert!(backend.read().unwrap().unwrap() == after(count));
-    assert!(backend.status().unwrap().unwrap().journal_lost > 0);
+    assert!(backend.status().unwrap().unwrap().tail_lost > 0);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn of_a_rotten_journal_what_is_before_the_rot_is_read_and_the_rest_is_kept() {
     let read = backend.read().unwrap().unwrap();
     let count = (0..CHANGES.len()).find(|count| read == after(*count));
     assert!(count.is_some_and(|count| count > 0), "{read:?}");
-    assert!(backend.status().unwrap().unwrap().journal_lost > 0);
+    assert!(backend.status().unwrap().unwrap().tail_lost > 0);
 }
 
 #[track_caller]

@@ -49,7 +49,7 @@ impl Foreign {
 pub enum NewerForm {
     /// A session that is sealed with a key.
     Sealed,
-    /// A session with its changes after it, in the same bytes.
+    /// A session with its changes after it, in a way that this release does not know.
     Tail,
 }
 
@@ -59,7 +59,7 @@ impl NewerForm {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sealed => "a sealed session",
-            Self::Tail => "a session with its changes in the same file",
+            Self::Tail => "a session with changes of a newer kind in the same file",
         }
     }
 }
@@ -77,6 +77,9 @@ pub enum DecodeErrorKind {
     Truncated,
     /// The session is complete, but more follows.
     TrailingBytes,
+    /// The session goes on with changes, which have to be made to it: see
+    /// [`PlainFile::replay_into`](crate::PlainFile::replay_into).
+    HasChanges,
     /// A presence byte is neither 0 nor 1.
     Presence(u8),
     /// The text is not UTF-8.
@@ -217,6 +220,11 @@ impl DecodeError {
             Kind::TrailingBytes => {
                 write!(f, "session is complete, but more follows at byte {offset}")
             }
+            Kind::HasChanges => write!(
+                f,
+                "session goes on with changes at byte {offset}, which have to be made to it: read it as a \
+                 session file"
+            ),
             Kind::Presence(byte) => write!(f, "{field} is {byte}, not 0 or 1, at byte {offset}"),
             Kind::Utf8 => write!(f, "{field} is not UTF-8 at byte {offset}"),
             Kind::Foreign(foreign) => write!(f, "input is {}, not a session", foreign.name()),

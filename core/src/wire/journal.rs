@@ -1,5 +1,6 @@
-//! The bytes of a journal: the changes that were made after a session file was written, in a file
-//! alongside it.
+//! The bytes of records: the changes that were made after a snapshot was written. They follow the header of a
+//! [tail](super::session_file); the release before kept them in a file alongside the session, a journal, which
+//! has another header.
 //!
 //! ```text
 //! header   "MTSJ" | u8 1 | u32 snapshot's CRC | u32 CRC-32C of the 9 bytes before   13 bytes
@@ -81,11 +82,15 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The record at the start of `bytes`, after one with the checksum `chain`; `None` where none holds.
+    /// The record at the start of `bytes`, after one with the checksum `chain`; `None` where none holds. One
+    /// without changes is not a record: zeros would be.
     #[must_use]
     pub fn first(bytes: &'a [u8], chain: u32) -> Option<Self> {
         let mut head = bytes.iter();
         let payload_len = varint::read(|| head.next().copied().ok_or(())).ok()??;
+        if payload_len == 0 {
+            return None;
+        }
         let head_len = bytes.len().checked_sub(head.len())?;
         let covered_len = head_len.checked_add(usize::try_from(payload_len).ok()?)?;
         let (covered, rest) = bytes.split_at_checked(covered_len)?;

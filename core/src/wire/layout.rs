@@ -79,5 +79,7 @@ pub(crate) const TAG_FOOTER: u32 = 127;
 /// Bytes of the footer's payload: [`TRAILER_MAGIC`] and the body's length.
 pub(crate) const FOOTER_LEN: usize = 8;
 
-/// How the changes after a session begin, where a newer release keeps them in the same file.
+/// How the tail of a session file begins.
 pub(crate) const TAIL_MAGIC: [u8; 4] = *b"MTST";
+/// How the footer of a file that is written in place begins.
+pub(crate) const FOLD_MAGIC: [u8; 4] = *b"MTSR";

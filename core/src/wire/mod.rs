@@ -17,6 +17,7 @@ mod salvage;
 mod salvage_dcs;
 mod scratch;
 mod session_bytes;
+pub mod session_file;
 mod sink;
 mod tail;
 mod trailer;

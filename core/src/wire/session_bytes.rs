@@ -2,9 +2,11 @@
 
 use core::fmt;
 
+use super::crc::Crc32c;
+use super::session_file::{Footer, HEADER_LEN, TailHeader, probe, tail_start};
 use super::tail::{Tail, TailEnd};
-use super::view::{Integrity, SessionView};
-use crate::error::{DecodeError, DecodeErrorKind};
+use super::view::{Extent, Integrity, SessionView};
+use crate::error::{DecodeError, DecodeErrorKind, Field, NewerForm};
 use crate::session_mut::SessionMut;
 use crate::source::SessionSource as _;
 
@@ -39,6 +41,36 @@ impl<'a> SessionBytes<'a> {
     }
 }
 
+impl<'a> SessionView<'a> {
+    /// Checks `input` from its first to its last byte.
+    ///
+    /// Version 1 has no version byte, so its first byte, the low byte of the home DC, can look like
+    /// one: `FORMAT.md` has the rule that tells them apart without loss.
+    ///
+    /// # Errors
+    /// Says which field, at which byte, and why; what is not a session at all is named as far as it can
+    /// be recognised. A session that goes on with changes is refused with
+    /// [`HasChanges`](DecodeErrorKind::HasChanges): see [`SessionBytes`](crate::SessionBytes).
+    pub fn parse(input: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::parse_bytes(input, Extent::All).or_else(|error| Self::parse_file(input, error))
+    }
+
+    /// Of a session file, what it holds if no change follows its snapshot.
+    #[cold]
+    fn parse_file(input: &'a [u8], error: DecodeError) -> Result<Self, DecodeError> {
+        let file = match PlainFile::parse(input) {
+            Ok(file) if file.header().is_some() => file,
+            // A text may end with a newline, a session may not.
+            Ok(_) => return Err(error),
+            Err(error) => return Err(error),
+        };
+        file.complete().ok_or_else(|| {
+            let end = file.bytes().len();
+            DecodeError::new(DecodeErrorKind::HasChanges, Field::Trailer, end)
+        })
+    }
+}
+
 /// A session file: a snapshot, and the changes that were made after it was written.
 ///
 /// The snapshot alone is not the session where changes follow it, so [`complete`](Self::complete) does
@@ -47,42 +79,92 @@ impl<'a> SessionBytes<'a> {
 pub struct PlainFile<'a> {
     snapshot: SessionView<'a>,
     bytes: &'a [u8],
+    header: Option<TailHeader>,
     tail: Tail<'a>,
+    is_unfinished: bool,
 }
 
 impl<'a> PlainFile<'a> {
-    /// Checks a session file. Its changes are in the journal alongside it: see
-    /// [`with_journal`](Self::with_journal).
+    /// Checks a session file: its snapshot, and where its tail begins. A file of the release before has its
+    /// changes in the journal alongside it: see [`with_journal`](Self::with_journal).
     ///
-    /// An editor ends a file with a newline, and a file system that allocates in advance ends it with
-    /// zeros. Neither is damage to a session that is whole before them, and that ends there for certain.
+    /// A copy of the file that ends anywhere after the snapshot is a session too. An editor ends a file
+    /// with a newline, and a file system that allocates in advance ends it with zeros. Neither is damage to
+    /// a session that is whole before them, and that ends there for certain.
     ///
     /// # Errors
-    /// As [`SessionView::parse`].
+    /// As [`SessionView::parse`]. A snapshot that was damaged is told from an older session, which has no
+    /// checksum, by the header of its tail. [`Empty`](DecodeErrorKind::Empty) also for a file that is being
+    /// deleted in place.
     pub fn parse(input: &'a [u8]) -> Result<Self, DecodeError> {
-        let of = |snapshot, bytes| Self {
+        let head = Self::parse_head(input);
+        let Some((footer, copy)) = Footer::last(input) else {
+            return head;
+        };
+        let copied = Self::parse_head(copy).ok();
+        let copy_header = copied.and_then(|copied| copied.header);
+        if !is_last_word(&head, footer, copy_header) {
+            return head;
+        }
+        match copied {
+            _ if footer.len == 0 => {
+                let at = input.len().saturating_sub(copy.len());
+                Err(DecodeError::new(DecodeErrorKind::Empty, Field::Version, at))
+            }
+            Some(copied) if copied.header.is_some() => Ok(Self {
+                is_unfinished: true,
+                ..copied
+            }),
+            _ => head,
+        }
+    }
+
+    /// The same without a look at the end of `input`.
+    fn parse_head(input: &'a [u8]) -> Result<Self, DecodeError> {
+        let (snapshot, bytes) = match SessionView::parse_first(input) {
+            Ok(first) => first,
+            Err(error) => return Err(damage(input).unwrap_or(error)),
+        };
+        let mut file = Self {
             snapshot,
             bytes,
+            header: None,
             tail: Tail::NONE,
+            is_unfinished: false,
         };
-        let error = match SessionView::parse(input) {
-            Ok(view) => return Ok(of(view, input)),
-            Err(error) => error,
+        let rest = input.get(bytes.len()..).unwrap_or_default();
+        let trailing =
+            DecodeError::new(DecodeErrorKind::TrailingBytes, Field::Trailer, bytes.len());
+        let Some(crc) = file.crc() else {
+            if let Some(damage) = damage(input) {
+                return Err(damage);
+            }
+            let is_old = rest.is_empty()
+                || (is_padding(rest) && (!rest.contains(&0) || ends_before_zeros(&snapshot)));
+            return is_old.then_some(file).ok_or(trailing);
         };
-        let Some((bytes, rest)) = input.split_at_checked(error.offset) else {
-            return Err(error);
+        let at = tail_start(bytes.len());
+        let (zeros, tail) = input.split_at_checked(at).unwrap_or((input, &[]));
+        let expected = TailHeader {
+            snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            snapshot_crc: crc,
+            salt: 0,
         };
-        if error.kind != DecodeErrorKind::TrailingBytes || !is_padding(rest) {
-            return Err(error);
-        }
-        let view = SessionView::parse(bytes)?;
-        if view.integrity() == Integrity::StructureOnly
-            && rest.contains(&0)
-            && !ends_before_zeros(&view)
+        if let Some(header) = TailHeader::first(tail)
+            && (TailHeader { salt: 0, ..header }) == expected
         {
-            return Err(error);
+            let records = tail.get(HEADER_LEN..).unwrap_or_default();
+            file.header = Some(header);
+            file.tail = Tail::of_file(header, at.saturating_add(HEADER_LEN), records);
+            return Ok(file);
         }
-        Ok(of(view, bytes))
+        if TailHeader::is_newer(tail) {
+            let kind = DecodeErrorKind::NewerForm(NewerForm::Tail);
+            return Err(DecodeError::new(kind, Field::Trailer, at));
+        }
+        let zeros = zeros.get(bytes.len()..).unwrap_or_default();
+        let is_cut = zeros.iter().all(|byte| *byte == 0) && expected.is_cut_to(tail);
+        (is_cut || is_padding(rest)).then_some(file).ok_or(trailing)
     }
 
     /// The same with the changes in `journal`, the bytes of the file alongside it. A journal that
@@ -115,6 +197,19 @@ impl<'a> PlainFile<'a> {
     #[must_use]
     pub const fn tail(&self) -> Tail<'a> {
         self.tail
+    }
+
+    /// The header of the tail; `None` where changes cannot be appended to the file as it is.
+    #[must_use]
+    pub const fn header(&self) -> Option<TailHeader> {
+        self.header
+    }
+
+    /// Whether the session was read from the complete copy at the end of the file, because the file was
+    /// being written in place. It has to be written to its beginning before anything else is.
+    #[must_use]
+    pub const fn is_unfinished(&self) -> bool {
+        self.is_unfinished
     }
 
     /// The bytes of the snapshot, without the padding after it.
@@ -174,6 +269,36 @@ impl<E: fmt::Display> fmt::Display for ReplayError<E> {
 }
 
 impl<E: core::error::Error> core::error::Error for ReplayError<E> {}
+
+/// Whether a footer is what a writer of this file has put at its end. A token or a name can have the bytes
+/// of one, but not the salt of the tail that it would end.
+fn is_last_word(
+    head: &Result<PlainFile<'_>, DecodeError>,
+    footer: Footer,
+    copy: Option<TailHeader>,
+) -> bool {
+    match head {
+        Ok(file) => file.header.is_some_and(|header| {
+            footer.salt == header.salt || copy.is_some_and(|copy| copy.salt == header.salt)
+        }),
+        Err(error) => !error.kind.is_newer() && !matches!(error.kind, DecodeErrorKind::Foreign(_)),
+    }
+}
+
+/// What is wrong with a session file by the header of its tail: its snapshot does not read as the session
+/// that the header continues. `None` without such a header, and where the snapshot's checksum holds, so that
+/// only a newer release can have written it.
+#[cold]
+fn damage(input: &[u8]) -> Option<DecodeError> {
+    let header = probe(input)?;
+    let snapshot = input.get(..usize::try_from(header.snapshot_len).ok()?)?;
+    let (covered, stored) = snapshot.split_last_chunk()?;
+    let mut crc = Crc32c::new();
+    crc.update(covered);
+    let is_sound = [crc.value(), header.snapshot_crc] == [u32::from_le_bytes(*stored); 2];
+    let kind = DecodeErrorKind::Checksum;
+    (!is_sound).then(|| DecodeError::new(kind, Field::TrailerChecksum, covered.len()))
+}
 
 /// Zeros, or the end of a line, or both in this order.
 fn is_padding(rest: &[u8]) -> bool {

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::journal::{self, HEADER_LEN, Record};
+use super::journal::{self, Record};
+use super::session_file::TailHeader;
 use crate::change::Change;
 
 /// Changes that continue a snapshot, in atomic batches.
@@ -13,6 +14,8 @@ use crate::change::Change;
 pub struct Tail<'a> {
     records: &'a [u8],
     chain: u32,
+    /// Where the first record is.
+    at: usize,
 }
 
 impl<'a> Tail<'a> {
@@ -20,14 +23,25 @@ impl<'a> Tail<'a> {
     pub const NONE: Self = Self {
         records: &[],
         chain: 0,
+        at: 0,
     };
+
+    /// The records that follow the header of a session file, from its byte `at` on.
+    pub(super) fn of_file(header: TailHeader, at: usize, records: &'a [u8]) -> Self {
+        Self {
+            records,
+            chain: header.chain(),
+            at,
+        }
+    }
 
     /// The records of a journal, if they continue the snapshot with this checksum.
     pub(super) fn of_journal(journal: &'a [u8], snapshot: u32) -> Option<Self> {
-        let (header, records) = journal.split_first_chunk::<HEADER_LEN>()?;
+        let (header, records) = journal.split_first_chunk::<{ journal::HEADER_LEN }>()?;
         (*header == journal::header(snapshot)).then(|| Self {
             records,
             chain: journal::chain_of_header(header),
+            at: journal::HEADER_LEN,
         })
     }
 
@@ -37,8 +51,14 @@ impl<'a> Tail<'a> {
         Batches {
             rest: self.records,
             chain: self.chain,
-            at: HEADER_LEN,
+            at: self.at,
         }
+    }
+
+    /// Its bytes: records, and what may follow them.
+    #[must_use]
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.records
     }
 
     /// How the tail ends. Reads all of it.
@@ -64,7 +84,7 @@ pub enum TailEnd {
     /// With a sound record that this release does not know: a newer release wrote it. Nothing may be
     /// appended or cut off.
     Newer {
-        /// Where that record begins, in bytes from the start of the journal.
+        /// Where that record begins, in bytes from the start of the file that the tail is in.
         at: usize,
     },
 }

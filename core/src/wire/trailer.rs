@@ -4,9 +4,9 @@
 use super::concat::concat_array;
 use super::crc::Crc32c;
 use super::layout::{
-    CHANNEL_LEN, CRC_LEN, FOOTER_LEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN, TAG_ACCOUNT, TAG_CHANNELS,
-    TAG_END, TAG_FOOTER, TAG_LOGIN_STATE, TAG_MIN_PEERS, TAG_NAMES, TAG_OPTIONAL, TAG_PEERS,
-    TRAILER_MAGIC, TRAILER_VERSION,
+    CHANNEL_LEN, CRC_LEN, CURRENT, FOOTER_LEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN, TAG_ACCOUNT,
+    TAG_CHANNELS, TAG_END, TAG_FOOTER, TAG_LOGIN_STATE, TAG_MIN_PEERS, TAG_NAMES, TAG_OPTIONAL,
+    TAG_PEERS, TRAILER_MAGIC, TRAILER_VERSION,
 };
 use super::out::{Out, put};
 use super::packed_peer::PackedPeer;
@@ -220,6 +220,15 @@ fn body_len_by_footer(input: &[u8]) -> Option<usize> {
 /// Whether the input ends like something that this library wrote.
 pub(super) fn has_footer(input: &[u8]) -> bool {
     body_len_by_footer(input).is_some()
+}
+
+/// Where a session ends by its own account, whose body ends where `reader` stands; `None` where its trailer
+/// does not say.
+pub(super) fn end_of_session(reader: Reader<'_>, version: u8) -> Option<usize> {
+    if version == CURRENT && reader.rest().starts_with(&TRAILER_MAGIC) {
+        return end(reader);
+    }
+    Some(reader.offset())
 }
 
 /// Reads what follows the body, which ends where `reader` stands.

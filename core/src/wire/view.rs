@@ -5,10 +5,11 @@ use core::fmt;
 use super::dcs::Dcs;
 use super::layout::{
     CHANNEL_LEN, CURRENT, HAS_MIN_PEERS, HAS_STATE, HAS_TOKEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN,
-    TAIL_MAGIC, peer_len,
+    peer_len,
 };
 use super::reader::Reader;
 use super::records::{Record, Records};
+use super::session_file;
 use super::trailer::{self, Trailer};
 use crate::account::Account;
 use crate::counters::{ChannelPts, Counters};
@@ -62,37 +63,32 @@ pub struct SessionView<'a> {
 }
 
 impl<'a> SessionView<'a> {
-    /// Checks `input` from its first to its last byte.
-    ///
-    /// Version 1 has no version byte, so its first byte, the low byte of the home DC, can look like
-    /// one: `FORMAT.md` has the rule that tells them apart without loss.
-    ///
-    /// # Errors
-    /// Says which field, at which byte, and why; what is not a session at all is named as far as it can
-    /// be recognised. A session that goes on with changes is refused: see
-    /// [`SessionBytes`](crate::SessionBytes).
-    pub fn parse(input: &'a [u8]) -> Result<Self, DecodeError> {
-        Self::parse_bytes(input).map_err(|error| match error.kind {
-            DecodeErrorKind::TrailingBytes if has_tail(input, error.offset) => DecodeError {
-                kind: DecodeErrorKind::NewerForm(NewerForm::Tail),
-                ..error
-            },
-            _ => error,
-        })
+    /// The session that `input` begins with, and its bytes; what follows it is not looked at.
+    pub(super) fn parse_first(input: &'a [u8]) -> Result<(Self, &'a [u8]), DecodeError> {
+        match Self::parse_bytes(input, Extent::First) {
+            Err(error) if error.kind == DecodeErrorKind::TrailingBytes => {
+                let bytes = input.get(..error.offset).ok_or(error)?;
+                Self::parse_bytes(bytes, Extent::All).map(|view| (view, bytes))
+            }
+            parsed => parsed.map(|view| (view, input)),
+        }
     }
 
-    fn parse_bytes(input: &'a [u8]) -> Result<Self, DecodeError> {
+    /// See [`parse`](Self::parse).
+    pub(super) fn parse_bytes(input: &'a [u8], extent: Extent) -> Result<Self, DecodeError> {
         let Some(&first) = input.first() else {
             return Err(DecodeError::new(DecodeErrorKind::Empty, Field::Version, 0));
         };
         let looks_like_v1 = match input {
             [_, 0, 0, 0] | [_, 0, 0, 0, 0] => true,
             // A footer ends what this library wrote, and version 1 it never wrote.
-            [_, 0, 0, 0, dc_count, ..] => *dc_count != 0 && !trailer::has_footer(input),
+            [_, 0, 0, 0, dc_count, ..] => {
+                *dc_count != 0 && !trailer::has_footer(input) && !extent.has_tail(input)
+            }
             _ => false,
         };
         if (HAS_STATE..=CURRENT).contains(&first) && !looks_like_v1 {
-            return Self::parse_versioned(input, first);
+            return Self::parse_versioned(input, first, extent);
         }
         Self::parse_v1(input).map_err(|error| {
             if looks_like_v1 && first != 0 {
@@ -125,7 +121,7 @@ impl<'a> SessionView<'a> {
         Ok(view)
     }
 
-    fn parse_versioned(input: &'a [u8], version: u8) -> Result<Self, DecodeError> {
+    fn parse_versioned(input: &'a [u8], version: u8, extent: Extent) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(input);
         reader.u8(Field::Version)?;
         let home_dc_id = reader.i32(Field::HomeDcId)?;
@@ -161,6 +157,13 @@ impl<'a> SessionView<'a> {
             None
         };
         let trailer_at = reader;
+        if extent == Extent::First
+            && let Some(end) = trailer::end_of_session(reader, version)
+            && end < input.len()
+        {
+            let kind = DecodeErrorKind::TrailingBytes;
+            return Err(DecodeError::new(kind, Field::Trailer, end));
+        }
         let trailer = if version == CURRENT {
             trailer::read(input, &mut reader)?
         } else if reader.rest().is_empty() {
@@ -224,6 +227,22 @@ impl<'a> SessionView<'a> {
     }
 }
 
+/// How much of the input a session takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All of it.
+    All,
+    /// As much as it says itself, which is told as trailing bytes.
+    First,
+}
+
+impl Extent {
+    /// Whether more may follow the session, and the tail of a session file does.
+    fn has_tail(self, input: &[u8]) -> bool {
+        self == Self::First && session_file::probe(input).is_some()
+    }
+}
+
 /// The bytes of one list in the body.
 struct List<'a> {
     count: usize,
@@ -250,15 +269,6 @@ fn list<'a>(
     let count = reader.len_u16(count)?;
     let bytes = reader.bytes(count.saturating_mul(record_len), records)?;
     Ok(List { count, bytes })
-}
-
-/// Whether changes follow the session that ends at `end`, as newer releases write them: after zeros.
-#[cold]
-fn has_tail(input: &[u8], end: usize) -> bool {
-    let rest = input.get(end..).unwrap_or_default();
-    let start = rest.iter().position(|byte| *byte != 0);
-    let tail = start.and_then(|at| rest.get(at..));
-    tail.is_some_and(|tail| tail.starts_with(&TAIL_MAGIC))
 }
 
 /// Names what is neither a versioned session nor version 1.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mtsession_core::clients::detect;
-use mtsession_core::{DecodeErrorKind, SessionSource, SessionView};
+use mtsession_core::{DecodeErrorKind, SessionBytes, SessionSource};
 use zeroize::Zeroizing;
 
 use crate::clients::error::ForeignError;
@@ -126,7 +126,7 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     if bytes.starts_with(&grammers::tl::MAGIC) {
         return Ok(Content::Tl(bytes));
     }
-    if SessionView::parse(&bytes).is_ok() {
+    if SessionBytes::parse(&bytes).is_ok() {
         return Ok(Content::Own);
     }
     if let Some(known) = identity::by_content(&bytes) {

@@ -7,13 +7,13 @@ use std::path::Path;
 use mtsession_core::Certain as _;
 use mtsession_core::text::{Base64Sink, decode_any, encoded_text_len};
 use mtsession_core::wire::{Sink, encode_to_vec};
-use mtsession_core::{SessionSource, SessionView};
+use mtsession_core::{DecodeErrorKind, SessionSource, SessionView};
 use zeroize::Zeroizing;
 
 use crate::backend::SessionBackend;
 use crate::backends::file::BinaryFileBackend;
 use crate::drop_in::session::PersistedSession;
-use crate::record::TooLong;
+use crate::record::{SessionRecord, TooLong};
 use crate::secret_bytes::SecretBytes;
 
 impl PersistedSession {
@@ -43,13 +43,18 @@ impl PersistedSession {
         Ok(encode_to_vec(self)?)
     }
 
-    /// Decodes any version, with or without trailer.
+    /// Decodes any version, with or without trailer, and session files with the changes at their end.
     ///
     /// # Errors
     /// `InvalidData` with a [`DecodeError`](mtsession_core::DecodeError) inside, which says which
     /// field, where and why.
     pub fn from_bytes(bytes: &[u8]) -> io::Result<Self> {
-        Ok(Self::copy_of(&SessionView::parse(bytes)?))
+        match SessionView::parse(bytes) {
+            Err(error) if error.kind == DecodeErrorKind::HasChanges => {
+                SessionRecord::from_bytes(bytes).map(SessionRecord::into_session)
+            }
+            parsed => Ok(Self::copy_of(&parsed?)),
+        }
     }
 
     /// Decodes a session string: native or compact, in whatever it was pasted with.

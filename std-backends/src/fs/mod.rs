@@ -26,7 +26,7 @@ pub(crate) use owned::{Access, about, directory_of, is_strangers, open_owned};
 pub use replace::{remove_private, replace_private};
 #[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
 pub(crate) use temp::TempDirectory;
-pub(crate) use temp::{Temp, clean};
+pub(crate) use temp::{Temp, clean, clean_once};
 
 /// A length in memory as a length in a file.
 pub(crate) fn file_len(len: usize) -> u64 {

@@ -14,12 +14,16 @@ use std::path::Path;
 pub(crate) enum Access {
     /// It is only read.
     Read,
-    /// It is flushed, which Windows allows only to those who may write.
-    Flush,
     /// It is read and written.
     Write,
     /// The same, and it is made, private to its owner, where it does not exist.
+    #[cfg_attr(
+        unix,
+        allow(dead_code, reason = "a file alongside is the lock elsewhere")
+    )]
     Create,
+    /// It is made, private to its owner, and must not exist.
+    New,
 }
 
 /// Opens the file that `path` itself names: no link is followed, and a pipe does not block.
@@ -33,10 +37,10 @@ pub(crate) fn open_owned(path: &Path, access: Access, beside: Option<&Path>) -> 
         .read(true)
         .write(match access {
             Access::Read => false,
-            Access::Flush => cfg!(windows),
-            Access::Write | Access::Create => true,
+            Access::Write | Access::Create | Access::New => true,
         })
-        .create(access == Access::Create);
+        .create(access == Access::Create)
+        .create_new(access == Access::New);
     set_flags(&mut options);
     let file = options
         .open(path)

@@ -33,15 +33,15 @@ pub(crate) struct Temp(NamedTempFile);
 impl Temp {
     /// Makes one in the directory of `target`.
     pub(crate) fn beside(target: &Path) -> io::Result<Self> {
+        clean_once(directory_of(target));
         Self::with_mode(target, 0o600)
     }
 
-    /// The same with another mode.
+    /// The same with another mode, and without looking for what killed processes left.
     pub(crate) fn with_mode(target: &Path, mode: u32) -> io::Result<Self> {
         const ATTEMPTS: u32 = 8;
 
         let dir = directory_of(target);
-        clean_once(dir);
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX).rand_bytes(RANDOM_CHARACTERS);
         #[cfg(unix)]
@@ -70,25 +70,35 @@ impl Temp {
         self.0.as_file()
     }
 
-    #[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Gives it the name `target`, in the place of a file that may have it. Gives it back where that
     /// fails.
+    #[cfg(any(feature = "cli", test))]
     pub(crate) fn replace(self, target: &Path) -> Result<File, (io::Error, Self)> {
-        let mut temp = self.0;
+        self.replace_locked(target).map(release)
+    }
+
+    /// The same with the lock that it has, which the caller releases.
+    pub(crate) fn replace_locked(self, target: &Path) -> Result<File, (io::Error, Self)> {
+        let temp = self.0;
         let mut wait = FIRST_WAIT;
         loop {
-            match temp.persist(target) {
-                Ok(file) => return Ok(release(file)),
-                Err(failed) if is_held(&failed.error) && wait < LONGEST_WAIT => {
+            // The standard library's rename also replaces a file that this process has open.
+            match fs::rename(temp.path(), target) {
+                Ok(()) => {
+                    let (file, path) = temp.into_parts();
+                    // It has another name now: there is nothing left to remove.
+                    let _ = path.keep();
+                    return Ok(file);
+                }
+                Err(error) if is_held(&error) && wait < LONGEST_WAIT => {
                     std::thread::sleep(wait);
                     wait = wait.saturating_mul(2);
-                    temp = failed.file;
                 }
-                Err(failed) => return Err((failed.error, Self(failed.file))),
+                Err(error) => return Err((error, Self(temp))),
             }
         }
     }
@@ -201,7 +211,7 @@ impl TempDirectory {
 
 /// Removes what killed processes left in `dir`, unless this process has done so before. Best effort: a
 /// directory that cannot be listed can still be written to.
-fn clean_once(dir: &Path) {
+pub(crate) fn clean_once(dir: &Path) {
     static CLEANED: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 
     let is_first = lock(&CLEANED)

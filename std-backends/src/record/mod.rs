@@ -15,13 +15,14 @@ use std::sync::OnceLock;
 
 use mtsession_core::wire::encode_to_vec;
 use mtsession_core::{
-    Account, AuthKeyRef, Change, EntryKey, PeerKey, PeerKind, SessionMut as _, SessionSource,
-    SessionView,
+    Account, AuthKeyRef, Change, DecodeErrorKind, EntryKey, PeerKey, PeerKind, PlainFile,
+    SessionMut as _, SessionSource, SessionView, TailEnd,
 };
 use zeroize::Zeroizing;
 
 use self::index::Index;
 use self::names_store::NamesStore;
+use crate::backends::file::Newer;
 use crate::drop_in::session::PersistedSession;
 use crate::record::login_state::OwnedLoginState;
 
@@ -57,7 +58,7 @@ const SEARCHES_IN_PLACE: u32 = 32;
 /// assert_eq!(read.into_session().home_dc_id, 4);
 /// # Ok::<(), std::io::Error>(())
 /// ```
-// Replaying a journal or caching a peer looks peers up by identity. Without an index that is one pass
+// Replaying a tail or caching a peer looks peers up by identity. Without an index that is one pass
 // over the cache for each, and a hostile or merely long journal would cost the square of its length.
 #[derive(Debug, Default)]
 pub struct SessionRecord {
@@ -125,7 +126,25 @@ impl SessionRecord {
     /// `InvalidData` with a [`DecodeError`](mtsession_core::DecodeError) inside, which says which
     /// field, where and why.
     pub fn from_bytes(bytes: &[u8]) -> io::Result<Self> {
-        Ok(Self::copy_of(&SessionView::parse(bytes)?))
+        match SessionView::parse(bytes) {
+            Err(error) if error.kind == DecodeErrorKind::HasChanges => Self::with_changes(bytes),
+            parsed => Ok(Self::copy_of(&parsed?)),
+        }
+    }
+
+    /// A session file whose snapshot is followed by changes.
+    fn with_changes(bytes: &[u8]) -> io::Result<Self> {
+        let file = PlainFile::parse(bytes)?;
+        let mut record = Self::copy_of(&file.snapshot());
+        let mut batches = file.tail().batches();
+        for batch in batches.by_ref() {
+            let changes: Vec<_> = batch.collect();
+            record.replay(&changes);
+        }
+        match file.tail().end() {
+            TailEnd::Newer { .. } => Err(Newer.into()),
+            TailEnd::Whole | TailEnd::Torn | TailEnd::Damaged => Ok(record),
+        }
     }
 
     /// The bytes of a session file: version 8 with a checksummed trailer.

@@ -18,6 +18,7 @@ mod names;
 mod pasted;
 mod shell;
 mod strings;
+mod tails;
 mod terminal;
 
 use std::ffi::OsStr;

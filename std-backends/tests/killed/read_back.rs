@@ -55,7 +55,7 @@ fn where_one_thing_differs_nothing_else_is_blamed() {
     names[0].phone = None;
     record.set_peer_names(&names).unwrap();
     let mut session = record.session().clone();
-    // What the file's journal says.
+    // What the file's tail says.
     session.updates_state.qts = 21;
     record.set_session(session);
     let Some(said) = said_where_there_is(&record) else {

@@ -118,10 +118,10 @@ impl Kind {
         let session = dir.join("session");
         let file = BinaryFileBackend::new(&session);
         file.replace(&login.record()).unwrap();
-        // Something for the journal.
+        // A tail, which a process leaves that is killed.
         file.apply_update_state(UpdateStateChange::Secondary { qts: 21 })
             .unwrap();
-        drop(file);
+        core::mem::forget(file);
         if self == Self::File {
             return;
         }
@@ -147,9 +147,7 @@ impl Kind {
         if self == Self::TelethonInLog {
             move_into_log(&dir.join("telethon"));
         }
-        for name in ["session", "session.journal"] {
-            let _ = fs::remove_file(dir.join(name));
-        }
+        let _ = fs::remove_file(session);
     }
 }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::damaged;
 use super::paths::Paths;
 
-/// The files of the session at `path` that are there, itself first: also the journal, a complete copy
-/// that is being written, and what was kept of damaged ones. Any of them can hold a key.
+/// The files of the session at `path` that are there, itself first: also what the
+/// release before has left, and what was kept of damaged ones. Any of them can hold a key.
 ///
 /// # Errors
 /// What keeps the directory from being listed.

@@ -1,20 +1,22 @@
-//! Small changes: appended to the journal, or made part of a new snapshot.
+//! Small changes: appended to the file, or made part of a new snapshot.
 
+use core::time::Duration;
 use std::io;
 
 use mtsession_core::{Change, Weight};
 
 use super::backend::BinaryFileBackend;
-use super::journal;
+use super::lock::Settings;
+use super::open_session::{Appended, OpenSession, Outcome};
 use super::process::State;
 use super::snapshot::Fsync;
-use super::state::{Appended, Known, Refreshed};
+use super::tail;
 use crate::drop_in::session::PersistedSession;
 use crate::error::reworded::stored_unflushed;
 use crate::event::{self, Event};
 use crate::record::SessionRecord;
 
-/// How often a small change looks for its place in the journal before the whole session is written.
+/// How often a small change looks for its place in the tail before the whole session is written.
 /// Once is enough unless others write at the same time, or the file system does not tell a file from
 /// itself.
 const ATTEMPTS: usize = 3;
@@ -22,30 +24,40 @@ const ATTEMPTS: usize = 3;
 impl BinaryFileBackend {
     pub(super) fn apply_locked(&self, changes: &[Change<'_>]) -> io::Result<()> {
         let mut state = self.state();
+        let applied = self.apply_in(&mut state, changes);
+        state.let_go();
+        applied
+    }
+
+    fn apply_in(&self, state: &mut State, changes: &[Change<'_>]) -> io::Result<()> {
         let apply = |stored: &mut SessionRecord| stored.apply_all(changes).map_err(io::Error::from);
-        if !state.must_fold && changes.iter().all(journal::may_take) {
+        if !state.must_fold && changes.iter().all(tail::may_take) {
             check_texts(changes)?;
             for _ in 0..ATTEMPTS {
-                match self.append(&mut state, changes)? {
+                match self.append(state, changes)? {
                     Appended::Done => return Ok(()),
                     Appended::NotTaken => break,
                     Appended::NotKnown => {}
                 }
-                let paths = self.prepare(&mut state)?;
-                let (known, refreshed) = Known::refresh(paths, self.settings, apply)?;
+                let before = state.known.take();
+                let paths = self.prepare(state)?;
+                if let Some(before) = before {
+                    before.tell_if_replaced(&self.path);
+                }
+                let (known, refreshed) = OpenSession::refresh(paths, self.settings, apply)?;
                 state.known = known;
-                if let Refreshed::Changed = refreshed {
+                if let Outcome::Changed = refreshed {
                     return Ok(());
                 }
             }
         }
-        let paths = self.prepare(&mut state)?;
-        state.known = Known::rewrite(paths, self.settings, apply)?;
+        let paths = self.prepare(state)?;
+        state.known = OpenSession::rewrite(paths, self.settings, apply)?;
         state.must_fold = false;
         Ok(())
     }
 
-    /// Appends to the journal that is known.
+    /// Appends to the file that is known.
     pub(super) fn append(&self, state: &mut State, changes: &[Change<'_>]) -> io::Result<Appended> {
         let State {
             known: Some(known),
@@ -69,19 +81,19 @@ impl BinaryFileBackend {
             last_flush.is_now();
         }
         if known.is_due_for_folding() {
-            self.fold(state);
+            self.fold(state, self.settings);
         }
         Ok(Appended::Done)
     }
 
-    /// Writes the journal into a new snapshot after a flush of it has failed: what was appended is in
+    /// Writes the session into a new file after a flush of it has failed: what was appended is in
     /// the file, but nobody knows whether it is on the disk.
     fn fold_unflushed(&self, state: &mut State, error: &io::Error) -> io::Result<()> {
         state.must_fold = true;
         let paths = self.prepare(state)?;
         // Other processes must not rely on what follows either, also if this one is killed now.
-        let _ = Known::forbid_appends(&paths, self.settings);
-        match Known::rewrite(paths, self.settings, |_| Ok(())) {
+        let _ = OpenSession::forbid_appends(&paths, self.settings);
+        match OpenSession::rewrite(paths, self.settings, |_| Ok(())) {
             Ok(known) => {
                 state.known = known;
                 state.must_fold = false;
@@ -98,13 +110,13 @@ impl BinaryFileBackend {
         }
     }
 
-    /// Writes the journal into the snapshot. The change that made it due is stored already, so a
-    /// failure only means that the journal goes on growing, and the next change tries again.
-    fn fold(&self, state: &mut State) {
-        let Some(known) = state.known.take() else {
+    /// Makes the tail part of the snapshot. The change that made it due is stored already, so a
+    /// failure only means that the file goes on growing.
+    fn fold(&self, state: &mut State, settings: Settings) {
+        let Some(mut known) = state.known.take() else {
             return;
         };
-        let folded = Known::rewrite(known.paths().clone(), self.settings, |_| Ok(()));
+        let folded = OpenSession::rewrite(known.paths().clone(), settings, |_| Ok(()));
         let path = || self.path.clone();
         event::emit(|| match &folded {
             Ok(_) => Event::Folded { path: path() },
@@ -113,14 +125,41 @@ impl BinaryFileBackend {
                 error: error.to_string(),
             },
         });
-        state.known = folded.ok().flatten();
+        state.known = folded.unwrap_or_else(|_| {
+            known.postpone_folding();
+            Some(known)
+        });
+    }
+
+    /// Leaves a short session without a tail if this process has made it: a program that knows no tails
+    /// finds everything then.
+    fn fold_at_the_end(&self) {
+        const LONGEST: u64 = 256 * 1024;
+
+        let mut state = self.state();
+        let is_due = |known: &OpenSession| known.has_appended_to(LONGEST);
+        if state.known.as_ref().is_some_and(is_due) {
+            // Nobody waits for it, and a directory can be long.
+            let settings = Settings {
+                lock_timeout: Duration::ZERO,
+                cleans: false,
+                ..self.settings
+            };
+            self.fold(&mut state, settings);
+        }
+    }
+}
+
+impl Drop for BinaryFileBackend {
+    fn drop(&mut self) {
+        self.fold_at_the_end();
     }
 }
 
 /// Whether the change must survive a power cut once it is acknowledged. A DC entry must even where only
 /// its salt differs from what is stored: who calls `update_dc` relies on it.
 fn must_survive(change: &Change<'_>) -> bool {
-    // Of changes that the journal takes, none weighs more in one session than in another.
+    // Of changes that a tail takes, none weighs more in one session than in another.
     change.weight(&PersistedSession::default()) > Weight::Cache
 }
 

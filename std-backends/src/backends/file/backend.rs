@@ -7,14 +7,15 @@ use std::sync::{Mutex, MutexGuard};
 
 use mtsession_core::Change;
 
-use super::content::{self, FileStatus};
 use super::delete::delete;
 use super::explain::explain;
 use super::lock::Settings;
+use super::open_session::{OpenSession, Saved};
 use super::paths::Paths;
 use super::process::State;
+use super::read;
 use super::snapshot::Fsync;
-use super::state::{Known, Saved};
+use super::status::{self, FileStatus};
 use crate::backend::SessionBackend;
 use crate::backends::optimistic::{self, RecordChange, Updated};
 use crate::drop_in::session::PersistedSession;
@@ -32,10 +33,10 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Keeps the session in a file.
 ///
-/// The file is always a complete version 8 session, readable by `ferogram-session`; small changes are
-/// appended to a journal beside it, `<file>.journal`, which also is the lock between processes.
-/// [`load`](SessionBackend::load) folds it in, and a journal longer than the session is written into
-/// it.
+/// The file begins with a complete version 8 session, readable by `ferogram-session`; small changes are
+/// appended after it. The lock between processes is that of the file itself.
+/// [`load`](SessionBackend::load) asks for no lock, and writes nothing. What was appended becomes part of the
+/// session at the beginning when it is longer than that, and when the backend is dropped.
 ///
 /// | call | cost | safe against a power cut |
 /// |---|---|---|
@@ -44,12 +45,13 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// | account, login state | one append and its flush | when acknowledged |
 /// | `apply_update_state`, `cache_peer`, names, salts, forgotten entries | one append of some 20 bytes | see [`FlushPolicy`] |
 ///
-/// Keys, tokens and the home DC are in the file alone, never in the journal.
+/// Keys, tokens and the home DC are at the beginning alone, where programs find them that do not know
+/// changes after a session.
 ///
 /// Files are created with mode 0600 and replaced by renaming, through symbolic links; a file that
-/// cannot be renamed over (a mount point) is written in place with a complete copy alongside it. A file
-/// that cannot be read is an error and stays as it is; `save` replaces a damaged one after it has kept a
-/// copy, `<file>.damaged-N`. An empty file is not a session yet.
+/// cannot be renamed over (a mount point, or in a directory that is not ours to write to) is written in
+/// place, after a complete copy at its end. A file that cannot be read is an error and stays as it is; `save`
+/// replaces a damaged one after it has kept a copy, `<file>.damaged-N`. An empty file is not a session yet.
 ///
 /// In a directory that others can write to, nothing that they have put there is read, written or waited
 /// for: it is an error that names the file. Root may work on the sessions of others, but does not write
@@ -59,9 +61,9 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// cannot sync a directory, a power cut may bring back the state before the last `save`.
 ///
 /// A child process may go on with a backend that was open before the fork, unless another thread was in
-/// the middle of a call then.
+/// the middle of a call then. A program that maps the file must be ready for it to become shorter.
 ///
-/// A backend that has written holds both files open, so that a small change asks for no path. Once it was
+/// A backend that has written holds the file open, so that a small change asks for no path. Once it was
 /// asked for 32 peers it keeps the session in memory, and a look-up reads only what was appended since.
 ///
 /// ```
@@ -94,6 +96,7 @@ impl BinaryFileBackend {
             settings: Settings {
                 fsync: Fsync::Yes,
                 lock_timeout: LOCK_TIMEOUT,
+                cleans: true,
             },
             makes_directory: false,
             state: Mutex::default(),
@@ -123,7 +126,7 @@ impl BinaryFileBackend {
 
     fn look(&self, action: &'static str) -> io::Result<Option<(SessionRecord, FileStatus)>> {
         Paths::resolve(&self.path)
-            .and_then(|paths| content::load_with_status(&paths, self.settings))
+            .and_then(|paths| status::load_with_status(&paths, self.settings))
             .map_err(self.error(action))
     }
 
@@ -136,7 +139,7 @@ impl BinaryFileBackend {
     }
 
     pub(super) fn load_stored(&self) -> io::Result<Option<SessionRecord>> {
-        content::load(&Paths::resolve(&self.path)?, self.settings)
+        read::load(&Paths::resolve(&self.path)?, self.settings)
     }
 
     fn save_locked(&self, session: &PersistedSession) -> io::Result<()> {
@@ -151,10 +154,11 @@ impl BinaryFileBackend {
             Saved::NotKnown => state.known = None,
             Saved::NotAsKnown => {
                 let paths = self.prepare(&mut state)?;
-                state.known = Known::save(paths, self.settings, session)?;
+                state.known = OpenSession::save(paths, self.settings, session)?;
             }
         }
         state.must_fold = false;
+        state.let_go();
         Ok(())
     }
 
@@ -162,21 +166,27 @@ impl BinaryFileBackend {
     /// nothing of it, or the record was not the expected one, and nothing is written.
     fn rewrite(
         &self,
-        change: impl FnOnce(Option<SessionRecord>) -> io::Result<Option<SessionRecord>>,
+        change: impl FnMut(Option<SessionRecord>) -> io::Result<Option<SessionRecord>>,
     ) -> io::Result<bool> {
         let mut state = self.state();
         let paths = self.prepare(&mut state)?;
-        let Some(known) = Known::replace(paths, self.settings, change)? else {
+        let Some(known) = OpenSession::replace(paths, self.settings, change)? else {
             return Ok(false);
         };
         state.known = known;
         state.must_fold = false;
+        state.let_go();
         Ok(true)
     }
 
     fn update_locked(&self, change: &mut RecordChange<'_>) -> io::Result<()> {
         let store = |before: Option<&SessionRecord>, record| {
-            self.rewrite(|stored| Ok((stored.as_ref() == before).then_some(record)))
+            // Asked twice, somebody has replaced the file meanwhile: that is another record.
+            let mut record = Some(record);
+            self.rewrite(|stored| {
+                let is_expected = stored.as_ref() == before;
+                Ok(record.take().filter(|_| is_expected))
+            })
         };
         if optimistic::update(change, || self.load_stored(), store)? == Updated::Lost {
             self.rewrite(|stored| optimistic::changed(stored, change))?;
@@ -270,7 +280,7 @@ impl SessionBackend for BinaryFileBackend {
 mod tests {
     use mtsession_core::UpdateChange;
 
-    use super::super::state::Appended;
+    use super::super::open_session::Appended;
     use super::*;
     use crate::flush::LastFlush;
     use crate::store::StoreOptions;
@@ -303,7 +313,7 @@ mod tests {
         assert_eq!(last_flush(&backend), before);
     }
 
-    /// Half-way between a snapshot and its journal, they do not belong together.
+    /// A reader asks for no lock, and sees what was acknowledged or is being written.
     #[test]
     fn a_writer_at_work_is_no_damage() {
         let dir = tempfile::tempdir().unwrap();
@@ -321,7 +331,8 @@ mod tests {
                 }
             });
             while !writer.is_finished() {
-                assert_eq!(backend.status().unwrap().unwrap().journal_lost, 0);
+                let status = backend.status().unwrap().unwrap();
+                assert!(!status.is_tail_damaged && status.has_tail);
             }
         });
     }

@@ -11,7 +11,7 @@ use crate::fs::Temp;
 /// More of them are not kept: something else is wrong then.
 const MOST: u32 = 999;
 
-/// Keeps `bytes` as `<file>.damaged-N`, and the journal that may continue them as
+/// Keeps `bytes` as `<file>.damaged-N`, and a journal of the release before that may continue them as
 /// `<file>.damaged-N.journal`. `mtsession recover` reads both.
 ///
 /// # Errors

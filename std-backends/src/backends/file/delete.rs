@@ -4,141 +4,97 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 
-use super::damaged;
-use super::lock::{Settings, with_new_lock};
-use super::paths::Paths;
-use super::snapshot::{cannot_be_replaced, found, is_pending, sync};
-use crate::event::{self, Event};
-use crate::fs::{Access, Directory, Temp, clean, erase, open_owned};
+use mtsession_core::PlainFile;
 
-/// Removes the session, everything that could bring its keys back, and its lock.
+use super::damaged;
+use super::identity::links;
+use super::in_place::empty_in_place;
+use super::lock::{Held, Settings, with_lock};
+use super::paths::Paths;
+use super::release_before::ReleaseBefore;
+use super::snapshot::{self, cannot_be_replaced, found, sync};
+use crate::event::{self, Event};
+use crate::fs::{Temp, clean, erase};
+
+/// Removes the session and everything that could bring its keys back.
+///
+/// It gets a temporary name first: from the moment that this is durable, it is gone. Only then is its content
+/// overwritten. A power cut before could bring back the name of a file that no longer holds a session.
 ///
 /// # Errors
 /// Nothing was changed. What fails after the session is gone is not reported as an error: it could
 /// only be that something useless stays.
 pub(super) fn delete(paths: &Paths, settings: Settings) -> io::Result<()> {
-    let mut is_there = found(&paths.snapshot)?.is_some();
-    for path in [&paths.pending, &paths.journal] {
-        is_there |= fs::symlink_metadata(path)
-            .map(|_| true)
-            .or_else(none_if_not_found)?;
-    }
-    if !is_there {
-        remove_copies(paths);
-        return Ok(());
-    }
-    with_new_lock(paths, settings, |journal| {
-        let dir = settings.fsync.directory(&paths.dir)?;
-        let mut is_durable = remove_session(paths, dir.as_ref())?;
-        remove_copies(paths);
-        // Whoever has it open finds it empty, and whoever waits for its lock finds it without a name.
-        let _ = journal.set_len(0);
-        let _ = fs::remove_file(&paths.journal);
-        is_durable &= sync(dir.as_ref(), None);
-        if !is_durable {
-            event::emit(|| Event::DeletionNotFlushed {
-                path: paths.snapshot.clone(),
-            });
-        }
-        Ok(())
-    })
-    .map(|_| ())
-}
-
-/// Removes the session file and the complete copy of it. Says whether that is durable.
-fn remove_session(paths: &Paths, dir: Option<&Directory>) -> io::Result<bool> {
-    // Opened before their names are gone: the keys are overwritten through them afterwards.
-    let pending = is_pending(paths)?
-        .then(|| open_to_erase(&paths.pending, paths))
-        .transpose()?;
-    let snapshot = found(&paths.snapshot)?
-        .map(|_| open_to_erase(&paths.snapshot, paths))
-        .transpose()?;
-    if snapshot.is_some() {
-        match fs::remove_file(&paths.snapshot) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) if cannot_be_replaced(&error) => {
-                return empty_in_place(paths, dir);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    // Until it is gone too, it is the session.
-    if pending.is_some() {
-        match fs::remove_file(&paths.pending) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    let is_durable = sync(dir, None);
-    if is_durable {
-        // Before, a power cut could bring back the name of a file that no longer holds a session.
-        for file in [pending, snapshot].into_iter().flatten().flatten() {
-            let _ = erase(&file);
-        }
-    }
-    Ok(is_durable)
-}
-
-/// The file, with which its content can be overwritten; `None` where that is not allowed.
-fn open_to_erase(path: &std::path::Path, paths: &Paths) -> io::Result<Option<File>> {
-    match open_owned(path, Access::Write, Some(&paths.snapshot)) {
-        Ok(file) if has_one_name(&file) => Ok(Some(file)),
-        Ok(_) => Ok(None),
-        // Its name may be ours to remove all the same.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+    let is_there = |path| match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    };
+    if found(&paths.snapshot)?.is_some() || is_there(&paths.pending)? || is_there(&paths.journal)? {
+        with_lock(paths, settings, |held| delete_locked(paths, held, settings))?;
     }
+    remove_copies(paths);
+    Ok(())
 }
 
-fn has_one_name(file: &File) -> bool {
-    #[cfg(unix)]
-    return file
-        .metadata()
-        .is_ok_and(|found| std::os::unix::fs::MetadataExt::nlink(&found) == 1);
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        true
-    }
-}
-
-/// Empties a session file that is there to stay, a mount point. An empty file is no session.
-///
-/// An empty copy alongside it says so from the first moment on, as a complete one does when such a file
-/// is written.
-fn empty_in_place(paths: &Paths, dir: Option<&Directory>) -> io::Result<bool> {
-    let file = open_owned(&paths.snapshot, Access::Write, Some(&paths.snapshot))?;
-    let marked = Temp::beside(&paths.pending)
-        .and_then(|empty| empty.replace(&paths.pending).map_err(|(error, _)| error));
-    let mut is_durable = true;
-    match &marked {
-        Ok(empty) => {
-            is_durable &= sync(dir, Some(empty));
-            let _ = erase(&file);
-            let _ = file.set_len(0);
+fn delete_locked(paths: &Paths, held: Held<'_>, settings: Settings) -> io::Result<Option<()>> {
+    // Under its lock, where the release before is at work; what somebody else has put there stays.
+    let before = ReleaseBefore::take(paths, settings.lock_timeout).unwrap_or_default();
+    let dir = settings.fsync.directory(&paths.dir)?;
+    let temp = match Temp::beside(&paths.snapshot) {
+        Ok(temp) => temp,
+        Err(error) if cannot_be_replaced(&error) => return empty(paths, held, before, settings),
+        Err(error) => return Err(error),
+    };
+    match fs::rename(&paths.snapshot, temp.path()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if cannot_be_replaced(&error) => {
+            return empty(paths, held, before, settings);
         }
-        // Nothing can be put alongside it: then it is gone when it is cut.
-        Err(_) => file.set_len(0)?,
+        Err(error) => return Err(error),
     }
-    is_durable &= dir.is_none() || file.sync_all().is_ok();
-    if is_durable && file.metadata().is_ok_and(|found| found.len() == 0) {
-        let _ = fs::remove_file(&paths.pending);
+    // Until it is gone too, the copy of the release before is the session.
+    before.remove(paths);
+    let mut is_durable = sync(dir.as_ref(), None);
+    if is_durable {
+        erase_if_only_copy(held.file);
     }
-    Ok(is_durable)
+    // The temporary name goes with it.
+    drop(temp);
+    is_durable &= sync(dir.as_ref(), None);
+    if !is_durable {
+        event::emit(|| Event::DeletionNotFlushed {
+            path: paths.snapshot.clone(),
+        });
+    }
+    Ok(Some(()))
+}
+
+/// Empties a file that is there to stay.
+fn empty(
+    paths: &Paths,
+    held: Held<'_>,
+    before: ReleaseBefore,
+    settings: Settings,
+) -> io::Result<Option<()>> {
+    let bytes = snapshot::read_all(held.file, &paths.snapshot)?;
+    let header = PlainFile::parse(&bytes).ok().and_then(|file| file.header());
+    let salt = header.map_or(0, |header| header.salt);
+    empty_in_place(held.file, salt, settings.fsync)?;
+    before.remove(paths);
+    Ok(Some(()))
+}
+
+/// A file with a second name is a copy that somebody made on purpose.
+fn erase_if_only_copy(file: &File) {
+    if file.metadata().is_ok_and(|found| links(&found) <= 1) {
+        let _ = erase(file);
+    }
 }
 
 /// Removes the copies of damaged sessions that were kept, and what killed writers left behind.
 fn remove_copies(paths: &Paths) {
     let is_left = |name: &OsStr| paths.is_old_temp(name) || damaged::is_copy_of(paths, name);
     let _ = clean(&paths.dir, Some(&paths.snapshot), is_left);
-}
-
-fn none_if_not_found(error: io::Error) -> io::Result<bool> {
-    if error.kind() == io::ErrorKind::NotFound {
-        return Ok(false);
-    }
-    Err(error)
 }

@@ -1,14 +1,13 @@
-//! The lock over all files of a session.
+//! The lock of a session, which is that of its file.
 
 use core::time::Duration;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
+use std::path::Path;
 
 use super::identity::is_named;
-use super::journal;
 use super::paths::Paths;
 use super::snapshot::Fsync;
-use crate::fs::file_len;
 use crate::fs::{Access, NotLocked, about, holder, lock_in_time, open_owned};
 
 /// What a caller has chosen for all calls.
@@ -17,154 +16,218 @@ pub(super) struct Settings {
     pub(super) fsync: Fsync,
     /// How long a lock of somebody else's is waited for.
     pub(super) lock_timeout: Duration,
+    /// Whether a new file is a reason to look for what killed processes have left in the directory.
+    pub(super) cleans: bool,
 }
 
-/// The lock over all files of a session, which is the journal's. Released when dropped.
+/// The lock of a session. Released when dropped.
+///
+/// Where a lock keeps readers out, as on Windows, it is that of an empty file alongside the session: nothing
+/// of ours may ever make a session unreadable.
 #[derive(Debug)]
-pub(super) struct Locked<'j>(&'j File);
+pub(super) struct Locked<'f> {
+    #[cfg(unix)]
+    file: &'f File,
+    #[cfg(not(unix))]
+    file: File,
+    #[cfg(not(unix))]
+    of: core::marker::PhantomData<&'f File>,
+}
 
-impl<'j> Locked<'j> {
-    pub(super) fn exclusive(
-        journal: &'j File,
-        paths: &Paths,
-        timeout: Duration,
-    ) -> io::Result<Self> {
-        match lock_in_time(journal, timeout, File::try_lock) {
-            Ok(()) => Ok(Self(journal)),
-            Err(NotLocked::Busy) => Err(held(journal, paths, timeout)),
-            Err(NotLocked::Unsupported(error)) => Err(no_locks(&error, paths)),
-            Err(NotLocked::Failed(error)) => Err(about(error, &paths.journal)),
-        }
+impl<'f> Locked<'f> {
+    pub(super) fn exclusive(file: &'f File, paths: &Paths, timeout: Duration) -> io::Result<Self> {
+        let locked = Self::of(file, paths)?;
+        take(locked.file(), &paths.snapshot, timeout)?;
+        Ok(locked)
     }
 
     /// For reading; `None` where there are no locks, or where somebody held one all the time. Neither
     /// is a reason not to read.
+    #[cfg(unix)]
+    pub(super) fn shared_of(
+        file: &'f File,
+        path: &Path,
+        timeout: Duration,
+    ) -> io::Result<Option<Self>> {
+        match lock_in_time(file, timeout, File::try_lock_shared) {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(NotLocked::Busy | NotLocked::Unsupported(_)) => Ok(None),
+            Err(NotLocked::Failed(error)) => Err(about(error, path)),
+        }
+    }
+
+    /// [`shared_of`](Self::shared_of) for the session file.
     pub(super) fn shared(
-        journal: &'j File,
+        file: &'f File,
         paths: &Paths,
         timeout: Duration,
     ) -> io::Result<Option<Self>> {
-        match lock_in_time(journal, timeout, File::try_lock_shared) {
-            Ok(()) => Ok(Some(Self(journal))),
-            Err(NotLocked::Busy | NotLocked::Unsupported(_)) => Ok(None),
-            Err(NotLocked::Failed(error)) => Err(about(error, &paths.journal)),
-        }
+        Self::shared_of(file, &paths.snapshot, timeout)
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+    pub(super) fn shared_of(_: &'f File, _: &Path, _: Duration) -> io::Result<Option<Self>> {
+        Ok(None)
+    }
+
+    /// Locks a file until it is closed.
+    pub(super) fn keep_exclusive(file: &File, path: &Path, timeout: Duration) -> io::Result<()> {
+        take(file, path, timeout)
+    }
+
+    #[cfg(unix)]
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere a file is opened")]
+    fn of(file: &'f File, _: &Paths) -> io::Result<Self> {
+        Ok(Self { file })
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &'f File, paths: &Paths) -> io::Result<Self> {
+        let file = open_owned(&paths.lock, Access::Create, Some(&paths.snapshot))?;
+        Ok(Self {
+            file,
+            of: core::marker::PhantomData,
+        })
+    }
+
+    #[cfg(unix)]
+    const fn file(&self) -> &File {
+        self.file
+    }
+
+    #[cfg(not(unix))]
+    const fn file(&self) -> &File {
+        &self.file
     }
 }
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         // Closing the file releases the lock where this fails.
-        let _ = self.0.unlock();
+        let _ = self.file().unlock();
     }
 }
 
-fn held(journal: &File, paths: &Paths, timeout: Duration) -> io::Error {
-    let who = match holder(journal) {
+fn take(file: &File, path: &Path, timeout: Duration) -> io::Result<()> {
+    match lock_in_time(file, timeout, File::try_lock) {
+        Ok(()) => Ok(()),
+        Err(NotLocked::Busy) => Err(held(file, path, timeout)),
+        Err(NotLocked::Unsupported(error)) => Err(no_locks(&error, path)),
+        Err(NotLocked::Failed(error)) => Err(about(error, path)),
+    }
+}
+
+fn held(file: &File, path: &Path, timeout: Duration) -> io::Error {
+    let who = match holder(file) {
         Some(pid) => format!("process {pid}"),
         None => "another process".to_owned(),
     };
     let message = format!(
         "{who} has held the lock of {} for {timeout:?}: nothing was changed; try again, or end that \
          process if it hangs",
-        paths.journal.display()
+        path.display()
     );
     io::Error::new(io::ErrorKind::TimedOut, message)
 }
 
-fn no_locks(error: &io::Error, paths: &Paths) -> io::Error {
+fn no_locks(error: &io::Error, path: &Path) -> io::Error {
     let message = format!(
         "the file system of {} has no locks ({error}), without which two writers would overwrite each \
          other: nothing was changed, reading works; keep the session on a local disk, or start the \
          lock service of the network file system",
-        paths.dir.display()
+        path.display()
     );
     io::Error::new(io::ErrorKind::Unsupported, message)
 }
 
-/// Opens the journal, which also is the lock; makes it when it is not there.
-fn open_journal(paths: &Paths) -> io::Result<File> {
-    let file = open_owned(&paths.journal, Access::Create, Some(&paths.snapshot))?;
-    #[cfg(unix)]
-    make_private(&file, paths);
-    Ok(file)
+/// How often a writer starts over because the file was replaced.
+const ATTEMPTS: u32 = 1_000;
+
+/// The session file, open and locked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held<'f> {
+    pub(super) file: &'f File,
+    /// Whether it can be written to; a file that only its owner may read is replaced, not appended to.
+    pub(super) is_writable: bool,
+    /// Whether it was made for this writer, and is empty.
+    pub(super) is_new: bool,
 }
 
-/// Leaves a journal that root has made to whom the session belongs, and takes it away from everybody
-/// else. It holds no keys.
-#[cfg(unix)]
-fn make_private(file: &File, paths: &Paths) {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-
-    const PRIVATE: u32 = 0o600;
-
-    let Ok(found) = file.metadata() else {
-        return;
-    };
-    if found.mode() & 0o077 != 0 {
-        let _ = file.set_permissions(fs::Permissions::from_mode(PRIVATE));
-    }
-    if found.uid() == 0
-        && found.len() == 0
-        && let Ok(session) = fs::symlink_metadata(&paths.snapshot)
-        && session.uid() != 0
-    {
-        let _ = fchown(file, Some(session.uid()), Some(session.gid()));
-    }
-}
-
-/// Opens the journal and runs `f` under the exclusive lock. A writer that waited for the lock while the
-/// session was deleted holds the lock of a file without a name, and starts over.
-pub(super) fn with_new_lock<R>(
+/// Opens the session file, makes it where there is none, and runs `f` under its exclusive lock. A writer that
+/// waited for the lock while the file was replaced or deleted starts over; so does one for which `f` gives
+/// nothing, because somebody has replaced the file without the lock.
+pub(super) fn with_lock<R>(
     paths: &Paths,
     settings: Settings,
-    f: impl FnOnce(&File) -> io::Result<R>,
-) -> io::Result<(File, R)> {
-    loop {
-        let file = open_journal(paths)?;
+    mut f: impl FnMut(Held<'_>) -> io::Result<Option<R>>,
+) -> io::Result<R> {
+    for _ in 0..ATTEMPTS {
+        let (file, is_writable, is_new) = open(paths)?;
+        let held = Held {
+            file: &file,
+            is_writable,
+            is_new,
+        };
         let locked = match Locked::exclusive(&file, paths, settings.lock_timeout) {
             Ok(locked) => locked,
             Err(error) => {
                 // Where there are no locks, nobody else holds this one.
-                if error.kind() == io::ErrorKind::Unsupported {
+                if is_new && error.kind() == io::ErrorKind::Unsupported {
                     remove_empty(&file, paths);
                 }
                 return Err(error);
             }
         };
-        if !is_named(&file, &paths.journal)? {
+        if !is_named(&file, &paths.snapshot)? {
             continue;
         }
-        check_is_journal(&file, paths)?;
-        let result = f(&file);
-        if result.is_err() {
+        let result = f(held);
+        if is_new && !matches!(result, Ok(Some(_))) {
             remove_empty(&file, paths);
         }
         drop(locked);
-        return Ok((file, result?));
-    }
-}
-
-/// Leaves nothing alongside what may be somebody else's file. A writer that waits for the lock finds it without
-/// a name.
-fn remove_empty(journal: &File, paths: &Paths) {
-    if journal.metadata().is_ok_and(|journal| journal.len() == 0) {
-        let _ = fs::remove_file(&paths.journal);
-    }
-}
-
-/// A file that happens to have the journal's name is not written to.
-fn check_is_journal(journal: &File, paths: &Paths) -> io::Result<()> {
-    let mut head = Vec::new();
-    let limit = file_len(journal::MAGIC.len());
-    io::Seek::rewind(&mut &*journal)?;
-    journal.take(limit).read_to_end(&mut head)?;
-    if journal::MAGIC.starts_with(&head) {
-        return Ok(());
+        if let Some(result) = result? {
+            return Ok(result);
+        }
     }
     let message = format!(
-        "{} is needed for the journal, but is something else: move it away",
-        paths.journal.display()
+        "{} is replaced again and again while it is being written: nothing was changed; find the program that \
+         does it",
+        paths.snapshot.display()
     );
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
+    Err(io::Error::new(io::ErrorKind::ResourceBusy, message))
+}
+
+/// Leaves no file where there was none, if it is still the one that was made and nothing was stored in it. A
+/// writer that waits for the lock finds it without a name.
+fn remove_empty(file: &File, paths: &Paths) {
+    let is_empty = file.metadata().is_ok_and(|found| found.len() == 0);
+    if is_empty && is_named(file, &paths.snapshot).unwrap_or_default() {
+        let _ = fs::remove_file(&paths.snapshot);
+    }
+}
+
+/// The file, whether it can be written to, and whether it was made by this.
+fn open(paths: &Paths) -> io::Result<(File, bool, bool)> {
+    let path = &paths.snapshot;
+    loop {
+        let error = match open_owned(path, Access::Write, Some(path)) {
+            Ok(file) => return Ok((file, true, false)),
+            Err(error) => error,
+        };
+        match error.kind() {
+            io::ErrorKind::NotFound => match open_owned(path, Access::New, Some(path)) {
+                Ok(file) => return Ok((file, true, true)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            },
+            // Its owner may not write to it, but may replace it.
+            io::ErrorKind::PermissionDenied => {
+                let file = open_owned(path, Access::Read, Some(path));
+                return file.map(|file| (file, false, false)).map_err(|_| error);
+            }
+            _ => return Err(error),
+        }
+    }
 }

@@ -12,14 +12,14 @@ const READS: u32 = 32;
 impl BinaryFileBackend {
     /// Runs `look` on the record.
     ///
-    /// Only a backend that has written keeps the record: it has the journal open, and sees at its end what
+    /// Only a backend that has written keeps the record: it has the file open, and sees at its end what
     /// others have appended. One that only reads changes nothing alongside the session, not even a lock.
     pub(super) fn look_up<R>(&self, look: impl Fn(&SessionRecord) -> R) -> io::Result<Option<R>> {
         let mut state = self.state();
         state.look_ups = state.look_ups.saturating_add(1);
         if state.look_ups > READS
             && let Some(known) = &mut state.known
-            && let Some(found) = known.look_up(&self.path, &look)?
+            && let Some(found) = known.look_up(&self.path, self.settings, &look)?
         {
             return Ok(Some(found));
         }
@@ -65,7 +65,7 @@ mod tests {
             lock(&backend.state)
                 .known
                 .as_ref()
-                .is_some_and(super::super::state::Known::holds)
+                .is_some_and(super::super::open_session::OpenSession::holds)
         };
         for _ in 0..READS {
             assert_eq!(hash_of(&backend, 1), Some(10));
@@ -92,20 +92,20 @@ mod tests {
 
     /// Who reads cuts nothing off, also under the lock; the next writer does.
     #[test]
-    fn a_look_up_leaves_what_follows_the_journal() {
+    fn a_look_up_leaves_what_follows_the_tail() {
         use std::io::Write as _;
 
         let dir = tempfile::tempdir().unwrap();
         let backend = BinaryFileBackend::new(dir.path().join("a")).without_fsync();
         backend.save(&PersistedSession::default()).unwrap();
         backend.apply(&[peer(1, 10)]).unwrap();
-        let path = dir.path().join("a.journal");
+        let path = dir.path().join("a");
         let whole = std::fs::metadata(&path).unwrap().len();
-        let mut journal = std::fs::OpenOptions::new()
+        let mut file = std::fs::OpenOptions::new()
             .append(true)
             .open(&path)
             .unwrap();
-        journal.write_all(&[9; 5]).unwrap();
+        file.write_all(&[9; 5]).unwrap();
         for _ in 0..=READS {
             assert_eq!(hash_of(&backend, 1), Some(10));
         }
@@ -114,7 +114,7 @@ mod tests {
         backend.apply(&[peer(1, 11)]).unwrap();
         assert_eq!(hash_of(&backend, 1), Some(11));
         let read = BinaryFileBackend::new(backend.path()).status().unwrap();
-        assert_eq!(read.unwrap().journal_lost, 0);
+        assert_eq!(read.unwrap().tail_lost, 0);
     }
 
     #[test]

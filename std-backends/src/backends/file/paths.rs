@@ -7,17 +7,20 @@ use std::path::{Path, PathBuf};
 use crate::fs::{directory_of, follow_links};
 use crate::sqlite_file::open_databases;
 
-/// The files of one session. All of them lie alongside the snapshot itself, wherever symbolic links
-/// lead, so that two links to one session share its journal and its lock.
+/// The files of one session. All of them lie alongside the session file itself, wherever symbolic links
+/// lead.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
     /// The session file.
     pub(crate) snapshot: PathBuf,
-    /// Changes since the snapshot; also the lock.
+    /// Where the release before kept the changes after the snapshot; it also was the lock.
     pub(crate) journal: PathBuf,
-    /// A complete session that is being written into a snapshot that cannot be renamed over.
+    /// Where the release before kept a complete session that was being written in place.
     pub(crate) pending: PathBuf,
-    /// The directory of all three.
+    /// The lock, where that of the session file would keep readers out.
+    #[cfg(not(unix))]
+    pub(super) lock: PathBuf,
+    /// The directory of all of them.
     pub(crate) dir: PathBuf,
     /// Whether the path that was given is a symbolic link, which can lead elsewhere tomorrow.
     pub(super) is_link: bool,
@@ -35,12 +38,17 @@ impl Paths {
             let message = format!("{} names no file", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         };
-        let mut pending = OsString::from(".");
-        pending.push(name);
-        pending.push(".mtsession-pending");
+        let hidden = |suffix| {
+            let mut hidden = OsString::from(".");
+            hidden.push(name);
+            hidden.push(suffix);
+            snapshot.with_file_name(hidden)
+        };
         Ok(Self {
             journal: with_suffix(&snapshot, ".journal"),
-            pending: snapshot.with_file_name(pending),
+            pending: hidden(".mtsession-pending"),
+            #[cfg(not(unix))]
+            lock: hidden(".mtsession-lock"),
             dir: directory_of(&snapshot).to_path_buf(),
             is_link: snapshot != path,
             snapshot,

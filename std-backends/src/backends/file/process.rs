@@ -1,24 +1,31 @@
 //! What a backend remembers from call to call, in one process.
 
-use super::state::{Buffers, Known};
+use super::open_session::{Buffers, OpenSession};
 use crate::flush::LastFlush;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) known: Option<Known>,
+    pub(super) known: Option<OpenSession>,
     pub(super) buffers: Buffers,
     pub(super) last_flush: LastFlush,
     /// The process that has opened the files.
     pid: u32,
-    /// A flush of the journal has failed, and the kernel may have dropped what it could not write: what
+    /// A flush of the file has failed, and the kernel may have dropped what it could not write: what
     /// is appended after that would not be safe. Only a new snapshot is. Other processes learn it from a
-    /// mark in the journal; this one knows it also where the mark could not be written.
+    /// mark in the file; this one knows it also where the mark could not be written.
     pub(super) must_fold: bool,
     /// How often the session was searched.
     pub(super) look_ups: u32,
 }
 
 impl State {
+    /// At the end of a call. Where an open file keeps others from replacing it, it is not kept open.
+    pub(super) fn let_go(&mut self) {
+        if cfg!(not(unix)) {
+            self.known = None;
+        }
+    }
+
     /// Forgets the files that were opened before a fork. They share their lock with the parent's, which
     /// must not be released, and closing them does not.
     pub(super) fn forget_after_fork(&mut self) {

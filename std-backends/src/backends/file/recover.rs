@@ -4,15 +4,16 @@ use std::io;
 use std::path::Path;
 
 use mtsession_core::wire::salvage;
+use mtsession_core::wire::session_file::{self, TailHeader};
 use mtsession_core::{
     Account, Change, DecodeErrorKind, PlainFile, SessionSource as _, SessionView,
 };
 use zeroize::Zeroizing;
 
-use super::journal;
-use super::journal_damaged::replay_damaged;
 use super::paths::Paths;
+use super::release_before::own_header;
 use super::snapshot;
+use super::tail_damaged::replay_damaged;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::record::SessionRecord;
@@ -35,7 +36,7 @@ pub struct Recovered {
     pub left_out: Vec<String>,
 }
 
-/// Reads what is left of a damaged session file and its journal, the keys first. Nothing is written:
+/// Reads what is left of a damaged session file, the keys first. Nothing is written:
 /// save the result elsewhere, and look at [`left_out`](Recovered::left_out).
 ///
 /// The file may be cut off or altered anywhere. With a checksum, a single altered bit is set right.
@@ -93,6 +94,7 @@ fn find(path: &Path) -> io::Result<Recovered> {
     let Some(Found {
         mut stored,
         crc,
+        tail,
         is_whole,
         left_out,
     }) = best
@@ -104,7 +106,13 @@ fn find(path: &Path) -> io::Result<Recovered> {
         }));
     };
     notes.extend(left_out);
+    let has_tail = tail.is_some();
+    if let Some(tail) = tail {
+        add_tail(&tail, is_whole, &mut stored, &mut notes);
+    }
     match snapshot::read_file(&paths.journal, &paths) {
+        // What lies alongside a file with a tail is not a part of it.
+        Ok(Some(_)) if has_tail => {}
         Ok(Some(journal)) => replay(&journal, crc, is_whole, &mut stored, &mut notes),
         Ok(None) => {}
         Err(error) => notes.push(format!("the journal was not read: {error}")),
@@ -121,8 +129,10 @@ fn find(path: &Path) -> io::Result<Recovered> {
 /// What one file has given.
 struct Found {
     stored: SessionRecord,
-    /// The checksum at its end, which its journal names.
+    /// The checksum at its end, which a journal of the release before names.
     crc: Option<u32>,
+    /// What follows the snapshot: how it begins, and its records.
+    tail: Option<(TailHeader, Vec<u8>)>,
     is_whole: bool,
     left_out: Vec<String>,
 }
@@ -140,6 +150,9 @@ fn read(bytes: &[u8]) -> io::Result<Found> {
             return Ok(Found {
                 stored: SessionRecord::copy_of(&file.snapshot()),
                 crc: file.crc(),
+                tail: file
+                    .header()
+                    .map(|header| (header, file.tail().bytes().to_vec())),
                 is_whole: true,
                 left_out: Vec::new(),
             });
@@ -152,19 +165,50 @@ fn read(bytes: &[u8]) -> io::Result<Found> {
     {
         return Err(error.into());
     }
-    let Some(salvaged) = salvage(bytes) else {
+    // A damaged snapshot ends where the header of its tail says.
+    let header = session_file::probe(bytes);
+    let len = header.and_then(|header| usize::try_from(header.snapshot_len).ok());
+    let snapshot = len.and_then(|len| bytes.get(..len)).unwrap_or(bytes);
+    let tail = header.zip(len).map(|(header, len)| {
+        let start = session_file::tail_start(len).saturating_add(session_file::HEADER_LEN);
+        (header, bytes.get(start..).unwrap_or_default().to_vec())
+    });
+    let Some(salvaged) = salvage(snapshot) else {
         let message = format!("no auth key is left in it ({error})");
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     };
     Ok(Found {
         stored: SessionRecord::copy_of(&SessionView::parse(&salvaged.bytes)?),
         crc: last(&salvaged.bytes).filter(|_| salvaged.bytes.len() == bytes.len()),
+        tail,
         is_whole: false,
         left_out: salvaged.left_out,
     })
 }
 
-/// Adds the changes of the journal to the session.
+/// Adds the changes of the tail to the session, also those after a bad record.
+fn add_tail(
+    (header, records): &(TailHeader, Vec<u8>),
+    is_whole: bool,
+    stored: &mut SessionRecord,
+    notes: &mut Vec<String>,
+) {
+    let mut changes: usize = 0;
+    let lost = replay_damaged(records, header.chain(), |batch: &[Change<'_>]| {
+        changes = changes.saturating_add(batch.len());
+        stored.replay(batch);
+    });
+    if lost > 0 {
+        notes.push(format!(
+            "{lost} bytes of the changes after it are unreadable"
+        ));
+    }
+    if changes > 0 && !is_whole {
+        notes.push(format!("{changes} changes after it were added"));
+    }
+}
+
+/// Adds the changes of a journal of the release before to the session.
 fn replay(
     journal: &[u8],
     crc: Option<u32>,
@@ -172,21 +216,21 @@ fn replay(
     stored: &mut SessionRecord,
     notes: &mut Vec<String>,
 ) {
-    let Some((header, records)) = journal.split_first_chunk::<{ journal::HEADER_LEN }>() else {
+    let Some((of, header)) = own_header(journal) else {
         return;
     };
+    let records = journal.get(mtsession_core::wire::journal::HEADER_LEN..);
+    let records = records.unwrap_or_default();
     if records.is_empty() {
         return;
     }
-    let continues = crc.is_some_and(|crc| *header == journal::header(crc));
+    let continues = crc == Some(of);
     if is_whole && !continues {
         notes.push("the journal continues another session file, and is left out".to_owned());
         return;
     }
-    let [.., c0, c1, c2, c3] = *header;
-    let chain = u32::from_le_bytes([c0, c1, c2, c3]);
     let mut changes: usize = 0;
-    let lost = replay_damaged(records, chain, |batch: &[Change<'_>]| {
+    let lost = replay_damaged(records, header.chain, |batch: &[Change<'_>]| {
         changes = changes.saturating_add(batch.len());
         stored.replay(batch);
     });

@@ -149,12 +149,12 @@ pub(crate) fn origin(origin: &Origin) -> String {
             let mut text = format!(
                 "session file, version {}, {} bytes, {}",
                 status.version,
-                status.len,
+                status.snapshot_len,
                 integrity(status.integrity)
             );
-            if let Ok(records @ 1..) = usize::try_from(status.journal_records) {
+            if let Ok(records @ 1..) = usize::try_from(status.tail_records) {
                 let changes = counted(records, ["change", "changes"]);
-                let _ = write!(text, ", {changes} in the journal");
+                let _ = write!(text, ", {changes} after its snapshot");
             }
             text
         }
@@ -200,8 +200,9 @@ fn format_json(origin: &Origin) -> Value {
             "version": status.version,
             "checksum": checked(status.integrity),
             "len": status.len,
-            "journal_records": status.journal_records,
-            "journal_lost": status.journal_lost,
+            "snapshot_len": status.snapshot_len,
+            "tail_records": status.tail_records,
+            "tail_lost": status.tail_lost,
             "flush_failed": status.flush_failed,
         }),
         Origin::Native(version, integrity) => json!({

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use mtsession::codec::text::decode_any;
 use mtsession::codec::wire::{encode_body_to_slice, encoded_body_len};
-use mtsession::codec::{Integrity, SessionSource as _, SessionView, encode};
-use mtsession::{Address, Location, PersistedSession, Shown};
+use mtsession::codec::{Integrity, PlainFile, SessionSource as _, SessionView, encode};
+use mtsession::{Address, FileStatus, Location, PersistedSession, Shown};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -134,37 +134,12 @@ fn checks(
         checks.push((Outcome::Note, "note", Shown(note).to_string()));
     }
     if let Origin::File(status) = &loaded.origin {
-        checks.push(match status.journal_lost {
-            _ if status.flush_failed => (
-                Outcome::Problem,
-                "journal",
-                format!(
-                    "{} changes, whose flush to the disk has failed: a power cut can lose them; the next \
-                     write stores the session anew",
-                    status.journal_records
-                ),
-            ),
-            0 => (
-                Outcome::Good,
-                "journal",
-                format!("{} changes", status.journal_records),
-            ),
-            lost if status.journal_of_another > 0 => (
-                Outcome::Problem,
-                "journal",
-                format!(
-                    "{} changes ({lost} bytes) continue another session file than this one: a program \
-                     that knows no journals has replaced it, or an older copy of it was put back; the \
-                     next write keeps or drops them",
-                    status.journal_of_another
-                ),
-            ),
-            lost => (
-                Outcome::Problem,
-                "journal",
-                format!("{lost} trailing bytes belong to no journal entry: torn by a crash, or of another session"),
-            ),
-        });
+        checks.push(changes(status));
+        if !status.has_tail {
+            let text = "the file ends with its session, as an older release wrote it or as a copy that was cut \
+                        short: the next write makes it whole";
+            checks.push((Outcome::Note, "end", text.to_owned()));
+        }
     }
     if let Origin::File(status) = &loaded.origin
         && status.padding > 0
@@ -182,6 +157,47 @@ fn checks(
     }
     checks.extend(file_modes::check(&files(store, loaded)?)?);
     Ok(checks)
+}
+
+/// What is to say of the changes after the snapshot.
+fn changes(status: &FileStatus) -> Check {
+    let (outcome, text) = match status.tail_lost {
+        _ if status.flush_failed => (
+            Outcome::Problem,
+            format!(
+                "{}, whose flush to the disk has failed, or a write of the file in place was not finished: a \
+                 power cut can lose them; the next write stores the session anew",
+                status.tail_records
+            ),
+        ),
+        _ if status.journal_of_another > 0 => (
+            Outcome::Problem,
+            format!(
+                "{} in the journal of the release before continue another session file than this one: a \
+                 program that knows no journals has replaced it, or an older copy of it was put back; the \
+                 next write keeps or drops them",
+                status.journal_of_another
+            ),
+        ),
+        0 => (Outcome::Good, format!("{}", status.tail_records)),
+        lost if status.is_tail_damaged => (
+            Outcome::Problem,
+            format!(
+                "{}, and {lost} bytes after them that were damaged after they were written: `mtsession recover` \
+                 reads the rest; the next write keeps a copy",
+                status.tail_records
+            ),
+        ),
+        lost => (
+            Outcome::Problem,
+            format!(
+                "{}, and {lost} trailing bytes belong to none: torn by a crash; nobody was told that they are \
+                 stored, and the next write cuts them off",
+                status.tail_records
+            ),
+        ),
+    };
+    (outcome, "changes", text)
 }
 
 /// Of a database whose account cannot be read, everything else is looked at all the same.
@@ -268,14 +284,8 @@ fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
     }
     let raw = store.raw()?;
     let mut buffer = Zeroizing::new(vec![0; raw.len()]);
-    let same = if let Origin::File(status) = &loaded.origin {
-        let padding = usize::try_from(status.padding).unwrap_or_default();
-        let whole = raw
-            .len()
-            .checked_sub(padding)
-            .and_then(|end| raw.get(..end));
-        let whole = whole.unwrap_or(&raw);
-        SessionView::parse(whole).is_ok_and(|view| same_body(&view, whole))
+    let same = if let Origin::File(_) = &loaded.origin {
+        PlainFile::parse(&raw).is_ok_and(|file| same_body(&file.snapshot(), file.bytes()))
     } else {
         let text = core::str::from_utf8(&raw).unwrap_or_default();
         decode_any(text, &mut buffer).is_ok_and(|any| {

@@ -8,16 +8,16 @@ use crate::record::{home_key, is_login_of};
 
 /// The account, whether its login still holds, and the names of peers; and the key that they belong to.
 #[derive(Debug, Default)]
-pub(super) struct Beside {
+pub(super) struct Extras {
     home_key: Option<AuthKey>,
     account: Account,
     login: OwnedLoginState,
     names: NamesBuf,
-    /// Whether the journal has something new of it.
+    /// Whether the tail has something new of it.
     is_stale: bool,
 }
 
-impl Beside {
+impl Extras {
     pub(super) fn of(session: &impl SessionSource) -> Self {
         Self {
             home_key: home_key(session).map(AuthKeyRef::copy_key),
@@ -28,7 +28,7 @@ impl Beside {
         }
     }
 
-    /// Takes in what was appended to the journal.
+    /// Takes in what was appended.
     pub(super) fn note(&mut self, changes: &[Change<'_>]) {
         self.is_stale |= changes.iter().any(Self::has);
     }
@@ -44,7 +44,7 @@ impl Beside {
         )
     }
 
-    /// Whether it has to be read again, with the journal.
+    /// Whether it has to be read again, with the tail.
     pub(super) fn is_stale(&self) -> bool {
         self.is_stale
     }

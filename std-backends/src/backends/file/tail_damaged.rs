@@ -1,18 +1,19 @@
-//! Reading a damaged journal for what is left of it.
+//! Reading a damaged tail for what is left of it.
 
 use mtsession_core::Change;
 
-use super::journal::{Tail, must_fold, next, next_sound};
+use super::tail::{Tail, must_fold, next, next_sound};
 
-/// Calls `f` with the changes of every good record in a damaged journal, also of those after a bad one:
+/// Calls `f` with the changes of every good record in a damaged tail, also of those after a bad one:
 /// each continues the checksum that is stored before it. Returns how many bytes are neither.
 pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Change<'_>])) -> usize {
     let (mut rest, mut chain, mut lost) = (bytes, chain, 0_usize);
     let mut changes = Vec::new();
     let is_mark = |rest: &[u8], chain| {
         let tail = Tail {
+            end: 0,
             chain,
-            ..Tail::of_header(0)
+            records: 0,
         };
         must_fold(rest, tail)
     };
@@ -33,12 +34,18 @@ pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Chang
 mod tests {
     use mtsession_core::UpdateChange;
 
-    use super::super::journal::{encode, fold_first};
+    use super::super::tail::{encode, fold_first};
     use super::*;
 
-    fn journal(records: i32) -> (Vec<u8>, Tail) {
+    const START: Tail = Tail {
+        end: 32,
+        chain: 7,
+        records: 0,
+    };
+
+    fn tail(records: i32) -> (Vec<u8>, Tail) {
         let (mut bytes, mut record, mut payload) = (Vec::new(), Vec::new(), Vec::new());
-        let mut tail = Tail::of_header(7);
+        let mut tail = START;
         for qts in 0..records {
             let change = Change::Update(UpdateChange::Secondary { qts });
             tail = encode(&[change], tail, &mut record, &mut payload).unwrap();
@@ -51,8 +58,8 @@ mod tests {
     fn after_a_damaged_record_the_others_are_found() {
         const RECORDS: i32 = 9;
 
-        let (bytes, _) = journal(RECORDS);
-        let chain = Tail::of_header(7).chain;
+        let (bytes, _) = tail(RECORDS);
+        let chain = START.chain;
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
@@ -66,10 +73,10 @@ mod tests {
 
     #[test]
     fn the_mark_of_a_failed_flush_is_not_damage() {
-        let (mut bytes, tail) = journal(3);
+        let (mut bytes, tail) = tail(3);
         bytes.extend_from_slice(fold_first(tail).as_ref());
         let mut seen = 0;
-        let lost = replay_damaged(&bytes, Tail::of_header(7).chain, |_| seen += 1);
+        let lost = replay_damaged(&bytes, START.chain, |_| seen += 1);
         assert_eq!((seen, lost), (3, 0));
     }
 }

@@ -1,8 +1,8 @@
-//! The journal: small changes after a snapshot, each record checked.
+//! The tail of a session file: small changes after its snapshot, each record checked.
 //!
-//! The bytes are those of [`mtsession_core::wire::journal`]. Reading stops at the first record that does
-//! not check: the rest was torn by a crash. A record that checks and holds what this release does not
-//! know was not torn: a newer release wrote it, and the journal is refused.
+//! The bytes are those of [`mtsession_core::wire::session_file`] and [`mtsession_core::wire::journal`].
+//! Reading stops at the first record that does not check: the rest was torn by a crash. A record that checks
+//! and holds what this release does not know was not torn: a newer release wrote it, and the file is refused.
 //!
 //! The mark stands at the end after a flush has failed. The kernel may have dropped what it could not
 //! write, so that a power cut leaves a hole there; what is appended after it would be lost with it, even
@@ -11,11 +11,9 @@
 use core::fmt;
 use std::io;
 
-use mtsession_core::Certain as _;
-pub(super) use mtsession_core::wire::journal::{
-    HEADER_LEN, MAGIC, header, is_journalable, next_sound,
-};
-use mtsession_core::wire::journal::{Record, chain_of_header, mark, put_record};
+use mtsession_core::wire::journal::{Record, mark, put_record};
+pub(super) use mtsession_core::wire::journal::{is_journalable, next_sound};
+use mtsession_core::wire::session_file::{self, TailHeader};
 use mtsession_core::{Change, EncodeError, wire::SliceFull};
 
 use crate::fs::file_len;
@@ -26,10 +24,10 @@ const CHANGE_MAX: usize = 32;
 /// More bytes than the names of a peer can have, which are the longest change.
 const TEXTS_MAX: usize = 1 << 25;
 
-/// Where a journal's good part ends.
+/// Where the good part of a tail ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tail {
-    /// Bytes of the good part.
+    /// Bytes of the file up to there.
     pub(super) end: u64,
     /// The last checksum in it.
     pub(super) chain: u32,
@@ -38,18 +36,17 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// The end of an empty journal of this snapshot.
-    pub(super) fn of_header(snapshot: u32) -> Self {
+    /// The end of a tail without records.
+    pub(super) fn of_header(header: TailHeader) -> Self {
+        let snapshot = usize::try_from(header.snapshot_len).unwrap_or(usize::MAX);
+        let start = file_len(session_file::tail_start(snapshot));
         Self {
-            end: HEADER_LEN_U64,
-            chain: chain_of_header(&header(snapshot)),
+            end: start.saturating_add(file_len(session_file::HEADER_LEN)),
+            chain: header.chain(),
             records: 0,
         }
     }
 }
-
-const HEADER_LEN_U64: u64 = 13;
-const _: () = assert!(HEADER_LEN == 13, "both are the same number");
 
 /// A sound record holds a change that this release does not know.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +55,8 @@ pub(crate) struct Newer;
 impl fmt::Display for Newer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the journal holds a change that this release does not know: a newer release wrote it, so \
-             update this program; nothing was changed",
+            "the file holds a change that this release does not know: a newer release wrote it, so update \
+             this program; nothing was changed",
         )
     }
 }
@@ -72,15 +69,7 @@ impl From<Newer> for io::Error {
     }
 }
 
-/// Where the records of a journal begin, whichever snapshot it continues; `None` for what is not one.
-pub(super) fn own_header(journal: &[u8]) -> Option<Tail> {
-    let (header, _) = journal.split_first_chunk::<HEADER_LEN>()?;
-    let [_, _, _, _, _, s0, s1, s2, s3, ..] = *header;
-    let snapshot = u32::from_le_bytes([s0, s1, s2, s3]);
-    (*header == self::header(snapshot)).then(|| Tail::of_header(snapshot))
-}
-
-/// Whether what is new in a change may go into the journal: of a DC entry perhaps only the salt is.
+/// Whether what is new in a change may go into the tail: of a DC entry perhaps only the salt is.
 pub(super) fn may_take(change: &Change<'_>) -> bool {
     is_journalable(change) || matches!(change, Change::Dc(_))
 }
@@ -129,7 +118,7 @@ fn put_change(change: &Change<'_>, payload: &mut Vec<u8>) -> Result<(), EncodeEr
     }
 }
 
-/// The mark that nothing may be appended to a journal which ends at `tail`.
+/// The mark that nothing may be appended to a file which ends at `tail`.
 pub(super) fn fold_first(tail: Tail) -> impl AsRef<[u8]> {
     mark(tail.chain)
 }
@@ -163,16 +152,6 @@ pub(super) fn replay(
         };
     }
     Ok(tail)
-}
-
-/// [`replay`] of a journal with its header, as [`own_header`] gives it.
-pub(super) fn replay_whole(
-    journal: &[u8],
-    header: Tail,
-    f: impl FnMut(&[Change<'_>]),
-) -> Result<Tail, Newer> {
-    let records = journal.get(HEADER_LEN..);
-    replay(records.certain("a journal has its header"), header, f)
 }
 
 /// Reads the first record; `None` where it does not check, and at the mark.

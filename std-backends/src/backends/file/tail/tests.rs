@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 
+use mtsession_core::wire::journal;
 use mtsession_core::{
     Account, DcFlags, DcSlot, EntryKey, LoginState, MinPeer, NamesOf, Peer, PeerKey, PeerKind,
     UpdateChange,
@@ -9,9 +10,21 @@ use mtsession_core::{
 
 use super::*;
 
-fn journal(batches: &[Vec<Change<'static>>]) -> (Vec<u8>, Tail) {
+/// The start of a tail with this checksum; what is before it is nothing to these tests.
+fn start(snapshot: u32) -> Tail {
+    let header = journal::header(snapshot);
+    Tail {
+        end: HEADER_LEN,
+        chain: journal::chain_of_header(&header),
+        records: 0,
+    }
+}
+
+const HEADER_LEN: u64 = 13;
+
+fn records(batches: &[Vec<Change<'static>>]) -> (Vec<u8>, Tail) {
     let (mut bytes, mut record, mut payload) = (Vec::new(), Vec::new(), Vec::new());
-    let mut tail = Tail::of_header(7);
+    let mut tail = start(7);
     for batch in batches {
         tail = encode(batch, tail, &mut record, &mut payload).unwrap();
         bytes.extend_from_slice(&record);
@@ -40,7 +53,7 @@ fn batches() -> Vec<Vec<Change<'static>>> {
     ]
 }
 
-/// Every kind of change that a journal takes, and the bytes of a journal that has each as a record.
+/// Every kind of change that a tail takes, and the bytes of a tail that has each as a record.
 fn frames() -> [(Change<'static>, &'static str); 12] {
     let usernames: &[&str] = &["alice", "al"];
     let names = NamesOf::new(5, PeerKind::User)
@@ -113,7 +126,7 @@ fn hex(bytes: &[u8]) -> String {
 /// A disk format: these bytes are read for ever.
 #[test]
 fn the_bytes_of_every_record_are_these() {
-    let mut tail = Tail::of_header(7);
+    let mut tail = start(7);
     let (mut record, mut payload) = (Vec::new(), Vec::new());
     let mut found = String::new();
     for (change, expected) in frames() {
@@ -137,9 +150,9 @@ fn the_bytes_of_every_record_are_these() {
 #[test]
 fn what_is_encoded_is_replayed() {
     let batches = batches();
-    let (bytes, expected) = journal(&batches);
+    let (bytes, expected) = records(&batches);
     let mut seen = Vec::new();
-    let tail = replay(&bytes, Tail::of_header(7), |batch| seen.push(batch.len())).unwrap();
+    let tail = replay(&bytes, start(7), |batch| seen.push(batch.len())).unwrap();
     assert_eq!(tail, expected);
     assert_eq!(seen, [1, 2, 100]);
 }
@@ -148,51 +161,45 @@ fn what_is_encoded_is_replayed() {
 fn a_cut_or_flipped_record_ends_the_replay_before_it() {
     let mut batches = batches();
     batches.splice(1..1, frames().map(|(change, _)| vec![change]));
-    let (bytes, _) = journal(&batches);
+    let (bytes, _) = records(&batches);
     for cut in 0..bytes.len() {
-        let tail = replay(&bytes[..cut], Tail::of_header(7), |_| ()).unwrap();
-        assert!(tail.end <= HEADER_LEN_U64 + u64::try_from(cut).unwrap());
+        let tail = replay(&bytes[..cut], start(7), |_| ()).unwrap();
+        assert!(tail.end <= HEADER_LEN + u64::try_from(cut).unwrap());
         assert!(tail.records < 15);
     }
     for bit in 0..bytes.len() * 8 {
         let mut damaged = bytes.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
-        let tail = replay(&damaged, Tail::of_header(7), |_| ()).unwrap();
+        let tail = replay(&damaged, start(7), |_| ()).unwrap();
         let byte = u64::try_from(bit / 8).unwrap();
-        assert!(
-            tail.end - HEADER_LEN_U64 <= byte,
-            "bit {bit} went unnoticed"
-        );
+        assert!(tail.end - HEADER_LEN <= byte, "bit {bit} went unnoticed");
     }
 }
 
 #[test]
 fn a_mark_ends_the_replay_and_fits_only_where_it_was_put() {
-    let (mut bytes, tail) = journal(&batches());
+    let (mut bytes, tail) = records(&batches());
     let len = bytes.len();
     assert!(!must_fold(&bytes[len..], tail));
     bytes.extend_from_slice(fold_first(tail).as_ref());
-    let seen = replay(&bytes, Tail::of_header(7), |_| ()).unwrap();
+    let seen = replay(&bytes, start(7), |_| ()).unwrap();
     assert_eq!(seen, tail);
     assert!(must_fold(&bytes[len..], tail));
-    assert!(!must_fold(&bytes[len..], Tail::of_header(7)));
+    assert!(!must_fold(&bytes[len..], start(7)));
     assert!(!must_fold(&bytes[len..bytes.len() - 1], tail));
 }
 
 #[test]
-fn a_journal_of_another_snapshot_has_no_records() {
-    let (bytes, _) = journal(&batches());
-    assert_eq!(
-        replay(&bytes, Tail::of_header(8), |_| ()).unwrap().records,
-        0
-    );
+fn records_of_another_snapshot_are_not_read() {
+    let (bytes, _) = records(&batches());
+    assert_eq!(replay(&bytes, start(8), |_| ()).unwrap().records, 0);
 }
 
 #[test]
-fn a_change_that_no_journal_takes_ends_the_replay() {
+fn a_change_that_no_tail_takes_ends_the_replay() {
     let counter = Change::Update(UpdateChange::Secondary { qts: 1 });
-    let (bytes, _) = journal(&[vec![counter], vec![counter, Change::HomeDc(-3)]]);
+    let (bytes, _) = records(&[vec![counter], vec![counter, Change::HomeDc(-3)]]);
     let mut seen = 0;
-    assert!(replay(&bytes, Tail::of_header(7), |_| seen += 1).is_err());
+    assert!(replay(&bytes, start(7), |_| seen += 1).is_err());
     assert_eq!(seen, 1);
 }

@@ -1,0 +1,58 @@
+//! The bytes of a new session file.
+
+use core::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::io;
+
+use mtsession_core::SessionSource;
+use mtsession_core::wire::encode_to_vec;
+use mtsession_core::wire::session_file::{HEADER_LEN, TailHeader, tail_start};
+
+use crate::fs::file_len;
+use crate::secret_bytes::SecretBytes;
+
+/// The bytes of a new session file.
+pub(super) struct NewFile {
+    /// The snapshot.
+    pub(super) snapshot: SecretBytes,
+    /// Zeros up to the tail, and its header.
+    pub(super) opening: Vec<u8>,
+    pub(super) header: TailHeader,
+}
+
+impl NewFile {
+    pub(super) fn of(session: &impl SessionSource) -> io::Result<Self> {
+        let snapshot = SecretBytes::from(encode_to_vec(session)?);
+        let crc = snapshot.last_chunk().copied().map(u32::from_le_bytes);
+        let header = TailHeader {
+            snapshot_len: file_len(snapshot.len()),
+            snapshot_crc: crc.unwrap_or_default(),
+            salt: new_salt(),
+        };
+        let padding = tail_start(snapshot.len()).saturating_sub(snapshot.len());
+        let mut opening = Vec::with_capacity(padding.saturating_add(HEADER_LEN));
+        opening.resize(padding, 0);
+        opening.extend_from_slice(&header.to_bytes());
+        Ok(Self {
+            snapshot,
+            opening,
+            header,
+        })
+    }
+
+    /// Bytes of all of it.
+    pub(super) fn len(&self) -> u64 {
+        file_len(self.snapshot.len()).saturating_add(file_len(self.opening.len()))
+    }
+}
+
+/// A number that no other tail has, also not one that a process writes which was forked from this one.
+fn new_salt() -> u64 {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+
+    let mut hasher = std::hash::RandomState::new().build_hasher();
+    std::process::id().hash(&mut hasher);
+    COUNT.fetch_add(1, Ordering::Relaxed).hash(&mut hasher);
+    std::time::SystemTime::now().hash(&mut hasher);
+    hasher.finish()
+}
