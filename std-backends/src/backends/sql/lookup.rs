@@ -233,10 +233,12 @@ impl SqlStore {
 
 /// The number of rows in a list, from the position of the last.
 fn count(row: &Row<'_>) -> io::Result<u64> {
-    let last = row.optional_i64(0)?;
-    Ok(last.map_or(0, |last| {
-        u64::try_from(last).unwrap_or_default().saturating_add(1)
-    }))
+    let Some(last) = row.optional_i64(0)? else {
+        return Ok(0);
+    };
+    // A negative one is damage, not an empty list.
+    let last = u64::try_from(last).map_err(|_| row.out_of_range(0, last))?;
+    Ok(last.saturating_add(1))
 }
 
 fn select_peer(account: &str, query: PeerQuery<'_>, has_names: bool) -> Option<Select> {

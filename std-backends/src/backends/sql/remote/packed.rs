@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use mtsession_core::Certain as _;
 use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
 
 use super::value::Scalar;
@@ -37,7 +38,8 @@ impl Packed {
 
     /// How many rows there are.
     pub(super) fn len(&self) -> usize {
-        self.values.len().checked_div(self.width).unwrap_or(0)
+        let rows = self.values.len().checked_div(self.width);
+        rows.certain("a row without a column")
     }
 
     /// The first value of each row, where it is a number.

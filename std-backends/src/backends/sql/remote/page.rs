@@ -2,6 +2,8 @@
 
 use std::io;
 
+use mtsession_core::Certain as _;
+
 use super::failure::Failure;
 use super::hrana::Answer;
 use super::packed::Packed;
@@ -116,7 +118,8 @@ impl<'s> Page<'s> {
         let Value::Integer(mut next) = self.from else {
             return Err(Failure::garbled("a list without a beginning"));
         };
-        let len = i64::try_from(packed.len()).unwrap_or(i64::MAX);
+        let len =
+            i64::try_from(packed.len()).certain("a list in memory has no more than 2^63 items");
         // A page that begins anew, or is longer than was asked for, comes from a list without an end.
         let mut is_over = false;
         for key in packed.keys() {
