@@ -130,10 +130,12 @@ pub enum ClientLibrary {
     GramJs,
     /// MTKruto.
     Mtkruto,
+    /// Telegram Desktop's `tdata`.
+    Tdata,
 }
 
 impl ClientLibrary {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Telethon,
         Self::Telethon7,
         Self::Pyrogram,
@@ -142,6 +144,7 @@ impl ClientLibrary {
         Self::Grammers,
         Self::GramJs,
         Self::Mtkruto,
+        Self::Tdata,
     ];
 
     /// The name before the colon.
@@ -156,6 +159,7 @@ impl ClientLibrary {
             Self::Grammers => "grammers",
             Self::GramJs => "gramjs",
             Self::Mtkruto => "mtkruto",
+            Self::Tdata => "tdata",
         }
     }
 

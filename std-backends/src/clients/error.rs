@@ -47,6 +47,8 @@ pub enum ForeignError {
     },
     /// Telegram Desktop's data is protected by a passcode.
     Passcode,
+    /// The passcode that was given does not open it.
+    WrongPasscode,
     /// There is no account with this number.
     NoAccount {
         /// The number that was asked for, from 1.
@@ -135,8 +137,10 @@ impl fmt::Display for ForeignError {
                 write!(f, "it is {what}, which cannot be read here: {advice}")
             }
             Self::Passcode => f.write_str(
-                "it is locked with a local passcode: remove it in Telegram Desktop's settings first",
+                "it is locked with a local passcode: give it (the command takes it from the variable \
+                 MTSESSION_PASSCODE), or remove it in Telegram Desktop's settings first",
             ),
+            Self::WrongPasscode => f.write_str("the passcode does not open it"),
             Self::NoAccount { number, count: 1 } => {
                 write!(f, "it holds one account: there is no account number {number}")
             }

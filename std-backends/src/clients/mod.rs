@@ -57,6 +57,6 @@ pub use formats::FileFormat;
 pub use import::Import;
 pub use left_out::LeftOut;
 pub(crate) use read::describe;
-pub use read::{read, read_account};
+pub use read::{ReadOptions, read, read_account, read_with};
 pub use target::{Options, Target};
 pub use write::write;

@@ -1,6 +1,9 @@
 //! What is about to be written: the session, its home DC, and every peer with its names.
 
 use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::Path;
 
 use mtsession_core::clients::{Contents, Login, StringFormat};
 use mtsession_core::{
@@ -199,3 +202,12 @@ pub(super) fn write_counters(
 
 /// A buffer for bytes that hold a key.
 pub(super) type Secret = Zeroizing<Vec<u8>>;
+
+/// A new file that only its owner can read.
+pub(super) fn private(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

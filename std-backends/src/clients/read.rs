@@ -1,5 +1,6 @@
 //! Recognises what lies at a path, by its content.
 
+use core::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,56 @@ const MAX_FILE: u64 = 16 << 20;
 /// `InvalidData` with a [`ForeignError`] inside, naming the path: not a known session, nobody logged
 /// in, or which part is damaged.
 pub fn read(path: &Path) -> io::Result<Import> {
-    named(path, read_any(path, None))
+    read_with(path, &ReadOptions::default())
+}
+
+/// The same with what has to be said about it.
+///
+/// ```no_run
+/// use mtsession::clients::{self, ReadOptions};
+///
+/// let options = ReadOptions::default().passcode("1234").account(2);
+/// let second = clients::read_with("tdata".as_ref(), &options)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`read`] and [`read_account`]; [`ForeignError::Passcode`] and [`ForeignError::WrongPasscode`].
+pub fn read_with(path: &Path, options: &ReadOptions) -> io::Result<Import> {
+    named(path, read_any(path, options))
+}
+
+/// How to read.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct ReadOptions {
+    account: Option<usize>,
+    passcode: Zeroizing<String>,
+}
+
+impl ReadOptions {
+    /// Which of several logins, counted from 1: see [`read_account`].
+    #[must_use]
+    pub fn account(mut self, number: usize) -> Self {
+        self.account = Some(number);
+        self
+    }
+
+    /// The local passcode of Telegram Desktop; ignored where nothing is locked.
+    #[must_use]
+    pub fn passcode(mut self, passcode: impl Into<String>) -> Self {
+        self.passcode = Zeroizing::new(passcode.into());
+        self
+    }
+}
+
+/// Hides the passcode.
+impl fmt::Debug for ReadOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadOptions")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads one of several logins, such as the accounts of Telegram Desktop: `number` counts from 1, as
@@ -45,7 +95,7 @@ pub fn read(path: &Path) -> io::Result<Import> {
 /// # Errors
 /// As [`read`]; `InvalidInput` where there is no login with this number.
 pub fn read_account(path: &Path, number: usize) -> io::Result<Import> {
-    named(path, read_any(path, Some(number)))
+    read_with(path, &ReadOptions::default().account(number))
 }
 
 fn named(path: &Path, read: Result<Import, ForeignError>) -> io::Result<Import> {
@@ -56,7 +106,7 @@ fn named(path: &Path, read: Result<Import, ForeignError>) -> io::Result<Import> 
 
 /// What lies at `path`, with its version, where it is the session of a library; logged in or not.
 pub(crate) fn describe(path: &Path) -> Option<String> {
-    let (formats, version) = match read_any(path, None) {
+    let (formats, version) = match read_any(path, &ReadOptions::default()) {
         Ok(import) => {
             let formats = core::iter::once(import.format).chain(import.also).collect();
             (formats, import.version)
@@ -142,9 +192,10 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     Ok(Content::Text(owned))
 }
 
-fn read_any(path: &Path, choice: Option<usize>) -> Result<Import, ForeignError> {
+fn read_any(path: &Path, options: &ReadOptions) -> Result<Import, ForeignError> {
+    let choice = options.account;
     match content_of(path)? {
-        Content::Tdata(dir) => tdata::read(&dir, choice),
+        Content::Tdata(dir) => tdata::read(&dir, choice, options.passcode.as_bytes()),
         Content::GramJs(stores) => gramjs::read(path, stores, choice),
         Content::Database => read_database(&Db::open(path)?, choice),
         Content::Tl(bytes) => grammers::tl::read(&bytes, choice),

@@ -90,6 +90,8 @@ targets! {
         Grammers: "grammers" writes GrammersSqlite, string None, needs LOGIN.union(USER);
         /// The directory of a GramJS `StoreSession`, which must have the session's name.
         GramJsStore: "gramjs" writes GramJsStore, string Some(StringFormat::GramJs), needs LOGIN;
+        /// Telegram Desktop's directory with one account, without a passcode.
+        Tdata: "tdata" writes Tdata, string None, needs Contents::HOME_DC.union(Contents::HOME_KEY).union(Contents::USER_ID);
     }
     texts {
         "mtkruto" writes Mtkruto;

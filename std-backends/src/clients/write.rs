@@ -10,7 +10,7 @@ use mtsession_core::clients::StringFormat;
 use crate::clients::error::ForeignError;
 use crate::clients::outgoing::Outgoing;
 use crate::clients::target::{Options, Target};
-use crate::clients::{gramjs, grammers, mtcute, pyrogram, telethon};
+use crate::clients::{gramjs, grammers, mtcute, pyrogram, tdata, telethon};
 use crate::error::{StoreError, already_there};
 use crate::fs::{Temp, keep_new};
 use crate::record::peer_names::PeerNames;
@@ -76,6 +76,7 @@ fn write_any(
         Target::Mtcute => create(path, |db| mtcute::write(db, &outgoing)),
         Target::Grammers => create(path, |db| grammers::write(db, &outgoing)),
         Target::GramJsStore => gramjs::write(path, &outgoing),
+        Target::Tdata => tdata::write(path, &outgoing),
         Target::Text(format) => text(path, format, options, &outgoing),
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 fn an_unknown_kind_of_store_is_an_error_that_lists_the_known_ones() {
     let place = Place::new();
     for name in [
-        "tdata:out",
+        "tdesktop:out",
         "telegram:x",
         "redis://localhost/0",
         "postgres://u:hush@h/d",

@@ -1,4 +1,5 @@
 //! Writes a `tdata` with several accounts: nobody has one to give away.
+#![allow(dead_code, reason = "no test takes all of it")]
 
 use std::fs;
 use std::path::Path;
@@ -22,11 +23,18 @@ pub(crate) fn key(user_id: i64) -> [u8; 256] {
 
 /// Accounts: their number, user id and home DC.
 pub(crate) fn write(dir: &Path, accounts: &[(i32, i64, i32)]) {
+    write_locked(dir, accounts, "");
+}
+
+/// The same with a passcode, as releases before 7.3 have it.
+pub(crate) fn write_locked(dir: &Path, accounts: &[(i32, i64, i32)], passcode: &str) {
     let mut hash = Sha512::new();
-    hash.update(SALT);
-    hash.update(SALT);
+    for part in [&SALT, passcode.as_bytes(), &SALT] {
+        hash.update(part);
+    }
+    let rounds = if passcode.is_empty() { 1 } else { 100_000 };
     let mut passcode_key = [0; 256];
-    pbkdf2::pbkdf2_hmac::<Sha512>(&hash.finalize(), &SALT, 1, &mut passcode_key);
+    pbkdf2::pbkdf2_hmac::<Sha512>(&hash.finalize(), &SALT, rounds, &mut passcode_key);
 
     let mut info = i32::try_from(accounts.len())
         .unwrap()
@@ -67,14 +75,21 @@ fn array(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn file(path: &Path, data: &[u8]) {
-    let (magic, version) = (*b"TDF$", 5_012_003_u32.to_le_bytes());
-    let mut digest = Md5::new();
-    digest.update(data);
-    digest.update(u32::try_from(data.len()).unwrap().to_le_bytes());
-    digest.update(version);
-    digest.update(magic);
-    let whole = [&magic[..], &version, data, &digest.finalize()].concat();
+    let mut whole = [b"TDF$", &5_012_003_u32.to_le_bytes()[..], data, &[0; 16]].concat();
+    reseal(&mut whole);
     fs::write(path, whole).unwrap();
+}
+
+/// Gives a file that was changed the digest that it must end with.
+pub(crate) fn reseal(file: &mut [u8]) {
+    let (head, rest) = file.split_at_mut(8);
+    let (data, place) = rest.split_at_mut(rest.len() - 16);
+    let mut digest = Md5::new();
+    digest.update(&*data);
+    digest.update(u32::try_from(data.len()).unwrap().to_le_bytes());
+    digest.update(&head[4..]);
+    digest.update(&head[..4]);
+    place.copy_from_slice(&digest.finalize());
 }
 
 /// AES-256-IGE under MTProto 1.0's derivation, the SHA-1 of the plain text being its message key.

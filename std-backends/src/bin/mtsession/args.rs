@@ -38,7 +38,10 @@ account, %23 is a # and %25 is a %.
 
 As targets of convert, also the sessions of other libraries; FILE - prints the string:
   telethon:FILE  telethon7:FILE  pyrogram:FILE  kurigram:FILE  mtcute:FILE  grammers:FILE
-  gramjs:DIRECTORY  mtkruto:FILE  ferogram:FILE (a database for ferogram-session 0.6.6)
+  gramjs:DIRECTORY  tdata:DIRECTORY  mtkruto:FILE
+  ferogram:FILE (a database for ferogram-session 0.6.6)
+
+The local passcode of a tdata directory is taken from the variable MTSESSION_PASSCODE.
 
 Secrets are never taken from the command line and never printed, unless asked for with
 --show-secrets or by exporting a string.

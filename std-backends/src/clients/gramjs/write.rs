@@ -1,7 +1,6 @@
 //! The directory of a GramJS `StoreSession`.
 
 use core::fmt::Write as _;
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::clients::error::ForeignError;
-use crate::clients::outgoing::{Outgoing, Secret};
+use crate::clients::outgoing::{Outgoing, Secret, private};
 use crate::fs::{Directory, TempDirectory, directory_of};
 
 pub(in crate::clients) fn write(path: &Path, outgoing: &Outgoing<'_>) -> Result<(), ForeignError> {
@@ -60,15 +59,6 @@ fn key_json(outgoing: &Outgoing<'_>) -> Secret {
     }
     json.push_str("]}");
     Zeroizing::new(json.as_bytes().to_vec())
-}
-
-/// A new file that only its owner can read.
-fn private(path: &Path) -> std::io::Result<fs::File> {
-    let mut options = fs::File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// As `encodeURIComponent` does.

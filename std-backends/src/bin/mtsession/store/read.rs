@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
-use mtsession::clients::{self, FileFormat, ForeignError, LeftOut};
+use mtsession::clients::{self, FileFormat, ForeignError, LeftOut, ReadOptions};
 use mtsession::codec::clients::detect;
 use mtsession::codec::{Decoded, Integrity, SessionMut as _, SessionSource as _, WithAccount};
 use mtsession::{
@@ -202,11 +202,18 @@ impl Store {
     }
 }
 
+/// The variable with the local passcode of Telegram Desktop.
+const PASSCODE_VARIABLE: &str = "MTSESSION_PASSCODE";
+
 fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
-    let import = match number {
-        None => clients::read(path)?,
-        Some(number) => clients::read_account(path, number)?,
-    };
+    let mut options = ReadOptions::default();
+    if let Some(number) = number {
+        options = options.account(number);
+    }
+    if let Ok(passcode) = std::env::var(PASSCODE_VARIABLE) {
+        options = options.passcode(passcode);
+    }
+    let import = clients::read_with(path, &options)?;
     if !import.also.is_empty() {
         for other in &import.also {
             output::note(format_args!("{} also holds {other}", Shown(path.display())));
