@@ -157,13 +157,7 @@ impl<'a> SessionView<'a> {
             None
         };
         let trailer_at = reader;
-        if extent == Extent::First
-            && let Some(end) = trailer::end_of_session(reader, version)
-            && end < input.len()
-        {
-            let kind = DecodeErrorKind::TrailingBytes;
-            return Err(DecodeError::new(kind, Field::Trailer, end));
-        }
+        extent.check(input, reader, version)?;
         let trailer = if version == CURRENT {
             trailer::read(input, &mut reader)?
         } else if reader.rest().is_empty() {
@@ -171,10 +165,9 @@ impl<'a> SessionView<'a> {
         } else {
             return Err(reader.error(DecodeErrorKind::TrailingBytes, Field::Trailer));
         };
-        let integrity = match trailer {
-            Some(_) => Integrity::Checksummed,
-            None => Integrity::StructureOnly,
-        };
+        let integrity = trailer
+            .as_ref()
+            .map_or(Integrity::StructureOnly, |_| Integrity::Checksummed);
         let trailer = trailer.unwrap_or_default();
         for (list, more) in [
             (&channels, trailer.channels),
@@ -237,6 +230,17 @@ pub(super) enum Extent {
 }
 
 impl Extent {
+    /// Says where the session ends whose body ends where `reader` stands, if more may follow it and does.
+    fn check(self, input: &[u8], reader: Reader<'_>, version: u8) -> Result<(), DecodeError> {
+        match trailer::end_of_session(reader, version) {
+            Some(end) if self == Self::First && end < input.len() => {
+                let kind = DecodeErrorKind::TrailingBytes;
+                Err(DecodeError::new(kind, Field::Trailer, end))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether more may follow the session, and the tail of a session file does.
     fn has_tail(self, input: &[u8]) -> bool {
         self == Self::First && session_file::probe(input).is_some()

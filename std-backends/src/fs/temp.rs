@@ -24,7 +24,7 @@ const PREFIX: &str = ".mtsession-tmp-";
 const RANDOM_CHARACTERS: usize = 12;
 
 /// Where locks do not tell, a file that nobody has written to for so long was left over.
-const LONG_AGO: Duration = Duration::from_secs(60 * 60);
+const LONG_AGO: Duration = Duration::from_secs(3_600);
 
 /// A temporary file alongside the one that it is to become, private to its owner. Removed when dropped.
 #[derive(Debug)]
@@ -47,7 +47,6 @@ impl Temp {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-
             builder.permissions(fs::Permissions::from_mode(mode));
         }
         #[cfg(not(unix))]
@@ -74,8 +73,7 @@ impl Temp {
         self.0.path()
     }
 
-    /// Gives it the name `target`, in the place of a file that may have it. Gives it back where that
-    /// fails.
+    /// Gives it the name `target`, in the place of a file that may have it, or back where that fails.
     #[cfg(any(feature = "cli", test))]
     pub(crate) fn replace(self, target: &Path) -> Result<File, (io::Error, Self)> {
         self.replace_locked(target).map(release)
@@ -86,11 +84,10 @@ impl Temp {
         let temp = self.0;
         let mut wait = FIRST_WAIT;
         loop {
-            // The standard library's rename also replaces a file that this process has open.
+            // This rename also replaces a file that is open.
             match fs::rename(temp.path(), target) {
                 Ok(()) => {
                     let (file, path) = temp.into_parts();
-                    // It has another name now: there is nothing left to remove.
                     let _ = path.keep();
                     return Ok(file);
                 }
@@ -103,12 +100,10 @@ impl Temp {
         }
     }
 
-    /// Gives it the name `target`, which no file may have. Gives it back where that fails.
+    /// The same where no file may have that name.
     pub(crate) fn keep_as(self, target: &Path) -> Result<File, (io::Error, Self)> {
-        match self.0.persist_noclobber(target) {
-            Ok(file) => Ok(release(file)),
-            Err(failed) => Err((failed.error, Self(failed.file))),
-        }
+        let kept = self.0.persist_noclobber(target).map(release);
+        kept.map_err(|failed| (failed.error, Self(failed.file)))
     }
 }
 
