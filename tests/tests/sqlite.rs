@@ -5,8 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use mtsession::{
-    Change, DcFlags, LibSqlBackend, SessionBackend, SessionBackendExt, SqliteBackend,
-    UpdateStateChange, connect,
+    Change, DcFlags, SessionBackend, SessionBackendExt, SqliteBackend, UpdateStateChange, connect,
 };
 use mtsession_tests::random::{key_of, sized};
 use mtsession_tests::stores::{account_names, before_it_is_there, mode, sqlite};
@@ -426,25 +425,6 @@ fn rows_changed_by_another_program_are_seen() {
     session.peers[3].access_hash = 79;
     backend.save(&session).unwrap();
     assert_eq!(backend.load().unwrap(), Some(session));
-}
-
-#[test]
-fn two_hundred_thousand_peers_round_trip() {
-    let dir = tempfile::tempdir().unwrap();
-    let (sqlite, libsql) = (dir.path().join("sqlite.db"), dir.path().join("libsql.db"));
-    let session = Some(sized(5, 200_000, 1_000, 1_000));
-    let saved = session.as_ref().unwrap();
-    SqliteBackend::open(&sqlite).unwrap().save(saved).unwrap();
-    assert!(SqliteBackend::open(&sqlite).unwrap().load().unwrap() == session);
-    let backend = LibSqlBackend::open_local(&libsql).unwrap();
-    backend.save(saved).unwrap();
-    assert!(LibSqlBackend::open_local(&libsql).unwrap().load().unwrap() == session);
-    let backend = SqliteBackend::in_memory().unwrap();
-    backend.save(saved).unwrap();
-    assert!(backend.load().unwrap() == session);
-    let backend = LibSqlBackend::in_memory().unwrap();
-    backend.save(saved).unwrap();
-    assert!(backend.load().unwrap() == session);
 }
 
 /// A batch changes rows where they were last seen, so it has to notice that somebody moved them.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use mtsession::{
-    Account, PersistedSession, SessionBackend, SessionBackendExt, SqliteBackend, Store,
-    UpdateStateChange, connect,
+    Account, LibSqlBackend, PersistedSession, SessionBackend, SessionBackendExt, SqliteBackend,
+    Store, UpdateStateChange, connect,
 };
 use mtsession_tests::bytes::{bytes_in, has_window_of};
 use mtsession_tests::random::{key_of, sized};
@@ -171,4 +171,23 @@ fn account_data_and_names_are_kept_apart() {
     for bad in ["", "line\nbreak"] {
         assert!(connect(sqlite(&path).with_account(bad)).is_err());
     }
+}
+
+#[test]
+fn two_hundred_thousand_peers_round_trip() {
+    let dir = tempfile::tempdir().unwrap();
+    let (sqlite, libsql) = (dir.path().join("sqlite.db"), dir.path().join("libsql.db"));
+    let session = Some(sized(5, 200_000, 1_000, 1_000));
+    let saved = session.as_ref().unwrap();
+    SqliteBackend::open(&sqlite).unwrap().save(saved).unwrap();
+    assert!(SqliteBackend::open(&sqlite).unwrap().load().unwrap() == session);
+    let backend = LibSqlBackend::open_local(&libsql).unwrap();
+    backend.save(saved).unwrap();
+    assert!(LibSqlBackend::open_local(&libsql).unwrap().load().unwrap() == session);
+    let backend = SqliteBackend::in_memory().unwrap();
+    backend.save(saved).unwrap();
+    assert!(backend.load().unwrap() == session);
+    let backend = LibSqlBackend::in_memory().unwrap();
+    backend.save(saved).unwrap();
+    assert!(backend.load().unwrap() == session);
 }

@@ -318,6 +318,8 @@ fn an_account_that_is_deleted_in_schema_10_leaves_no_key_in_any_file() {
     }
 }
 
+const REVISION: &str = "SELECT revisions FROM accounts WHERE name = ?1";
+
 /// Every change of an account gives it a new revision, and changes of others do not.
 #[test]
 fn every_change_of_an_account_gives_it_a_new_revision() {
@@ -327,11 +329,7 @@ fn every_change_of_an_account_gives_it_a_new_revision() {
     let revision = |name: &str| -> String {
         Connection::open(&path)
             .unwrap()
-            .query_row(
-                "SELECT revisions FROM accounts WHERE name = ?1",
-                [name],
-                |row| row.get(0),
-            )
+            .query_row(REVISION, [name], |row| row.get(0))
             .unwrap()
     };
     let of_other = revision("other");

@@ -36,7 +36,7 @@ impl<F: NorFlash> Shell<'_, F> {
         }
         if start.saturating_sub(tail) > self.state.geometry.units(MAX_BLANK) {
             // No cut leaves as much: a cell far away reads 0 for good. Readers stop before they get there, so
-            // nothing may be written behind it; what comes next turns the page.
+            // nothing may be written after it; what comes next turns the page.
             start = end;
         }
         self.state.page.tail = start.min(end);

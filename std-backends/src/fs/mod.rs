@@ -8,6 +8,8 @@ mod owned;
 #[cfg(feature = "cli")]
 mod replace;
 mod temp;
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
+mod temp_directory;
 
 use mtsession_core::Certain as _;
 
@@ -24,9 +26,9 @@ pub(crate) use owned::refuse_strangers;
 pub(crate) use owned::{Access, about, directory_of, is_strangers, open_owned};
 #[cfg(feature = "cli")]
 pub use replace::{remove_private, replace_private};
-#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
-pub(crate) use temp::TempDirectory;
 pub(crate) use temp::{Temp, clean, clean_once};
+#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
+pub(crate) use temp_directory::TempDirectory;
 
 /// A length in memory as a length in a file.
 pub(crate) fn file_len(len: usize) -> u64 {

@@ -20,8 +20,8 @@ use super::owned::{Access, belongs_to_same, directory_of, is_own, open_owned};
 use crate::sync::lock;
 
 /// How the name of every temporary file begins.
-const PREFIX: &str = ".mtsession-tmp-";
-const RANDOM_CHARACTERS: usize = 12;
+pub(super) const PREFIX: &str = ".mtsession-tmp-";
+pub(super) const RANDOM_CHARACTERS: usize = 12;
 
 /// Where locks do not tell, a file that nobody has written to for so long was left over.
 const LONG_AGO: Duration = Duration::from_secs(3_600);
@@ -159,49 +159,6 @@ fn release(file: File) -> File {
     #[cfg(unix)]
     let _ = file.unlock();
     file
-}
-
-/// A temporary directory that only its owner can enter, removed when dropped.
-#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
-#[derive(Debug)]
-pub(crate) struct TempDirectory {
-    dir: tempfile::TempDir,
-    /// Locked, as a file is.
-    _lock: Option<File>,
-}
-
-#[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
-impl TempDirectory {
-    /// Makes one in `parent`.
-    pub(crate) fn within(parent: &Path) -> io::Result<Self> {
-        clean_once(parent);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).rand_bytes(RANDOM_CHARACTERS);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-
-            builder.permissions(fs::Permissions::from_mode(0o700));
-        }
-        let dir = builder.tempdir_in(parent)?;
-        let lock = File::open(dir.path())
-            .ok()
-            .filter(|file| file.try_lock().is_ok());
-        Ok(Self { dir, _lock: lock })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.dir.path()
-    }
-
-    /// Gives it the name `target`, which nothing but an empty directory may have.
-    #[cfg(feature = "clients")]
-    pub(crate) fn keep_as(self, target: &Path) -> io::Result<()> {
-        fs::rename(self.dir.path(), target)?;
-        // It has another name now: there is nothing left to remove.
-        let _ = self.dir.keep();
-        Ok(())
-    }
 }
 
 /// Removes what killed processes left in `dir`, unless this process has done so before. Best effort: a

@@ -8,112 +8,23 @@
 )]
 
 mod plan;
+mod watched;
 
-use core::sync::atomic::{AtomicU64, Ordering};
-use std::collections::BTreeSet;
+use core::sync::atomic::Ordering;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use mtsession_core::{
     Account, Change, DcFlags, DcRef, EntryKey, MinPeer, Peer, PeerKey, PeerKind, UpdateChange,
 };
 
 use self::plan::{plan_of, problems_of};
-use super::connection::{Connection, OnRow, Write, Written};
+use self::watched::{Seen, Watched};
 use super::local::LocalConnection;
-use super::schema::LegacyTables;
-use super::statement::{Select, Statement};
 use super::store::{DEFAULT_ACCOUNT, SqlStore};
 use crate::drop_in::session::PersistedSession;
 use crate::record::PeerQuery;
 use crate::record::peer_names::PeerNames;
-
-/// What a database was asked.
-#[derive(Clone, Default)]
-struct Seen {
-    sql: Arc<Mutex<BTreeSet<String>>>,
-    steps: Arc<AtomicU64>,
-}
-
-/// A database file that notes every statement and counts the steps of SQLite's machine.
-struct Watched {
-    inner: LocalConnection,
-    seen: Seen,
-}
-
-impl Watched {
-    fn watch(&mut self) -> io::Result<()> {
-        let steps = Arc::clone(&self.seen.steps);
-        let count = move || {
-            steps.fetch_add(1, Ordering::Relaxed);
-            false
-        };
-        if let Some(database) = self.inner.database()? {
-            database.progress_handler(1, Some(count)).unwrap();
-        }
-        Ok(())
-    }
-
-    fn note_selects(&mut self, selects: &[Select]) -> io::Result<()> {
-        for select in selects {
-            self.note(select.sql());
-            #[cfg(feature = "libsql-remote")]
-            if select.is_list {
-                self.note(super::remote::sql_of_a_page(select));
-            }
-        }
-        self.watch()
-    }
-
-    fn note(&self, sql: String) {
-        self.seen.sql.lock().unwrap().insert(sql);
-    }
-}
-
-impl Connection for Watched {
-    fn read(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
-        self.note_selects(selects)?;
-        self.inner.read(selects, on_row)
-    }
-
-    fn peek(&mut self, selects: &[Select], on_row: &mut OnRow<'_>) -> io::Result<()> {
-        self.note_selects(selects)?;
-        self.inner.peek(selects, on_row)
-    }
-
-    fn is_unchanged(&mut self) -> io::Result<bool> {
-        self.inner.is_unchanged()
-    }
-
-    fn write(&mut self, write: &Write) -> io::Result<Written> {
-        for statement in &write.statements {
-            self.note(statement.sql.to_owned());
-        }
-        self.watch()?;
-        self.inner.write(write)
-    }
-
-    fn is_ours(&mut self) -> io::Result<bool> {
-        self.inner.is_ours()
-    }
-
-    fn set_ours(&mut self, is_ours: bool) {
-        self.inner.set_ours(is_ours);
-    }
-
-    fn mark(&self) -> Option<Statement> {
-        self.inner.mark()
-    }
-
-    fn keep_old(&mut self, tables: &LegacyTables) -> io::Result<Vec<Statement>> {
-        self.inner.keep_old(tables)
-    }
-
-    fn scrub(&mut self, with_backups: bool) -> io::Result<()> {
-        self.inner.scrub(with_backups)
-    }
-}
 
 fn open(path: &Path, seen: &Seen) -> SqlStore {
     let watched = Watched {
@@ -217,29 +128,13 @@ fn operations(peers: i64, seen: &Seen) -> Vec<(&'static str, bool, u64)> {
             store.apply(core::slice::from_ref(change))
         });
     }
-    let all: Vec<_> = singles.iter().map(|(_, change)| *change).collect();
-    cost(&mut store, "a batch of all", true, &|store| {
-        store.apply(&all)
-    });
-    let known: Vec<_> = (1..=peers).map(|id| Change::Peer(peer(id))).collect();
-    cost(&mut store, "a batch of every peer", false, &|store| {
-        store.apply(&known)
-    });
-    cost(
+    batches(
         &mut store,
-        "a batch of every peer, not known",
-        false,
-        &|store| {
-            reopened(store);
-            store.apply(&known)
-        },
+        peers,
+        &singles,
+        &|store| *store = open(&path, seen),
+        &mut cost,
     );
-    let pushed: Vec<_> = (1..=peers)
-        .map(|id| Change::Update(UpdateChange::PushChannel { id, pts: 1 }))
-        .collect();
-    cost(&mut store, "push channels", false, &|store| {
-        store.apply(&pushed)
-    });
     removals(&mut store, peers, &mut cost);
     cost(&mut store, "accounts", true, &|store| {
         store.accounts().map(|_| ())
@@ -287,6 +182,30 @@ fn look_ups(
         });
     }
     cost(store, "head", false, &|store| store.head().map(|_| ()));
+}
+
+/// Batches of one change of every kind, and of one kind for every entry.
+fn batches(
+    store: &mut SqlStore,
+    peers: i64,
+    singles: &[(&'static str, Change<'static>)],
+    reopened: &dyn Fn(&mut SqlStore),
+    cost: &mut impl FnMut(&mut SqlStore, &'static str, bool, &dyn Fn(&mut SqlStore) -> io::Result<()>),
+) {
+    let all: Vec<_> = singles.iter().map(|(_, change)| *change).collect();
+    cost(store, "a batch of all", true, &|store| store.apply(&all));
+    let known: Vec<_> = (1..=peers).map(|id| Change::Peer(peer(id))).collect();
+    cost(store, "a batch of every peer", false, &|store| {
+        store.apply(&known)
+    });
+    cost(store, "a batch of every peer, not known", false, &|store| {
+        reopened(store);
+        store.apply(&known)
+    });
+    let pushed: Vec<_> = (1..=peers)
+        .map(|id| Change::Update(UpdateChange::PushChannel { id, pts: 1 }))
+        .collect();
+    cost(store, "push channels", false, &|store| store.apply(&pushed));
 }
 
 /// Removals by identity.

@@ -46,8 +46,7 @@ pub(super) const NAME: &str = "libsql";
 /// busy, blocked or broken. A backend that answered so only makes a session: should another login have
 /// appeared meanwhile, its first `save` is an error, and a second one replaces that login.
 ///
-/// `http://` and `ws://` lead only to this machine, and proxies of the environment are not used, unless
-/// the options say otherwise.
+/// `http://` and `ws://` lead only to this machine, and no proxy is used, unless the options say so.
 ///
 /// Writers notice each other by a table that all of them keep (`server_write`). Rows that are edited
 /// by hand, with SQL, are seen by backends that are opened afterwards.

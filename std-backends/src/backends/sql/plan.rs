@@ -118,6 +118,9 @@ fn save_list<T: ListItem>(
     }
 }
 
+/// Changes that are still to be carried out.
+type Rest<'c> = core::iter::Peekable<core::slice::Iter<'c, Change<'c>>>;
+
 /// The statements that carry out `changes`.
 ///
 /// # Errors
@@ -156,13 +159,7 @@ pub(super) fn apply(
                 true
             }
             Change::Forget(key) => {
-                let mut keys = vec![*key];
-                while keys.len() < MOST_FORGOTTEN
-                    && let Some(Change::Forget(key)) = rest.peek()
-                {
-                    keys.push(*key);
-                    rest.next();
-                }
+                let keys = forgotten(*key, &mut rest);
                 statements.extend(tables::forget(account, &keys));
                 if has_names {
                     statements.extend(names::forget(account, &keys));
@@ -190,30 +187,7 @@ pub(super) fn apply(
                 statements.push(tables::put_min_peer(account, min_peer));
                 true
             }
-            Change::Update(update) => match *update {
-                UpdateChange::Channel { id, pts } => {
-                    statements.push(tables::put_channel(account, ChannelPts { id, pts }));
-                    true
-                }
-                UpdateChange::ClearChannels => {
-                    statements.push(tables::truncate::<ChannelPts>(account, 0));
-                    true
-                }
-                UpdateChange::PushChannel { id, pts } => {
-                    let mut channels = vec![ChannelPts { id, pts }];
-                    while let Some(channel) = rest.peek().and_then(|change| pushed(change)) {
-                        channels.push(channel);
-                        rest.next();
-                    }
-                    statements.extend(tables::push_channels(account, &channels));
-                    true
-                }
-                _ => {
-                    let counters = tables::set_counters(account, update);
-                    statements.push(counters.ok_or_else(unknown_change)?);
-                    false
-                }
-            },
+            Change::Update(update) => update_state(account, *update, &mut rest, &mut statements)?,
             _ => return Err(unknown_change()),
         };
         needs_account |= needs_it;
@@ -223,6 +197,52 @@ pub(super) fn apply(
         statements.insert(0, tables::touch_account(account));
     }
     Ok(statements)
+}
+
+/// The keys of this removal and of those that follow it, as many as one statement takes.
+fn forgotten(key: EntryKey, rest: &mut Rest<'_>) -> Vec<EntryKey> {
+    let mut keys = vec![key];
+    while keys.len() < MOST_FORGOTTEN
+        && let Some(Change::Forget(key)) = rest.peek()
+    {
+        keys.push(*key);
+        rest.next();
+    }
+    keys
+}
+
+/// Adds the statements of a change of the update state, with the pushed channels that follow; says whether the
+/// account's row must be there first.
+fn update_state(
+    account: &str,
+    update: UpdateChange,
+    rest: &mut Rest<'_>,
+    statements: &mut Vec<Statement>,
+) -> io::Result<bool> {
+    Ok(match update {
+        UpdateChange::Channel { id, pts } => {
+            statements.push(tables::put_channel(account, ChannelPts { id, pts }));
+            true
+        }
+        UpdateChange::ClearChannels => {
+            statements.push(tables::truncate::<ChannelPts>(account, 0));
+            true
+        }
+        UpdateChange::PushChannel { id, pts } => {
+            let mut channels = vec![ChannelPts { id, pts }];
+            while let Some(channel) = rest.peek().copied().and_then(|change| pushed(change)) {
+                channels.push(channel);
+                rest.next();
+            }
+            statements.extend(tables::push_channels(account, &channels));
+            true
+        }
+        _ => {
+            let counters = tables::set_counters(account, &update);
+            statements.push(counters.ok_or_else(unknown_change)?);
+            false
+        }
+    })
 }
 
 /// What [`apply`] does, when it is known which rows there are: those that change are not looked for

@@ -29,7 +29,7 @@ pub(super) fn decrypt(encrypted: &[u8], key: &[u8; LOCAL_KEY_LEN]) -> Option<Zer
     Some(Zeroizing::new(plain.get(..len)?.to_vec()))
 }
 
-/// The opposite of [`decrypt`]: what is read back is `plain` behind the four bytes of its length.
+/// The opposite of [`decrypt`]: what is read back is `plain` after the four bytes of its length.
 pub(super) fn encrypt(plain: &[u8], key: &[u8; LOCAL_KEY_LEN]) -> Result<Vec<u8>, ForeignError> {
     let too_long = || ForeignError::Unfit("the session is too long for tdata".to_owned());
     let len = plain.len().checked_add(4).ok_or_else(too_long)?;

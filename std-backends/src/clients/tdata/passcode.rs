@@ -45,7 +45,7 @@ struct Cost {
     parallel: u32,
 }
 
-/// The local key of a key file that has `encrypted_key` behind its salt.
+/// The local key of a key file that has `encrypted_key` after its salt.
 ///
 /// # Errors
 /// [`ForeignError::Passcode`] where it takes one and none is given.

@@ -108,7 +108,7 @@ fn authorization(outgoing: &Outgoing<'_>) -> Result<Zeroizing<Vec<u8>>, ForeignE
     Ok(data)
 }
 
-/// A byte array as Qt writes it: behind its length.
+/// A byte array as Qt writes it: its length, and then its bytes.
 fn bytes(content: &[u8]) -> Result<Vec<u8>, ForeignError> {
     let len = u32::try_from(content.len())
         .map_err(|_| ForeignError::Unfit("the session is too long for tdata".to_owned()))?;
