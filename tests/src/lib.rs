@@ -4,6 +4,8 @@
 pub mod bytes;
 pub mod client;
 pub mod conformance;
+#[cfg(feature = "full")]
+pub mod grammers_types;
 #[cfg(target_os = "linux")]
 pub mod heap;
 pub mod mock_hrana;
