@@ -1,6 +1,6 @@
 //! What a session's file holds in addition to the session.
 
-use mtsession_core::{Account, AuthKey, AuthKeyRef, Change, EntryKey, NamesBuf, SessionSource};
+use mtsession_core::{Account, AuthKey, Change, EntryKey, NamesBuf, SessionSource};
 
 use crate::record::login_state::OwnedLoginState;
 use crate::record::peer_names;
@@ -9,7 +9,8 @@ use crate::record::{home_key, is_login_of};
 /// The account, whether its login still holds, and the names of peers; and the key that they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
-    home_key: Option<AuthKey>,
+    /// In a place of its own: what is moved leaves a copy that nobody wipes.
+    home_key: Option<Box<AuthKey>>,
     account: Account,
     login: OwnedLoginState,
     names: NamesBuf,
@@ -20,7 +21,7 @@ pub(super) struct Extras {
 impl Extras {
     pub(super) fn of(session: &impl SessionSource) -> Self {
         Self {
-            home_key: home_key(session).map(AuthKeyRef::copy_key),
+            home_key: home_key(session).map(|key| Box::new(key.copy_key())),
             account: session.account(),
             login: session.login_state().into(),
             names: session.names().into(),
@@ -52,7 +53,7 @@ impl Extras {
     /// What of it stays when the session becomes `session`: the rule of
     /// [`SessionRecord::set_session`](crate::SessionRecord::set_session).
     pub(super) fn kept_by(&self, session: &impl SessionSource) -> Self {
-        let key = self.home_key.as_ref().map(AuthKey::as_ref);
+        let key = self.home_key.as_deref().map(AuthKey::as_ref);
         if !is_login_of(key, session) {
             return Self::default();
         }

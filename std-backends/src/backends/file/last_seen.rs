@@ -41,8 +41,9 @@ pub(super) struct LastSeen {
     dcs: Zeroizing<PersistedSession>,
     /// Whether the file and its name are known to survive a power cut.
     pub(super) is_durable: bool,
-    /// The whole record, where it is searched so often that it is kept.
-    pub(super) held: Option<SessionRecord>,
+    /// The whole record, where it is searched so often that it is kept. In a place of its own: room for one
+    /// that is not there would be moved along with what the stack held before, a key perhaps.
+    pub(super) held: Option<Box<SessionRecord>>,
     /// Whether an open file tells of a rename over it.
     is_local: bool,
     /// When the name was last found to lead to the file.

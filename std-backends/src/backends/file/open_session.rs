@@ -294,9 +294,9 @@ impl OpenSession {
                 is_new: false,
             };
             let found = read_locked(held, paths, settings)?;
-            seen.held = found.content.map(|content| content.stored);
+            seen.held = found.content.map(|content| Box::new(content.stored));
         }
-        Ok(seen.held.as_ref().map(look))
+        Ok(seen.held.as_deref().map(look))
     }
 
     /// Marks the tail after a failed flush, so that no process appends to it before the session is

@@ -1,15 +1,10 @@
 //! What a libSQL backend reads from and writes to.
 
-use core::time::Duration;
 use std::io;
-use std::sync::Mutex;
-
-use super::libsql::LibSqlBackend;
 
 #[cfg(feature = "libsql-remote")]
 use super::replica::Replica;
 use super::store::SqlStore;
-use super::whole::{self, Whole};
 use crate::record::SessionRecord;
 
 /// A database, or a copy of one and the server that it is a copy of.
@@ -52,35 +47,5 @@ impl Database {
             #[cfg(feature = "libsql-remote")]
             Self::Replica(replica) => replica.copy(),
         }
-    }
-}
-
-impl Whole for LibSqlBackend {
-    fn turn(&self) -> &Mutex<()> {
-        &self.turn
-    }
-
-    fn read_whole(&self) -> io::Result<(Option<SessionRecord>, u64)> {
-        self.with("load", |database| database.primary().read_record())
-    }
-
-    fn store_whole(&self, record: &SessionRecord, stamp: u64) -> io::Result<bool> {
-        self.in_turn("update", |database| match database {
-            Database::One(store) => store.replace_read(record, stamp),
-            #[cfg(feature = "libsql-remote")]
-            Database::Replica(replica) => replica.replace_read(record, stamp),
-        })
-    }
-
-    fn with_locks<R>(&self, call: impl FnOnce(&mut SqlStore) -> io::Result<R>) -> io::Result<R> {
-        self.with("update", |database| call(database.primary()))
-    }
-
-    fn patience(&self) -> Duration {
-        self.patience
-    }
-
-    fn give_up(&self) -> io::Error {
-        self.error("update")(whole::contended())
     }
 }

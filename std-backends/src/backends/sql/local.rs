@@ -14,7 +14,7 @@ use super::local_file::{create_private, make_private, private_copy, refuse_secon
 use super::local_open::Open;
 use super::local_read::{Rows, read_all};
 use super::local_scrub;
-use super::main_file::check_log_of_empty;
+use super::main_file::{check_log_of_empty, empty_log};
 use super::owners::{refuse_planted, refuse_to_hand_over};
 use super::schema::{self, LegacyTables};
 use super::statement::{Select, Statement};
@@ -322,7 +322,11 @@ impl Connection for LocalConnection {
         let Some(path) = self.path.clone() else {
             return Ok(());
         };
-        local_scrub::scrub(self, &path, is_default).map_err(|error| {
+        let scrubbed = local_scrub::remove_copies(self, &path, is_default).and_then(|()| {
+            let open = self.existing()?;
+            open.map_or(Ok(()), |open| empty_log(&open.database))
+        });
+        scrubbed.map_err(|error| {
             let message = format!(
                 "the account is deleted, but its bytes may stay in the -wal file or in a copy of an older \
                  release ({error}): delete again"

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::connection::OnRow;
+use super::local_bind::bind;
 use super::local_open::Open;
 use super::statement::{Select, Value, ValueRef};
 
@@ -111,34 +112,5 @@ fn value_ref(value: rusqlite::types::ValueRef<'_>) -> ValueRef<'_> {
             core::str::from_utf8(bytes).map_or(ValueRef::Blob(bytes), ValueRef::Text)
         }
         Sqlite::Blob(bytes) => ValueRef::Blob(bytes),
-    }
-}
-
-/// Binds what is not bound already: mostly the account's name, of which SQLite makes a copy.
-pub(super) fn bind(
-    prepared: &mut rusqlite::Statement<'_>,
-    params: &[Value],
-    bound: &[Value],
-) -> rusqlite::Result<()> {
-    let bound = bound.iter().map(Some).chain(core::iter::repeat(None));
-    for ((index, value), bound) in (1..).zip(params).zip(bound) {
-        if !bound.is_some_and(|bound| bound.is_same_text(value)) {
-            prepared.raw_bind_parameter(index, value)?;
-        }
-    }
-    Ok(())
-}
-
-impl rusqlite::ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        use rusqlite::types::ValueRef as Sqlite;
-
-        let value = match self {
-            Self::Null => Sqlite::Null,
-            Self::Integer(value) => Sqlite::Integer(*value),
-            Self::Text(text) => Sqlite::Text(text.as_bytes()),
-            Self::Blob(bytes) => Sqlite::Blob(bytes),
-        };
-        Ok(rusqlite::types::ToSqlOutput::Borrowed(value))
     }
 }

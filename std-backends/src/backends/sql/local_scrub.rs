@@ -3,14 +3,12 @@
 use std::io;
 use std::path::Path;
 
-use super::connection::{Connection as _, Durability, Write};
-use super::local::LocalConnection;
-use super::main_file::empty_log;
+use super::connection::{Connection, Durability, Write};
 use super::{kept, schema};
 
-/// Does what [`scrub`](super::connection::Connection::scrub) does, for the database at `path`.
-pub(super) fn scrub(
-    connection: &mut LocalConnection,
+/// Removes the copies that migrations of the database at `path` kept, and those in it of the account `default`.
+pub(super) fn remove_copies(
+    connection: &mut impl Connection,
     path: &Path,
     is_default: bool,
 ) -> io::Result<()> {
@@ -23,8 +21,5 @@ pub(super) fn scrub(
             known: None,
         })?;
     }
-    match connection.existing()? {
-        Some(open) => empty_log(&open.database),
-        None => Ok(()),
-    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ mod apply;
 mod aside;
 mod checksum;
 mod connection;
+mod contended;
 mod copies;
 #[cfg(all(test, feature = "sqlite"))]
 mod cost_tests;
@@ -21,11 +22,16 @@ mod file_url;
 mod guard;
 #[cfg(all(test, target_os = "linux"))]
 mod heap_tests;
+mod keep;
 mod kept;
+mod known_names;
 mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;
+#[cfg(feature = "libsql")]
+mod libsql_whole;
 mod local;
+mod local_bind;
 mod local_connect;
 mod local_error;
 mod local_file;

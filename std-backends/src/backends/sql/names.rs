@@ -11,7 +11,6 @@ use mtsession_core::{EntryKey, List, NamesOf, PeerKind};
 use super::definition::NAMES;
 use super::row::Row;
 use super::statement::{Select, Statement, Value};
-use super::store::SqlStore;
 use super::tables::{self, MAX_JSON, account_id, json_text, of_account};
 use crate::record::peer_names::PeerNames;
 
@@ -21,7 +20,7 @@ pub(super) const PHONE: i64 = 1;
 const TITLE: i64 = 2;
 
 /// Rows that are read at once: servers limit the size of an answer.
-const PAGE: i64 = 20_000;
+pub(super) const PAGE: i64 = 20_000;
 
 /// Whether the account has the peer that is named by these columns. Left to itself, SQLite looks through
 /// all the account's peers for each name.
@@ -160,7 +159,7 @@ fn texts(peer: &PeerNames) -> impl Iterator<Item = (&PeerNames, i64, usize, &str
 }
 
 /// The rows after `last`.
-fn select(account: &str, last: Place) -> Select {
+pub(super) fn select(account: &str, last: Place) -> Select {
     let from = concat!(
         of_account!("names"),
         " AND (kind, id, what, position) > (?2, ?3, ?4, ?5) AND ",
@@ -179,7 +178,7 @@ fn select(account: &str, last: Place) -> Select {
 
 /// Where a row stands in the table's order.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     kind: i64,
     id: i64,
     what: i64,
@@ -187,7 +186,7 @@ struct Place {
 }
 
 impl Place {
-    const START: Self = Self {
+    pub(super) const START: Self = Self {
         kind: i64::MIN,
         id: 0,
         what: 0,
@@ -196,7 +195,7 @@ impl Place {
 }
 
 /// Adds a row to the names of its peer.
-fn push_row(row: &Row<'_>, to: &mut Vec<PeerNames>) -> io::Result<Place> {
+pub(super) fn push_row(row: &Row<'_>, to: &mut Vec<PeerNames>) -> io::Result<Place> {
     let place = Place {
         id: row.i64(0)?,
         kind: row.i64(1)?,
@@ -225,37 +224,5 @@ pub(super) fn add(what: i64, text: String, to: &mut PeerNames) {
         PHONE => to.phone = Some(text),
         TITLE => to.title = Some(text),
         _ => to.usernames.push(text),
-    }
-}
-
-impl SqlStore {
-    /// What the account's peers are called; `None` where the account was changed since it was read, and
-    /// with it perhaps what is known of it.
-    pub(super) fn names_of_known(&mut self) -> io::Result<Option<Vec<PeerNames>>> {
-        let mut names = Vec::new();
-        if !self.has_names() {
-            return Ok(Some(names));
-        }
-        let mut last = Place::START;
-        loop {
-            let (mut rows, mut revision) = (0_i64, None);
-            let account = self.account_name();
-            let selects = [select(account, last), tables::select_revision(account)];
-            self.read_rows(selects, |index, row| {
-                if index == 0 {
-                    last = push_row(row, &mut names)?;
-                    rows = rows.saturating_add(1);
-                } else {
-                    revision = Some(row.text(1)?.to_owned());
-                }
-                Ok(())
-            })?;
-            if revision.as_deref() != self.revision() {
-                return Ok(None);
-            }
-            if rows < PAGE {
-                return Ok(Some(names));
-            }
-        }
     }
 }

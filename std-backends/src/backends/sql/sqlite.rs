@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use mtsession_core::{Change, PeerKey};
 
 use super::accounts::check_name;
+use super::contended::contended;
 use super::export;
 use super::local::{self, LocalConnection};
 use super::store::{DEFAULT_ACCOUNT, SqlStore};
@@ -262,7 +263,7 @@ impl Whole for SqliteBackend {
     }
 
     fn give_up(&self) -> io::Error {
-        self.error("update")(whole::contended())
+        self.error("update")(contended())
     }
 }
 

@@ -5,11 +5,11 @@ use std::io;
 use mtsession_core::SessionSource;
 
 use super::connection::{Connection, Durability};
+use super::contended::contended;
+use super::keep::{Keep, MAX_READ_ATTEMPTS};
 use super::row::Row;
 use super::schema::Layout;
 use super::statement::Select;
-use super::upgrade::{Keep, MAX_READ_ATTEMPTS};
-use super::whole::contended;
 use super::{legacy, names, plan, tables};
 use crate::drop_in::session::PersistedSession;
 use crate::error::kind::StoreErrorKind;

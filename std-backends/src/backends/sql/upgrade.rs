@@ -3,6 +3,7 @@
 use std::io;
 
 use super::connection::Durability;
+use super::keep::{Keep, MAX_READ_ATTEMPTS};
 use super::schema::{self, Findings, Layout, LegacyTables};
 use super::schema10;
 use super::shape::Object;
@@ -11,18 +12,6 @@ use super::store::{DEFAULT_ACCOUNT, SECOND_SESSION, SqlStore};
 use super::{definition, legacy, plan};
 use crate::event::{self, Event};
 use crate::record::{SessionRecord, check};
-
-/// How often a look at a database that others are just creating or migrating is repeated.
-pub(super) const MAX_READ_ATTEMPTS: usize = 10;
-
-/// What is kept of a database of an older release.
-#[derive(Clone, Copy)]
-pub(super) struct Keep {
-    /// A copy of the database as it was.
-    pub(super) copy: bool,
-    /// The session of a release that knows only one.
-    pub(super) old_session: bool,
-}
 
 impl SqlStore {
     /// Finds out what the database is.

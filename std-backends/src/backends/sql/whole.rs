@@ -9,11 +9,10 @@ use std::time::Instant;
 use mtsession_core::SessionSource as _;
 
 use super::connection::Durability;
+use super::contended::contended;
 use super::store::SqlStore;
 use super::{names, plan};
 use crate::backends::optimistic::{self, RecordChange, Updated};
-use crate::error::kind::StoreErrorKind;
-use crate::error::told::told;
 use crate::record::{Sections, SessionRecord, check};
 use crate::sync::lock;
 
@@ -203,12 +202,4 @@ fn part_of_pause() -> f64 {
     let random = std::hash::RandomState::new().build_hasher().finish();
     let [byte, ..] = random.to_le_bytes();
     f64::from(byte).mul_add(0.5 / 255.0, 0.5)
-}
-
-/// Others were faster each time.
-pub(super) fn contended() -> io::Error {
-    told(
-        StoreErrorKind::Contended,
-        "others keep writing to the account; nothing was changed",
-    )
 }

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::check::{Check, Outcome};
 use crate::failure::Failure;
-use crate::verify::{Check, Outcome};
 
 /// Whether others than the owner may read the files; the first is the one that was named.
 pub(crate) fn check(files: &[PathBuf]) -> Result<Vec<Check>, Failure> {

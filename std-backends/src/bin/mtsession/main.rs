@@ -2,6 +2,7 @@
 
 mod accounts;
 mod args;
+mod check;
 mod compare;
 mod convert;
 mod convert_all;

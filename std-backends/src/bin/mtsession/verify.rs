@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::Done;
 use crate::args::VerifyArgs;
+use crate::check::{Check, Outcome};
 use crate::counted::counted;
 use crate::failure::Failure;
 use crate::file_modes;
@@ -20,28 +21,6 @@ use crate::output;
 use crate::places::{self, Candidate};
 use crate::remarks;
 use crate::store::{Loaded, Origin, Store};
-
-/// How a check came out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Good,
-    /// Worth knowing, not wrong.
-    Note,
-    Problem,
-}
-
-impl Outcome {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Note => "note",
-            Self::Problem => "problem",
-        }
-    }
-}
-
-/// How it came out, what was looked at, and what was found.
-pub(crate) type Check = (Outcome, &'static str, String);
 
 pub(crate) fn run(args: &VerifyArgs) -> Done {
     let candidates = places::candidates(&args.places)?;

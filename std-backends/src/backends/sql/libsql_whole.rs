@@ -1,0 +1,42 @@
+//! How a whole record is read, changed and stored in a libSQL database.
+
+use core::time::Duration;
+use std::io;
+use std::sync::Mutex;
+
+use super::contended::contended;
+use super::database::Database;
+use super::libsql::LibSqlBackend;
+use super::store::SqlStore;
+use super::whole::Whole;
+use crate::record::SessionRecord;
+
+impl Whole for LibSqlBackend {
+    fn turn(&self) -> &Mutex<()> {
+        &self.turn
+    }
+
+    fn read_whole(&self) -> io::Result<(Option<SessionRecord>, u64)> {
+        self.with("load", |database| database.primary().read_record())
+    }
+
+    fn store_whole(&self, record: &SessionRecord, stamp: u64) -> io::Result<bool> {
+        self.in_turn("update", |database| match database {
+            Database::One(store) => store.replace_read(record, stamp),
+            #[cfg(feature = "libsql-remote")]
+            Database::Replica(replica) => replica.replace_read(record, stamp),
+        })
+    }
+
+    fn with_locks<R>(&self, call: impl FnOnce(&mut SqlStore) -> io::Result<R>) -> io::Result<R> {
+        self.with("update", |database| call(database.primary()))
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    fn give_up(&self) -> io::Error {
+        self.error("update")(contended())
+    }
+}
