@@ -7,7 +7,6 @@
 use core::time::Duration;
 use std::fs::{File, Metadata};
 use std::io;
-use std::time::SystemTime;
 
 use mtsession_core::{DecodeError, DecodeErrorKind};
 
@@ -186,7 +185,7 @@ fn is_recent(found: &Metadata) -> bool {
             .ok()
             .zip(u32::try_from(found.ctime_nsec()).ok())
             .and_then(|(secs, nanos)| {
-                SystemTime::UNIX_EPOCH.checked_add(Duration::new(secs, nanos))
+                std::time::SystemTime::UNIX_EPOCH.checked_add(Duration::new(secs, nanos))
             })
     };
     #[cfg(not(unix))]
