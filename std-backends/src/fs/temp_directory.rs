@@ -1,6 +1,6 @@
 //! Temporary directories that hold keys, under the rule of temporary files.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -24,7 +24,7 @@ impl TempDirectory {
         {
             use std::os::unix::fs::PermissionsExt as _;
 
-            builder.permissions(fs::Permissions::from_mode(0o700));
+            builder.permissions(std::fs::Permissions::from_mode(0o700));
         }
         let dir = builder.tempdir_in(parent)?;
         let lock = File::open(dir.path())
@@ -40,7 +40,7 @@ impl TempDirectory {
     /// Gives it the name `target`, which nothing but an empty directory may have.
     #[cfg(feature = "clients")]
     pub(crate) fn keep_as(self, target: &Path) -> io::Result<()> {
-        fs::rename(self.dir.path(), target)?;
+        std::fs::rename(self.dir.path(), target)?;
         // It has another name now: there is nothing left to remove.
         let _ = self.dir.keep();
         Ok(())

@@ -23,6 +23,10 @@ async fn main() -> Result<(), libsql::Error> {
     transaction
         .execute("UPDATE peer SET access_hash = 4711 WHERE position = 3", ())
         .await?;
+    // Who has the database open learns by it that the account was changed: see SCHEMA.md.
+    transaction
+        .execute("UPDATE accounts SET revisions = lower(hex(randomblob(8)))", ())
+        .await?;
     transaction
         .execute("INSERT INTO accounts (name, home_dc, revisions) VALUES ('by libsql', 4, '0123456789abcdef')", ())
         .await?;
