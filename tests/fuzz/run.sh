@@ -11,7 +11,7 @@ command -v cargo-fuzz >/dev/null || {
     echo "skipped: cargo-fuzz is not installed (cargo install cargo-fuzz)"
     exit 0
 }
-for target in view any_string foreign_string journal salvage round_trip flash_script flash_image; do
+for target in view any_string foreign_string tail salvage round_trip flash_script flash_image; do
     mkdir -p "corpus/$target" "target/grown/$target"
     # New inputs go to the first folder; the committed corpus is only read.
     log=target/$target.log

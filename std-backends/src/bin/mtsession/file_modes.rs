@@ -1,9 +1,8 @@
 //! Who may read the files of a session.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::check::{Check, Outcome};
+use crate::check::Check;
 use crate::failure::Failure;
 
 /// Whether others than the owner may read the files; the first is the one that was named.
@@ -25,7 +24,10 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<Vec<Check>, Failure> {
 
 #[cfg(unix)]
 fn mode(path: &Path, check: &'static str) -> Result<Option<Check>, Failure> {
+    use std::io;
     use std::os::unix::fs::PermissionsExt as _;
+
+    use crate::check::Outcome;
 
     const OTHERS: u32 = 0o077;
 
