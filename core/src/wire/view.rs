@@ -232,13 +232,15 @@ pub(super) enum Extent {
 impl Extent {
     /// Says where the session ends whose body ends where `reader` stands, if more may follow it and does.
     fn check(self, input: &[u8], reader: Reader<'_>, version: u8) -> Result<(), DecodeError> {
-        match trailer::end_of_session(reader, version) {
-            Some(end) if self == Self::First && end < input.len() => {
-                let kind = DecodeErrorKind::TrailingBytes;
-                Err(DecodeError::new(kind, Field::Trailer, end))
-            }
-            _ => Ok(()),
+        // Asked only where it matters: most sessions are parsed as all of their bytes.
+        if self == Self::First
+            && let Some(end) = trailer::end_of_session(reader, version)
+            && end < input.len()
+        {
+            let kind = DecodeErrorKind::TrailingBytes;
+            return Err(DecodeError::new(kind, Field::Trailer, end));
         }
+        Ok(())
     }
 
     /// Whether more may follow the session, and the tail of a session file does.

@@ -316,12 +316,15 @@ mod tests {
     /// A reader asks for no lock, and sees what was acknowledged or is being written.
     #[test]
     fn a_writer_at_work_is_no_damage() {
+        // Where no file is kept open between calls, each of them takes as long as many of the others.
+        const SAVES: i32 = if cfg!(unix) { 500 } else { 20 };
+
         let dir = tempfile::tempdir().unwrap();
         let backend = BinaryFileBackend::new(dir.path().join("a")).without_fsync();
         backend.save(&PersistedSession::default()).unwrap();
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
-                for home_dc_id in 1..=500 {
+                for home_dc_id in 1..=SAVES {
                     let session = PersistedSession {
                         home_dc_id,
                         ..PersistedSession::default()
