@@ -28,7 +28,8 @@ impl BinaryFileBackend {
     }
 }
 
-#[cfg(test)]
+// Elsewhere no file is kept open between calls, and nothing of it.
+#[cfg(all(test, unix))]
 mod tests {
     use mtsession_core::{Change, Peer, PeerKey, PeerKind};
 

@@ -364,7 +364,7 @@ impl OpenSession {
     }
 
     /// Whether the record is kept in memory.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(super) const fn holds(&self) -> bool {
         self.seen.held.is_some()
     }

@@ -37,7 +37,8 @@ impl State {
     }
 }
 
-#[cfg(test)]
+// Elsewhere there are no forks, and no file is kept open between calls.
+#[cfg(all(test, unix))]
 mod tests {
     use mtsession_core::{Change, UpdateChange};
 
