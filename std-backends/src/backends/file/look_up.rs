@@ -29,7 +29,8 @@ impl BinaryFileBackend {
 }
 
 // Elsewhere no file is kept open between calls, and nothing of it.
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use mtsession_core::{Change, Peer, PeerKey, PeerKind};
 

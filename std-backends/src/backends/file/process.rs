@@ -38,7 +38,8 @@ impl State {
 }
 
 // Elsewhere there are no forks, and no file is kept open between calls.
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use mtsession_core::{Change, UpdateChange};
 
