@@ -82,11 +82,8 @@ enum Lock {
 
 fn look(paths: &Paths, settings: Settings, lock: Lock) -> io::Result<Looked> {
     let Some(file) = open(paths)? else {
-        // A journal or a copy alone is not a session, but the copy of the release before is.
-        return Ok(match judge_left(paths, settings)? {
-            Some(content) => Looked::Found(Some(content)),
-            None => Looked::Found(None),
-        });
+        // A journal alone is not a session, but a complete copy of the release before is.
+        return judge_left(paths, settings).map(Looked::Found);
     };
     let read = || {
         let _locked = match lock {
@@ -123,12 +120,11 @@ fn look(paths: &Paths, settings: Settings, lock: Lock) -> io::Result<Looked> {
 fn judge_left(paths: &Paths, settings: Settings) -> io::Result<Option<Content>> {
     let read = |paths: &Paths| ReleaseBefore::read(paths, settings.lock_timeout);
     let is_there = open_owned(&paths.pending, Access::Read, Some(&paths.snapshot));
-    match is_there {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        // What somebody else has put there is not a part of a session that is not there.
-        Err(_) => Ok(None),
-        Ok(_) => judge(Vec::new().into(), true, paths, read).map(|found| found.content),
+    // What somebody else has put there is not a part of a session that is not there.
+    if is_there.is_err() {
+        return Ok(None);
     }
+    judge(Vec::new().into(), true, paths, read).map(|found| found.content)
 }
 
 fn open(paths: &Paths) -> io::Result<Option<File>> {

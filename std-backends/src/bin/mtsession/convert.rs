@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
+use mtsession::PeerNames;
 use mtsession::codec::clients::{Contents, StringFormat};
-use mtsession::{Fingerprint, PeerNames};
 
 use crate::Done;
 use crate::args::{AccountArgs, ConvertArgs, ExportArgs, ImportArgs};
@@ -81,7 +81,8 @@ fn store(
     for line in kept.into_iter().chain(remarks::lines(&loaded)) {
         writeln!(out, "{line}")?;
     }
-    if let Some(fingerprint) = home_fingerprint(&loaded) {
+    let session = loaded.record.session();
+    if let Some(fingerprint) = report::home_fingerprint(session.home_dc_id, &session.dcs) {
         writeln!(
             out,
             "The auth key is {fingerprint} on both sides. Use only one of them: two clients with\n\
@@ -147,12 +148,6 @@ fn lost(loaded: &Loaded, kept: Contents, names: &[PeerNames], to: &Store) -> Vec
         lines.push(format!("Not kept by {}: {names}.", to.kind()));
     }
     lines
-}
-
-fn home_fingerprint(loaded: &Loaded) -> Option<Fingerprint> {
-    let session = loaded.record.session();
-    let dc = session.dc_for(session.home_dc_id, false)?;
-    dc.as_dc_ref().auth_key.map(Fingerprint::of)
 }
 
 pub(crate) fn export(args: &ExportArgs) -> Done {

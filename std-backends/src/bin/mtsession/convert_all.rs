@@ -5,16 +5,17 @@ use std::io::Write as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use mtsession::codec::SessionSource as _;
-use mtsession::{Fingerprint, SessionBackend, SessionBackendExt as _, SessionRecord, Shown};
+use mtsession::{SessionBackend, SessionBackendExt as _, SessionRecord, Shown};
 use serde_json::json;
 
 use crate::Done;
 use crate::args::ConvertArgs;
 use crate::compare::{Promise, differences};
 use crate::counted::counted;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::output;
 use crate::places::{self, Candidate};
+use crate::report;
 use crate::store::{Loaded, Store, add_in};
 
 /// What became of one session.
@@ -133,11 +134,10 @@ fn proved(
     )))
 }
 
-/// The home DC's key, which is the login.
-fn key(record: &SessionRecord) -> Option<Fingerprint> {
+/// The login, in short.
+fn key(record: &SessionRecord) -> Option<String> {
     let session = record.session();
-    let dc = session.dc_for(session.home_dc_id, false)?;
-    dc.as_dc_ref().auth_key.map(Fingerprint::of)
+    report::home_fingerprint(session.home_dc_id, &session.dcs)
 }
 
 /// What the account is called: as the template says, else as the source calls it.
@@ -154,7 +154,7 @@ fn account_name(
     let mut name = template.replace("{name}", &own);
     for (placeholder, value) in [
         ("{user_id}", account.user_id.map(|id| id.to_string())),
-        ("{key}", key(&loaded.record).map(|key| key.to_string())),
+        ("{key}", key(&loaded.record)),
         ("{dc}", Some(loaded.record.session().home_dc_id.to_string())),
     ] {
         if !name.contains(placeholder) {
@@ -179,15 +179,11 @@ fn say(args: &ConvertArgs, outcome: &Outcome) -> Done {
         failed,
     } = outcome;
     if args.json {
-        let failures: Vec<_> = failed
-            .iter()
-            .map(|(name, failure)| json!({ "store": name, "error": failure.to_string() }))
-            .collect();
         output::json(&json!({
             "copied": copied,
             "already_there": there,
             "other_files": others,
-            "failed": failures,
+            "failed": failure::json(failed),
         }))?;
     } else {
         let mut out = output::stdout();

@@ -6,6 +6,7 @@ use std::io;
 use std::process::ExitCode;
 
 use mtsession::{StoreError, StoreErrorKind};
+use serde_json::{Value, json};
 
 /// Why a command did not succeed.
 #[derive(Debug)]
@@ -66,4 +67,12 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Store(error)
     }
+}
+
+/// Which stores failed, and why, for programs.
+pub(crate) fn json(failed: &[(String, Failure)]) -> Vec<Value> {
+    let failed = failed.iter();
+    failed
+        .map(|(name, failure)| json!({ "store": name, "error": failure.to_string() }))
+        .collect()
 }

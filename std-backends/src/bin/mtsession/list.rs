@@ -12,7 +12,7 @@ use crate::Done;
 use crate::args::ListArgs;
 use crate::counted::counted;
 use crate::dates;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::output;
 use crate::places::{self, Candidate, Summary};
 use crate::report;
@@ -43,13 +43,9 @@ pub(crate) fn run(args: &ListArgs) -> Done {
     choose(&mut rows, args, now);
     if args.json {
         let sessions: Vec<_> = rows.iter().map(Row::json).collect();
-        let unreadable: Vec<_> = failures
-            .iter()
-            .map(|(name, failure)| json!({ "store": name, "error": failure.to_string() }))
-            .collect();
         output::json(&json!({
             "sessions": sessions,
-            "unreadable": unreadable,
+            "unreadable": failure::json(&failures),
             "other_files": others,
         }))?;
     } else {
@@ -121,7 +117,7 @@ impl Row {
     fn new(candidate: &Candidate, summary: Summary) -> Self {
         Self {
             name: candidate.name(),
-            fingerprint: home_key(&summary.head),
+            fingerprint: report::home_fingerprint(summary.head.home_dc_id, &summary.head.dcs),
             summary,
         }
     }
@@ -182,10 +178,4 @@ impl Row {
             "state": self.state(),
         })
     }
-}
-
-/// The fingerprint of the home DC's key.
-fn home_key(head: &SessionHead) -> Option<String> {
-    let mut homes = head.dcs.iter().filter(|dc| dc.dc_id == head.home_dc_id);
-    homes.find_map(report::fingerprint)
 }

@@ -14,9 +14,6 @@ use crate::failure::Failure;
 use crate::report;
 use crate::store::{Loaded, Store};
 
-/// The name of the backend that is one session in one file.
-const SESSION_FILE: &str = "binary-file";
-
 /// Folders in folders that are looked into.
 const MAX_DEPTH: usize = 16;
 
@@ -157,13 +154,12 @@ impl Search {
         });
     }
 
-    /// A database holds accounts; any other file is one session, or none.
+    /// A database of ours holds accounts; any other file is one session, or none.
     fn file(&mut self, path: &Path) {
         let place = Store::File(path.to_owned());
-        let backend = place.backend();
-        let is_database = matches!(&backend, Ok(Some(backend)) if backend.name() != SESSION_FILE);
-        match place.accounts() {
-            Ok(names) if is_database => {
+        let is_database = mtsession::is_database_file(path);
+        match is_database.then(|| place.accounts()) {
+            Some(Ok(names)) => {
                 let names = names.iter().map(|name| place.with_account(name));
                 names.for_each(|account| self.push(account, None));
             }

@@ -136,6 +136,12 @@ pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value 
     value
 }
 
+/// The fingerprint of the home DC's key, which is the login: that of the first of its entries that has one.
+pub(crate) fn home_fingerprint(home_dc_id: i32, dcs: &[DcEntry]) -> Option<String> {
+    let mut homes = dcs.iter().filter(|dc| dc.dc_id == home_dc_id);
+    homes.find_map(fingerprint)
+}
+
 /// The key's fingerprint, if there is a key.
 pub(crate) fn fingerprint(dc: &DcEntry) -> Option<String> {
     let key = dc.auth_key.as_ref()?;

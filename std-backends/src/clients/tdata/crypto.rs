@@ -5,6 +5,7 @@ use aes::cipher::{BlockDecrypt, BlockEncrypt, KeyInit};
 use sha1::{Digest, Sha1};
 use zeroize::Zeroizing;
 
+use super::too_long;
 use crate::clients::error::ForeignError;
 
 /// Length of the key that everything is encrypted with.
@@ -17,7 +18,8 @@ pub(super) type LocalKey = Zeroizing<[u8; LOCAL_KEY_LEN]>;
 pub(super) fn decrypt(encrypted: &[u8], key: &[u8; LOCAL_KEY_LEN]) -> Option<Zeroizing<Vec<u8>>> {
     let (message_key, encrypted) = encrypted.split_first_chunk::<16>()?;
     let [aes_key, iv] = derive(key, message_key)?;
-    let plain = Zeroizing::new(ige_decrypt(encrypted, &aes_key, &iv)?);
+    let mut ige = Ige::new(&aes_key, &iv)?;
+    let plain = Zeroizing::new(each_block(encrypted, |block| ige.decrypt(block))?);
     let digest = Sha1::digest(plain.as_slice());
     if !digest.starts_with(message_key) {
         return None;
@@ -31,7 +33,6 @@ pub(super) fn decrypt(encrypted: &[u8], key: &[u8; LOCAL_KEY_LEN]) -> Option<Zer
 
 /// The opposite of [`decrypt`]: what is read back is `plain` after the four bytes of its length.
 pub(super) fn encrypt(plain: &[u8], key: &[u8; LOCAL_KEY_LEN]) -> Result<Vec<u8>, ForeignError> {
-    let too_long = || ForeignError::Unfit("the session is too long for tdata".to_owned());
     let len = plain.len().checked_add(4).ok_or_else(too_long)?;
     let mut padded = Zeroizing::new(Vec::with_capacity(len.next_multiple_of(16)));
     padded.extend_from_slice(&u32::try_from(len).map_err(|_| too_long())?.to_le_bytes());
@@ -43,9 +44,9 @@ pub(super) fn encrypt(plain: &[u8], key: &[u8; LOCAL_KEY_LEN]) -> Result<Vec<u8>
     let digest = Sha1::digest(padded.as_slice());
     let message_key: &Block = digest.first_chunk().ok_or_else(too_long)?;
     let [aes_key, iv] = derive(key, message_key).ok_or_else(too_long)?;
-    let mut encrypted = message_key.to_vec();
-    encrypted.extend(ige_encrypt(&padded, &aes_key, &iv).ok_or_else(too_long)?);
-    Ok(encrypted)
+    let mut ige = Ige::new(&aes_key, &iv).ok_or_else(too_long)?;
+    let encrypted = each_block(&padded, |block| ige.encrypt(block)).ok_or_else(too_long)?;
+    Ok([message_key.as_slice(), &encrypted].concat())
 }
 
 /// Bytes that nobody can guess.
@@ -87,46 +88,49 @@ fn derive(key: &[u8; LOCAL_KEY_LEN], message_key: &Block) -> Option<[Zeroizing<[
     Some([aes_key, iv])
 }
 
-/// AES-256 in infinite garble extension mode.
-fn ige_decrypt(encrypted: &[u8], key: &[u8; 32], iv: &[u8; 32]) -> Option<Vec<u8>> {
-    let cipher = Aes256::new(key.into());
-    let (blocks, rest) = encrypted.as_chunks::<16>();
-    if !rest.is_empty() || blocks.is_empty() {
-        return None;
-    }
-    let mut previous_encrypted = *iv.first_chunk::<16>()?;
-    let mut previous_plain = *iv.last_chunk::<16>()?;
-    let mut plain = Vec::with_capacity(encrypted.len());
-    for block in blocks {
-        let mut state = xor(block, &previous_plain);
-        let mut array = aes::Block::from(state);
-        cipher.decrypt_block(&mut array);
-        state.copy_from_slice(&array);
-        previous_plain = xor(&state, &previous_encrypted);
-        previous_encrypted = *block;
-        plain.extend_from_slice(&previous_plain);
-    }
-    Some(plain)
+/// What a block of AES-256 in infinite garble extension mode is chained with: the blocks before it.
+struct Ige {
+    cipher: Aes256,
+    encrypted: Block,
+    plain: Block,
 }
 
-/// The opposite of [`ige_decrypt`].
-fn ige_encrypt(plain: &[u8], key: &[u8; 32], iv: &[u8; 32]) -> Option<Vec<u8>> {
-    let cipher = Aes256::new(key.into());
-    let (blocks, rest) = plain.as_chunks::<16>();
-    if !rest.is_empty() || blocks.is_empty() {
+impl Ige {
+    fn new(key: &[u8; 32], iv: &[u8; 32]) -> Option<Self> {
+        Some(Self {
+            cipher: Aes256::new(key.into()),
+            encrypted: *iv.first_chunk()?,
+            plain: *iv.last_chunk()?,
+        })
+    }
+
+    fn decrypt(&mut self, encrypted: &Block) -> Block {
+        let mut block = aes::Block::from(xor(encrypted, &self.plain));
+        self.cipher.decrypt_block(&mut block);
+        self.plain = xor(&block.into(), &self.encrypted);
+        self.encrypted = *encrypted;
+        self.plain
+    }
+
+    fn encrypt(&mut self, plain: &Block) -> Block {
+        let mut block = aes::Block::from(xor(plain, &self.encrypted));
+        self.cipher.encrypt_block(&mut block);
+        self.encrypted = xor(&block.into(), &self.plain);
+        self.plain = *plain;
+        self.encrypted
+    }
+}
+
+/// Every block of `bytes`, of which there must be whole ones and at least one.
+fn each_block(bytes: &[u8], ige: impl FnMut(&Block) -> Block) -> Option<Vec<u8>> {
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    let is_whole = rest.is_empty() && !blocks.is_empty();
+    if !is_whole {
         return None;
     }
-    let mut previous_encrypted = *iv.first_chunk::<16>()?;
-    let mut previous_plain = *iv.last_chunk::<16>()?;
-    let mut encrypted = Vec::with_capacity(plain.len());
-    for block in blocks {
-        let mut array = aes::Block::from(xor(block, &previous_encrypted));
-        cipher.encrypt_block(&mut array);
-        previous_encrypted = xor(&array.into(), &previous_plain);
-        previous_plain = *block;
-        encrypted.extend_from_slice(&previous_encrypted);
-    }
-    Some(encrypted)
+    let mut done = Vec::with_capacity(bytes.len());
+    done.extend(blocks.iter().flat_map(ige));
+    Some(done)
 }
 
 fn xor(a: &Block, b: &Block) -> Block {

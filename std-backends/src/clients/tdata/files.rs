@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
+use super::too_long;
 use crate::clients::error::ForeignError;
 
 const MAGIC: [u8; 4] = *b"TDF$";
@@ -61,8 +62,7 @@ pub(super) fn checked(path: &Path, name: &str) -> Result<(u32, Zeroizing<Vec<u8>
 
 /// A file with its digest, as a release wrote it that every newer one reads.
 pub(super) fn sealed(data: &[u8]) -> Result<Zeroizing<Vec<u8>>, ForeignError> {
-    let too_long = |_| ForeignError::Unfit("the session is too long for tdata".to_owned());
-    let len = i32::try_from(data.len()).map_err(too_long)?;
+    let len = i32::try_from(data.len()).map_err(|_| too_long())?;
     let version = WRITTEN_VERSION.to_le_bytes();
     let digest = digest_of(data, len, version);
     Ok(Zeroizing::new(

@@ -1,7 +1,6 @@
 //! Writes a directory with one account, without a passcode: Telegram Desktop offers to set one.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use mtsession_core::SessionSource as _;
@@ -10,10 +9,10 @@ use zeroize::Zeroizing;
 use super::crypto::{LOCAL_KEY_LEN, LocalKey, encrypt, random};
 use super::files::{KEY_FILE, file_name, sealed};
 use super::passcode::stretch;
-use super::{MTP_AUTHORIZATION, SALT_LEN, WIDE};
+use super::{MTP_AUTHORIZATION, SALT_LEN, WIDE, too_long};
 use crate::clients::error::ForeignError;
 use crate::clients::outgoing::{Outgoing, private};
-use crate::fs::{Directory, TempDirectory, directory_of};
+use crate::fs::{Directory, TempDirectory, directory_of, make_private_directory};
 
 /// The only account's number.
 const ACCOUNT: i32 = 0;
@@ -42,7 +41,7 @@ pub(in crate::clients) fn write(path: &Path, outgoing: &Outgoing<'_>) -> Result<
         &bytes(&encrypt(&authorization(outgoing)?, &local_key)?)?,
     )?;
     // Without a map, which may be empty, an account counts as absent.
-    private_directory(&dir.path().join(&account))?;
+    make_private_directory(&dir.path().join(&account))?;
     let map = encrypt(&[], &local_key)?;
     put(
         &format!("{account}/map"),
@@ -51,14 +50,6 @@ pub(in crate::clients) fn write(path: &Path, outgoing: &Outgoing<'_>) -> Result<
     dir.keep_as(path)?;
     parent.sync(None);
     Ok(())
-}
-
-/// A new directory that only its owner can look into.
-fn private_directory(path: &Path) -> io::Result<()> {
-    let builder = &mut fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
-    builder.create(path)
 }
 
 /// The salt of no passcode, the local key, and the list of accounts with the number of the active one.
@@ -110,7 +101,6 @@ fn authorization(outgoing: &Outgoing<'_>) -> Result<Zeroizing<Vec<u8>>, ForeignE
 
 /// A byte array as Qt writes it: its length, and then its bytes.
 fn bytes(content: &[u8]) -> Result<Vec<u8>, ForeignError> {
-    let len = u32::try_from(content.len())
-        .map_err(|_| ForeignError::Unfit("the session is too long for tdata".to_owned()))?;
+    let len = u32::try_from(content.len()).map_err(|_| too_long())?;
     Ok([&len.to_be_bytes(), content].concat())
 }
