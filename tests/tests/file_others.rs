@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use mtsession::codec::wire::session_file::{self, Footer, TailHeader};
 use mtsession::{
-    BinaryFileBackend, Event, FlushPolicy, PersistedSession, SessionBackend, StoreOptions,
-    UpdateStateChange,
+    BinaryFileBackend, Change, Event, FlushPolicy, PersistedSession, SessionBackend, StoreOptions,
+    UpdateChange, UpdateStateChange,
 };
 use mtsession_tests::random::sized;
 use tempfile::TempDir;
@@ -230,28 +230,43 @@ fn a_torn_record_is_told_when_it_is_cut_off() {
     assert_eq!(stored(&path), 2);
 }
 
-/// It was written and acknowledged: what follows the damage is kept before anything is written.
+/// It was written and acknowledged: what follows the damage is kept before anything is written, whichever
+/// way.
 #[test]
 fn a_tail_that_was_damaged_is_kept_before_it_is_replaced() {
-    let (dir, path) = store();
-    let writer = open(&path);
-    for next in 2..=4 {
-        writer.apply_update_state(qts(next)).unwrap();
+    let writes: [fn(&BinaryFileBackend) -> std::io::Result<()>; 3] = [
+        |backend| backend.apply_update_state(qts(9)),
+        |backend| {
+            let mut session = backend.load()?.unwrap();
+            session.updates_state.qts = 9;
+            backend.save(&session)
+        },
+        |backend| {
+            backend.update(&mut |record| {
+                record.apply_all(&[Change::Update(UpdateChange::Secondary { qts: 9 })])?;
+                Ok(())
+            })
+        },
+    ];
+    for write in writes {
+        let (dir, path) = store();
+        let writer = open(&path);
+        for next in 2..=4 {
+            writer.apply_update_state(qts(next)).unwrap();
+        }
+        core::mem::forget(writer);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[session_file::BLOCK + session_file::HEADER_LEN + 2] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let status = BinaryFileBackend::new(&path).status().unwrap().unwrap();
+        assert!(status.is_tail_damaged && status.tail_records == 0);
+        write(&BinaryFileBackend::new(&path)).unwrap();
+        let kept = dir.path().join("bot.session.damaged-1");
+        assert!(fs::read(&kept).unwrap() == bytes);
+        let recovered = mtsession::recover(&kept).unwrap();
+        assert_eq!(recovered.session.updates_state.qts, 4);
+        assert_eq!(stored(&path), 9);
     }
-    core::mem::forget(writer);
-    let mut bytes = fs::read(&path).unwrap();
-    bytes[session_file::BLOCK + session_file::HEADER_LEN + 2] ^= 1;
-    fs::write(&path, &bytes).unwrap();
-    let status = BinaryFileBackend::new(&path).status().unwrap().unwrap();
-    assert!(status.is_tail_damaged && status.tail_records == 0);
-    BinaryFileBackend::new(&path)
-        .apply_update_state(qts(9))
-        .unwrap();
-    let kept = dir.path().join("bot.session.damaged-1");
-    assert!(fs::read(&kept).unwrap() == bytes);
-    let recovered = mtsession::recover(&kept).unwrap();
-    assert_eq!(recovered.session.updates_state.qts, 4);
-    assert_eq!(stored(&path), 9);
 }
 
 /// The same session saved twice has another tail each time.

@@ -24,6 +24,7 @@ use super::tail::Tail;
 use crate::event::{self, Event};
 use crate::fs::{Temp, clean_once, is_strangers};
 use crate::record::SessionRecord;
+use crate::secret_bytes::SecretBytes;
 
 /// What lies alongside the file that is about to be replaced.
 #[derive(Default)]
@@ -36,11 +37,14 @@ pub(super) struct Old {
     of_another: u64,
     /// Whether it has no checksum: then this library has not written it.
     is_unchecked: bool,
+    /// The bytes of a file whose tail was damaged after it was written.
+    damaged: Option<SecretBytes>,
 }
 
 impl Old {
-    pub(super) fn of(content: Option<&Content>, bytes: &[u8], before: ReleaseBefore) -> Self {
-        let salt = || Some(PlainFile::parse(bytes).ok()?.header()?.salt);
+    pub(super) fn of(content: Option<&Content>, bytes: SecretBytes, before: ReleaseBefore) -> Self {
+        let salt = || Some(PlainFile::parse(&bytes).ok()?.header()?.salt);
+        let is_damaged = content.is_some_and(|content| content.end == TailEnd::Damaged);
         Self {
             before,
             salt: content
@@ -54,6 +58,7 @@ impl Old {
             },
             is_unchecked: content
                 .is_some_and(|content| content.integrity == Integrity::StructureOnly),
+            damaged: is_damaged.then_some(bytes),
         }
     }
 }
@@ -93,10 +98,7 @@ pub(super) fn write_changed(
         bytes,
         before,
     } = found;
-    if let Some(content) = &content {
-        keep_if_damaged(paths, content, &bytes)?;
-    }
-    let old = Old::of(content.as_ref(), &bytes, before);
+    let old = Old::of(content.as_ref(), bytes, before);
     let mut stored = content.map(|content| content.stored).unwrap_or_default();
     change(&mut stored)?;
     write(paths, held, &stored, old, settings)
@@ -115,6 +117,9 @@ pub(super) fn write(
 ) -> io::Result<Written> {
     let new = NewFile::of(session)?;
     refuse_to_hand_over(paths, held, session)?;
+    if let Some(bytes) = &old.damaged {
+        damaged::keep(paths, bytes, &[])?;
+    }
     old.keep_stale(paths);
     let replaced = match replace(paths, held, &new, settings)? {
         Replaced::Moved => return Ok(Written::Moved),
@@ -205,14 +210,6 @@ impl Old {
     }
 }
 
-/// Keeps a copy of a file whose tail was damaged after it was written.
-fn keep_if_damaged(paths: &Paths, content: &Content, bytes: &[u8]) -> io::Result<()> {
-    if content.end == TailEnd::Damaged {
-        damaged::keep(paths, bytes, &[])?;
-    }
-    Ok(())
-}
-
 /// What of a session that is about to be replaced as a whole stays, and what lies alongside it.
 ///
 /// A damaged session may be replaced by a good one, once a copy of it is kept. What is no session of
@@ -228,13 +225,10 @@ pub(super) fn replaceable(
             bytes,
             before,
         }) => {
-            if let Some(content) = &content {
-                keep_if_damaged(paths, content, &bytes)?;
-            }
             let extras = content
                 .as_ref()
                 .map_or_else(Extras::default, |content| Extras::of(&content.stored));
-            let old = Old::of(content.as_ref(), &bytes, before);
+            let old = Old::of(content.as_ref(), bytes, before);
             return Ok((extras, old));
         }
         Err(error) => error,
@@ -252,7 +246,7 @@ pub(super) fn replaceable(
         }
         _ => return Err(error),
     }
-    Ok((Extras::default(), Old::of(None, &bytes, before)))
+    Ok((Extras::default(), Old::of(None, bytes, before)))
 }
 
 fn is_somebody_elses(error: &DecodeError) -> bool {

@@ -99,7 +99,7 @@ impl OpenSession {
                 bytes,
                 before,
             } = read_locked(held, &paths, settings)?;
-            let old = Old::of(content.as_ref(), &bytes, before);
+            let old = Old::of(content.as_ref(), bytes, before);
             match change(content.map(|content| content.stored))? {
                 Some(record) => {
                     let written = write(&paths, held, &record, old, settings)?;
