@@ -2,23 +2,20 @@
 //! a newer release are named.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod tails;
+
 use mtsession_core::wire::session_file;
-use mtsession_core::wire::{Crc32c, encode_to_vec, journal};
+use mtsession_core::wire::{encode_to_vec, journal};
 use mtsession_core::{
-    Change, DecodeErrorKind, Field, FixedSession, Full, NewerForm, Peer, PlainFile, ReplayError,
+    Change, DecodeErrorKind, Field, FixedSession, Full, NewerForm, PlainFile, ReplayError,
     SessionBytes, SessionMut, SessionSource, SessionView, TailEnd, UpdateChange,
 };
-
-type Session = FixedSession<1, 1, 2, 1, 8>;
+use tails::{QTS, Session, crc, crc_of, payload_of, peer, replayed};
 
 fn snapshot() -> Vec<u8> {
     let mut session = Session::new();
     session.set_home_dc_id(2);
     encode_to_vec(&session).unwrap()
-}
-
-fn crc(snapshot: &[u8]) -> u32 {
-    u32::from_le_bytes(*snapshot.last_chunk().unwrap())
 }
 
 /// A journal of this snapshot with one record for each batch, and the checksum of its last one.
@@ -30,35 +27,6 @@ fn journal_of(snapshot: &[u8], batches: &[&[Change<'_>]]) -> (Vec<u8>, u32) {
         chain = journal::put_record::<()>(&payload_of(batch), chain, &mut bytes).unwrap();
     }
     (bytes, chain)
-}
-
-fn payload_of(batch: &[Change<'_>]) -> Vec<u8> {
-    let mut payload = Vec::new();
-    for change in batch {
-        payload.extend_from_slice(change.encode(&mut [0; 64]).unwrap());
-    }
-    payload
-}
-
-fn crc_of(bytes: &[u8]) -> u32 {
-    let mut crc = Crc32c::new();
-    crc.update(bytes);
-    crc.value()
-}
-
-const QTS: Change<'_> = Change::Update(UpdateChange::Secondary { qts: 6 });
-
-fn peer(id: i64) -> Change<'static> {
-    Change::Peer(Peer {
-        id,
-        ..Peer::default()
-    })
-}
-
-fn replayed(file: &PlainFile<'_>) -> (Session, TailEnd) {
-    let mut session = Session::new();
-    let end = file.replay_into(&mut session).unwrap();
-    (session, end)
 }
 
 #[test]

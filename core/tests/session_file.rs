@@ -6,52 +6,18 @@
     reason = "tests"
 )]
 
+mod tails;
+
 use mtsession_core::wire::session_file::{self, Footer, TailHeader};
-use mtsession_core::wire::{
-    Crc32c, encode_body_to_slice, encode_to_vec, encoded_body_len, journal,
-};
+use mtsession_core::wire::{encode_body_to_slice, encode_to_vec, encoded_body_len, journal};
 use mtsession_core::{
-    Change, DcRef, DecodeErrorKind, FixedSession, Peer, PlainFile, SessionBytes, SessionMut,
-    SessionSource, SessionView, TailEnd, UpdateChange,
+    Change, DcRef, DecodeErrorKind, FixedSession, PlainFile, SessionBytes, SessionMut,
+    SessionSource, SessionView, TailEnd,
 };
-
-type Session = FixedSession<1, 1, 2, 1, 8>;
-
-fn crc(snapshot: &[u8]) -> u32 {
-    u32::from_le_bytes(*snapshot.last_chunk().unwrap())
-}
-
-fn payload_of(batch: &[Change<'_>]) -> Vec<u8> {
-    let mut payload = Vec::new();
-    for change in batch {
-        payload.extend_from_slice(change.encode(&mut [0; 64]).unwrap());
-    }
-    payload
-}
+use tails::{QTS, Session, crc, crc_of, payload_of, peer, replayed};
 
 fn len(len: usize) -> u64 {
     u64::try_from(len).unwrap()
-}
-
-fn crc_of(bytes: &[u8]) -> u32 {
-    let mut crc = Crc32c::new();
-    crc.update(bytes);
-    crc.value()
-}
-
-const QTS: Change<'_> = Change::Update(UpdateChange::Secondary { qts: 6 });
-
-fn peer(id: i64) -> Change<'static> {
-    Change::Peer(Peer {
-        id,
-        ..Peer::default()
-    })
-}
-
-fn replayed(file: &PlainFile<'_>) -> (Session, TailEnd) {
-    let mut session = Session::new();
-    let end = file.replay_into(&mut session).unwrap();
-    (session, end)
 }
 
 /// A whole session file: the snapshot, its tail with a record for each batch.

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use mtsession::codec::wire::Crc32c;
@@ -14,22 +14,8 @@ use mtsession::{
     UpdateStateChange,
 };
 use mtsession_tests::random::{key_of, sized};
+use mtsession_tests::session_files::{load, names, primary, store};
 use mtsession_tests::stores::{mode, unflushed};
-use tempfile::TempDir;
-
-fn store() -> (TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("bot.session");
-    (dir, path)
-}
-
-fn primary(pts: i32) -> UpdateStateChange {
-    UpdateStateChange::Primary {
-        pts,
-        date: 1,
-        seq: 1,
-    }
-}
 
 fn user(id: i64) -> CachedPeer {
     CachedPeer {
@@ -40,20 +26,6 @@ fn user(id: i64) -> CachedPeer {
         channel_kind: None,
         is_community: false,
     }
-}
-
-/// What lies in a directory.
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
-fn load(path: &Path) -> PersistedSession {
-    BinaryFileBackend::new(path).load().unwrap().unwrap()
 }
 
 #[test]

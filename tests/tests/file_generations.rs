@@ -2,46 +2,16 @@
 //! copy leaves of today's.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use mtsession::{
     BinaryFileBackend, CachedPeer, Change, PersistedSession, SessionBackend, UpdateChange,
-    UpdateStateChange,
 };
 use mtsession_tests::random::sized;
 use mtsession_tests::release_before;
-use tempfile::TempDir;
-
-fn store() -> (TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("bot.session");
-    (dir, path)
-}
-
-fn primary(pts: i32) -> UpdateStateChange {
-    UpdateStateChange::Primary {
-        pts,
-        date: 1,
-        seq: 1,
-    }
-}
+use mtsession_tests::session_files::{load, names, primary, store};
 
 fn user(id: i64) -> CachedPeer {
     sized(0, id, 0, 0).peers.pop().unwrap()
-}
-
-/// What lies in a directory.
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
-fn load(path: &Path) -> PersistedSession {
-    BinaryFileBackend::new(path).load().unwrap().unwrap()
 }
 
 #[test]

@@ -3,24 +3,19 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use mtsession::codec::wire::session_file::{self, Footer, TailHeader};
 use mtsession::{
-    BinaryFileBackend, Change, Event, FlushPolicy, PersistedSession, SessionBackend, StoreOptions,
-    UpdateChange, UpdateStateChange,
+    BinaryFileBackend, Change, Event, FlushPolicy, SessionBackend, StoreOptions, UpdateChange,
+    UpdateStateChange,
 };
 use mtsession_tests::random::sized;
-use tempfile::TempDir;
-
-fn store() -> (TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("bot.session");
-    (dir, path)
-}
+use mtsession_tests::session_files::{load, store};
 
 fn qts(qts: i32) -> UpdateStateChange {
     UpdateStateChange::Secondary { qts }
@@ -31,10 +26,6 @@ fn open(path: &Path) -> BinaryFileBackend {
     backend.save(&sized(1, 3, 0, 0)).unwrap();
     backend.apply_update_state(qts(1)).unwrap();
     backend
-}
-
-fn load(path: &Path) -> PersistedSession {
-    BinaryFileBackend::new(path).load().unwrap().unwrap()
 }
 
 fn stored(path: &Path) -> i32 {
@@ -267,6 +258,31 @@ fn a_tail_that_was_damaged_is_kept_before_it_is_replaced() {
         assert_eq!(recovered.session.updates_state.qts, 4);
         assert_eq!(stored(&path), 9);
     }
+}
+
+/// `cp` onto the file empties it and fills it again, piece by piece: a reader in between waits for its end.
+#[test]
+fn a_reader_waits_for_a_program_that_copies_onto_the_file() {
+    let (_dir, path) = store();
+    drop(open(&path));
+    let (bytes, session) = (fs::read(&path).unwrap(), load(&path));
+    let copy = || {
+        let mut file = fs::File::create(&path).unwrap();
+        for piece in bytes.chunks(1000) {
+            file.write_all(piece).unwrap();
+            std::thread::yield_now();
+        }
+    };
+    // One copy for each time that the file is read.
+    let (read, is_read) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| is_read.into_iter().for_each(|()| copy()));
+        for _ in 0..100 {
+            read.send(()).unwrap();
+            assert_eq!(load(&path), session);
+        }
+        drop(read);
+    });
 }
 
 /// The same session saved twice has another tail each time.
