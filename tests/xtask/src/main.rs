@@ -5,12 +5,14 @@
 //! cargo xtask ci quick           the quick ones: no root, no network after the first build
 //! cargo xtask ci full            all of them; installs what it needs where it is root
 //! cargo xtask ci format docs     some of them
-//! cargo xtask surface            writes the lists of public names anew
+//! cargo xtask surface            writes the lists of public names and signatures anew
 //! ```
 
 mod first_program;
+mod packages;
 mod readme;
 mod shell;
+mod signature;
 mod steps;
 mod surface;
 mod tools;

@@ -18,10 +18,20 @@ const DEFAULTS: [(&str, &str); 4] = [
     ("CONTENTION_SECONDS", "10"),
 ];
 
-/// A command in the root of the repository.
+/// Where the step `tools` puts programs.
+pub(crate) fn tools() -> PathBuf {
+    root().join("target/tools")
+}
+
+/// A command in the root of the repository, which finds our tools first.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(tools().join("bin")).chain(std::env::split_paths(&path));
+    if let Ok(path) = std::env::join_paths(folders) {
+        command.env("PATH", path);
+    }
     for (name, value) in DEFAULTS {
         if std::env::var_os(name).is_none() {
             command.env(name, value);

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use crate::shell::{command, root, run, sh, succeeded, words};
-use crate::{first_program, readme, surface, tools};
+use crate::{first_program, packages, readme, surface, tools};
 
 /// A part of the checks.
 pub(crate) struct Step {
@@ -49,11 +49,21 @@ pub(crate) const STEPS: &[Step] = &[
     slow("lints", "clippy on everything", || {
         sh("cargo clippy --quiet --workspace --all-targets -- -D warnings")
     }),
-    slow("features", "every set of features alone", features),
+    slow(
+        "features",
+        "every feature alone, and what people take together",
+        features,
+    ),
+    slow(
+        "dependencies",
+        "licences, sources and versions of what is built in",
+        packages::dependencies,
+    ),
+    slow("packages", "what would be published", packages::packages),
     slow("docs", "documentation without a broken link", docs),
     slow(
         "surface",
-        "public names, against tests/xtask/surface",
+        "public names and signatures, against tests/xtask/surface",
         surface::check,
     ),
     slow("readme", "the README's commands", readme::run),
@@ -116,56 +126,32 @@ fn check(arguments: &str) -> io::Result<()> {
     writeln!(io::stdout(), "ok: {arguments}")
 }
 
-const CORE_FEATURES: &[&str] = &[
-    "",
-    "alloc",
-    "std",
-    "serde",
-    "defmt",
-    "alloc,serde",
-    "std,serde,defmt",
+/// The libraries, with features that are not worth a run of their own: none, private ones, second names.
+const LIBRARIES: [(&str, &str); 3] = [
+    ("mtsession-core", "default"),
+    ("mtsession-embedded", "default,_test"),
+    (
+        "mtsession",
+        "default,foreign,sqlite-session,libsql-session,libsql-remote-session",
+    ),
 ];
 
-const STD_FEATURES: &[&str] = &[
-    "",
-    "serde",
-    "tracing",
-    "sqlite",
-    "libsql",
-    "libsql-remote",
-    "clients",
-    "tokio",
-    "sqlite,libsql-remote,tokio,serde",
-    "grammers",
-    "grammers,sqlite,libsql-remote",
-    "cli",
-];
-
-const EMBEDDED_FEATURES: &[&str] = &[
-    "",
-    "async",
-    "alloc",
-    "defmt",
-    "sim",
-    "async,alloc,defmt,sim",
+/// What people build together, and not everything: the step before checks that.
+const TOGETHER: [&str; 5] = [
+    "-p mtsession-core --no-default-features --features alloc,serde",
+    "-p mtsession-embedded --no-default-features --features async,alloc,defmt,sim",
+    "-p mtsession --no-default-features --features sqlite,libsql-remote,tokio,serde",
+    "-p mtsession --no-default-features --features grammers,sqlite,libsql-remote",
+    "-p ferogram-session --features serde,sqlite-session,libsql-session,libsql-remote-session",
 ];
 
 fn features() -> io::Result<()> {
-    for (package, sets) in [
-        ("mtsession-core", CORE_FEATURES),
-        ("mtsession", STD_FEATURES),
-        ("mtsession-embedded", EMBEDDED_FEATURES),
-    ] {
-        for set in sets {
-            let features = if set.is_empty() { "" } else { " --features " };
-            check(&format!(
-                "-p {package} --no-default-features{features}{set}"
-            ))?;
-        }
+    for (package, without) in LIBRARIES {
+        sh(&format!(
+            "cargo hack clippy --quiet -p {package} --each-feature --exclude-features {without} -- -D warnings"
+        ))?;
     }
-    check(
-        "-p ferogram-session --features serde,sqlite-session,libsql-session,libsql-remote-session",
-    )
+    TOGETHER.into_iter().try_for_each(check)
 }
 
 fn docs() -> io::Result<()> {

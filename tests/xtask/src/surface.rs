@@ -1,13 +1,15 @@
-//! The public names of the three libraries, in lists that a change of a name has to change as well.
+//! The public names of the three libraries with their signatures and traits, in lists that a change of one has
+//! to change as well: what a program that uses them could notice is in the diff of the list.
 //!
 //! They are taken from rustdoc's pages, which know what is re-exported, what macros make and what is hidden.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::shell::{root, run, words};
+use crate::signature;
 
 /// The crates, and how their pages are made: with everything that they have.
 const CRATES: [(&str, &str); 3] = [
@@ -104,8 +106,11 @@ fn names(name: &str, arguments: &str) -> io::Result<BTreeSet<String>> {
             let message = format!("rustdoc's page names {link}, which is not understood");
             return Err(io::Error::other(message));
         };
-        names.extend(parts(&pages.join(link), name, &item)?);
-        names.insert(format!("{name}::{item} ({kind})"));
+        let page = fs::read_to_string(pages.join(link))?;
+        names.extend(parts(&page, name, &item));
+        names.insert(line(name, &item, kind, &signature::of_item(&page)));
+        let traits = signature::traits(&page).into_iter();
+        names.extend(traits.map(|of| line(name, &item, "impl", &of)));
     }
     let modules: BTreeSet<_> = names.iter().filter_map(|name| module_of(name)).collect();
     for module in modules {
@@ -141,25 +146,35 @@ fn module_of(name: &str) -> Option<String> {
     path.rsplit_once("::").map(|(module, _)| module.to_owned())
 }
 
+/// A line of a list.
+fn line(name: &str, item: &str, kind: &str, signature: &str) -> String {
+    let colon = if signature.is_empty() { "" } else { ": " };
+    format!("{name}::{item} ({kind}){colon}{signature}")
+}
+
 /// Methods, fields and variants on the page of an item.
-fn parts(page: &Path, name: &str, item: &str) -> io::Result<BTreeSet<String>> {
-    let page = fs::read_to_string(page)?;
+fn parts(page: &str, name: &str, item: &str) -> BTreeSet<String> {
     let ends = ENDS.iter().filter_map(|end| page.find(end));
     let own = page
         .get(..ends.min().unwrap_or(page.len()))
         .unwrap_or_default();
     let mut found = BTreeSet::new();
-    for id in after(own, "id=\"") {
+    for rest in own.split("id=\"").skip(1) {
+        let Some((id, rest)) = rest.split_once('"') else {
+            continue;
+        };
         let part = PARTS
             .iter()
             .find_map(|part| Some((part, id.strip_prefix(part)?)));
-        if let Some((kind, part)) = part {
+        // Headings of a variant's fields are no part of it.
+        if let Some((kind, part)) = part.filter(|(_, part)| !part.ends_with(".fields")) {
             let kind = kind.trim_end_matches('.');
             let part = part.replace(".field.", "::");
-            found.insert(format!("{name}::{item}::{part} ({kind})"));
+            let signature = signature::of_part(rest);
+            found.insert(line(name, &format!("{item}::{part}"), kind, &signature));
         }
     }
-    Ok(found)
+    found
 }
 
 /// What stands between `start` and the next quotation mark, wherever it is.

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 
-use crate::shell::{command, run};
+use crate::shell::{command, run, tools};
 
 /// Debian's packages: a compiler for bare metal, emulators, an instruction counter, Windows.
 const PACKAGES: [&str; 11] = [
@@ -42,6 +42,15 @@ pub(crate) fn install() -> io::Result<()> {
             )?;
         }
     }
+    run(command("python3")
+        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"])
+        .args([
+            "--disable-pip-version-check",
+            "--root-user-action",
+            "ignore",
+        ])
+        .args(["--requirement", "tests/xtask/requirements.txt", "--target"])
+        .arg(tools()))?;
     if !succeeds(command("cargo").args(["fuzz", "--version"])) {
         run(command("cargo")
             .env("CARGO_TARGET_DIR", "target/cargo-fuzz")

@@ -89,6 +89,23 @@ fn every_relative_link_of_a_document_leads_somewhere() {
 }
 
 #[test]
+fn what_a_published_readme_links_to_is_in_its_package() {
+    let mut outside = Vec::new();
+    for package in ["core", "embedded", "std-backends"] {
+        let readme = Path::new(package).join("README.md");
+        let text = read(&readme);
+        let links = links(&text).into_iter();
+        let leaves = links.filter(|link| !link.contains("://") && link.starts_with(".."));
+        outside.extend(leaves.map(|link| format!("{}: {link}", readme.display())));
+    }
+    assert!(
+        outside.is_empty(),
+        "a registry has no place for these links:\n{}",
+        outside.join("\n")
+    );
+}
+
+#[test]
 fn no_example_of_a_readme_has_lines_that_only_rustdoc_hides() {
     let mut hidden = Vec::new();
     for file in files(&["README.md"]) {
