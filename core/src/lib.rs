@@ -18,7 +18,6 @@ mod decoded;
 mod entry;
 mod error;
 mod fixed;
-mod fixed_dc;
 mod forward;
 mod login_state;
 mod names;
@@ -48,8 +47,7 @@ pub use dc::{DcFlags, DcRef, DcSlot};
 pub use decoded::Decoded;
 pub use entry::{EntryKey, List};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, Field, Foreign, Full, NewerForm};
-pub use fixed::{FIXED_LOGIN_TEXT_LEN, FixedSession, WhenFull};
-pub use fixed_dc::{FIXED_ADDR_LEN, FixedDc};
+pub use fixed::{FIXED_ADDR_LEN, FIXED_LOGIN_TEXT_LEN, FixedDc, FixedSession, WhenFull};
 pub use login_state::{LOGIN_TEXT_MAX, LoginState};
 pub use names::{Names, NamesOf};
 #[cfg(feature = "alloc")]

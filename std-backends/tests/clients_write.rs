@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use mtsession::clients::{ForeignError, Import, Options, Target, read, write};
 use mtsession::codec::clients::{Contents, StringFormat, TelethonIpv6};
-use mtsession::codec::{Account, ChannelKind, PeerKind, SessionSource};
+use mtsession::codec::{Account, ChannelKind, ChannelPts, PeerKind, SessionSource};
 use mtsession::{
     BinaryFileBackend, CachedMinPeer, InMemoryBackend, PeerNames, PersistedSession, SessionBackend,
     SessionBackendExt, StoreError,
@@ -104,94 +104,99 @@ fn every_pair_keeps_what_both_sides_carry() {
             write_default(&path, target, &import).unwrap();
             let back = read(&path).unwrap_or_else(|error| panic!("{what}: {error}"));
             assert_eq!(back.format, target.format(), "{what}");
-
-            let (before, after) = (&import.session, &back.session);
-            assert_eq!(after.home_dc_id, before.home_dc_id, "{what}");
-            let key = |session: &PersistedSession| {
-                let dc = session.dc_for(session.home_dc_id, false).unwrap();
-                (dc.auth_key, dc.addr.clone())
-            };
-            assert_eq!(key(after).0, key(before).0, "{what}");
-            assert_eq!(key(after).1, "149.154.167.51:443", "{what}");
-
-            let carries = target.format().carries();
-            let both = |member| carries.contains(member);
-            if both(Contents::PEERS) {
-                let mut expected = before.peers.iter().collect::<Vec<_>>();
-                let community_has_room = matches!(target, Target::Grammers | Target::Kurigram7);
-                expected.retain(|peer| community_has_room || !peer.is_community);
-                let expected = PersistedSession {
-                    peers: expected.into_iter().cloned().collect(),
-                    ..PersistedSession::default()
-                };
-                let mut found = peers(after);
-                if target == Target::Grammers {
-                    // The account's own row, which says who is logged in.
-                    found.retain(|(_, _, hash)| *hash != 0);
-                    let mut expected = peers(&expected);
-                    expected.retain(|(_, _, hash)| *hash != 0);
-                    assert_eq!(found, expected, "{what}");
-                } else {
-                    assert_eq!(found, peers(&expected), "{what}");
-                }
-            }
-            if both(Contents::COUNTERS) {
-                assert_eq!(after.counters(), before.counters(), "{what}");
-                let channels = |session: &PersistedSession| {
-                    session
-                        .channels()
-                        .map(|channel| (channel.id, channel.pts))
-                        .collect::<HashSet<_>>()
-                };
-                assert_eq!(channels(after), channels(before), "{what}");
-            }
-            if both(Contents::USER_ID) {
-                assert_eq!(back.account.user_id, import.account.user_id, "{what}");
-                assert_eq!(back.account.is_bot, import.account.is_bot, "{what}");
-            }
-            if both(Contents::API_ID) {
-                assert_eq!(back.account.api_id, import.account.api_id, "{what}");
-            }
-            if both(Contents::TEST_MODE) {
-                assert_eq!(back.account.test_mode, import.account.test_mode, "{what}");
-            }
-            if both(Contents::USERNAMES) {
-                let names = |import: &Import| {
-                    import
-                        .names
-                        .iter()
-                        .filter_map(|names| Some((names.id, names.usernames.first()?.clone())))
-                        .collect::<HashSet<_>>()
-                };
-                assert_eq!(names(&back), names(&import), "{what}");
-            }
-            for member in [Contents::PHONES, Contents::TITLES] {
-                if both(member) {
-                    assert_eq!(texts(&back, member), texts(&import, member), "{what}");
-                }
-            }
-            if both(Contents::CHANNEL_KINDS) && target != Target::Pyrogram3 {
-                let kind = |session: &PersistedSession| {
-                    let known = session.peers().find(|peer| peer.id == 1_600_000_002);
-                    known.and_then(|peer| peer.channel_kind)
-                };
-                if kind(before).is_some() {
-                    assert_eq!(kind(after), Some(ChannelKind::Megagroup), "{what}");
-                }
-            }
-            if both(Contents::MIN_PEERS) {
-                assert_eq!(after.min_peers, before.min_peers, "{what}");
-            }
-            if both(Contents::OTHER_KEYS) {
-                let keys = |session: &PersistedSession| session.stats().dcs_with_auth_key.min(2);
-                assert!(keys(after) >= keys(before).min(1), "{what}");
-            }
+            assert_same_login(&import, &back, target, &what);
+            assert_same_peers(&import, &back, target, &what);
+            assert_same_state(&import, &back, target, &what);
             if path.is_dir() {
                 fs::remove_dir_all(path).unwrap();
             } else {
                 fs::remove_file(path).unwrap();
             }
         }
+    }
+}
+
+/// Home, its key and address, other keys, and whose they are.
+fn assert_same_login(import: &Import, back: &Import, target: Target, what: &str) {
+    let both = |member| target.format().carries().contains(member);
+    let (before, after) = (&import.session, &back.session);
+    assert_eq!(after.home_dc_id, before.home_dc_id, "{what}");
+    let key = |session: &PersistedSession| {
+        let dc = session.dc_for(session.home_dc_id, false).unwrap();
+        (dc.auth_key, dc.addr.clone())
+    };
+    assert_eq!(key(after).0, key(before).0, "{what}");
+    assert_eq!(key(after).1, "149.154.167.51:443", "{what}");
+    if both(Contents::OTHER_KEYS) {
+        let keys = |session: &PersistedSession| session.stats().dcs_with_auth_key.min(2);
+        assert!(keys(after) >= keys(before).min(1), "{what}");
+    }
+    if both(Contents::USER_ID) {
+        assert_eq!(back.account.user_id, import.account.user_id, "{what}");
+        assert_eq!(back.account.is_bot, import.account.is_bot, "{what}");
+    }
+    if both(Contents::API_ID) {
+        assert_eq!(back.account.api_id, import.account.api_id, "{what}");
+    }
+    if both(Contents::TEST_MODE) {
+        assert_eq!(back.account.test_mode, import.account.test_mode, "{what}");
+    }
+}
+
+fn assert_same_peers(import: &Import, back: &Import, target: Target, what: &str) {
+    let both = |member| target.format().carries().contains(member);
+    let (before, after) = (&import.session, &back.session);
+    if both(Contents::PEERS) {
+        let mut expected = before.clone();
+        let community_has_room = matches!(target, Target::Grammers | Target::Kurigram7);
+        expected
+            .peers
+            .retain(|peer| community_has_room || !peer.is_community);
+        let mut found = peers(after);
+        if target == Target::Grammers {
+            // The account's own row, which says who is logged in.
+            found.retain(|(_, _, hash)| *hash != 0);
+            let mut expected = peers(&expected);
+            expected.retain(|(_, _, hash)| *hash != 0);
+            assert_eq!(found, expected, "{what}");
+        } else {
+            assert_eq!(found, peers(&expected), "{what}");
+        }
+    }
+    if both(Contents::USERNAMES) {
+        let name = |names: &PeerNames| Some((names.id, names.usernames.first()?.clone()));
+        let names = |import: &Import| import.names.iter().filter_map(name).collect::<HashSet<_>>();
+        assert_eq!(names(back), names(import), "{what}");
+    }
+    for member in [Contents::PHONES, Contents::TITLES] {
+        if both(member) {
+            assert_eq!(texts(back, member), texts(import, member), "{what}");
+        }
+    }
+    if both(Contents::CHANNEL_KINDS) && target != Target::Pyrogram3 {
+        let kind = |session: &PersistedSession| {
+            let known = session.peers().find(|peer| peer.id == 1_600_000_002);
+            known.and_then(|peer| peer.channel_kind)
+        };
+        if kind(before).is_some() {
+            assert_eq!(kind(after), Some(ChannelKind::Megagroup), "{what}");
+        }
+    }
+}
+
+/// Counters, channels and min peers.
+fn assert_same_state(import: &Import, back: &Import, target: Target, what: &str) {
+    let both = |member| target.format().carries().contains(member);
+    let (before, after) = (&import.session, &back.session);
+    if both(Contents::COUNTERS) {
+        assert_eq!(after.counters(), before.counters(), "{what}");
+        let pair = |channel: ChannelPts| (channel.id, channel.pts);
+        let channels =
+            |session: &PersistedSession| session.channels().map(pair).collect::<HashSet<_>>();
+        assert_eq!(channels(after), channels(before), "{what}");
+    }
+    if both(Contents::MIN_PEERS) {
+        assert_eq!(after.min_peers, before.min_peers, "{what}");
     }
 }
 

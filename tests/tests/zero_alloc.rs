@@ -32,7 +32,6 @@ fn nothing_is_allocated_by_the_codec() {
     let session = sized(5, 60, 30, 10);
     let bytes = session.to_bytes();
     let mut buffer = vec![0; 2 * bytes.len()];
-    let mut text = vec![0; native_len(&session).unwrap()];
     let mut device = Device::new();
 
     assert_none("parse", || {
@@ -70,6 +69,14 @@ fn nothing_is_allocated_by_the_codec() {
         encode_body_to_slice(&session, &mut buffer).unwrap();
         assert!(encoded_len(&session).unwrap() > 0);
     });
+}
+
+#[test]
+fn nothing_is_allocated_by_strings_and_names() {
+    let session = sized(5, 60, 30, 10);
+    let mut buffer = vec![0; 2 * session.to_bytes().len()];
+    let mut text = vec![0; native_len(&session).unwrap()];
+
     assert_none("a native string", || {
         let mut free = &mut text[..];
         encode_native(&session, &mut free).unwrap();

@@ -56,22 +56,7 @@ pub fn bars(title: &str, subtitle: &str, groups: &[Group]) -> String {
         escape(title),
         escape(subtitle),
     );
-    let colour = |who: &str| {
-        let at = contenders.iter().position(|known| *known == who);
-        at.and_then(|at| COLOURS.get(at)).unwrap_or(&"#000000")
-    };
-    let mut x = 12.0;
-    for who in &contenders {
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{x}\" y=\"50\" width=\"10\" height=\"10\" fill=\"{}\"/>\
-             <text x=\"{}\" y=\"59\">{}</text>",
-            colour(who),
-            x + 15.0,
-            escape(who),
-        );
-        x += 36.0 + 7.0 * who.len() as f64;
-    }
+    svg.push_str(&legend(&contenders));
     let mut y = TOP;
     for (name, bars) in groups {
         let middle = y + bars.len() as f64 * BAR / 2.0 + 4.0;
@@ -89,7 +74,7 @@ pub fn bars(title: &str, subtitle: &str, groups: &[Group]) -> String {
                  <text x=\"{:.1}\" y=\"{}\">{}</text>",
                 y + 1.0,
                 BAR - 2.0,
-                colour(&bar.who),
+                colour(&contenders, &bar.who),
                 LEFT + length + 5.0,
                 y + 12.0,
                 escape(&bar.text),
@@ -99,6 +84,30 @@ pub fn bars(title: &str, subtitle: &str, groups: &[Group]) -> String {
         y += GAP;
     }
     svg.push_str("</svg>\n");
+    svg
+}
+
+fn colour(contenders: &[&str], who: &str) -> &'static str {
+    let at = contenders.iter().position(|known| *known == who);
+    at.and_then(|at| COLOURS.get(at).copied())
+        .unwrap_or("#000000")
+}
+
+/// Who has which colour.
+fn legend(contenders: &[&str]) -> String {
+    let mut svg = String::new();
+    let mut x = 12.0;
+    for who in contenders {
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{x}\" y=\"50\" width=\"10\" height=\"10\" fill=\"{}\"/>\
+             <text x=\"{}\" y=\"59\">{}</text>",
+            colour(contenders, who),
+            x + 15.0,
+            escape(who),
+        );
+        x += 36.0 + 7.0 * who.len() as f64;
+    }
     svg
 }
 

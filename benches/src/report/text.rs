@@ -45,29 +45,7 @@ pub fn markdown(figures: &Figures) -> io::Result<String> {
     text.push('\n');
     text += &codec_table(figures)?.to_string();
 
-    text += "\n## Backends\n\n![Backends](backends.svg)\n\n";
-    text += "Time that passes, medians. × as above. *Written* is what one operation hands to the kernel, of a server what the server \
-             hands to it.\n\n";
-    for (name, what) in stores::OPERATIONS {
-        let _ = writeln!(text, "- `{name}`: {what}");
-    }
-    text.push('\n');
-    let mut durability = Table::new(&["backend", "who", "survives a power cut"]);
-    for store in STORES {
-        durability.row(vec![
-            store.kind.to_owned(),
-            store.contender.to_owned(),
-            store.durability.to_owned(),
-        ]);
-    }
-    text += &durability.to_string();
-    let mut last = "";
-    for store in STORES {
-        if store.kind != last {
-            last = store.kind;
-            let _ = write!(text, "\n### {last}\n\n{}", store_table(figures, last)?);
-        }
-    }
+    text += &backends(figures)?;
 
     text += "\n## Flash\n\n![Flash](flash.svg)\n\n";
     text += "A simulated chip counts: the same numbers on every machine. A fresh session (5 DCs with keys, \
@@ -91,5 +69,32 @@ pub fn markdown(figures: &Figures) -> io::Result<String> {
              (`instructions.tsv`). Callgrind has no AVX-512: with the trailer the checksum takes a slower \
              path there.\n\n";
     text += &instruction_table(figures)?.to_string();
+    Ok(text)
+}
+
+fn backends(figures: &Figures) -> io::Result<String> {
+    let mut text = String::from("\n## Backends\n\n![Backends](backends.svg)\n\n");
+    text += "Time that passes, medians. × as above. *Written* is what one operation hands to the kernel, of a server what the server \
+             hands to it.\n\n";
+    for (name, what) in stores::OPERATIONS {
+        let _ = writeln!(text, "- `{name}`: {what}");
+    }
+    text.push('\n');
+    let mut durability = Table::new(&["backend", "who", "survives a power cut"]);
+    for store in STORES {
+        durability.row(vec![
+            store.kind.to_owned(),
+            store.contender.to_owned(),
+            store.durability.to_owned(),
+        ]);
+    }
+    text += &durability.to_string();
+    let mut last = "";
+    for store in STORES {
+        if store.kind != last {
+            last = store.kind;
+            let _ = write!(text, "\n### {last}\n\n{}", store_table(figures, last)?);
+        }
+    }
     Ok(text)
 }

@@ -126,12 +126,7 @@ impl<'a> SessionView<'a> {
         reader.u8(Field::Version)?;
         let home_dc_id = reader.i32(Field::HomeDcId)?;
         let dcs = Dcs::read(&mut reader, version)?;
-        let counters = Counters {
-            pts: reader.i32(Field::Counters)?,
-            qts: reader.i32(Field::Counters)?,
-            date: reader.i32(Field::Counters)?,
-            seq: reader.i32(Field::Counters)?,
-        };
+        let counters = counters(&mut reader)?;
         let channels = list(
             &mut reader,
             Field::ChannelCount,
@@ -150,21 +145,10 @@ impl<'a> SessionView<'a> {
         } else {
             List::EMPTY
         };
-        let token = if version >= HAS_TOKEN && reader.presence(Field::TokenPresence)? {
-            let len = reader.len_u16(Field::TokenLen)?;
-            Some(reader.bytes(len, Field::Token)?)
-        } else {
-            None
-        };
+        let token = token(&mut reader, version)?;
         let trailer_at = reader;
         extent.check(input, reader, version)?;
-        let trailer = if version == CURRENT {
-            trailer::read(input, &mut reader)?
-        } else if reader.rest().is_empty() {
-            None
-        } else {
-            return Err(reader.error(DecodeErrorKind::TrailingBytes, Field::Trailer));
-        };
+        let trailer = trailer_of(input, &mut reader, version)?;
         let integrity = trailer
             .as_ref()
             .map_or(Integrity::StructureOnly, |_| Integrity::Checksummed);
@@ -264,6 +248,39 @@ impl<'a> List<'a> {
     const fn records<T: Record>(&self, record_len: usize) -> Records<'a, T> {
         Records::new(self.bytes, record_len, self.count)
     }
+}
+
+/// What follows the body, which only the current version has.
+fn trailer_of<'a>(
+    input: &'a [u8],
+    reader: &mut Reader<'a>,
+    version: u8,
+) -> Result<Option<Trailer<'a>>, DecodeError> {
+    if version == CURRENT {
+        trailer::read(input, reader)
+    } else if reader.rest().is_empty() {
+        Ok(None)
+    } else {
+        Err(reader.error(DecodeErrorKind::TrailingBytes, Field::Trailer))
+    }
+}
+
+fn counters(reader: &mut Reader<'_>) -> Result<Counters, DecodeError> {
+    Ok(Counters {
+        pts: reader.i32(Field::Counters)?,
+        qts: reader.i32(Field::Counters)?,
+        date: reader.i32(Field::Counters)?,
+        seq: reader.i32(Field::Counters)?,
+    })
+}
+
+/// The future auth token, which older versions do not have.
+fn token<'a>(reader: &mut Reader<'a>, version: u8) -> Result<Option<&'a [u8]>, DecodeError> {
+    if version < HAS_TOKEN || !reader.presence(Field::TokenPresence)? {
+        return Ok(None);
+    }
+    let len = reader.len_u16(Field::TokenLen)?;
+    reader.bytes(len, Field::Token).map(Some)
 }
 
 fn list<'a>(

@@ -3,9 +3,7 @@
 
 mod support;
 
-use std::path::{Component, Path, PathBuf};
-
-use support::{files, read, root};
+use support::{files, plain, read, root};
 
 /// The targets of `[text](target)`, outside of code.
 fn links(text: &str) -> Vec<&str> {
@@ -41,21 +39,6 @@ fn anchors(text: &str) -> Vec<String> {
             .replace(' ', "-")
     };
     headings.map(anchor).collect()
-}
-
-/// A path without `.` and `..`.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                assert!(plain.pop(), "{} leaves the repository", path.display());
-            }
-            Component::CurDir => {}
-            part => plain.push(part),
-        }
-    }
-    plain
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use support::{files, read, root};
+use support::{files, plain, read, root};
 
 /// Lines of a file, and of a function.
 const FILE_LINES: usize = 400;
@@ -138,7 +138,9 @@ fn modules(path: &Path, is_root: bool) -> Vec<PathBuf> {
             .strip_suffix(';')
             .and_then(|line| line.rsplit_once("mod "));
         if let Some(quoted) = line.strip_prefix("#[path = \"") {
-            place = quoted.strip_suffix("\"]").map(|place| folder.join(place));
+            place = quoted
+                .strip_suffix("\"]")
+                .map(|place| plain(&folder.join(place)));
         } else if let Some((_, module)) = module {
             let file = below.join(format!("{module}.rs"));
             let own_folder = below.join(module).join("mod.rs");

@@ -135,29 +135,7 @@ pub(super) fn apply(
     let mut rest = changes.iter().peekable();
     while let Some(change) = rest.next() {
         let needs_it = match change {
-            Change::HomeDc(dc_id) => {
-                statements.push(tables::set_home_dc(account, *dc_id));
-                true
-            }
-            Change::FutureAuthToken(token) => {
-                check_lengths(change)?;
-                statements.push(tables::set_token(account, *token));
-                true
-            }
-            Change::Account(known) => {
-                statements.push(tables::set_account(account, *known));
-                true
-            }
-            Change::LoginState(state) => {
-                check_lengths(change)?;
-                statements.push(tables::set_login_state(account, *state));
-                true
-            }
-            Change::Names(names) => {
-                check_lengths(change)?;
-                statements.extend(names::put(account, names, has_names));
-                true
-            }
+            Change::Update(update) => update_state(account, *update, &mut rest, &mut statements)?,
             Change::Forget(key) => {
                 let keys = forgotten(*key, &mut rest);
                 statements.extend(tables::forget(account, &keys));
@@ -166,29 +144,15 @@ pub(super) fn apply(
                 }
                 true
             }
-            Change::Salt {
-                dc,
-                first_salt,
-                time_offset,
-            } => {
-                statements.push(tables::put_salt(account, *dc, *first_salt, *time_offset));
-                true
-            }
-            Change::Dc(dc) => {
+            Change::Names(names) => {
                 check_lengths(change)?;
-                statements.push(tables::put_dc(account, dc));
+                statements.extend(names::put(account, names, has_names));
                 true
             }
-            Change::Peer(peer) => {
-                statements.push(tables::put_peer(account, peer));
+            change => {
+                statements.push(of_one(account, change)?);
                 true
             }
-            Change::MinPeer(min_peer) => {
-                statements.push(tables::put_min_peer(account, min_peer));
-                true
-            }
-            Change::Update(update) => update_state(account, *update, &mut rest, &mut statements)?,
-            _ => return Err(unknown_change()),
         };
         needs_account |= needs_it;
     }
@@ -197,6 +161,28 @@ pub(super) fn apply(
         statements.insert(0, tables::touch_account(account));
     }
     Ok(statements)
+}
+
+/// The statement of a change that takes one, whatever else changes.
+fn of_one(account: &str, change: &Change<'_>) -> io::Result<Statement> {
+    if let Change::FutureAuthToken(_) | Change::LoginState(_) | Change::Dc(_) = change {
+        check_lengths(change)?;
+    }
+    Ok(match change {
+        Change::HomeDc(dc_id) => tables::set_home_dc(account, *dc_id),
+        Change::FutureAuthToken(token) => tables::set_token(account, *token),
+        Change::Account(known) => tables::set_account(account, *known),
+        Change::LoginState(state) => tables::set_login_state(account, *state),
+        Change::Salt {
+            dc,
+            first_salt,
+            time_offset,
+        } => tables::put_salt(account, *dc, *first_salt, *time_offset),
+        Change::Dc(dc) => tables::put_dc(account, dc),
+        Change::Peer(peer) => tables::put_peer(account, peer),
+        Change::MinPeer(min_peer) => tables::put_min_peer(account, min_peer),
+        _ => return Err(unknown_change()),
+    })
 }
 
 /// The keys of this removal and of those that follow it, as many as one statement takes.

@@ -1,5 +1,6 @@
 //! What comes back: the answer's bytes, or what a status other than 200 means.
 
+use core::time::Duration;
 use std::io::{self, Read as _};
 use std::time::SystemTime;
 
@@ -38,8 +39,6 @@ pub(super) fn read_answer(response: &mut Response<Body>) -> Result<SecretBytes, 
 
 /// What a status other than 200 says of this copy of the request.
 pub(super) fn refusal(status: u16, response: &mut Response<Body>) -> Failure {
-    use io::ErrorKind::{InvalidInput, NotFound, Other, PermissionDenied, WouldBlock};
-
     let retry_after = response.headers().get("retry-after");
     let retry_after = retry_after.and_then(|value| value.to_str().ok());
     let wait = retry_after.and_then(|text| retry_after::parse(text, SystemTime::now()));
@@ -47,7 +46,13 @@ pub(super) fn refusal(status: u16, response: &mut Response<Body>) -> Failure {
     let reader = response.body_mut().as_reader();
     // What does not come is not quoted.
     let _ = reader.take(MAX_REFUSAL).read_to_end(&mut body);
-    let words = words_of(&body);
+    meaning(status, &words_of(&body), wait)
+}
+
+/// What a status says together with the server's words, and how long to wait before the next request.
+fn meaning(status: u16, words: &str, wait: Option<Duration>) -> Failure {
+    use io::ErrorKind::{InvalidInput, NotFound, Other, PermissionDenied, WouldBlock};
+
     let says = |words: &str| match words {
         "" => String::new(),
         words => format!(", the server says: {words}"),
@@ -70,7 +75,7 @@ pub(super) fn refusal(status: u16, response: &mut Response<Body>) -> Failure {
             format!(
                 "the server knows no such database (status 404), or is too old for Hrana 3: \
                  check the url{}",
-                says(&words)
+                says(words)
             ),
         ),
         300..=399 => Failure::refused(
@@ -86,7 +91,7 @@ pub(super) fn refusal(status: u16, response: &mut Response<Body>) -> Failure {
                 WouldBlock,
                 format!(
                     "the server takes no more requests for now (status 429){}",
-                    says(&words)
+                    says(words)
                 ),
             )
         },
@@ -97,7 +102,7 @@ pub(super) fn refusal(status: u16, response: &mut Response<Body>) -> Failure {
                 WouldBlock,
                 format!(
                     "the server is overloaded or restarting (status {status}){}",
-                    says(&words)
+                    says(words)
                 ),
             )
         },

@@ -1,21 +1,24 @@
 //! Changes: their bytes, which are a disk format, and what they do to a session.
 #![allow(
     clippy::unwrap_used,
-    clippy::too_many_lines,
+    clippy::indexing_slicing,
     clippy::format_collect,
     reason = "tests"
 )]
 
+mod bytes;
+
 use mtsession_core::wire::encode_to_vec;
 use mtsession_core::{
-    Account, AuthKeyRef, Change, ChannelKind, ChannelPts, Counters, DcFlags, DcRef, DcSlot,
-    DecodeErrorKind, EncodeError, EntryKey, Field, FixedSession, Full, List, LoginState, MinPeer,
-    NamesOf, Peer, PeerKey, PeerKind, SessionMut, SessionSource, SessionView, UpdateChange, Weight,
+    Account, AuthKeyRef, Change, ChannelPts, DcFlags, DcRef, DcSlot, EncodeError, EntryKey, Field,
+    FixedSession, Full, List, LoginState, MinPeer, NamesOf, Peer, PeerKey, PeerKind, SessionMut,
+    SessionSource, SessionView, UpdateChange, Weight,
 };
 
 type Session = FixedSession<4, 4, 4, 4, 8>;
 
 const SLOT: DcSlot = DcSlot::new(2, DcFlags::NONE);
+
 const KEY: [u8; 256] = [9; 256];
 
 fn dc() -> DcRef<'static> {
@@ -25,136 +28,6 @@ fn dc() -> DcRef<'static> {
         flags: DcFlags::STATIC,
         ..DcRef::new(2, "149.154.167.51:443").with_key(&KEY)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Bytes that are on disks already. A test that fails here is a format that was changed.
-#[test]
-fn the_bytes_of_every_change_stay_as_they_are() {
-    let update = |update| Change::Update(update);
-    let key = PeerKey::new(PeerKind::Channel, false, 5);
-    let names = NamesOf::new(5, PeerKind::Chat)
-        .with_usernames(&["ab", "c"])
-        .with_phone(Some("12"))
-        .with_title(Some("T"));
-    let counters = Counters {
-        pts: 1,
-        qts: -1,
-        date: 2,
-        seq: 300,
-    };
-    let account = Account {
-        user_id: Some(777),
-        is_bot: Some(true),
-        api_id: None,
-        test_mode: Some(false),
-    };
-    let channel = Peer::channel(5, -6, Some(ChannelKind::Megagroup));
-    let community = Peer {
-        is_community: true,
-        ..Peer::user(5, 6)
-    };
-    let dc_bytes = format!(
-        "0104123134392e3135342e3136372e35313a343433018002{}060110",
-        "09".repeat(256)
-    );
-    let cases: &[(Change<'_>, &str)] = &[
-        (Change::HomeDc(-2), "0003"),
-        (Change::Dc(dc()), &dc_bytes),
-        (Change::Dc(DcRef::new(4, "")), "010800000000 00"),
-        (update(UpdateChange::Counters(counters)), "0200020104d804"),
-        (
-            update(UpdateChange::Primary {
-                pts: 1,
-                date: 2,
-                seq: 3,
-            }),
-            "0201020406",
-        ),
-        (update(UpdateChange::Secondary { qts: 3 }), "020206"),
-        (update(UpdateChange::Channel { id: 1, pts: 2 }), "02030204"),
-        (update(UpdateChange::ClearChannels), "0204"),
-        (
-            update(UpdateChange::PushChannel { id: 1, pts: 2 }),
-            "02050204",
-        ),
-        (Change::Peer(channel), "030a0b01010100"),
-        (Change::Peer(community), "030a0c000001"),
-        (
-            Change::MinPeer(MinPeer {
-                user_id: 1,
-                peer_id: 2,
-                msg_id: 3,
-            }),
-            "04020406",
-        ),
-        (Change::FutureAuthToken(Some(&[1, 2])), "0501020102"),
-        (Change::FutureAuthToken(None), "0500"),
-        (Change::Account(account), "0601920c0101000100"),
-        (
-            Change::Names(names),
-            "0719 02 0500000000000000 02 02006162 010063 03 02003132 010054",
-        ),
-        (
-            Change::Names(NamesOf::new(-1, PeerKind::User)),
-            "070b 00 ffffffffffffffff 00 00",
-        ),
-        (Change::LoginState(LoginState::Active), "0800"),
-        (
-            Change::LoginState(LoginState::Revoked { at: 1, error: "E" }),
-            "0801020145",
-        ),
-        (
-            Change::LoginState(LoginState::Moving { at: 1, to: "a:" }),
-            "08020202613a",
-        ),
-        (
-            Change::LoginState(LoginState::Moved { at: 1, to: "" }),
-            "08030200",
-        ),
-        (
-            Change::Salt {
-                dc: DcSlot::new(2, DcFlags::MEDIA_ONLY),
-                first_salt: 5,
-                time_offset: -1,
-            },
-            "0904020a01",
-        ),
-        (Change::Forget(EntryKey::Dc(SLOT)), "0a000400"),
-        (Change::Forget(EntryKey::Channel(7)), "0a010e"),
-        (Change::Forget(EntryKey::Peer(key)), "0a0201000a"),
-        (
-            Change::Forget(EntryKey::Peer(community.key())),
-            "0a0200010a",
-        ),
-        (Change::Forget(EntryKey::MinPeer(1)), "0a0302"),
-    ];
-    for (change, expected) in cases {
-        let expected = expected.replace(' ', "");
-        let mut buffer = [0; 400];
-        let bytes = change.encode(&mut buffer).unwrap();
-        assert_eq!(hex(bytes), expected, "{change:?}");
-        assert_eq!(Change::decode(bytes), Ok((*change, &[][..])), "{change:?}");
-        for cut in 0..bytes.len() {
-            assert!(Change::decode(&bytes[..cut]).is_err(), "{change:?}");
-        }
-    }
-}
-
-#[test]
-fn a_change_of_an_unknown_number_is_named_as_a_newer_releases() {
-    for (bytes, number) in [(&[11][..], 11), (&[0x7F, 1, 2], 127), (&[0x80, 1], 128)] {
-        let error = Change::decode(bytes).unwrap_err();
-        assert_eq!(error.kind, DecodeErrorKind::NewerChange(number));
-        assert!(error.to_string().ends_with("written by a newer release"));
-    }
-    assert_eq!(
-        Change::decode(&[2, 6]).unwrap_err().kind,
-        DecodeErrorKind::Change
-    );
 }
 
 fn session() -> Session {

@@ -1,10 +1,9 @@
-//! A session in fixed memory: every list has its capacity in the type.
+//! Changes of a fixed session: what does not fit is refused, or makes room.
 
-use core::fmt;
+use heapless::Vec;
+use zeroize::Zeroize as _;
 
-use heapless::{String, Vec};
-use zeroize::Zeroize;
-
+use super::{FIXED_ADDR_LEN, FIXED_LOGIN_TEXT_LEN, FixedDc, FixedSession, WhenFull};
 use crate::account::Account;
 use crate::bug::Certain as _;
 use crate::change::{Change, UpdateChange};
@@ -12,108 +11,15 @@ use crate::counters::{ChannelPts, Counters};
 use crate::dc::{DcRef, DcSlot};
 use crate::entry::{EntryKey, List};
 use crate::error::{Field, Full};
-use crate::fixed_dc::{FIXED_ADDR_LEN, FixedDc};
 use crate::login_state::LoginState;
 use crate::names::{Names, NamesOf};
 use crate::peer::{MinPeer, Peer, PeerKey};
 use crate::session_mut::SessionMut;
 use crate::source::SessionSource;
 
-/// Longest text of a [`LoginState`] that a [`FixedSession`] keeps, in bytes.
-pub const FIXED_LOGIN_TEXT_LEN: usize = 32;
-
-/// What a [`FixedSession`] does with one peer too many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum WhenFull {
-    /// Refuse it: [`Full`].
-    #[default]
-    Refuse,
-    /// Forget the oldest peer, but never the account itself ([`Account::user_id`]); where nothing
-    /// may be forgotten, the new one is. Peers and min peers are caches; channels and DCs are state
-    /// and are refused all the same.
-    EvictOldest,
-}
-
-/// A session without a heap: at most `DCS` entries, `CHANNELS` channel counters, `PEERS` peers,
-/// `MIN_PEERS` min-peer contexts and a future auth token of `TOKEN` bytes.
-///
-/// Keys and token are wiped on [`reset`](SessionMut::reset) and on drop. Two things that a session can
-/// have are not kept whole: a login state whose text is longer than [`FIXED_LOGIN_TEXT_LEN`] is refused, and
-/// what peers are called is left out.
-///
-/// ```
-/// use mtsession_core::{FixedSession, Peer, SessionMut, SessionSource, WhenFull};
-///
-/// let mut session = FixedSession::<6, 32, 2, 0, 32>::new().when_full(WhenFull::EvictOldest);
-/// for id in 1..=3 {
-///     session.put_peer(Peer { id, ..Peer::default() })?;
-/// }
-/// assert_eq!(session.peers().map(|peer| peer.id).collect::<Vec<_>>(), [2, 3]);
-/// # Ok::<(), mtsession_core::Full>(())
-/// ```
-pub struct FixedSession<
-    const DCS: usize,
-    const CHANNELS: usize,
-    const PEERS: usize,
-    const MIN_PEERS: usize,
-    const TOKEN: usize,
-> {
-    home_dc_id: i32,
-    counters: Counters,
-    account: Account,
-    login_state: u8,
-    login_at: i64,
-    login_text: String<FIXED_LOGIN_TEXT_LEN, u8>,
-    when_full: WhenFull,
-    has_token: bool,
-    token: Vec<u8, TOKEN>,
-    dcs: Vec<FixedDc, DCS>,
-    channels: Vec<ChannelPts, CHANNELS>,
-    peers: Vec<Peer, PEERS>,
-    min_peers: Vec<MinPeer, MIN_PEERS>,
-}
-
 impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize>
     FixedSession<D, C, P, M, T>
 {
-    /// An empty session: not logged in, nothing known.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            home_dc_id: 0,
-            counters: Counters {
-                pts: 0,
-                qts: 0,
-                date: 0,
-                seq: 0,
-            },
-            account: Account {
-                user_id: None,
-                is_bot: None,
-                api_id: None,
-                test_mode: None,
-            },
-            login_state: 0,
-            login_at: 0,
-            login_text: String::new(),
-            when_full: WhenFull::Refuse,
-            has_token: false,
-            token: Vec::new(),
-            dcs: Vec::new(),
-            channels: Vec::new(),
-            peers: Vec::new(),
-            min_peers: Vec::new(),
-        }
-    }
-
-    /// Chooses what happens to one peer too many.
-    #[must_use]
-    pub const fn when_full(mut self, when_full: WhenFull) -> Self {
-        self.when_full = when_full;
-        self
-    }
-
     /// Stores an entry at a position that the table grows to. In place: an entry is large, and has a key.
     fn set_dc_at(&mut self, position: usize, dc: &DcRef<'_>) -> Result<(), Full> {
         check_len(dc.addr.len(), FIXED_ADDR_LEN, Field::DcAddr)?;
@@ -202,62 +108,6 @@ fn push_to_cache<T, const N: usize>(
         core::mem::swap(known, &mut item);
     }
     Ok(())
-}
-
-impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> SessionSource
-    for FixedSession<D, C, P, M, T>
-{
-    fn home_dc_id(&self) -> i32 {
-        self.home_dc_id
-    }
-
-    fn counters(&self) -> Counters {
-        self.counters
-    }
-
-    fn account(&self) -> Account {
-        self.account
-    }
-
-    fn login_state(&self) -> LoginState<'_> {
-        // Only numbers of states are ever stored.
-        LoginState::from_parts(self.login_state, self.login_at, &self.login_text)
-            .certain("the number of no login state")
-    }
-
-    fn names(&self) -> Names<'_> {
-        Names::NONE
-    }
-
-    fn future_auth_token(&self) -> Option<&[u8]> {
-        self.has_token.then_some(self.token.as_slice())
-    }
-
-    fn dcs(&self) -> impl ExactSizeIterator<Item = DcRef<'_>> {
-        self.dcs.iter().map(FixedDc::as_ref)
-    }
-
-    fn channels(&self) -> impl ExactSizeIterator<Item = ChannelPts> {
-        self.channels.iter().copied()
-    }
-
-    fn peers(&self) -> impl ExactSizeIterator<Item = Peer> {
-        self.peers.iter().copied()
-    }
-
-    fn min_peers(&self) -> impl ExactSizeIterator<Item = MinPeer> {
-        self.min_peers.iter().copied()
-    }
-
-    fn get(&self, list: List, position: usize) -> Option<Change<'_>> {
-        match list {
-            List::Singles => self.single(position),
-            List::Dcs => self.dcs.get(position).map(|dc| Change::Dc(dc.as_ref())),
-            List::Channels => self.channels.get(position).copied().map(Change::from),
-            List::Peers => self.peers.get(position).copied().map(Change::Peer),
-            List::MinPeers => self.min_peers.get(position).copied().map(Change::MinPeer),
-        }
-    }
 }
 
 impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> SessionMut
@@ -420,111 +270,5 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
             Field::MinPeers,
             |_| true,
         )
-    }
-}
-
-impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> Default
-    for FixedSession<D, C, P, M, T>
-{
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> Drop
-    for FixedSession<D, C, P, M, T>
-{
-    fn drop(&mut self) {
-        // The keys wipe themselves; the token is a plain list.
-        self.token.zeroize();
-    }
-}
-
-/// Shows how much there is of everything; the token and the access hashes stay hidden.
-impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: usize> fmt::Debug
-    for FixedSession<D, C, P, M, T>
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FixedSession")
-            .field("home_dc_id", &self.home_dc_id)
-            .field("counters", &self.counters)
-            .field("account", &self.account)
-            .field("dcs", &self.dcs)
-            .field("channels", &self.channels.len())
-            .field("peers", &self.peers.len())
-            .field("min_peers", &self.min_peers.len())
-            .field("has_token", &self.has_token)
-            .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dc::DcFlags;
-
-    fn dc(addr: &str) -> DcRef<'_> {
-        DcRef {
-            dc_id: 2,
-            addr,
-            auth_key: None,
-            first_salt: 1,
-            time_offset: 0,
-            flags: DcFlags::NONE,
-        }
-    }
-
-    #[test]
-    fn the_account_itself_is_never_evicted() {
-        let mut session = FixedSession::<0, 0, 2, 1, 0>::new().when_full(WhenFull::EvictOldest);
-        session.set_account(Account {
-            user_id: Some(1),
-            ..Account::default()
-        });
-        for id in 1..=5 {
-            session
-                .put_peer(Peer {
-                    id,
-                    ..Peer::default()
-                })
-                .unwrap();
-        }
-        let ids: [i64; 2] = core::array::from_fn(|i| session.peers[i].id);
-        assert_eq!(ids, [1, 5]);
-
-        let mut only_self = FixedSession::<0, 0, 1, 0, 0>::new().when_full(WhenFull::EvictOldest);
-        only_self.copy_from(&session).unwrap();
-        only_self
-            .put_peer(Peer {
-                id: 9,
-                ..Peer::default()
-            })
-            .unwrap();
-        assert_eq!(only_self.peers[0].id, 1);
-    }
-
-    #[test]
-    fn what_does_not_fit_changes_nothing() {
-        let mut small = FixedSession::<1, 1, 1, 1, 1>::new();
-        small.put_dc(&dc("149.154.167.51:443")).unwrap();
-        let long = [b'a'; FIXED_ADDR_LEN + 1];
-        let long = core::str::from_utf8(&long).unwrap();
-        assert_eq!(small.put_dc(&dc(long)), Err(Full(Field::DcAddr)));
-        assert_eq!(
-            small.set_future_auth_token(Some(&[0; 2])),
-            Err(Full(Field::Token))
-        );
-
-        let mut big = FixedSession::<1, 2, 0, 0, 0>::new();
-        big.put_channel(ChannelPts { id: 1, pts: 1 }).unwrap();
-        big.put_channel(ChannelPts { id: 2, pts: 1 }).unwrap();
-        assert_eq!(small.copy_from(&big), Err(Full(Field::Channels)));
-        assert_eq!(small.dcs().next().map(|dc| dc.addr.len()), Some(18));
-        assert_eq!(small.future_auth_token(), None);
-    }
-
-    #[test]
-    fn a_device_sized_session_fits_in_five_kibibytes() {
-        assert!(size_of::<FixedSession<6, 32, 64, 0, 64>>() <= 5 * 1024);
     }
 }
