@@ -5,6 +5,7 @@ mod address;
 mod addresses;
 mod backend;
 mod backends;
+pub mod blob;
 #[cfg(feature = "clients")]
 pub mod clients;
 mod drop_in;

@@ -1,6 +1,8 @@
 //! What the tests of this workspace share: the conformance suite of backends, random sessions, the
 //! golden files and an allocation counter.
 
+pub mod blob_contract;
+pub mod blobs;
 pub mod bytes;
 pub mod client;
 pub mod conformance;

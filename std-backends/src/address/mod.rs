@@ -80,6 +80,8 @@ pub enum Location {
     LibSql(PathBuf),
     /// The URL of a libSQL server, without options.
     Server(String),
+    /// A store of your own, by its name: no text leads to it. See [`Store::on_blobs`](crate::Store::on_blobs).
+    Blobs(String),
     /// A session string on standard input or output.
     StringStdio,
     /// A session string in a file.
@@ -191,6 +193,7 @@ impl Address {
             Location::Path(_) => "file",
             Location::Directory(_) => "dir",
             Location::Memory => "memory",
+            Location::Blobs(_) => "blobs",
             Location::Sqlite(_) => "sqlite",
             Location::LibSql(_) | Location::Server(_) => "libsql",
             Location::StringStdio | Location::StringFile(_) => "string",

@@ -1,5 +1,6 @@
 //! The stores that sessions are kept in: each is a [`SessionBackend`](crate::SessionBackend).
 
+pub(crate) mod blob;
 pub(crate) mod file;
 pub(crate) mod memory;
 mod optimistic;

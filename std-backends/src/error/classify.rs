@@ -32,10 +32,7 @@ pub(crate) fn of_error(error: &io::Error) -> (StoreErrorKind, Outcome) {
 }
 
 /// What is wrong, and what became of the change, in an `io::Error` of this kind.
-pub(super) fn classify(
-    cause: &(dyn Error + 'static),
-    kind: io::ErrorKind,
-) -> (StoreErrorKind, Outcome) {
+fn classify(cause: &(dyn Error + 'static), kind: io::ErrorKind) -> (StoreErrorKind, Outcome) {
     if let Some(store) = cause.downcast_ref::<StoreError>() {
         return (store.kind, store.outcome);
     }

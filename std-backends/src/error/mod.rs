@@ -9,7 +9,7 @@ use core::error::Error;
 use core::fmt;
 use std::io;
 
-use crate::error::classify::{classify, inside};
+use crate::error::classify::{inside, of_error};
 use crate::error::kind::{Outcome, StoreErrorKind};
 use crate::owner::OwnerInfo;
 use crate::shown::Shown;
@@ -80,6 +80,16 @@ impl StoreError {
         }
     }
 
+    /// The error of this kind whose cause is `source`: the typed cause itself, where there is one, rather than
+    /// the box around it.
+    pub(crate) fn of_source(kind: StoreErrorKind, source: io::Error) -> Self {
+        let source = match source.into_inner_or_self() {
+            Ok(inner) => inner,
+            Err(plain) => Box::new(plain),
+        };
+        Self::new(kind, source)
+    }
+
     /// The same, where that became of the change.
     #[must_use]
     pub fn with_outcome(self, outcome: Outcome) -> Self {
@@ -132,21 +142,12 @@ impl StoreError {
     ) -> io::Error {
         let source: io::Error = source.into();
         let io_kind = source.kind();
-        // The typed cause itself, where there is one, rather than the box around it.
-        let source = match source.into_inner_or_self() {
-            Ok(inner) => inner,
-            Err(plain) => Box::new(plain),
-        };
-        let (kind, outcome) = classify(&*source, io_kind);
+        let (kind, outcome) = of_error(&source);
         let error = Self {
-            backend,
-            store: store.into(),
-            action,
             found,
-            kind,
-            outcome,
-            owner: None,
-            source,
+            ..Self::of_source(kind, source)
+                .with_outcome(outcome)
+                .with_store(backend, store, action)
         };
         io::Error::new(io_kind, error)
     }

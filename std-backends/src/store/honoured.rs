@@ -7,10 +7,17 @@ pub(crate) enum Honours {
     Database,
     Server,
     Memory,
+    Blobs,
 }
 
 impl Honours {
-    const ALL: [Self; 4] = [Self::File, Self::Database, Self::Server, Self::Memory];
+    const ALL: [Self; 5] = [
+        Self::File,
+        Self::Database,
+        Self::Server,
+        Self::Memory,
+        Self::Blobs,
+    ];
 
     /// Whether any kind of store honours an option.
     pub(crate) fn is_anywhere(option: &str) -> bool {
@@ -30,6 +37,7 @@ impl Honours {
                 "tls",
             ],
             Self::Memory => &[],
+            Self::Blobs => &["deadline"],
         };
         matches!(option, "read_only" | "create") || special.contains(&option)
     }
@@ -45,6 +53,7 @@ impl Honours {
             Self::Database => "a database file",
             Self::Server => "a server",
             Self::Memory => "memory",
+            Self::Blobs => "a store of blobs",
         }
     }
 }

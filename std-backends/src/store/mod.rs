@@ -1,6 +1,7 @@
 //! Stores of any number of accounts, and how they are opened.
 
 mod accounts;
+mod blobs;
 mod chosen;
 mod copy;
 mod database;
@@ -21,10 +22,13 @@ use std::io;
 use std::sync::Arc;
 
 use self::accounts::Accounts;
+use self::blobs::BlobAccounts;
+use self::honoured::Honours;
 pub use self::limits::PeerLimits;
 pub use self::options::StoreOptions;
-use crate::address::{Address, IntoAddress};
+use crate::address::{Address, IntoAddress, Location};
 use crate::backend::SessionBackend;
+use crate::blob::BlobStore;
 use crate::error::{StoreError, unsupported};
 use crate::owner::{Owner, OwnerInfo, Ownership};
 use crate::record::SessionHead;
@@ -111,6 +115,29 @@ impl Store {
     /// As [`StoreOptions::open`].
     pub fn open(address: impl IntoAddress) -> io::Result<Self> {
         StoreOptions::new().open(address)
+    }
+
+    /// A store of any number of accounts in a place of your own: see [`BlobStore`].
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # fn example(vault: impl mtsession::blob::BlobStore + 'static) -> std::io::Result<()> {
+    /// use mtsession::{SessionBackend, Store, StoreOptions};
+    ///
+    /// let store = Store::on_blobs(Arc::new(vault), StoreOptions::new())?;
+    /// store.backend("alice")?.set_home_dc(2)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Unsupported` for an option that such a store cannot honour; `NotFound` where nothing is and
+    /// [`create`](StoreOptions::create) is false; what listing the store gives.
+    pub fn on_blobs(blobs: Arc<dyn BlobStore>, options: StoreOptions) -> io::Result<Self> {
+        let address = Address::from(Location::Blobs(blobs.name().to_owned()));
+        options.check(&address, Honours::Blobs)?;
+        let accounts = BlobAccounts::new("blobs", blobs, &options);
+        open::on_accounts(address, options, Box::new(accounts))
     }
 
     /// The store's address, without an account.

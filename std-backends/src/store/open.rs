@@ -21,6 +21,15 @@ use crate::sqlite_file::{self, open_databases};
 pub(super) fn store(address: &Address, options: StoreOptions) -> io::Result<Store> {
     let address = address.store();
     let accounts = accounts(&address, &options)?;
+    on_accounts(address, options, accounts)
+}
+
+/// A store of these accounts, after a look at what is there.
+pub(super) fn on_accounts(
+    address: Address,
+    options: StoreOptions,
+    accounts: Box<dyn Accounts>,
+) -> io::Result<Store> {
     let is_there = options.events.within(|| accounts.look())?;
     if !is_there && !options.may_create() {
         return Err(StoreOptions::absent(&address));

@@ -57,4 +57,4 @@ pub use all::files_of_session;
 pub use backend::BinaryFileBackend;
 pub use recover::{Recovered, recover};
 pub use status::FileStatus;
-pub(crate) use tail::Newer;
+pub(crate) use tail::{Newer, put_change};

@@ -95,7 +95,10 @@ pub(super) fn encode(
     })
 }
 
-fn put_change(change: &Change<'_>, payload: &mut Vec<u8>) -> Result<(), EncodeError<SliceFull>> {
+pub(crate) fn put_change(
+    change: &Change<'_>,
+    payload: &mut Vec<u8>,
+) -> Result<(), EncodeError<SliceFull>> {
     let mut buffer = [0; CHANGE_MAX];
     if let Ok(bytes) = change.encode(&mut buffer) {
         payload.extend_from_slice(bytes);
