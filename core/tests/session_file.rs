@@ -244,3 +244,90 @@ fn stale_records_after_the_same_snapshot_are_not_its_own() {
     let (session, end) = replayed(&PlainFile::parse(&bytes).unwrap());
     assert_eq!((session.counters().qts, end), (0, TailEnd::Torn));
 }
+
+/// Until it is complete, a first write in place leaves the session alone: an old one without checksum, or one that
+/// has no tail yet. What a cut leaves after it may be a part of the copy, or what the disk had there.
+#[test]
+fn a_first_write_in_place_that_was_cut_leaves_the_session() {
+    let session = logged_in();
+    let other = file_of(&Session::new(), &[&[QTS]]);
+    for old in [encode_body_of(&session), encode_to_vec(&session).unwrap()] {
+        let mut cut = old.clone();
+        cut.resize(session_file::BLOCK, 0);
+        let copy = file_of(&session, &[]);
+        let tail_of_another = &other[session_file::BLOCK..];
+        for after in [
+            &copy[..],
+            &copy[..700],
+            b"whatever was there",
+            tail_of_another,
+        ] {
+            let bytes = [&cut, after].concat();
+            let file = PlainFile::parse(&bytes).unwrap();
+            assert_eq!(file.bytes(), old);
+            assert!(file.header().is_none() && file.complete().is_some());
+        }
+        let not_in_its_block = [&old[..], &[0; 9], &copy].concat();
+        assert!(PlainFile::parse(&not_in_its_block).is_err());
+    }
+}
+
+/// A header that is damaged is not one that never was.
+#[test]
+fn a_damaged_header_is_damage_with_and_without_records() {
+    let at = session_file::BLOCK;
+    for batches in [&[][..], &[&[QTS][..]]] {
+        let bytes = file_of(&logged_in(), batches);
+        for damaged in at..at + 20 {
+            let mut bytes = bytes.clone();
+            bytes[damaged] ^= 0x55;
+            bytes[at + 5] ^= 0x10;
+            assert!(PlainFile::parse(&bytes).is_err(), "byte {damaged}");
+        }
+    }
+    // Also where all of it is gone, and changes that were acknowledged follow.
+    let mut bytes = file_of(&logged_in(), &[&[QTS], &[peer(1)]]);
+    bytes[at..at + session_file::HEADER_LEN].fill(0xA5);
+    assert!(PlainFile::parse(&bytes).is_err());
+}
+
+/// The beginning of the file may be anything while it is overwritten.
+#[test]
+fn a_complete_copy_is_the_session_whatever_its_beginning_looks_like() {
+    let session = logged_in();
+    let copy = file_of(&session, &[]);
+    let at = 4 * session_file::BLOCK;
+    for first in [0, 9, 0xFF, b'M', b'8'] {
+        let mut bytes = vec![first; 600];
+        bytes.resize(at, 0);
+        bytes.extend_from_slice(&copy);
+        let footer = Footer {
+            at: len(at),
+            len: len(copy.len()),
+            salt: 5,
+            crc: crc_of(&copy),
+        };
+        bytes.extend_from_slice(&footer.to_bytes());
+        let file = PlainFile::parse(&bytes).unwrap();
+        assert!(file.is_unfinished(), "{first}");
+        assert_eq!(replayed(&file).0.dcs().count(), session.dcs().count());
+    }
+    // Nor does an old session without a tail hide it, or that it was deleted.
+    for (len, crc) in [(len(copy.len()), crc_of(&copy)), (0, 0)] {
+        let mut bytes = encode_body_of(&Session::new());
+        bytes.resize(at, 0);
+        bytes.extend_from_slice(if len == 0 { &[] } else { &copy });
+        let at = 4 * 4096;
+        let footer = Footer {
+            at,
+            len,
+            salt: 0,
+            crc,
+        };
+        bytes.extend_from_slice(&footer.to_bytes());
+        match PlainFile::parse(&bytes) {
+            Ok(file) => assert!(len > 0 && file.is_unfinished()),
+            Err(error) => assert_eq!((len, error.kind), (0, DecodeErrorKind::Empty)),
+        }
+    }
+}

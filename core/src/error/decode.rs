@@ -153,13 +153,12 @@ impl DecodeErrorKind {
     /// Whether a newer release wrote the input, which must stay as it is then.
     #[must_use]
     pub const fn is_newer(self) -> bool {
-        matches!(
-            self,
-            Self::NewerForm(_)
-                | Self::NewerTrailer(_)
-                | Self::NewerChange(_)
-                | Self::UnknownVersion(_)
-        )
+        match self {
+            Self::NewerForm(_) | Self::NewerTrailer(_) | Self::NewerChange(_) => true,
+            // Versions only grow: 0 is what a sector is that was never written.
+            Self::UnknownVersion(version) => version != 0,
+            _ => false,
+        }
     }
 
     /// Whether a session string was recognised by what is wrong with it.

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::crc::Crc32c;
+use super::journal;
 use super::session_file::{Footer, HEADER_LEN, TailHeader, probe, tail_start};
 use super::tail::{Tail, TailEnd};
 use super::view::{Extent, Integrity, SessionView};
@@ -90,7 +91,8 @@ impl<'a> PlainFile<'a> {
     ///
     /// A copy of the file that ends anywhere after the snapshot is a session too. An editor ends a file
     /// with a newline, and a file system that allocates in advance ends it with zeros. Neither is damage to
-    /// a session that is whole before them, and that ends there for certain.
+    /// a session that is whole before them, and that ends there for certain. Nor is the beginning of a first
+    /// write in place, which leaves the session alone until it is complete.
     ///
     /// # Errors
     /// As [`SessionView::parse`]. A snapshot that was damaged is told from an older session, which has no
@@ -135,21 +137,22 @@ impl<'a> PlainFile<'a> {
         let rest = input.get(bytes.len()..).unwrap_or_default();
         let trailing =
             DecodeError::new(DecodeErrorKind::TrailingBytes, Field::Trailer, bytes.len());
-        let Some(crc) = file.crc() else {
+        let expected = TailHeader {
+            snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            snapshot_crc: file.crc().unwrap_or_default(),
+            salt: 0,
+        };
+        if file.crc().is_none() {
             if let Some(damage) = damage(input) {
                 return Err(damage);
             }
             let is_old = rest.is_empty()
-                || (is_padding(rest) && (!rest.contains(&0) || ends_before_zeros(&snapshot)));
+                || (is_padding(rest) && (!rest.contains(&0) || ends_before_zeros(&snapshot)))
+                || (is_cut_write(input, expected) && ends_before_zeros(&snapshot));
             return is_old.then_some(file).ok_or(trailing);
-        };
+        }
         let at = tail_start(bytes.len());
         let (zeros, tail) = input.split_at_checked(at).unwrap_or((input, &[]));
-        let expected = TailHeader {
-            snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            snapshot_crc: crc,
-            salt: 0,
-        };
         if let Some(header) = TailHeader::first(tail)
             && (TailHeader { salt: 0, ..header }) == expected
         {
@@ -164,7 +167,9 @@ impl<'a> PlainFile<'a> {
         }
         let zeros = zeros.get(bytes.len()..).unwrap_or_default();
         let is_cut = zeros.iter().all(|byte| *byte == 0) && expected.is_cut_to(tail);
-        (is_cut || is_padding(rest)).then_some(file).ok_or(trailing)
+        (is_cut || is_padding(rest) || is_cut_write(input, expected))
+            .then_some(file)
+            .ok_or(trailing)
     }
 
     /// The same with the changes in `journal`, the bytes of the file alongside it. A journal that
@@ -278,10 +283,17 @@ fn is_last_word(
     copy: Option<TailHeader>,
 ) -> bool {
     match head {
-        Ok(file) => file.header.is_some_and(|header| {
-            footer.salt == header.salt || copy.is_some_and(|copy| copy.salt == header.salt)
-        }),
-        Err(error) => !error.kind.is_newer() && !matches!(error.kind, DecodeErrorKind::Foreign(_)),
+        Ok(file) => match file.header {
+            Some(header) => {
+                footer.salt == header.salt || copy.is_some_and(|copy| copy.salt == header.salt)
+            }
+            // A session without a tail is followed by what was written in place alone.
+            None => usize::try_from(footer.at).is_ok_and(|at| at >= file.bytes.len()),
+        },
+        // A beginning that was being written may look like anything. What is certain of a newer release is not.
+        Err(error) => {
+            !error.kind.is_newer() || matches!(error.kind, DecodeErrorKind::UnknownVersion(_))
+        }
     }
 }
 
@@ -310,6 +322,21 @@ fn is_padding(rest: &[u8]) -> bool {
         .unwrap_or_default()
         .iter()
         .all(|byte| b"\r\n".contains(byte))
+}
+
+/// Whether the session that `expected` would continue is followed by what the first write in place leaves when
+/// it is cut: nothing up to the next block, and then no tail of its own, damaged or not. It is what it was before
+/// that write, which nobody was told of as stored. A whole header of another snapshot was there before the disk
+/// was given to this file.
+#[cold]
+fn is_cut_write(input: &[u8], expected: TailHeader) -> bool {
+    let len = usize::try_from(expected.snapshot_len).unwrap_or(usize::MAX);
+    let Some((before, after)) = input.split_at_checked(tail_start(len)) else {
+        return false;
+    };
+    let slack = before.get(len..).unwrap_or_default();
+    let has_no_tail = || !expected.is_almost(after) && journal::next_sound(after).is_none();
+    slack.iter().all(|byte| *byte == 0) && (TailHeader::first(after).is_some() || has_no_tail())
 }
 
 /// Whether zeros after a session without checksum are only that. If its last blocks were never

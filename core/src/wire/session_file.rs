@@ -29,6 +29,9 @@ pub const HEADER_LEN: usize = 32;
 /// Bytes of the footer of a file that is written in place.
 pub const FOOTER_LEN: usize = 40;
 
+/// Bytes of a header before its salt.
+const BEFORE_SALT: usize = 20;
+
 const VERSION: [u8; 4] = [1, 0, 0, 0];
 
 /// Where the tail of a snapshot begins that is `len` bytes long.
@@ -105,11 +108,22 @@ impl TailHeader {
             && stored == Some(crc_of(covered))
     }
 
+    /// Whether `bytes` begin like this header, whatever its salt is, with up to three bytes damaged.
+    pub(super) fn is_almost(self, bytes: &[u8]) -> bool {
+        const MOST_DAMAGED: usize = 3;
+
+        let header = self.to_bytes();
+        let known = header.get(..BEFORE_SALT).unwrap_or_default();
+        let same = known
+            .iter()
+            .zip(bytes)
+            .filter(|(known, byte)| known == byte);
+        bytes.len() >= HEADER_LEN && same.count() >= BEFORE_SALT - MOST_DAMAGED
+    }
+
     /// Whether `bytes`, fewer than a header has, are how it begins, whatever its salt is: a copy of the file
     /// ends there.
     pub(super) fn is_cut_to(self, bytes: &[u8]) -> bool {
-        const BEFORE_SALT: usize = 20;
-
         let header = self.to_bytes();
         let known = header.get(..BEFORE_SALT).unwrap_or_default();
         let compared = bytes.len().min(BEFORE_SALT);

@@ -1,10 +1,11 @@
 //! Making changes of names durable.
 
 use crate::event::{self, Event};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::disk::{Disk as _, File, OpenFile as _, disk};
 #[cfg(any(feature = "sqlite", feature = "clients"))]
 use super::owned::directory_of;
 #[cfg(any(feature = "sqlite", feature = "clients"))]
@@ -25,7 +26,7 @@ impl Directory {
         if !cfg!(unix) {
             return Ok(Self(None));
         }
-        match File::open(dir) {
+        match disk().open_directory(dir) {
             Ok(dir) => Ok(Self(Some(dir))),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Self(None)),
             Err(error) => Err(error),
@@ -39,10 +40,10 @@ impl Directory {
     /// the usual file systems.
     pub(crate) fn sync(&self, file: Option<&File>) -> bool {
         let synced = match &self.0 {
-            Some(dir) => dir.sync_all(),
+            Some(dir) => dir.flush_all(),
             None => Err(io::ErrorKind::Unsupported.into()),
         };
-        let flush = || file.is_none_or(|file| file.sync_all().is_ok());
+        let flush = || file.is_none_or(|file| file.flush_all().is_ok());
         match synced {
             Ok(()) => true,
             Err(error) if cannot_be_synced(&error) => flush(),
@@ -60,7 +61,7 @@ impl Directory {
 /// Gives a file that was written whole the name `path`, which nothing may have, and makes both durable.
 #[cfg(any(feature = "sqlite", feature = "clients"))]
 pub(crate) fn keep_new(file: Temp, path: &Path) -> io::Result<()> {
-    file.file().sync_all()?;
+    file.file().flush_all()?;
     let dir = Directory::open(directory_of(path))?;
     let file = file.keep_as(path).map_err(|(error, _)| error)?;
     dir.sync(Some(&file));

@@ -1,9 +1,10 @@
 //! Locks of whole files, waited for in bounded time.
 
 use core::time::Duration;
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::io;
-use std::time::Instant;
+
+use super::disk::{Disk as _, File, OpenFile as _, disk};
 
 /// How often a lock is tried without sleeping: most are held for microseconds.
 const YIELDS: u32 = 20;
@@ -21,7 +22,7 @@ pub(crate) enum NotLocked {
     Failed(io::Error),
 }
 
-/// Tries to lock until `timeout` has passed. `try_lock` is [`File::try_lock`] or its shared form.
+/// Tries to lock until `timeout` has passed. `try_lock` is [`OpenFile::lock_now`] or its shared form.
 pub(crate) fn lock_in_time(
     file: &File,
     timeout: Duration,
@@ -40,14 +41,15 @@ pub(crate) fn lock_in_time(
             }
             Err(TryLockError::Error(error)) => return Err(NotLocked::Failed(error)),
         }
-        if since.get_or_insert_with(Instant::now).elapsed() >= timeout {
+        let now = disk().now();
+        if now.duration_since(*since.get_or_insert(now)) >= timeout {
             return Err(NotLocked::Busy);
         }
         attempt = attempt.saturating_add(1);
         if attempt <= YIELDS {
-            std::thread::yield_now();
+            disk().give_way();
         } else {
-            std::thread::sleep(sleep);
+            disk().pause(sleep);
             sleep = sleep.saturating_mul(2).min(LONGEST_SLEEP);
         }
     }
@@ -84,14 +86,13 @@ const MAX_READ_ATTEMPTS: u32 = 16;
 /// the lock was not in it.
 #[cfg(target_os = "linux")]
 pub(crate) fn holder(file: &File) -> Option<u32> {
-    use std::os::unix::fs::MetadataExt as _;
-
-    let found = file.metadata().ok()?;
+    file.system()?;
+    let found = file.status().ok()?;
     let (major, minor) = (
-        rustix::fs::major(found.dev()),
-        rustix::fs::minor(found.dev()),
+        rustix::fs::major(found.device),
+        rustix::fs::minor(found.device),
     );
-    let wanted = format!("{major:02x}:{minor:02x}:{}", found.ino());
+    let wanted = format!("{major:02x}:{minor:02x}:{}", found.inode);
     (0..MAX_READ_ATTEMPTS).find_map(|_| {
         let locks = list_of_locks().ok()?;
         locks.lines().find_map(|line| holder_in(line, &wanted))
@@ -102,7 +103,7 @@ pub(crate) fn holder(file: &File) -> Option<u32> {
 fn list_of_locks() -> io::Result<String> {
     use std::io::Read as _;
 
-    let mut file = File::open("/proc/locks")?;
+    let mut file = std::fs::File::open("/proc/locks")?;
     // A vector with room is filled by large reads; without, the first one asks for 32 bytes.
     let mut bytes = Vec::with_capacity(1 << 16);
     file.read_to_end(&mut bytes)?;

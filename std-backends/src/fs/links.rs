@@ -1,9 +1,9 @@
 //! Where a path leads.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::disk::{Disk as _, disk};
 use super::owned::refuse_strangers;
 
 /// Most symbolic links that are followed, as in the kernel.
@@ -17,10 +17,10 @@ const MAX_LINKS: usize = 40;
 pub(crate) fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..MAX_LINKS {
-        match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_symlink() => {
+        match disk().link_status(&path) {
+            Ok(found) if found.is_link() => {
                 refuse_strangers(&path, None)?;
-                let target = fs::read_link(&path)?;
+                let target = disk().read_link(&path)?;
                 // A relative link is relative to the directory that it lies in.
                 path = path.parent().unwrap_or(Path::new("")).join(target);
             }

@@ -1,6 +1,7 @@
 //! What every store of this crate asks of the file system, each rule once.
 
 mod directory;
+pub(crate) mod disk;
 mod erase;
 mod file_lock;
 mod links;

@@ -5,9 +5,10 @@
 //! a pipe that blocks the program that opens it. Such a file is never read, written or waited for. It is refused
 //! by name, so that its owner can be told.
 
-use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
+
+use super::disk::{Disk as _, File, OpenFile as _, Status, disk};
 
 /// What an opened file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,20 +33,10 @@ pub(crate) enum Access {
 /// Refuses what is not a regular file and what [a stranger](is_strangers) put there, unless it is as
 /// much theirs as `beside`, the session that it belongs to, which the administrator works on.
 pub(crate) fn open_owned(path: &Path, access: Access, beside: Option<&Path>) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(match access {
-            Access::Read => false,
-            Access::Write | Access::Create | Access::New => true,
-        })
-        .create(access == Access::Create)
-        .create_new(access == Access::New);
-    set_flags(&mut options);
-    let file = options
-        .open(path)
+    let file = disk()
+        .open(path, access)
         .map_err(|error| refused_to_open(error, path))?;
-    let found = file.metadata().map_err(|error| about(error, path))?;
+    let found = file.status().map_err(|error| about(error, path))?;
     if found.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
@@ -65,7 +56,7 @@ pub(crate) fn open_owned(path: &Path, access: Access, beside: Option<&Path>) -> 
 /// Refuses a file, or a link, that [a stranger](is_strangers) put there, unless it is as much theirs as
 /// `beside`; nothing needs to be there.
 pub(crate) fn refuse_strangers(path: &Path, beside: Option<&Path>) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
+    match disk().link_status(path) {
         Ok(found) if is_strangers(&found, path)? && !belongs_to_same(&found, beside) => {
             Err(strangers(&found, path))
         }
@@ -82,19 +73,6 @@ pub(crate) fn about(error: io::Error, path: &Path) -> io::Error {
     let message = format!("{}: {error}", path.display());
     io::Error::new(error.kind(), message)
 }
-
-#[cfg(unix)]
-fn set_flags(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    use rustix::fs::OFlags;
-
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    options.mode(0o600).custom_flags(flags.bits().cast_signed());
-}
-
-#[cfg(not(unix))]
-fn set_flags(_: &mut OpenOptions) {}
 
 fn refused_to_open(error: io::Error, path: &Path) -> io::Error {
     #[cfg(unix)]
@@ -119,65 +97,61 @@ fn refused_to_open(error: io::Error, path: &Path) -> io::Error {
 /// it. Others' files are strange only where others can make files: what lies in a directory that only
 /// its owner can write to was put there, or given away, by that owner.
 #[cfg(unix)]
-pub(crate) fn is_strangers(found: &Metadata, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-
+pub(crate) fn is_strangers(found: &Status, path: &Path) -> io::Result<bool> {
     const OTHERS_WRITE: u32 = 0o022;
 
-    if found.uid() == own_uid() || found.uid() == 0 {
+    if found.user == own_uid() || found.user == 0 {
         return Ok(false);
     }
-    let dir = fs::metadata(directory_of(path)).map_err(|error| about(error, path))?;
-    Ok(found.uid() != dir.uid() && dir.mode() & OTHERS_WRITE != 0)
+    let dir = disk()
+        .status(directory_of(path))
+        .map_err(|error| about(error, path))?;
+    Ok(found.user != dir.user && dir.mode & OTHERS_WRITE != 0)
 }
 
 #[cfg(not(unix))]
-pub(crate) fn is_strangers(_: &Metadata, _: &Path) -> io::Result<bool> {
+pub(crate) fn is_strangers(_: &Status, _: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
 /// Root works on the sessions of others: what lies alongside one of them may be the same user's.
 #[cfg(unix)]
-pub(super) fn belongs_to_same(found: &Metadata, beside: Option<&Path>) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-
+pub(super) fn belongs_to_same(found: &Status, beside: Option<&Path>) -> bool {
     own_uid() == 0
         && beside
-            .and_then(|beside| fs::symlink_metadata(beside).ok())
-            .is_some_and(|beside| beside.uid() == found.uid())
+            .and_then(|beside| disk().link_status(beside).ok())
+            .is_some_and(|beside| beside.user == found.user)
 }
 
 #[cfg(not(unix))]
-pub(super) fn belongs_to_same(_: &Metadata, _: Option<&Path>) -> bool {
+pub(super) fn belongs_to_same(_: &Status, _: Option<&Path>) -> bool {
     true
 }
 
 #[cfg(unix)]
-fn strangers(found: &Metadata, path: &Path) -> io::Error {
-    use std::os::unix::fs::MetadataExt as _;
-
+fn strangers(found: &Status, path: &Path) -> io::Error {
     let message = format!(
         "{} belongs to another user (uid {}), who may have put it there, because others can write to \
          its directory: move it away, or give it to the user that this program runs as",
         path.display(),
-        found.uid()
+        found.user
     );
     io::Error::new(io::ErrorKind::PermissionDenied, message)
 }
 
 #[cfg(not(unix))]
-fn strangers(_: &Metadata, _: &Path) -> io::Error {
+fn strangers(_: &Status, _: &Path) -> io::Error {
     io::ErrorKind::PermissionDenied.into()
 }
 
 /// Whether a file belongs to the user that this process runs as.
 #[cfg(unix)]
-pub(super) fn is_own(found: &Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::uid(found) == own_uid()
+pub(super) fn is_own(found: &Status) -> bool {
+    found.user == own_uid()
 }
 
 #[cfg(not(unix))]
-pub(super) fn is_own(_: &Metadata) -> bool {
+pub(super) fn is_own(_: &Status) -> bool {
     true
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::directory::Directory;
+use super::disk::{Disk as _, OpenFile as _, disk};
 use super::erase::erase;
 use super::owned::{Access, directory_of, open_owned, refuse_strangers};
 use super::temp::{Temp, clean};
@@ -21,7 +22,7 @@ pub fn remove_private(path: &Path) -> io::Result<()> {
     let dir = Directory::open(directory_of(&path))?;
     let is_copied = has_other_names(&path);
     fs::remove_file(&path)?;
-    if dir.sync(None)
+    if dir.sync(file.as_ref().ok())
         && !is_copied
         && let Ok(file) = file
     {
@@ -33,13 +34,7 @@ pub fn remove_private(path: &Path) -> io::Result<()> {
 
 /// Whether somebody keeps the file under another name, which is a copy made on purpose.
 fn has_other_names(path: &Path) -> bool {
-    #[cfg(unix)]
-    return fs::metadata(path).is_ok_and(|found| std::os::unix::fs::MetadataExt::nlink(&found) > 1);
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        false
-    }
+    disk().status(path).is_ok_and(|found| found.links > 1)
 }
 
 /// Makes a file that only its owner can read, in the place of an old one if there is one: until the new
@@ -64,7 +59,7 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = Directory::open(directory_of(&path))?;
     let mut temp = Temp::beside(&path)?;
     temp.write_all(bytes)?;
-    temp.file().sync_all()?;
+    temp.file().flush_all()?;
     let file = temp.replace(&path).map_err(|(error, _)| error)?;
     dir.sync(Some(&file));
     Ok(())

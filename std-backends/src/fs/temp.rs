@@ -8,14 +8,14 @@
 use core::time::Duration;
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::{self, File, TryLockError};
+use std::fs::TryLockError;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use tempfile::NamedTempFile;
-
+use super::disk::{Disk as _, File, OpenFile as _, disk, write_all_at};
 use super::erase;
+use super::file_len;
 use super::owned::{Access, belongs_to_same, directory_of, is_own, open_owned};
 use crate::sync::lock;
 
@@ -28,7 +28,30 @@ const LONG_AGO: Duration = Duration::from_secs(3_600);
 
 /// A temporary file alongside the one that it is to become, private to its owner. Removed when dropped.
 #[derive(Debug)]
-pub(crate) struct Temp(NamedTempFile);
+pub(crate) struct Temp {
+    file: File,
+    name: TempName,
+    /// Bytes that were written.
+    len: u64,
+}
+
+/// A name that goes when this is dropped.
+#[derive(Debug)]
+struct TempName(Option<PathBuf>);
+
+impl TempName {
+    fn path(&self) -> &Path {
+        self.0.as_deref().unwrap_or(Path::new(""))
+    }
+}
+
+impl Drop for TempName {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = disk().remove_file(path);
+        }
+    }
+}
 
 impl Temp {
     /// Makes one in the directory of `target`.
@@ -42,19 +65,11 @@ impl Temp {
         const ATTEMPTS: u32 = 8;
 
         let dir = directory_of(target);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).rand_bytes(RANDOM_CHARACTERS);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(fs::Permissions::from_mode(mode));
-        }
-        #[cfg(not(unix))]
-        let _ = mode;
         for _ in 0..ATTEMPTS {
-            let file = builder.tempfile_in(dir)?;
-            if claim(file.as_file())? {
-                return Ok(Self(file));
+            let (file, path) = disk().make_temporary(dir, PREFIX, RANDOM_CHARACTERS, mode)?;
+            let name = TempName(Some(path));
+            if claim(&file)? {
+                return Ok(Self { file, name, len: 0 });
             }
         }
         let message = format!(
@@ -66,11 +81,11 @@ impl Temp {
     }
 
     pub(crate) fn file(&self) -> &File {
-        self.0.as_file()
+        &self.file
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.name.path()
     }
 
     /// Gives it the name `target`, in the place of a file that may have it, or back where that fails.
@@ -81,39 +96,44 @@ impl Temp {
 
     /// The same with the lock that it has, which the caller releases.
     pub(crate) fn replace_locked(self, target: &Path) -> Result<File, (io::Error, Self)> {
-        let temp = self.0;
         let mut wait = FIRST_WAIT;
         loop {
-            // This rename also replaces a file that is open.
-            match fs::rename(temp.path(), target) {
-                Ok(()) => {
-                    let (file, path) = temp.into_parts();
-                    let _ = path.keep();
-                    return Ok(file);
-                }
+            match disk().rename(self.path(), target) {
+                Ok(()) => return Ok(self.named()),
                 Err(error) if is_held(&error) && wait < LONGEST_WAIT => {
-                    std::thread::sleep(wait);
+                    disk().pause(wait);
                     wait = wait.saturating_mul(2);
                 }
-                Err(error) => return Err((error, Self(temp))),
+                Err(error) => return Err((error, self)),
             }
         }
     }
 
+    /// The file, which has another name now.
+    fn named(self) -> File {
+        let Self { file, mut name, .. } = self;
+        name.0 = None;
+        file
+    }
+
     /// The same where no file may have that name.
     pub(crate) fn keep_as(self, target: &Path) -> Result<File, (io::Error, Self)> {
-        let kept = self.0.persist_noclobber(target).map(release);
-        kept.map_err(|failed| (failed.error, Self(failed.file)))
+        match disk().rename_new(self.path(), target) {
+            Ok(()) => Ok(release(self.named())),
+            Err(error) => Err((error, self)),
+        }
     }
 }
 
 impl io::Write for Temp {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.as_file_mut().write(bytes)
+        write_all_at(&self.file, bytes, self.len)?;
+        self.len = self.len.saturating_add(file_len(bytes.len()));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.as_file_mut().flush()
+        Ok(())
     }
 }
 
@@ -139,10 +159,8 @@ fn is_held(error: &io::Error) -> bool {
 fn claim(file: &File) -> io::Result<bool> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::MetadataExt as _;
-
-        match file.try_lock() {
-            Ok(()) => Ok(file.metadata()?.nlink() > 0),
+        match file.lock_now() {
+            Ok(()) => Ok(file.status()?.links > 0),
             Err(TryLockError::WouldBlock) => Ok(false),
             // Its age has to do.
             Err(TryLockError::Error(_)) => Ok(true),
@@ -157,7 +175,7 @@ fn claim(file: &File) -> io::Result<bool> {
 
 fn release(file: File) -> File {
     #[cfg(unix)]
-    let _ = file.unlock();
+    let _ = file.release();
     file
 }
 
@@ -181,13 +199,11 @@ pub(crate) fn clean(
     beside: Option<&Path>,
     is_left: impl Fn(&OsStr) -> bool,
 ) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
+    for name in disk().names(dir)? {
         if is_left(&name) {
-            let _ = remove(&entry.path(), beside, |_| true);
+            let _ = remove(&dir.join(name), beside, |_| true);
         } else if let Some(evidence) = Evidence::needed(&name) {
-            let _ = remove(&entry.path(), None, |file| evidence.is_there(file));
+            let _ = remove(&dir.join(name), None, |file| evidence.is_there(file));
         }
     }
     Ok(())
@@ -225,11 +241,12 @@ impl Evidence {
 
     fn is_there(self, file: &File) -> bool {
         let is_old = || {
-            let modified = file.metadata().and_then(|found| found.modified());
-            modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= LONG_AGO))
+            let modified = file.status().ok().and_then(|found| found.modified);
+            let age = modified.and_then(|at| disk().wall_clock().duration_since(at).ok());
+            age.is_some_and(|age| age >= LONG_AGO)
         };
         match self {
-            Self::Lock if cfg!(unix) => match file.try_lock() {
+            Self::Lock if cfg!(unix) => match file.lock_now() {
                 Ok(()) => true,
                 Err(TryLockError::WouldBlock) => false,
                 Err(TryLockError::Error(_)) => is_old(),
@@ -242,14 +259,14 @@ impl Evidence {
 /// Removes a file, or a directory of them, that `is_left` says was left over. Only of this user's own,
 /// or of the session's that root works on.
 fn remove(path: &Path, beside: Option<&Path>, is_left: impl Fn(&File) -> bool) -> io::Result<()> {
-    let found = fs::symlink_metadata(path)?;
+    let found = disk().link_status(path)?;
     if !is_own(&found) && !belongs_to_same(&found, beside) {
         return Ok(());
     }
     if found.is_dir() {
-        let dir = File::open(path)?;
+        let dir = disk().open_directory(path)?;
         return if is_left(&dir) {
-            fs::remove_dir_all(path)
+            disk().remove_directory(path)
         } else {
             Ok(())
         };
@@ -257,13 +274,14 @@ fn remove(path: &Path, beside: Option<&Path>, is_left: impl Fn(&File) -> bool) -
     let file = open_owned(path, Access::Write, beside)?;
     if is_left(&file) {
         let _ = erase(&file);
-        fs::remove_file(path)?;
+        disk().remove_file(path)?;
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
     use std::io::Write as _;
 
     use super::*;

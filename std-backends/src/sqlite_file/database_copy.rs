@@ -6,7 +6,7 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::fs::{TempDirectory, erase, refuse_strangers};
+use crate::fs::{Access, TempDirectory, erase, open_owned, refuse_strangers};
 use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// What SQLite keeps next to a database, and what of it holds content.
@@ -209,7 +209,7 @@ impl Drop for DatabaseCopy {
             return;
         };
         for path in entries.flatten().map(|entry| entry.path()) {
-            let file = File::options().write(true).open(path);
+            let file = open_owned(&path, Access::Write, None);
             let _ = file.and_then(|file| erase(&file));
         }
     }

@@ -5,6 +5,7 @@ use std::io;
 use mtsession_core::wire::session_file::{TailHeader, ends_with_footer};
 use mtsession_core::{Certain as _, DecodeErrorKind, Integrity, PlainFile, TailEnd};
 
+use super::in_place;
 use super::lock::{Held, Settings};
 use super::paths::Paths;
 use super::release_before::{self, Journal, ReleaseBefore};
@@ -52,7 +53,13 @@ pub(super) struct Found {
 
 /// Reads the file for a writer, which holds its lock.
 pub(super) fn read_locked(held: Held<'_>, paths: &Paths, settings: Settings) -> io::Result<Found> {
-    let bytes = snapshot::read_all(held.file, &paths.snapshot)?;
+    let mut bytes = snapshot::read_all(held.file, &paths.snapshot)?;
+    if held.is_writable
+        && ends_with_footer(&bytes)
+        && in_place::finish(held.file, &bytes, settings.fsync)?
+    {
+        bytes = snapshot::read_all(held.file, &paths.snapshot)?;
+    }
     judge(bytes, held.is_new, paths, |paths| {
         ReleaseBefore::take(paths, settings.lock_timeout)
     })
@@ -117,18 +124,20 @@ pub(super) fn judge(
 
 fn without_tail(file: &PlainFile<'_>, bytes: &[u8]) -> Content {
     let view = file.snapshot();
+    let after = bytes.get(file.bytes().len()..).unwrap_or_default();
+    let after_len = file_len(after.len());
+    let is_padding = after.iter().all(|byte| b"\0\r\n".contains(byte));
     Content {
         stored: SessionRecord::copy_of(&view),
         version: view.version(),
         integrity: view.integrity(),
         file_len: file_len(bytes.len()),
         snapshot_len: file_len(file.bytes().len()),
-        padding: file_len(bytes.len())
-            .checked_sub(file_len(file.bytes().len()))
-            .certain("a session is not longer than its file"),
+        padding: if is_padding { after_len } else { 0 },
         header: None,
         tail: None,
-        lost: 0,
+        // A first write in place that was cut.
+        lost: if is_padding { 0 } else { after_len },
         end: TailEnd::Whole,
         must_fold: false,
         journal: None,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::paths::{Paths, with_suffix};
 use crate::event::{self, Event};
 use crate::fs::Temp;
+use crate::fs::disk::OpenFile as _;
 
 /// More of them are not kept: something else is wrong then.
 const MOST: u32 = 999;
@@ -19,7 +20,7 @@ const MOST: u32 = 999;
 pub(super) fn keep(paths: &Paths, bytes: &[u8], journal: &[u8]) -> io::Result<PathBuf> {
     let mut copy = Temp::beside(&paths.snapshot)?;
     copy.write_all(bytes)?;
-    copy.file().sync_all()?;
+    copy.file().flush_all()?;
     for number in 1..=MOST {
         let path = with_suffix(&paths.snapshot, &format!(".damaged-{number}"));
         match copy.keep_as(&path) {

@@ -1,19 +1,18 @@
 //! Deleting a session: gone, or nothing was changed.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
 use std::io;
 
 use mtsession_core::PlainFile;
 
 use super::damaged;
-use super::identity::links;
-use super::in_place::empty_in_place;
+use super::in_place::{empty_in_place, finish};
 use super::lock::{Held, Settings, with_lock};
 use super::paths::Paths;
 use super::release_before::ReleaseBefore;
 use super::snapshot::{self, cannot_be_replaced, found, sync};
 use crate::event::{self, Event};
+use crate::fs::disk::{Disk as _, File, OpenFile as _, disk};
 use crate::fs::{Temp, clean, erase};
 
 /// Removes the session and everything that could bring its keys back.
@@ -25,7 +24,7 @@ use crate::fs::{Temp, clean, erase};
 /// Nothing was changed. What fails after the session is gone is not reported as an error: it could
 /// only be that something useless stays.
 pub(super) fn delete(paths: &Paths, settings: Settings) -> io::Result<()> {
-    let is_there = |path| match fs::symlink_metadata(path) {
+    let is_there = |path| match disk().link_status(path) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
@@ -46,7 +45,7 @@ fn delete_locked(paths: &Paths, held: Held<'_>, settings: Settings) -> io::Resul
         Err(error) if cannot_be_replaced(&error) => return empty(paths, held, before, settings),
         Err(error) => return Err(error),
     };
-    match fs::rename(&paths.snapshot, temp.path()) {
+    match disk().rename(&paths.snapshot, temp.path()) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) if cannot_be_replaced(&error) => {
@@ -56,7 +55,7 @@ fn delete_locked(paths: &Paths, held: Held<'_>, settings: Settings) -> io::Resul
     }
     // Until it is gone too, the copy of the release before is the session.
     before.remove(paths);
-    let mut is_durable = sync(dir.as_ref(), None);
+    let mut is_durable = sync(dir.as_ref(), Some(held.file));
     if is_durable {
         erase_if_only_copy(held.file);
     }
@@ -78,7 +77,10 @@ fn empty(
     before: ReleaseBefore,
     settings: Settings,
 ) -> io::Result<Option<()>> {
-    let bytes = snapshot::read_all(held.file, &paths.snapshot)?;
+    let mut bytes = snapshot::read_all(held.file, &paths.snapshot)?;
+    if finish(held.file, &bytes, settings.fsync)? {
+        bytes = snapshot::read_all(held.file, &paths.snapshot)?;
+    }
     let header = PlainFile::parse(&bytes).ok().and_then(|file| file.header());
     let salt = header.map_or(0, |header| header.salt);
     empty_in_place(held.file, salt, settings.fsync)?;
@@ -88,7 +90,7 @@ fn empty(
 
 /// A file with a second name is a copy that somebody made on purpose.
 fn erase_if_only_copy(file: &File) {
-    if file.metadata().is_ok_and(|found| links(&found) <= 1) {
+    if file.status().is_ok_and(|found| found.links <= 1) {
         let _ = erase(file);
     }
 }

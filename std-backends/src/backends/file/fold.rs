@@ -4,7 +4,6 @@
 //! another process appends, flushes and acknowledges into a file whose name a power cut takes back. The old
 //! file's content is not touched: until then it may be what the name leads to again.
 
-use std::fs::File;
 use std::io::{self, Write as _};
 
 use mtsession_core::{DecodeError, DecodeErrorKind, Integrity, PlainFile, SessionSource, TailEnd};
@@ -22,6 +21,7 @@ use super::release_before::{Journal, ReleaseBefore};
 use super::snapshot::{self, cannot_be_replaced, keep_owner, private_mode, sync};
 use super::tail::Tail;
 use crate::event::{self, Event};
+use crate::fs::disk::{File, OpenFile as _};
 use crate::fs::{Temp, clean_once, is_strangers};
 use crate::record::SessionRecord;
 use crate::secret_bytes::SecretBytes;
@@ -155,7 +155,7 @@ fn replace(
     settings: Settings,
 ) -> io::Result<Replaced> {
     let Settings { fsync, .. } = settings;
-    let found = held.file.metadata()?;
+    let found = held.file.status()?;
     // Opened before the name changes: afterwards it is too late to find out that it cannot be.
     let dir = fsync.directory(&paths.dir)?;
     if settings.cleans {
@@ -180,7 +180,7 @@ fn replace(
         Ok(file) => {
             let is_durable = sync(dir.as_ref(), Some(&file));
             #[cfg(unix)]
-            let _ = file.unlock();
+            let _ = file.release();
             Ok(Replaced::By(file, is_durable))
         }
         // Somebody has cleaned the directory.
@@ -262,7 +262,7 @@ fn refuse_to_hand_over(
     held: Held<'_>,
     session: &impl SessionSource,
 ) -> io::Result<()> {
-    if held.is_new || !is_strangers(&held.file.metadata()?, &paths.snapshot)? {
+    if held.is_new || !is_strangers(&held.file.status()?, &paths.snapshot)? {
         return Ok(());
     }
     let known = snapshot::read_all(held.file, &paths.snapshot)?;

@@ -1,7 +1,6 @@
 //! A session file as a process has last seen it.
 
 use core::time::Duration;
-use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::time::Instant;
@@ -13,11 +12,11 @@ use zeroize::Zeroizing;
 
 use super::content::is_written_in_place;
 use super::extras::Extras;
-use super::identity::{is_local, is_same, links};
 use super::paths::Paths;
 use super::positioned::{read_at, read_from};
 use super::tail::{self, Tail};
 use crate::drop_in::session::PersistedSession;
+use crate::fs::disk::{Disk as _, File, OpenFile as _, Status, disk};
 use crate::record::SessionRecord;
 use crate::secret_bytes::SecretBytes;
 
@@ -72,8 +71,8 @@ impl LastSeen {
             dcs,
             is_durable: true,
             held: None,
-            is_local: is_local(file),
-            name_checked: Instant::now(),
+            is_local: file.is_local(),
+            name_checked: disk().now(),
         }
     }
 
@@ -121,8 +120,8 @@ impl LastSeen {
     /// so that no other tail has it there.
     fn read_on(&mut self, file: &File, path: &Path, paths: &Paths) -> io::Result<CaughtUp> {
         let known = self.tail;
-        let found = file.metadata()?;
-        if links(&found) != 1 || found.len() < known.end || !self.is_named(&found, path, paths) {
+        let found = file.status()?;
+        if found.links != 1 || found.len < known.end || !self.is_named(&found, path, paths) {
             return Ok(CaughtUp::NotKnown);
         }
         let mut chain = [0; CHAIN_LEN];
@@ -132,7 +131,7 @@ impl LastSeen {
         if len < CHAIN_LEN || u32::from_le_bytes(chain) != known.chain {
             return Ok(CaughtUp::NotKnown);
         }
-        if found.len() == known.end {
+        if found.len == known.end {
             return Ok(CaughtUp::Whole);
         }
         let mut records = Vec::new();
@@ -173,14 +172,17 @@ impl LastSeen {
 
     /// Whether `path`, which `paths` was resolved from, leads to the file. A directory that was moved takes
     /// the session along, as it does for every program that has a file open.
-    fn is_named(&mut self, found: &fs::Metadata, path: &Path, paths: &Paths) -> bool {
-        if self.is_local && !paths.is_link && self.name_checked.elapsed() < NAME_TRUSTED {
+    fn is_named(&mut self, found: &Status, path: &Path, paths: &Paths) -> bool {
+        if self.is_local
+            && !paths.is_link
+            && disk().now().duration_since(self.name_checked) < NAME_TRUSTED
+        {
             return true;
         }
         let asked = if paths.is_link { path } else { &paths.snapshot };
-        let is_named = fs::metadata(asked).is_ok_and(|named| is_same(&named, found));
+        let is_named = disk().status(asked).is_ok_and(|named| named.is_same(found));
         if is_named {
-            self.name_checked = Instant::now();
+            self.name_checked = disk().now();
         }
         is_named
     }

@@ -1,13 +1,13 @@
 //! The lock of a session, which is that of its file.
 
 use core::time::Duration;
-use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
 use super::identity::is_named;
 use super::paths::Paths;
 use super::snapshot::Fsync;
+use crate::fs::disk::{Disk as _, File, OpenFile, disk};
 use crate::fs::{Access, NotLocked, about, holder, lock_in_time, open_owned};
 
 /// What a caller has chosen for all calls.
@@ -49,7 +49,7 @@ impl<'f> Locked<'f> {
         path: &Path,
         timeout: Duration,
     ) -> io::Result<Option<Self>> {
-        match lock_in_time(file, timeout, File::try_lock_shared) {
+        match lock_in_time(file, timeout, OpenFile::lock_shared_now) {
             Ok(()) => Ok(Some(Self { file })),
             Err(NotLocked::Busy | NotLocked::Unsupported(_)) => Ok(None),
             Err(NotLocked::Failed(error)) => Err(about(error, path)),
@@ -105,12 +105,12 @@ impl<'f> Locked<'f> {
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         // Closing the file releases the lock where this fails.
-        let _ = self.file().unlock();
+        let _ = self.file().release();
     }
 }
 
 fn take(file: &File, path: &Path, timeout: Duration) -> io::Result<()> {
-    match lock_in_time(file, timeout, File::try_lock) {
+    match lock_in_time(file, timeout, OpenFile::lock_now) {
         Ok(()) => Ok(()),
         Err(NotLocked::Busy) => Err(held(file, path, timeout)),
         Err(NotLocked::Unsupported(error)) => Err(no_locks(&error, path)),
@@ -202,9 +202,9 @@ pub(super) fn with_lock<R>(
 /// Leaves no file where there was none, if it is still the one that was made and nothing was stored in it. A
 /// writer that waits for the lock finds it without a name.
 fn remove_empty(file: &File, paths: &Paths) {
-    let is_empty = file.metadata().is_ok_and(|found| found.len() == 0);
+    let is_empty = file.status().is_ok_and(|found| found.len == 0);
     if is_empty && is_named(file, &paths.snapshot).unwrap_or_default() {
-        let _ = fs::remove_file(&paths.snapshot);
+        let _ = disk().remove_file(&paths.snapshot);
     }
 }
 

@@ -43,6 +43,9 @@ mod new_file;
 mod open_session;
 mod paths;
 mod positioned;
+#[cfg(test)]
+#[cfg(unix)]
+mod power_cuts;
 mod process;
 mod read;
 mod recover;

@@ -29,13 +29,9 @@ impl NewFile {
             snapshot_crc: crc.unwrap_or_default(),
             salt: new_salt(),
         };
-        let padding = tail_start(snapshot.len()).saturating_sub(snapshot.len());
-        let mut opening = Vec::with_capacity(padding.saturating_add(HEADER_LEN));
-        opening.resize(padding, 0);
-        opening.extend_from_slice(&header.to_bytes());
         Ok(Self {
+            opening: opening(snapshot.len(), header),
             snapshot,
-            opening,
             header,
         })
     }
@@ -44,6 +40,15 @@ impl NewFile {
     pub(super) fn len(&self) -> u64 {
         file_len(self.snapshot.len()).saturating_add(file_len(self.opening.len()))
     }
+}
+
+/// What follows a snapshot of this length: zeros up to the tail, and its header.
+pub(super) fn opening(snapshot_len: usize, header: TailHeader) -> Vec<u8> {
+    let padding = tail_start(snapshot_len).saturating_sub(snapshot_len);
+    let mut opening = Vec::with_capacity(padding.saturating_add(HEADER_LEN));
+    opening.resize(padding, 0);
+    opening.extend_from_slice(&header.to_bytes());
+    opening
 }
 
 /// A number that no other tail has, also not one that a process writes which was forked from this one.

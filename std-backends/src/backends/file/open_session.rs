@@ -1,7 +1,6 @@
 //! What is known of a session file, and how it is changed under its lock.
 
 use core::time::Duration;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -9,7 +8,6 @@ use mtsession_core::{Change, SessionSource, TailEnd};
 
 use super::content::{Content, Found, read_locked};
 use super::fold::{Old, Stored, Written, replaceable, write, write_changed};
-use super::identity::links;
 use super::last_seen::{CaughtUp, LastSeen};
 use super::lock::{Held, Locked, Settings, with_lock};
 use super::paths::Paths;
@@ -18,6 +16,7 @@ use super::release_before::remove_left;
 use super::snapshot::sync;
 use super::tail::{self, Tail};
 use crate::event::{self, Event};
+use crate::fs::disk::{File, OpenFile as _};
 use crate::record::SessionRecord;
 
 /// A tail is folded into the snapshot when it is longer than that, but not before this: short sessions
@@ -196,7 +195,7 @@ impl OpenSession {
             {
                 if content.lost > 0 {
                     // What a crash tore is cut off before anything is written after it.
-                    held.file.set_len(tail.end)?;
+                    held.file.set_length(tail.end)?;
                     event::emit(|| Event::TornTailCut {
                         path: paths.snapshot.clone(),
                         bytes: content.lost,
@@ -208,7 +207,7 @@ impl OpenSession {
                 let mut seen = LastSeen::new(held.file, header, tail, &content.stored);
                 // Its writer may have been killed before its name was durable.
                 seen.is_durable = false;
-                opened = Some(held.file.try_clone()?);
+                opened = Some(held.file.duplicate()?);
                 remove_left(&paths);
                 return Ok(Some(Made::Known(Box::new(seen))));
             }
@@ -261,7 +260,7 @@ impl OpenSession {
         let after = tail::encode(changes, known, &mut buffers.record, &mut buffers.payload)?;
         if let Err(error) = write_at(file, &buffers.record, known.end) {
             // Half a record would be cut by the next writer as well.
-            let _ = file.set_len(known.end);
+            let _ = file.set_length(known.end);
             return Err(error);
         }
         seen.tail = after;
@@ -316,10 +315,10 @@ impl OpenSession {
     /// Makes everything that was appended safe against a power cut, and what it continues.
     pub(super) fn flush(&mut self, settings: Settings) -> io::Result<()> {
         if self.seen.is_durable {
-            return self.file.sync_data();
+            return self.file.flush_data();
         }
         let dir = settings.fsync.directory(&self.paths.dir)?;
-        self.file.sync_all()?;
+        self.file.flush_all()?;
         self.seen.is_durable = sync(dir.as_ref(), Some(&self.file));
         Ok(())
     }
@@ -347,7 +346,7 @@ impl OpenSession {
     /// Says that changes of this process are gone, if another program has replaced the file that has them:
     /// one of ours would have taken them along.
     pub(super) fn tell_if_replaced(&self, path: &Path) {
-        let is_replaced = self.file.metadata().is_ok_and(|found| links(&found) == 0);
+        let is_replaced = self.file.status().is_ok_and(|found| found.links == 0);
         let is_ours = || {
             let new = super::snapshot::read_file(&self.paths.snapshot, &self.paths);
             let new = new.ok().flatten();
@@ -378,7 +377,7 @@ impl OpenSession {
 /// failed, where it was damaged, or where it has a second name, which is a copy that somebody keeps.
 fn appendable(content: &Content, held: Held<'_>) -> io::Result<Option<Tail>> {
     let is_kept = content.must_fold || content.end == TailEnd::Damaged || !held.is_writable;
-    if is_kept || links(&held.file.metadata()?) != 1 {
+    if is_kept || held.file.status()?.links != 1 {
         return Ok(None);
     }
     Ok(content.tail.filter(|_| content.header.is_some()))

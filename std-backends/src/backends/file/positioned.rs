@@ -1,36 +1,27 @@
-//! Reading and writing at given places of a file, with a handle that appends nowhere by itself: some
-//! systems refuse to cut a file that was opened for appending.
+//! Reading and writing at given places of a file.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 
+use crate::fs::disk::{File, ReadFrom};
+
+pub(super) use crate::fs::disk::write_all_at as write_at;
+
 /// Reads everything from `offset` on.
-pub(super) fn read_from(mut file: &File, into: &mut Vec<u8>, offset: u64) -> io::Result<()> {
-    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
-    file.read_to_end(into)?;
-    Ok(())
+pub(super) fn read_from(file: &File, into: &mut Vec<u8>, offset: u64) -> io::Result<()> {
+    ReadFrom { file, at: offset }.read_to_end(into).map(|_| ())
 }
 
 /// Reads what there is at `offset`, up to the length of `into`.
-#[cfg(unix)]
 pub(super) fn read_at(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, into, offset)
-}
-
-#[cfg(not(unix))]
-pub(super) fn read_at(mut file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
-    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
-    file.read(into)
-}
-
-/// Writes all of `bytes` at `offset`.
-#[cfg(unix)]
-pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
-}
-
-#[cfg(not(unix))]
-pub(super) fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
-    io::Write::write_all(&mut file, bytes)
+    let mut reader = ReadFrom { file, at: offset };
+    let mut len = 0_usize;
+    while let Some(room) = into.get_mut(len..).filter(|room| !room.is_empty()) {
+        match reader.read(room) {
+            Ok(0) => break,
+            Ok(read) => len = len.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(len)
 }

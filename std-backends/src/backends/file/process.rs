@@ -2,6 +2,7 @@
 
 use super::open_session::{Buffers, OpenSession};
 use crate::flush::LastFlush;
+use crate::fs::disk::{Disk as _, disk};
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -29,7 +30,7 @@ impl State {
     /// Forgets the files that were opened before a fork. They share their lock with the parent's, which
     /// must not be released, and closing them does not.
     pub(super) fn forget_after_fork(&mut self) {
-        let pid = std::process::id();
+        let pid = disk().process();
         if self.pid != pid {
             self.pid = pid;
             self.known = None;

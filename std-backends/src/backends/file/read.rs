@@ -5,7 +5,6 @@
 //! so a file that was changed a moment ago is read again before it is called damaged.
 
 use core::time::Duration;
-use std::fs::{File, Metadata};
 use std::io;
 
 use mtsession_core::{DecodeError, DecodeErrorKind};
@@ -15,9 +14,9 @@ use super::lock::{Locked, Settings};
 use super::paths::Paths;
 use super::release_before::ReleaseBefore;
 use super::snapshot;
+use crate::fs::disk::{Disk as _, File, OpenFile as _, Status, disk};
 use crate::fs::{Access, open_owned};
 use crate::record::SessionRecord;
-use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// How long is waited before a file is read again.
 const WAITS: [Duration; 4] = [
@@ -50,7 +49,7 @@ pub(super) fn read(paths: &Paths, settings: Settings) -> io::Result<Option<Conte
                 is_recent: false,
                 found,
             } => return found,
-            Looked::Unsettled { .. } => std::thread::sleep(wait),
+            Looked::Unsettled { .. } => disk().pause(wait),
         }
         looked = look(Lock::None)?;
     }
@@ -93,9 +92,8 @@ fn look(paths: &Paths, settings: Settings, lock: Lock) -> io::Result<Looked> {
         snapshot::read_all(&file, &paths.snapshot)
     };
     let bytes = read();
-    let found = file.metadata();
-    // It may be a database that another thread has opened since it was looked at.
-    drop(LockSafeFile::from(file));
+    let found = file.status();
+    file.close();
     let (bytes, found) = (bytes?, found?);
     let is_empty = bytes.is_empty();
     let judged = judge(bytes, false, paths, |paths| {
@@ -172,22 +170,8 @@ fn may_be_unfinished(error: &io::Error) -> bool {
     })
 }
 
-fn is_recent(found: &Metadata) -> bool {
-    #[cfg(unix)]
-    let changed = {
-        use std::os::unix::fs::MetadataExt as _;
-
-        u64::try_from(found.ctime())
-            .ok()
-            .zip(u32::try_from(found.ctime_nsec()).ok())
-            .and_then(|(secs, nanos)| {
-                std::time::SystemTime::UNIX_EPOCH.checked_add(Duration::new(secs, nanos))
-            })
-    };
-    #[cfg(not(unix))]
-    let changed = found.modified().ok();
-    changed.is_some_and(|changed| {
-        // A clock that was set back does not make a file wait for ever.
-        changed.elapsed().is_ok_and(|ago| ago < RECENT)
-    })
+fn is_recent(found: &Status) -> bool {
+    // A clock that was set back does not make a file wait for ever.
+    let ago = |changed| disk().wall_clock().duration_since(changed).ok();
+    found.changed.and_then(ago).is_some_and(|ago| ago < RECENT)
 }

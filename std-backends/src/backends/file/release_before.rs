@@ -4,7 +4,6 @@
 //! They count only where the session file has no tail of its own: that release replaces a file that has one.
 //! Both become part of the session file with the first write, and are removed then.
 
-use std::fs::{self, File};
 use std::io::{self, Read as _};
 
 use mtsession_core::Certain as _;
@@ -15,6 +14,7 @@ use super::paths::Paths;
 use super::positioned::read_from;
 use super::snapshot;
 use super::tail::{Newer, Tail, replay};
+use crate::fs::disk::{Disk as _, File, OpenFile as _, ReadFrom, disk};
 use crate::fs::file_len;
 use crate::fs::{Access, open_owned};
 use crate::record::SessionRecord;
@@ -106,8 +106,8 @@ impl ReleaseBefore {
     pub(super) fn remove(self, paths: &Paths) {
         if let Some(file) = &self.file {
             // A writer that waits for its lock finds it empty and without a name.
-            let _ = file.set_len(0);
-            let _ = fs::remove_file(&paths.journal);
+            let _ = file.set_length(0);
+            let _ = disk().remove_file(&paths.journal);
         }
         remove_pending(paths);
     }
@@ -115,7 +115,7 @@ impl ReleaseBefore {
 
 fn remove_pending(paths: &Paths) {
     if let Ok(file) = open_owned(&paths.pending, Access::Write, Some(&paths.snapshot)) {
-        let is_removed = fs::remove_file(&paths.pending).is_ok();
+        let is_removed = disk().remove_file(&paths.pending).is_ok();
         if is_removed {
             let _ = crate::fs::erase(&file);
         }
@@ -126,10 +126,10 @@ fn remove_pending(paths: &Paths) {
 /// after it had made it a part of the session.
 pub(super) fn remove_left(paths: &Paths) {
     if let Ok(Some(file)) = open(paths, Access::Write)
-        && file.try_lock().is_ok()
+        && file.lock_now().is_ok()
     {
-        let _ = file.set_len(0);
-        let _ = fs::remove_file(&paths.journal);
+        let _ = file.set_length(0);
+        let _ = disk().remove_file(&paths.journal);
     }
     remove_pending(paths);
 }
@@ -142,14 +142,15 @@ pub(super) fn pending(paths: &Paths) -> io::Result<Option<SecretBytes>> {
 
 /// Opens the journal. A file that happens to have its name is nothing to us.
 fn open(paths: &Paths, access: Access) -> io::Result<Option<File>> {
-    let mut file = match open_owned(&paths.journal, access, Some(&paths.snapshot)) {
+    let file = match open_owned(&paths.journal, access, Some(&paths.snapshot)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut head = Vec::new();
     let limit = file_len(journal::MAGIC.len());
-    (&mut file).take(limit).read_to_end(&mut head)?;
+    let start = ReadFrom { file: &file, at: 0 };
+    start.take(limit).read_to_end(&mut head)?;
     Ok(journal::MAGIC.starts_with(&head).then_some(file))
 }
 

@@ -1,13 +1,12 @@
 //! The session file as a whole: its bytes, its mode and its owner.
 
-use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
 
 use super::paths::Paths;
+use crate::fs::disk::{Disk as _, File, OpenFile as _, ReadFrom, Status, disk};
 use crate::fs::{Access, Directory, about, open_owned};
 use crate::secret_bytes::SecretBytes;
-use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// No session is longer: a file that says so is not read.
 const MAX_LEN: u64 = 1 << 30;
@@ -17,8 +16,7 @@ pub(super) fn read_file(path: &Path, paths: &Paths) -> io::Result<Option<SecretB
     match open_owned(path, Access::Read, Some(&paths.snapshot)) {
         Ok(file) => {
             let bytes = read_all(&file, path);
-            // It may be a database that another thread has opened since it was looked at.
-            drop(LockSafeFile::from(file));
+            file.close();
             bytes.map(Some)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -27,16 +25,15 @@ pub(super) fn read_file(path: &Path, paths: &Paths) -> io::Result<Option<SecretB
 }
 
 /// Everything that `file` gives, which may grow meanwhile.
-pub(super) fn read_all(mut file: &File, path: &Path) -> io::Result<SecretBytes> {
-    io::Seek::rewind(&mut file)?;
-    let len = file.metadata()?.len();
+pub(super) fn read_all(file: &File, path: &Path) -> io::Result<SecretBytes> {
+    let len = file.status()?.len;
     if len > MAX_LEN {
         let message = format!("{} is longer than any session: {len} bytes", path.display());
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
     // How much room is made before the first read; what does not fit into memory fails there.
     let expected = usize::try_from(len).unwrap_or_default();
-    SecretBytes::read_to_end(file, expected).map_err(|error| about(error, path))
+    SecretBytes::read_to_end(ReadFrom { file, at: 0 }, expected).map_err(|error| about(error, path))
 }
 
 /// How much is done for a power cut.
@@ -49,7 +46,7 @@ pub(super) enum Fsync {
 impl Fsync {
     pub(super) fn file(self, file: &File) -> io::Result<()> {
         match self {
-            Self::Yes => file.sync_all(),
+            Self::Yes => file.flush_all(),
             Self::No => Ok(()),
         }
     }
@@ -69,8 +66,8 @@ pub(super) fn sync(dir: Option<&Directory>, file: Option<&File>) -> bool {
 }
 
 /// What is known of a file without following links, if there is one.
-pub(super) fn found(path: &Path) -> io::Result<Option<Metadata>> {
-    match fs::symlink_metadata(path) {
+pub(super) fn found(path: &Path) -> io::Result<Option<Status>> {
+    match disk().link_status(path) {
         Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(found) if !found.is_file() => {
             let message = format!("{} is not a regular file: move it away", path.display());
@@ -98,39 +95,25 @@ pub(super) fn cannot_be_replaced(error: &io::Error) -> bool {
 const PRIVATE: u32 = 0o600;
 
 #[cfg(unix)]
-pub(super) fn private_mode(old: Option<&Metadata>) -> u32 {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    old.map_or(PRIVATE, |old| old.permissions().mode() & PRIVATE)
+pub(super) fn private_mode(old: Option<&Status>) -> u32 {
+    old.map_or(PRIVATE, |old| old.mode & PRIVATE)
 }
 
 #[cfg(not(unix))]
-pub(super) fn private_mode(_: Option<&Metadata>) -> u32 {
+pub(super) fn private_mode(_: Option<&Status>) -> u32 {
     PRIVATE
 }
 
 /// Takes a file that gets a key in place away from everybody else, where that is ours to do.
 pub(super) fn make_private(file: &File) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let _ = file.set_permissions(fs::Permissions::from_mode(PRIVATE));
-    }
-    #[cfg(not(unix))]
-    let _ = file;
+    let _ = file.make_private();
 }
 
 /// Leaves the file to whom it belonged, as far as this process may: a session saved once by an
 /// administrator must stay readable for its service. The caller has made sure that its owner learns
 /// no key by that which is not theirs.
-pub(super) fn keep_owner(file: &File, old: Option<&Metadata>) {
-    #[cfg(unix)]
+pub(super) fn keep_owner(file: &File, old: Option<&Status>) {
     if let Some(old) = old {
-        use std::os::unix::fs::{MetadataExt as _, fchown};
-
-        let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+        let _ = file.give_to(old);
     }
-    #[cfg(not(unix))]
-    let _ = (file, old);
 }

@@ -13,6 +13,7 @@ use super::aside;
 use super::copies;
 use super::local_error::explain;
 use crate::fs::Temp;
+use crate::fs::disk::OpenFile as _;
 use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// Copies a whole database into a temporary file next to `path`. Only its owner can read it: that is
@@ -20,7 +21,7 @@ use crate::sqlite_file::open_databases::LockSafeFile;
 pub(super) fn private_copy(from: &rusqlite::Connection, path: &Path) -> io::Result<Temp> {
     let file = Temp::beside(path)?;
     copies::copy(from, file.path())?;
-    file.file().sync_all()?;
+    file.file().flush_all()?;
     Ok(file)
 }
 

@@ -17,11 +17,15 @@ pub(super) fn are_missing(error: &rusqlite::Error, path: &Path) -> bool {
     {
         use rustix::fs::{FlockOperation, fcntl_lock};
 
+        use crate::fs::disk::OpenFile as _;
+
         let Ok(file) = follow_links(path).and_then(|path| Temp::beside(&path)) else {
             return false;
         };
-        let lock = fcntl_lock(file.file(), FlockOperation::NonBlockingLockExclusive);
-        lock.is_err_and(|errno| has_no_locks(&errno.into()))
+        file.file().system().is_some_and(|file| {
+            let lock = fcntl_lock(file, FlockOperation::NonBlockingLockExclusive);
+            lock.is_err_and(|errno| has_no_locks(&errno.into()))
+        })
     }
     #[cfg(not(unix))]
     {
