@@ -17,14 +17,14 @@ use crate::peer::{MinPeer, Peer};
 
 pub use dc::{FIXED_ADDR_LEN, FixedDc};
 
-/// Longest text of a [`LoginState`] that a [`FixedSession`] keeps, in bytes.
+/// Longest text of a [`LoginState`](crate::LoginState) that a [`FixedSession`] keeps, in bytes.
 pub const FIXED_LOGIN_TEXT_LEN: usize = 32;
 
 /// What a [`FixedSession`] does with one peer too many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum WhenFull {
-    /// Refuse it: [`Full`].
+    /// Refuse it: [`Full`](crate::Full).
     #[default]
     Refuse,
     /// Forget the oldest peer, but never the account itself ([`Account::user_id`]); where nothing
@@ -36,7 +36,7 @@ pub enum WhenFull {
 /// A session without a heap: at most `DCS` entries, `CHANNELS` channel counters, `PEERS` peers,
 /// `MIN_PEERS` min-peer contexts and a future auth token of `TOKEN` bytes.
 ///
-/// Keys and token are wiped on [`reset`](SessionMut::reset) and on drop. Two things that a session can
+/// Keys and token are wiped on [`reset`](crate::SessionMut::reset) and on drop. Two things that a session can
 /// have are not kept whole: a login state whose text is longer than [`FIXED_LOGIN_TEXT_LEN`] is refused, and
 /// what peers are called is left out.
 ///

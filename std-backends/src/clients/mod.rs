@@ -19,6 +19,8 @@
 //! [`Import::left_out`], and of several different keys none is picked silently: one rule for every
 //! library.
 //!
+//! [`read_bytes`] and [`write_bytes`] do the same with the bytes of one file, where there are no files.
+//!
 //! Everything becomes one [`Import`], which saves into any backend; what its peers are called goes along
 //! where there is room, see [`set_peer_names`](crate::SessionBackendExt::set_peer_names). [`write()`] goes the other way, see
 //! [`Target`]. Only one copy of a session may be
@@ -57,6 +59,6 @@ pub use formats::FileFormat;
 pub use import::Import;
 pub use left_out::LeftOut;
 pub(crate) use read::describe;
-pub use read::{ReadOptions, read, read_account, read_with};
+pub use read::{ReadOptions, read, read_account, read_bytes, read_with};
 pub use target::{Options, Target};
-pub use write::write;
+pub use write::{write, write_bytes};

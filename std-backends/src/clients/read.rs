@@ -172,7 +172,11 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     if metadata.len() > MAX_FILE {
         return Err(identity::by_content(&head(path)?).unwrap_or(ForeignError::Unknown));
     }
-    let bytes = LockSafeFile::open(path)?.read_all()?;
+    content_of_bytes(LockSafeFile::open(path)?.read_all()?)
+}
+
+/// What the bytes of a file are that is no database and no part of a directory.
+fn content_of_bytes(bytes: SecretBytes) -> Result<Content, ForeignError> {
     if bytes.starts_with(&grammers::tl::MAGIC) {
         return Ok(Content::Tl(bytes));
     }
@@ -192,9 +196,54 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     Ok(Content::Text(owned))
 }
 
+/// Reads what the bytes of a file are: of a database, of a file with TL or JSON, or a session string.
+///
+/// It needs no file system, as in a browser. What several files make up together, a directory of GramJS's or
+/// Telegram Desktop's, and what a database has in a log alongside it, [`read_with`] reads from their places.
+///
+/// ```no_run
+/// use mtsession::clients::{self, Options, ReadOptions, Target};
+///
+/// let uploaded = std::fs::read("telethon.session")?;
+/// let import = clients::read_bytes(&uploaded, &ReadOptions::default())?;
+/// let converted = clients::write_bytes(Target::Mtcute, Options::default(), &import.source(), &import.names)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`read_with`]; [`ForeignError::NotReadable`] for a single file of several.
+pub fn read_bytes(bytes: &[u8], options: &ReadOptions) -> io::Result<Import> {
+    let import = read_any_bytes(bytes, options);
+    import.map_err(|error| StoreError::io("foreign session", "bytes", "read", error))
+}
+
+fn read_any_bytes(bytes: &[u8], options: &ReadOptions) -> Result<Import, ForeignError> {
+    let content = if bytes.starts_with(sqlite_file::MAGIC) {
+        return read_database(&Db::of_bytes(bytes)?, options.account);
+    } else if bytes.starts_with(b"TDF$") {
+        return Err(ForeignError::NotReadable {
+            what: "a file of Telegram Desktop's tdata",
+            advice: "it takes the whole directory, which `mtsession convert` reads",
+        });
+    } else if u64::try_from(bytes.len()).is_ok_and(|len| len <= MAX_FILE) {
+        content_of_bytes(SecretBytes::from(bytes.to_vec()))?
+    } else {
+        return Err(identity::by_content(bytes).unwrap_or(ForeignError::Unknown));
+    };
+    read_content(content, Path::new(""), options)
+}
+
 fn read_any(path: &Path, options: &ReadOptions) -> Result<Import, ForeignError> {
+    read_content(content_of(path)?, path, options)
+}
+
+fn read_content(
+    content: Content,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<Import, ForeignError> {
     let choice = options.account;
-    match content_of(path)? {
+    match content {
         Content::Tdata(dir) => tdata::read(&dir, choice, options.passcode.as_bytes()),
         Content::GramJs(stores) => gramjs::read(path, stores, choice),
         Content::Database => read_database(&Db::open(path)?, choice),

@@ -26,7 +26,15 @@ pub(super) struct Db {
 impl Db {
     /// Opens the database at `path`, of which nothing changes.
     pub(super) fn open(path: &Path) -> Result<Self, ForeignError> {
-        let database = Untouched::open(path)?;
+        Self::new(Untouched::open(path)?)
+    }
+
+    /// The database whose bytes these are.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Result<Self, ForeignError> {
+        Self::new(Untouched::of_bytes(bytes)?)
+    }
+
+    fn new(database: Untouched) -> Result<Self, ForeignError> {
         let tables = database
             .connection
             .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?

@@ -6,15 +6,17 @@ use std::path::Path;
 
 use mtsession_core::SessionSource;
 use mtsession_core::clients::StringFormat;
+use rusqlite::Connection;
+use zeroize::Zeroizing;
 
 use crate::clients::error::ForeignError;
-use crate::clients::outgoing::Outgoing;
+use crate::clients::outgoing::{Outgoing, Secret};
 use crate::clients::target::{Options, Target};
 use crate::clients::{gramjs, grammers, mtcute, pyrogram, tdata, telethon};
 use crate::error::{StoreError, already_there};
 use crate::fs::{Temp, keep_new};
 use crate::record::peer_names::PeerNames;
-use crate::sqlite_file::new_database::create;
+use crate::sqlite_file::new_database::{create, in_memory};
 
 /// Writes `session` to `path`, where nothing may be yet, so that the library of `target` opens it and
 /// goes on with it.
@@ -57,6 +59,50 @@ pub fn write(
     })
 }
 
+/// The bytes of the file that [`write()`] would make, without a file system.
+///
+/// # Errors
+/// As [`write()`]; [`ForeignError::Unfit`] for a target that is a directory.
+pub fn write_bytes(
+    target: Target,
+    options: Options,
+    session: &impl SessionSource,
+    names: &[PeerNames],
+) -> io::Result<Zeroizing<Vec<u8>>> {
+    let bytes = Outgoing::new(target, session, names).and_then(|outgoing| match Form::of(target) {
+        Form::Database(fill) => in_memory(|db| fill(db, options, &outgoing)).map(Zeroizing::new),
+        Form::Text(format) => text(format, options, &outgoing),
+        Form::Directory(_) => Err(ForeignError::Unfit(format!(
+            "{} is a directory, not one file",
+            target.format()
+        ))),
+    });
+    bytes.map_err(|error| StoreError::io("foreign session", "bytes", "write", error))
+}
+
+/// What a library keeps a session in, and what makes it.
+enum Form {
+    Database(fn(&Connection, Options, &Outgoing<'_>) -> Result<(), ForeignError>),
+    Directory(fn(&Path, &Outgoing<'_>) -> Result<(), ForeignError>),
+    Text(StringFormat),
+}
+
+impl Form {
+    fn of(target: Target) -> Self {
+        match target {
+            Target::Telethon7 => Self::Database(|db, how, it| telethon::write(db, 7, how, it)),
+            Target::Telethon8 => Self::Database(|db, how, it| telethon::write(db, 8, how, it)),
+            Target::Pyrogram3 => Self::Database(|db, _, it| pyrogram::write_v3(db, it)),
+            Target::Kurigram7 => Self::Database(|db, _, it| pyrogram::write_kurigram(db, it)),
+            Target::Mtcute => Self::Database(|db, _, it| mtcute::write(db, it)),
+            Target::Grammers => Self::Database(|db, _, it| grammers::write(db, it)),
+            Target::GramJsStore => Self::Directory(gramjs::write),
+            Target::Tdata => Self::Directory(tdata::write),
+            Target::Text(format) => Self::Text(format),
+        }
+    }
+}
+
 fn write_any(
     path: &Path,
     target: Target,
@@ -68,28 +114,27 @@ fn write_any(
     if path.symlink_metadata().is_ok() {
         return Err(already_there().into());
     }
-    match target {
-        Target::Telethon7 => create(path, |db| telethon::write(db, 7, options, &outgoing)),
-        Target::Telethon8 => create(path, |db| telethon::write(db, 8, options, &outgoing)),
-        Target::Pyrogram3 => create(path, |db| pyrogram::write_v3(db, &outgoing)),
-        Target::Kurigram7 => create(path, |db| pyrogram::write_kurigram(db, &outgoing)),
-        Target::Mtcute => create(path, |db| mtcute::write(db, &outgoing)),
-        Target::Grammers => create(path, |db| grammers::write(db, &outgoing)),
-        Target::GramJsStore => gramjs::write(path, &outgoing),
-        Target::Tdata => tdata::write(path, &outgoing),
-        Target::Text(format) => text(path, format, options, &outgoing),
+    match Form::of(target) {
+        Form::Database(fill) => create(path, |db| fill(db, options, &outgoing)),
+        Form::Directory(make) => make(path, &outgoing),
+        Form::Text(format) => {
+            let mut file = Temp::beside(path)?;
+            file.write_all(&text(format, options, &outgoing)?)?;
+            Ok(keep_new(file, path)?)
+        }
     }
 }
 
+/// A session string on a line of its own.
 fn text(
-    path: &Path,
     format: StringFormat,
     options: Options,
     outgoing: &Outgoing<'_>,
-) -> Result<(), ForeignError> {
+) -> Result<Secret, ForeignError> {
     let text = outgoing.text(format, options)?;
-    let mut file = Temp::beside(path)?;
-    file.write_all(&text)?;
-    file.write_all(b"\n")?;
-    Ok(keep_new(file, path)?)
+    // A vector that grows leaves what it held in freed memory.
+    let mut line = Zeroizing::new(Vec::with_capacity(text.len().saturating_add(1)));
+    line.extend_from_slice(&text);
+    line.push(b'\n');
+    Ok(line)
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, MAIN_DB};
 
 use crate::fs::{Temp, keep_new};
 
@@ -26,4 +26,17 @@ where
     transaction.commit()?;
     connection.close().map_err(|(_, error)| error)?;
     Ok(keep_new(file, path)?)
+}
+
+/// The bytes of a new database, filled in one transaction.
+#[cfg(feature = "clients")]
+pub(crate) fn in_memory<E>(fill: impl FnOnce(&Connection) -> Result<(), E>) -> Result<Vec<u8>, E>
+where
+    E: From<rusqlite::Error>,
+{
+    let mut connection = Connection::open_in_memory()?;
+    let transaction = connection.transaction()?;
+    fill(&transaction)?;
+    transaction.commit()?;
+    Ok(connection.serialize(MAIN_DB)?.to_vec())
 }

@@ -5,12 +5,12 @@
 //! left is rolled back, and a log is copied into the database and removed by the one that closes it last.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::sqlite_file::database_copy::{DatabaseCopy, Stamp, immutable_uri, refuse_planted_logs};
 use crate::sqlite_file::open_databases::{Announced, FileId, Unlocked};
@@ -34,6 +34,9 @@ enum Way {
     Shared(Announced),
     /// From a copy.
     Copy(DatabaseCopy),
+    /// From memory.
+    #[cfg(feature = "clients")]
+    Bytes,
 }
 
 impl Untouched {
@@ -70,7 +73,28 @@ impl Untouched {
                 (connection, Way::Copy(copy))
             }
         };
-        // A file from elsewhere must not run anything of its own.
+        Self::hardened(connection, way)
+    }
+
+    /// Opens a copy of the database whose bytes these are. What is in a log is not among them.
+    #[cfg(feature = "clients")]
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        /// Where the header says whether there may be a log, once for each who reads and who writes.
+        const VERSIONS: core::ops::Range<usize> = 18..20;
+        /// There is none.
+        const NO_LOG: [u8; 2] = [1, 1];
+
+        let damaged = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let head = bytes.get(..VERSIONS.start).ok_or_else(damaged)?;
+        let rest = bytes.get(VERSIONS.end..).ok_or_else(damaged)?;
+        let copy = head.chain(NO_LOG.as_slice()).chain(rest);
+        let mut connection = Connection::open_in_memory()?;
+        connection.deserialize_read_exact(MAIN_DB, copy, bytes.len(), true)?;
+        Self::hardened(connection, Way::Bytes)
+    }
+
+    /// A database from elsewhere must not run anything of its own.
+    fn hardened(connection: Connection, way: Way) -> Result<Self, Error> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::path::Path;
+
 use support::{files, plain, read, root};
 
 /// The targets of `[text](target)`, outside of code.

@@ -270,8 +270,11 @@ fn read_peer(row: &mut Cells<'_>) -> Result<Option<(Peer, PeerNames)>, String> {
     Ok(Some((peer, names)))
 }
 
-/// Seconds since 1970.
+/// Seconds since 1970; 0 in a browser, whose clock the standard library does not know.
 fn unix_now() -> i64 {
+    if cfg!(all(target_family = "wasm", target_os = "unknown")) {
+        return 0;
+    }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }

@@ -1,5 +1,7 @@
 //! The files of the repository.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
