@@ -24,6 +24,7 @@ mod names;
 #[cfg(feature = "alloc")]
 mod names_buf;
 mod peer;
+pub mod seal;
 #[cfg(feature = "serde")]
 mod serialize;
 mod session_mut;
@@ -34,6 +35,9 @@ pub mod wire;
 
 #[doc = include_str!("../FORMAT.md")]
 pub mod format {}
+
+#[doc = include_str!("../SEALING.md")]
+pub mod sealing {}
 
 pub use account::Account;
 pub use auth_key::{AUTH_KEY_LEN, AuthKey, AuthKeyRef};
@@ -57,6 +61,6 @@ pub use session_mut::SessionMut;
 pub use source::{SessionSource, Stats, WithAccount};
 pub use weight::Weight;
 pub use wire::{
-    Integrity, PlainFile, ReplayError, SessionBytes, SessionView, Tail, TailEnd, encode,
-    encoded_len,
+    Integrity, PlainFile, ReplayError, SealedFile, SessionBytes, SessionView, Tail, TailEnd,
+    encode, encoded_len,
 };

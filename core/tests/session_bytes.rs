@@ -143,7 +143,7 @@ fn forms_of_a_newer_release_are_named_and_never_taken_for_a_snapshot() {
     tail.extend_from_slice(&crc_of(&header).to_le_bytes());
     let inputs = [
         (NewerForm::Tail, tail),
-        (NewerForm::Sealed, b"MTSE\xFF\x01\0".to_vec()),
+        (NewerForm::Sealed, b"MTSE\xFF\x02\0".to_vec()),
         (NewerForm::Sealed, [b"MTSE\xFF", &[0; 200][..]].concat()),
     ];
     for (form, input) in inputs {

@@ -47,7 +47,7 @@ impl Foreign {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NewerForm {
-    /// A session that is sealed with a key.
+    /// A session that is sealed with a key, in a way that this release does not know.
     Sealed,
     /// A session with its changes after it, in a way that this release does not know.
     Tail,
@@ -58,7 +58,7 @@ impl NewerForm {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Sealed => "a sealed session",
+            Self::Sealed => "a session that is sealed in a newer way",
             Self::Tail => "a session with changes of a newer kind in the same file",
         }
     }
@@ -90,6 +90,11 @@ pub enum DecodeErrorKind {
     Foreign(Foreign),
     /// The input is one of our sessions, in a form that this release cannot read.
     NewerForm(NewerForm),
+    /// The input is one of our sessions and is sealed: only who has its key can read it. See
+    /// [`SealedFile`](crate::SealedFile).
+    Sealed,
+    /// The header of a sealed session contradicts itself.
+    SealedHeader,
     /// The checksum does not hold: the input was damaged after it was written.
     Checksum,
     /// A trailer version or section of a newer release.
@@ -196,6 +201,7 @@ impl fmt::Display for DecodeError {
             Kind::SeveralStrings => {
                 "text holds two different session strings: leave only the one that is meant"
             }
+            Kind::Sealed => "input is a sealed session: the key that it was sealed with opens it",
             Kind::NotLoggedIn => {
                 "auth key is all zeros: made before logging in, there is no session"
             }
@@ -260,12 +266,14 @@ impl DecodeError {
             | Kind::NewerTrailer(_)
             | Kind::NewerChange(_)
             | Kind::UnknownVersion(_) => self.fmt_newer(f),
+            Kind::SealedHeader => write!(f, "{field} makes no sense at byte {offset}"),
             // Their texts are always the same.
             Kind::Empty
             | Kind::Zeroed
             | Kind::Change
             | Kind::NotASessionString
             | Kind::SeveralStrings
+            | Kind::Sealed
             | Kind::NotLoggedIn => Ok(()),
         }
     }

@@ -56,6 +56,9 @@ pub enum Field {
     ApiId,
     TestMode,
     StringIpv4,
+    SealedHeader,
+    SealedSlot,
+    SealedBody,
 }
 
 impl Field {
@@ -108,6 +111,9 @@ impl Field {
             Self::ApiId => "api_id",
             Self::TestMode => "test_mode",
             Self::StringIpv4 => "an IPv4 address",
+            Self::SealedHeader => "sealed header",
+            Self::SealedSlot => "key slot",
+            Self::SealedBody => "sealed body",
         }
     }
 }

@@ -16,10 +16,12 @@ mod salvage;
 #[cfg(feature = "alloc")]
 mod salvage_dcs;
 mod scratch;
+mod sealed_file;
 mod session_bytes;
 pub mod session_file;
 mod sink;
 mod tail;
+mod tail_place;
 mod trailer;
 #[cfg(feature = "alloc")]
 mod unflip;
@@ -41,6 +43,9 @@ pub use packed_peer::{PackedKinds, PackedPeer};
 #[cfg(feature = "alloc")]
 pub use salvage::{Salvaged, salvage};
 pub use scratch::wipe;
+pub use sealed_file::SealedFile;
+#[cfg(feature = "alloc")]
+pub use sealed_file::put_body;
 pub use session_bytes::{PlainFile, ReplayError, SessionBytes};
 pub use sink::{Counter, Sink, SliceFull};
 pub use tail::{Batch, Batches, Tail, TailEnd};

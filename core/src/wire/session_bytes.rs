@@ -3,42 +3,99 @@
 use core::fmt;
 
 use super::crc::Crc32c;
-use super::journal;
-use super::session_file::{Footer, HEADER_LEN, TailHeader, probe, tail_start};
+use super::sealed_file::SealedFile;
+use super::session_file::{Footer, TailHeader, probe};
 use super::tail::{Tail, TailEnd};
+use super::tail_place::{TailPlace, is_cut_write, is_padding, trailing};
 use super::view::{Extent, Integrity, SessionView};
-use crate::error::{DecodeError, DecodeErrorKind, Field, NewerForm};
+use crate::error::{DecodeError, DecodeErrorKind, Field};
+use crate::seal::is_sealed;
 use crate::session_mut::SessionMut;
 use crate::source::SessionSource as _;
 
 /// The bytes of a session as one of our stores keeps them, whichever form they have.
 ///
 /// ```
-/// use mtsession_core::{DecodeErrorKind, NewerForm, SessionBytes, SessionSource};
+/// use mtsession_core::{SessionBytes, SessionSource};
 ///
-/// let SessionBytes::Plain(file) = SessionBytes::parse(&[2, 0, 0, 0, 0])? else {
-///     unreachable!("no other form is read by this release")
-/// };
-/// assert_eq!(file.complete().map(|session| session.home_dc_id()), Some(2));
-///
-/// let sealed = SessionBytes::parse(b"MTSE\xFF\x01").unwrap_err();
-/// assert_eq!(sealed.kind, DecodeErrorKind::NewerForm(NewerForm::Sealed));
+/// match SessionBytes::parse(&[2, 0, 0, 0, 0])? {
+///     SessionBytes::Plain(file) => {
+///         assert_eq!(file.complete().map(|session| session.home_dc_id()), Some(2));
+///     }
+///     SessionBytes::Sealed(file) => println!("{} keys open it", file.header().slots().count()),
+///     _ => println!("a form that this program does not know"),
+/// }
 /// # Ok::<(), mtsession_core::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is no heap; it lives for as long as a file is read"
+)]
 pub enum SessionBytes<'a> {
     /// A session that everyone who has the file can read.
     Plain(PlainFile<'a>),
+    /// A session that only those can read who have one of its keys.
+    Sealed(SealedFile<'a>),
 }
 
 impl<'a> SessionBytes<'a> {
-    /// Finds out what `input` is, and checks it from its first to its last byte.
+    /// Finds out what `input` is, and checks of it what can be checked without a key.
     ///
     /// # Errors
-    /// As [`PlainFile::parse`].
+    /// As [`PlainFile::parse`] and [`SealedFile::parse`].
     pub fn parse(input: &'a [u8]) -> Result<Self, DecodeError> {
-        PlainFile::parse(input).map(Self::Plain)
+        let head = Self::parse_head(input);
+        let Some((footer, copy)) = Footer::last(input) else {
+            return head;
+        };
+        let copied = Self::parse_head(copy).ok();
+        let copy_header = copied.and_then(|copied| copied.tail_header());
+        if !is_last_word(&head, footer, copy_header) {
+            return head;
+        }
+        match copied {
+            _ if footer.len == 0 => {
+                let at = input.len().saturating_sub(copy.len());
+                Err(DecodeError::new(DecodeErrorKind::Empty, Field::Version, at))
+            }
+            Some(Self::Plain(copied)) if copied.header.is_some() => Ok(Self::Plain(PlainFile {
+                is_unfinished: true,
+                ..copied
+            })),
+            Some(Self::Sealed(copied)) if copied.tail_header().is_some() => {
+                Ok(Self::Sealed(copied.unfinished()))
+            }
+            _ => head,
+        }
+    }
+
+    /// The same without a look at the end of `input`.
+    fn parse_head(input: &'a [u8]) -> Result<Self, DecodeError> {
+        if is_sealed(input) {
+            SealedFile::parse_head(input).map(Self::Sealed)
+        } else {
+            PlainFile::parse_head(input).map(Self::Plain)
+        }
+    }
+
+    /// The bytes of the snapshot, without the padding after it.
+    #[must_use]
+    pub const fn bytes(&self) -> &'a [u8] {
+        match self {
+            Self::Plain(file) => file.bytes(),
+            Self::Sealed(file) => file.bytes(),
+        }
+    }
+
+    /// The header of the tail; `None` where changes cannot be appended to the file as it is.
+    #[must_use]
+    pub const fn tail_header(&self) -> Option<TailHeader> {
+        match self {
+            Self::Plain(file) => file.header(),
+            Self::Sealed(file) => file.tail_header(),
+        }
     }
 }
 
@@ -96,28 +153,14 @@ impl<'a> PlainFile<'a> {
     ///
     /// # Errors
     /// As [`SessionView::parse`]. A snapshot that was damaged is told from an older session, which has no
-    /// checksum, by the header of its tail. [`Empty`](DecodeErrorKind::Empty) also for a file that is being
+    /// checksum, by the header of its tail. [`Sealed`](DecodeErrorKind::Sealed) for a sealed one. [`Empty`](DecodeErrorKind::Empty) also for a file that is being
     /// deleted in place.
     pub fn parse(input: &'a [u8]) -> Result<Self, DecodeError> {
-        let head = Self::parse_head(input);
-        let Some((footer, copy)) = Footer::last(input) else {
-            return head;
-        };
-        let copied = Self::parse_head(copy).ok();
-        let copy_header = copied.and_then(|copied| copied.header);
-        if !is_last_word(&head, footer, copy_header) {
-            return head;
-        }
-        match copied {
-            _ if footer.len == 0 => {
-                let at = input.len().saturating_sub(copy.len());
-                Err(DecodeError::new(DecodeErrorKind::Empty, Field::Version, at))
+        match SessionBytes::parse(input)? {
+            SessionBytes::Plain(file) => Ok(file),
+            SessionBytes::Sealed(_) => {
+                Err(DecodeError::new(DecodeErrorKind::Sealed, Field::Version, 0))
             }
-            Some(copied) if copied.header.is_some() => Ok(Self {
-                is_unfinished: true,
-                ..copied
-            }),
-            _ => head,
         }
     }
 
@@ -135,41 +178,20 @@ impl<'a> PlainFile<'a> {
             is_unfinished: false,
         };
         let rest = input.get(bytes.len()..).unwrap_or_default();
-        let trailing =
-            DecodeError::new(DecodeErrorKind::TrailingBytes, Field::Trailer, bytes.len());
-        let expected = TailHeader {
-            snapshot_len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            snapshot_crc: file.crc().unwrap_or_default(),
-            salt: 0,
-        };
-        if file.crc().is_none() {
+        let Some(crc) = file.crc() else {
             if let Some(damage) = damage(input) {
                 return Err(damage);
             }
             let is_old = rest.is_empty()
                 || (is_padding(rest) && (!rest.contains(&0) || ends_before_zeros(&snapshot)))
-                || (is_cut_write(input, expected) && ends_before_zeros(&snapshot));
-            return is_old.then_some(file).ok_or(trailing);
+                || (is_cut_write(input, bytes.len(), 0) && ends_before_zeros(&snapshot));
+            return is_old.then_some(file).ok_or(trailing(bytes.len()));
+        };
+        if let Some(tail) = TailPlace::find(input, bytes.len(), crc)? {
+            file.header = Some(tail.header);
+            file.tail = Tail::of_file(tail.header, tail.at, tail.records);
         }
-        let at = tail_start(bytes.len());
-        let (zeros, tail) = input.split_at_checked(at).unwrap_or((input, &[]));
-        if let Some(header) = TailHeader::first(tail)
-            && (TailHeader { salt: 0, ..header }) == expected
-        {
-            let records = tail.get(HEADER_LEN..).unwrap_or_default();
-            file.header = Some(header);
-            file.tail = Tail::of_file(header, at.saturating_add(HEADER_LEN), records);
-            return Ok(file);
-        }
-        if TailHeader::is_newer(tail) {
-            let kind = DecodeErrorKind::NewerForm(NewerForm::Tail);
-            return Err(DecodeError::new(kind, Field::Trailer, at));
-        }
-        let zeros = zeros.get(bytes.len()..).unwrap_or_default();
-        let is_cut = zeros.iter().all(|byte| *byte == 0) && expected.is_cut_to(tail);
-        (is_cut || is_padding(rest) || is_cut_write(input, expected))
-            .then_some(file)
-            .ok_or(trailing)
+        Ok(file)
     }
 
     /// The same with the changes in `journal`, the bytes of the file alongside it. A journal that
@@ -278,17 +300,17 @@ impl<E: core::error::Error> core::error::Error for ReplayError<E> {}
 /// Whether a footer is what a writer of this file has put at its end. A token or a name can have the bytes
 /// of one, but not the salt of the tail that it would end.
 fn is_last_word(
-    head: &Result<PlainFile<'_>, DecodeError>,
+    head: &Result<SessionBytes<'_>, DecodeError>,
     footer: Footer,
     copy: Option<TailHeader>,
 ) -> bool {
     match head {
-        Ok(file) => match file.header {
+        Ok(file) => match file.tail_header() {
             Some(header) => {
                 footer.salt == header.salt || copy.is_some_and(|copy| copy.salt == header.salt)
             }
             // A session without a tail is followed by what was written in place alone.
-            None => usize::try_from(footer.at).is_ok_and(|at| at >= file.bytes.len()),
+            None => usize::try_from(footer.at).is_ok_and(|at| at >= file.bytes().len()),
         },
         // A beginning that was being written may look like anything. What is certain of a newer release is not.
         Err(error) => {
@@ -310,33 +332,6 @@ fn damage(input: &[u8]) -> Option<DecodeError> {
     let is_sound = [crc.value(), header.snapshot_crc] == [u32::from_le_bytes(*stored); 2];
     let kind = DecodeErrorKind::Checksum;
     (!is_sound).then(|| DecodeError::new(kind, Field::TrailerChecksum, covered.len()))
-}
-
-/// Zeros, or the end of a line, or both in this order.
-fn is_padding(rest: &[u8]) -> bool {
-    let lines = rest
-        .iter()
-        .position(|byte| *byte != 0)
-        .and_then(|at| rest.get(at..));
-    lines
-        .unwrap_or_default()
-        .iter()
-        .all(|byte| b"\r\n".contains(byte))
-}
-
-/// Whether the session that `expected` would continue is followed by what the first write in place leaves when
-/// it is cut: nothing up to the next block, and then no tail of its own, damaged or not. It is what it was before
-/// that write, which nobody was told of as stored. A whole header of another snapshot was there before the disk
-/// was given to this file.
-#[cold]
-fn is_cut_write(input: &[u8], expected: TailHeader) -> bool {
-    let len = usize::try_from(expected.snapshot_len).unwrap_or(usize::MAX);
-    let Some((before, after)) = input.split_at_checked(tail_start(len)) else {
-        return false;
-    };
-    let slack = before.get(len..).unwrap_or_default();
-    let has_no_tail = || !expected.is_almost(after) && journal::next_sound(after).is_none();
-    slack.iter().all(|byte| *byte == 0) && (TailHeader::first(after).is_some() || has_no_tail())
 }
 
 /// Whether zeros after a session without checksum are only that. If its last blocks were never

@@ -14,7 +14,7 @@ use super::trailer::{self, Trailer};
 use crate::account::Account;
 use crate::counters::{ChannelPts, Counters};
 use crate::dc::DcRef;
-use crate::error::{DecodeError, DecodeErrorKind, Field, Foreign, NewerForm};
+use crate::error::{DecodeError, DecodeErrorKind, Field, Foreign};
 use crate::login_state::LoginState;
 use crate::names::Names;
 use crate::peer::{MinPeer, Peer};
@@ -312,7 +312,7 @@ fn unknown(input: &[u8], first: u8) -> DecodeError {
         [b'T', b'D', b'F', b'$', ..] => foreign(Foreign::Tdata),
         [0xCE, 0xB8, 0x3E, 0xA7, ..] => foreign(Foreign::GrammersTl),
         [b'M', b'T', b'S', b'J', ..] => foreign(Foreign::Journal),
-        [b'M', b'T', b'S', b'E', 0xFF, ..] => Some(DecodeErrorKind::NewerForm(NewerForm::Sealed)),
+        [b'M', b'T', b'S', b'E', 0xFF, ..] => Some(DecodeErrorKind::Sealed),
         [b'{', ..] if text() => foreign(Foreign::Json),
         _ if base64() => foreign(Foreign::SessionString),
         _ if text() => foreign(Foreign::Text),
