@@ -1,5 +1,6 @@
-//! A session that is sealed and has one owner: this release has neither, and says so instead of storing a session
-//! that anybody can read and use.
+//! A session that is sealed and has one owner. Where a build has neither or one of the two, it says so instead of
+//! storing a session that anybody can read and use: sealing needs the feature `seal`, and no store of this release
+//! has owners.
 //!
 //! ```text
 //! cargo run -p mtsession --example sealed_owned -- bot.session
@@ -29,7 +30,7 @@ pub(crate) fn run(path: &Path) -> io::Result<String> {
     let owner = Owner::current().named("bot");
     for options in [
         StoreOptions::new().key(Credential([7; 32])),
-        StoreOptions::new().own(owner),
+        StoreOptions::new().key(Credential([7; 32])).own(owner),
     ] {
         let Err(error) = options.connect(path) else {
             continue;

@@ -74,7 +74,10 @@ pub type JournalSync = FlushPolicy;
 /// What the command writes its own files with.
 #[cfg(feature = "cli")]
 #[doc(hidden)]
-pub use fs::{remove_private, replace_private};
+pub use fs::remove_private;
+#[cfg(feature = "seal")]
+#[doc(hidden)]
+pub use fs::replace_private;
 #[cfg(feature = "grammers")]
 pub use grammers::GrammersSession;
 pub use mtsession_core as codec;

@@ -44,6 +44,17 @@ impl SecretBytes {
 }
 
 impl SecretBytes {
+    /// The `len` bytes from `start` on; fewer where there are fewer.
+    #[cfg(feature = "seal")]
+    pub(crate) fn part(mut self, start: usize, len: usize) -> Self {
+        let end = start.saturating_add(len).min(self.0.len());
+        self.0.copy_within(start.min(end)..end, 0);
+        let kept = end.saturating_sub(start);
+        wipe(self.0.get_mut(kept..).unwrap_or_default());
+        self.0.truncate(kept);
+        self
+    }
+
     /// So many zeros, to be filled.
     pub(crate) fn zeros(len: usize) -> Self {
         Self(vec![0; len])

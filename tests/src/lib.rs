@@ -16,6 +16,7 @@ pub mod programs;
 pub mod random;
 mod readme;
 pub mod release_before;
+pub mod sealed;
 pub mod session_files;
 pub mod sqld;
 pub mod stores;

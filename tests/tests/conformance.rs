@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use mtsession::seal::Key;
 use mtsession::{
     BinaryFileBackend, FlushPolicy, InMemoryBackend, LibSqlBackend, PersistedSession,
     SessionBackend, SessionRecord, SqliteBackend, StoreOptions, StringSessionBackend, connect,
@@ -49,6 +50,32 @@ impl Fixture for File {
 
     fn stored_bytes(&self) -> Vec<u8> {
         bytes_in(self.dir.path())
+    }
+}
+
+/// A session file that is sealed with a key.
+struct Sealed(File);
+
+impl Fixture for Sealed {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        let options = StoreOptions::new().key(Key::from_bytes([7; 32]));
+        let careless = options.flush(FlushPolicy::Never);
+        Box::new(careless.connect(self.0.path()).unwrap())
+    }
+
+    fn damage(&self) -> bool {
+        let mut bytes = std::fs::read(self.0.path()).unwrap_or_default();
+        if bytes.is_empty() {
+            self.open().set_home_dc(2).unwrap();
+            bytes = std::fs::read(self.0.path()).unwrap();
+        }
+        bytes[200] ^= 1;
+        std::fs::write(self.0.path(), bytes).unwrap();
+        true
+    }
+
+    fn stored_bytes(&self) -> Vec<u8> {
+        self.0.stored_bytes()
     }
 }
 
@@ -262,6 +289,8 @@ conformance!(
         ..File::new()
     }
 );
+conformance!(sealed_file, Sealed(File::new()));
+conformance!(sealed_file_behind_a_writer, Queued(Sealed(File::new())));
 conformance!(memory, Shared(Arc::new(InMemoryBackend::new())));
 conformance!(
     behind_a_reference,

@@ -79,7 +79,7 @@ fn a_session_file_in_a_form_of_a_newer_release_is_refused_and_left_as_it_is() {
     let mut crc = Crc32c::new();
     crc.update(&tail[at..at + 28]);
     tail[at + 28..at + 32].copy_from_slice(&crc.value().to_le_bytes());
-    let sealed = [&b"MTSE\xFF\x01"[..], &[7; 300]].concat();
+    let sealed = [&b"MTSE\xFF\x02"[..], &[7; 300]].concat();
     for bytes in [tail, sealed] {
         fs::write(&path, &bytes).unwrap();
         let backend = BinaryFileBackend::new(&path);

@@ -52,6 +52,12 @@ impl BoxKey {
         Self(Zeroizing::new(bytes))
     }
 
+    /// The same key once more: copies are made where they are asked for, so that none is made by accident.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// Makes a box of `buffer`, whose text stands between room for a nonce and room for a MAC. The nonce must
     /// be random, and new for each box: a counter or a position repeats where a copy is continued.
     ///

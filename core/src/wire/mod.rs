@@ -44,8 +44,6 @@ pub use packed_peer::{PackedKinds, PackedPeer};
 pub use salvage::{Salvaged, salvage};
 pub use scratch::wipe;
 pub use sealed_file::SealedFile;
-#[cfg(feature = "alloc")]
-pub use sealed_file::put_body;
 pub use session_bytes::{PlainFile, ReplayError, SessionBytes};
 pub use sink::{Counter, Sink, SliceFull};
 pub use tail::{Batch, Batches, Tail, TailEnd};

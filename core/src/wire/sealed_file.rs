@@ -113,19 +113,3 @@ impl<'a> SealedFile<'a> {
         self.is_unfinished
     }
 }
-
-/// Appends the body to a header: its length, the box, and the checksum of everything in `out`, which must hold
-/// the header and nothing else.
-///
-/// # Errors
-/// How many bytes a box has that is too long.
-#[cfg(feature = "alloc")]
-pub fn put_body(body: &[u8], out: &mut alloc::vec::Vec<u8>) -> Result<(), usize> {
-    let len = u32::try_from(body.len()).map_err(|_| body.len())?;
-    out.extend_from_slice(&len.to_le_bytes());
-    out.extend_from_slice(body);
-    let mut crc = Crc32c::new();
-    crc.update(out);
-    out.extend_from_slice(&crc.value().to_le_bytes());
-    Ok(())
-}

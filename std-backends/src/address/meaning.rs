@@ -24,7 +24,9 @@ pub(crate) enum Meaning {
     Replicas(u32),
     WipeOnFold,
     AcceptRollback,
-    /// Where a key or an anchor is, of which this release knows no more than the name.
+    KeyFile(String),
+    Anchor(String),
+    /// Where a key is, of which this release knows no more than the name.
     Named,
 }
 
@@ -88,6 +90,12 @@ impl AddressOption {
                 .and_then(|number| number.parse().ok())
                 .map(Meaning::Replicas)
                 .ok_or_else(|| wrong("a number: replicas=1")),
+            "key_file" => text
+                .map(|path| Meaning::KeyFile(path.to_owned()))
+                .ok_or_else(|| wrong("a file: key_file=FILE")),
+            "anchor" => text
+                .map(|path| Meaning::Anchor(path.to_owned()))
+                .ok_or_else(|| wrong("a file: anchor=FILE")),
             _ => text.map(|_| Meaning::Named).ok_or_else(|| wrong("a file")),
         }
     }

@@ -6,7 +6,7 @@ mod erase;
 mod file_lock;
 mod links;
 mod owned;
-#[cfg(feature = "cli")]
+#[cfg(feature = "seal")]
 mod replace;
 mod temp;
 #[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
@@ -26,7 +26,9 @@ pub(crate) use links::follow_links;
 pub(crate) use owned::refuse_strangers;
 pub(crate) use owned::{Access, about, directory_of, is_strangers, open_owned};
 #[cfg(feature = "cli")]
-pub use replace::{remove_private, replace_private};
+pub use replace::remove_private;
+#[cfg(feature = "seal")]
+pub use replace::replace_private;
 pub(crate) use temp::{Temp, clean, clean_once};
 #[cfg(any(feature = "sqlite", feature = "libsql", feature = "clients"))]
 pub(crate) use temp_directory::TempDirectory;

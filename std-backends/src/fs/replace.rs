@@ -6,14 +6,20 @@ use std::path::Path;
 
 use super::directory::Directory;
 use super::disk::{Disk as _, OpenFile as _, disk};
+#[cfg(feature = "cli")]
 use super::erase::erase;
-use super::owned::{Access, directory_of, open_owned, refuse_strangers};
-use super::temp::{Temp, clean};
+#[cfg(feature = "cli")]
+use super::owned::{Access, open_owned};
+use super::owned::{directory_of, refuse_strangers};
+use super::temp::Temp;
+#[cfg(feature = "cli")]
+use super::temp::clean;
 
 /// Removes a file with keys in it, after they were overwritten.
 ///
 /// # Errors
 /// Nothing was changed.
+#[cfg(feature = "cli")]
 pub fn remove_private(path: &Path) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     // Opened before the name is gone, and written to afterwards. Where that is not allowed, the name
@@ -33,6 +39,7 @@ pub fn remove_private(path: &Path) -> io::Result<()> {
 }
 
 /// Whether somebody keeps the file under another name, which is a copy made on purpose.
+#[cfg(feature = "cli")]
 fn has_other_names(path: &Path) -> bool {
     disk().status(path).is_ok_and(|found| found.links > 1)
 }

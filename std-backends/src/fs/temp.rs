@@ -89,7 +89,7 @@ impl Temp {
     }
 
     /// Gives it the name `target`, in the place of a file that may have it, or back where that fails.
-    #[cfg(any(feature = "cli", test))]
+    #[cfg(any(feature = "seal", test))]
     pub(crate) fn replace(self, target: &Path) -> Result<File, (io::Error, Self)> {
         self.replace_locked(target).map(release)
     }

@@ -6,6 +6,10 @@ use std::sync::Arc;
 use super::Report;
 use crate::address::Address;
 use crate::backend::SessionBackend;
+#[cfg(feature = "seal")]
+use crate::backends::file::Reforming;
+#[cfg(feature = "seal")]
+use crate::error::unsupported;
 use crate::shown::Shown;
 
 /// The accounts of a store.
@@ -29,6 +33,14 @@ pub(super) trait Accounts: Send + Sync {
     /// Puts such a copy back.
     fn restore(&self, _from: &Address) -> io::Result<bool> {
         Ok(false)
+    }
+
+    /// Seals the store, seals it anew, or makes it a plain one.
+    #[cfg(feature = "seal")]
+    fn reform(&self, _reforming: Reforming<'_>) -> io::Result<()> {
+        let message =
+            "this kind of store cannot be sealed yet: session files and directories of them can";
+        Err(unsupported(message.to_owned()))
     }
 
     /// Reads everything.

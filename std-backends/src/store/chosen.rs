@@ -1,6 +1,7 @@
 //! What of the options was chosen, and whether a store honours it.
 
 use std::io;
+use std::sync::Arc;
 
 use super::StoreOptions;
 use super::honoured::Honours;
@@ -8,6 +9,9 @@ use crate::address::{Address, AddressOption, Meaning};
 use crate::error::StoreError;
 use crate::flush::FlushPolicy;
 use crate::owner::Owner;
+#[cfg(feature = "seal")]
+use crate::seal::Keys;
+use crate::seal::Sealing;
 
 impl StoreOptions {
     /// Adds what the address says.
@@ -46,6 +50,11 @@ impl StoreOptions {
             Meaning::Replicas(number) => self.replicas = Some(number),
             Meaning::WipeOnFold => self.wipe_on_fold = true,
             Meaning::AcceptRollback => self.accept_rollback = true,
+            Meaning::KeyFile(path) => {
+                self.named.push(option.name);
+                self.key_files.push(path.into());
+            }
+            Meaning::Anchor(path) => self.set_anchor(option.name, path),
             Meaning::Named => self.named.push(option.name),
         }
     }
@@ -62,6 +71,9 @@ impl StoreOptions {
             .find(|name| !honours.contains(name));
         let store = honours.store();
         match unknown {
+            Some(name) if is_of_sealing(name) && cfg!(not(feature = "seal")) => refuse(format!(
+                "the option `{name}` is about sealed stores: enable the feature `seal` of mtsession"
+            )),
             Some(name) if Honours::is_anywhere(name) => {
                 refuse(format!("{store} has no option `{name}`"))
             }
@@ -90,7 +102,7 @@ impl StoreOptions {
             ("tls", self.tls.is_some()),
             #[cfg(feature = "libsql-remote")]
             ("requests", self.requests.is_some()),
-            ("key", self.key.is_some()),
+            ("key", !self.keys.is_empty()),
             ("anchor", self.anchor.is_some()),
             ("label", self.label.is_some()),
             ("own", self.own.is_some()),
@@ -106,6 +118,57 @@ impl StoreOptions {
         given.chain(self.named.iter().copied()).collect()
     }
 
+    #[cfg(feature = "seal")]
+    fn set_anchor(&mut self, _: &'static str, path: String) {
+        self.anchor = Some(Arc::new(crate::seal::FileAnchor::new(path)));
+    }
+
+    #[cfg(not(feature = "seal"))]
+    fn set_anchor(&mut self, name: &'static str, _: String) {
+        self.named.push(name);
+    }
+
+    /// The same with the keys in the files that the address names.
+    #[cfg(feature = "seal")]
+    pub(super) fn with_key_files(&self) -> io::Result<Self> {
+        let mut options = self.clone();
+        for path in options.key_files.drain(..) {
+            options
+                .keys
+                .push(Arc::new(crate::seal::Key::from_file(path)?));
+        }
+        Ok(options)
+    }
+
+    #[cfg(not(feature = "seal"))]
+    #[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
+    pub(super) fn with_key_files(&self) -> io::Result<Self> {
+        Ok(self.clone())
+    }
+
+    /// What opens the store, where a key was given.
+    #[cfg(feature = "seal")]
+    pub(crate) fn sealing(&self) -> Option<Arc<Sealing>> {
+        (!self.keys.is_empty()).then(|| Arc::new(self.sealing_of_store()))
+    }
+
+    #[cfg(not(feature = "seal"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    pub(crate) const fn sealing(&self) -> Option<Arc<Sealing>> {
+        None
+    }
+
+    /// The same, perhaps without any key.
+    #[cfg(feature = "seal")]
+    pub(super) fn sealing_of_store(&self) -> Sealing {
+        Sealing::new(Keys {
+            sources: self.keys.clone(),
+            label: self.label.clone(),
+            anchor: self.anchor.clone(),
+            accept_rollback: self.accept_rollback,
+        })
+    }
+
     pub(crate) fn may_create(&self) -> bool {
         self.create != Some(false)
     }
@@ -116,4 +179,17 @@ impl StoreOptions {
         let error = io::Error::new(io::ErrorKind::NotFound, message);
         StoreError::io("store", address.to_string(), "open", error)
     }
+}
+
+/// Whether an option makes sense for sealed stores alone.
+fn is_of_sealing(option: &str) -> bool {
+    [
+        "key",
+        "key_file",
+        "keyring",
+        "label",
+        "anchor",
+        "accept_rollback",
+    ]
+    .contains(&option)
 }

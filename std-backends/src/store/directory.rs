@@ -11,7 +11,11 @@ use super::accounts::{Accounts, absent, exists};
 use crate::address::check_name;
 use crate::backend::{SessionBackend, SessionBackendExt as _};
 use crate::backends::file::BinaryFileBackend;
+#[cfg(feature = "seal")]
+use crate::backends::file::Reforming;
 use crate::error::StoreError;
+#[cfg(feature = "seal")]
+use crate::error::kind::StoreErrorKind;
 use crate::record::SessionRecord;
 
 /// What is added to the name of an account.
@@ -103,6 +107,26 @@ impl Accounts for Directory {
     fn names(&self) -> io::Result<Vec<String>> {
         let names = self.list().map_err(self.error("list the accounts"))?;
         Ok(names.unwrap_or_default())
+    }
+
+    /// One file after the other. What was interrupted goes on where it is called again: files that have the new
+    /// form already are left as they are.
+    #[cfg(feature = "seal")]
+    fn reform(&self, reforming: Reforming<'_>) -> io::Result<()> {
+        for name in self.names()? {
+            let reformed = self
+                .file(&name)?
+                .reform(reforming, &self.options.sealing_of_store());
+            let kind = |error: &io::Error| StoreError::of(error).map(StoreError::kind);
+            match (&reformed, reforming) {
+                (Err(error), Reforming::Seal(_)) if kind(error) == Some(StoreErrorKind::Sealed) => {
+                }
+                (Err(error), Reforming::Unseal)
+                    if kind(error) == Some(StoreErrorKind::NotSealed) => {}
+                _ => reformed?,
+            }
+        }
+        Ok(())
     }
 
     /// The account is under the new name before it goes under the old one: a crash between the two leaves

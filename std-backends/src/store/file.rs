@@ -9,6 +9,8 @@ use super::accounts::Accounts;
 use crate::address::DEFAULT_ACCOUNT;
 use crate::backend::SessionBackend;
 use crate::backends::file::BinaryFileBackend;
+#[cfg(feature = "seal")]
+use crate::backends::file::Reforming;
 use crate::error::{StoreError, unsupported};
 
 pub(super) struct OneFile {
@@ -56,6 +58,12 @@ impl Accounts for OneFile {
             .then(|| DEFAULT_ACCOUNT.to_owned())
             .into_iter()
             .collect())
+    }
+
+    #[cfg(feature = "seal")]
+    fn reform(&self, reforming: Reforming<'_>) -> io::Result<()> {
+        self.file()
+            .reform(reforming, &self.options.sealing_of_store())
     }
 
     fn rename(&self, _: &str, _: &str) -> io::Result<()> {

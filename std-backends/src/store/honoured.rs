@@ -39,7 +39,15 @@ impl Honours {
             Self::Memory => &[],
             Self::Blobs => &["deadline"],
         };
-        matches!(option, "read_only" | "create") || special.contains(&option)
+        let sealing: &[&str] = match self {
+            Self::File if cfg!(feature = "seal") => {
+                &["key", "key_file", "label", "anchor", "accept_rollback"]
+            }
+            _ => &[],
+        };
+        matches!(option, "read_only" | "create")
+            || special.contains(&option)
+            || sealing.contains(&option)
     }
 
     /// Databases flush a key whatever is chosen.

@@ -13,6 +13,7 @@ mod memory;
 mod open;
 mod opened;
 mod options;
+mod reforms;
 #[cfg(feature = "libsql-remote")]
 mod server;
 
@@ -32,7 +33,6 @@ use crate::blob::BlobStore;
 use crate::error::{StoreError, unsupported};
 use crate::owner::{Owner, OwnerInfo, Ownership};
 use crate::record::SessionHead;
-use crate::seal::KeySource;
 
 /// Where any number of sessions are kept, each under an account name: a database, a server, a directory of
 /// session files. A session file is a store with one account, [`default`](Address::DEFAULT_ACCOUNT).
@@ -277,32 +277,6 @@ impl Store {
     /// What listing the store gives. An account that cannot be read is a problem in the report.
     pub fn verify(&self) -> io::Result<Report> {
         self.within(|accounts| accounts.verify())
-    }
-
-    /// Seals a plain store: afterwards one of `keys` is needed to read it.
-    ///
-    /// # Errors
-    /// `Unsupported`: no store of this release can be sealed.
-    pub fn seal(&self, keys: &[&dyn KeySource]) -> io::Result<()> {
-        let _ = keys;
-        Err(self.not_built("seal the store", "no store of this release can be sealed"))
-    }
-
-    /// Seals a sealed store anew: afterwards exactly `keys` open it.
-    ///
-    /// # Errors
-    /// As [`seal`](Self::seal).
-    pub fn reseal(&self, keys: &[&dyn KeySource]) -> io::Result<()> {
-        let _ = keys;
-        Err(self.not_built("reseal the store", "no store of this release can be sealed"))
-    }
-
-    /// Makes a sealed store a plain one.
-    ///
-    /// # Errors
-    /// As [`seal`](Self::seal).
-    pub fn unseal(&self) -> io::Result<()> {
-        Err(self.not_built("unseal the store", "no store of this release can be sealed"))
     }
 
     /// Owns the first of these accounts that nobody owns.

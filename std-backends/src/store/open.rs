@@ -74,11 +74,11 @@ fn accounts(address: &Address, options: &StoreOptions) -> io::Result<Box<dyn Acc
         Location::Path(path) => {
             check(Honours::File)?;
             found::refuse_string(path)?;
-            Ok(Box::new(OneFile::new(path, options)))
+            Ok(Box::new(OneFile::new(path, &options.with_key_files()?)))
         }
         Location::Directory(path) => {
             check(Honours::File)?;
-            Ok(Box::new(Directory::new(path, options)))
+            Ok(Box::new(Directory::new(path, &options.with_key_files()?)))
         }
         Location::Memory => {
             check(Honours::Memory)?;

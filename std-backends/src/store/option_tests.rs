@@ -9,6 +9,7 @@ use super::*;
 use crate::backends::sql::RemoteOptions;
 use crate::error::kind::StoreErrorKind;
 use crate::flush::FlushPolicy;
+use crate::seal::KeySource;
 use crate::seal::{Anchor, Generation, Kek, KeySlot, NewSlot, StoreId};
 
 struct Secret;
@@ -107,11 +108,7 @@ fn rows() -> Vec<Row> {
 /// Those that no store of this release honours.
 fn later() -> Vec<Row> {
     vec![
-        row("key", |o| o.key(Secret), None, NONE),
-        row("key_file", |o| o, Some("key_file=hush"), NONE),
         row("keyring", |o| o, Some("keyring"), NONE),
-        row("anchor", |o| o.anchor(Secret), Some("anchor=a"), NONE),
-        row("label", |o| o.label("alice"), Some("label=alice"), NONE),
         row("own", |o| o.own(Owner::current()), Some("own"), NONE),
         row(
             "own",
@@ -144,11 +141,26 @@ fn later() -> Vec<Row> {
             Some("wipe_on_fold"),
             NONE,
         ),
+    ]
+}
+
+/// Those about sealed stores, which need the feature `seal`.
+fn of_sealing() -> Vec<Row> {
+    const SEALED: &[&str] = if cfg!(feature = "seal") {
+        &["file", "dir"]
+    } else {
+        NONE
+    };
+    vec![
+        row("key", |o| o.key(Secret), None, SEALED),
+        row("key_file", |o| o, Some("key_file=hush"), SEALED),
+        row("anchor", |o| o.anchor(Secret), None, SEALED),
+        row("label", |o| o.label("alice"), Some("label=alice"), SEALED),
         row(
             "accept_rollback",
             StoreOptions::accept_rollback,
             Some("accept_rollback"),
-            NONE,
+            SEALED,
         ),
     ]
 }
@@ -194,7 +206,7 @@ fn every_store_honours_an_option_or_names_it_in_an_error() {
             choose,
             text,
             stores,
-        } in rows().into_iter().chain(later())
+        } in rows().into_iter().chain(of_sealing()).chain(later())
         {
             let said = text.map(|text| (quick(), format!("{address}?{text}")));
             // What only an address can say has nothing to choose.
@@ -217,7 +229,8 @@ fn every_store_honours_an_option_or_names_it_in_an_error() {
                     assert!(text.contains(&format!("`{name}`")), "{text}");
                     assert!(text.contains(called), "{text}");
                     assert!(!format!("{options:?}").contains("hush"), "{options:?}");
-                    assert_eq!(text.contains("no other store"), stores.is_empty(), "{text}");
+                    let is_nowhere = text.contains("no other store") || text.contains("feature");
+                    assert_eq!(is_nowhere, stores.is_empty(), "{text}");
                 }
             }
         }
@@ -229,22 +242,29 @@ fn every_store_honours_an_option_or_names_it_in_an_error() {
 #[test]
 fn what_this_release_cannot_do_with_a_store_is_said() {
     let dir = tempfile::tempdir().unwrap();
-    for (_, address, _) in stores(dir.path())
+    for (kind_of_store, address, _) in stores(dir.path())
         .iter()
         .filter(|(store, ..)| *store != "server")
     {
         let store = Store::open(address).unwrap();
         let backend = store.backend(Address::DEFAULT_ACCOUNT).unwrap();
+        let is_sealable = cfg!(feature = "seal") && matches!(*kind_of_store, "file" | "dir");
+        let of_sealing = [
+            store.seal(&[&Secret]).err(),
+            store.reseal(&[&Secret]).err(),
+            store.unseal().err(),
+        ];
+        for error in of_sealing.into_iter().flatten().filter(|_| !is_sealable) {
+            assert_eq!(kind(&error), StoreErrorKind::Unsupported, "{error}");
+            assert!(error.to_string().contains("seal"), "{error}");
+        }
         for error in [
-            store.seal(&[&Secret]).unwrap_err(),
-            store.reseal(&[&Secret]).unwrap_err(),
-            store.unseal().unwrap_err(),
             store.claim(&["alice"], Owner::current()).err().unwrap(),
             backend.own(Owner::current().named("bot")).unwrap_err(),
         ] {
             assert_eq!(kind(&error), StoreErrorKind::Unsupported, "{error}");
             let text = error.to_string();
-            assert!(text.contains("sealed") || text.contains("owners"), "{text}");
+            assert!(text.contains("owners"), "{text}");
         }
         assert!(backend.lease().is_none());
     }

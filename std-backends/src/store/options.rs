@@ -33,13 +33,15 @@ use crate::seal::{Anchor, KeySource};
 /// | `replica` | | | yes | | `replica=FILE` |
 /// | `insecure`, `proxy` | | | yes | | `insecure`, `proxy` |
 /// | `on_event` | yes | yes | yes | yes | |
-/// | `key`, `label`, `anchor` | | | | | `key_file=FILE`, `keyring`, `label=NAME`, `anchor=FILE` |
+/// | `key`, `label`, `anchor` | yes | | | | `key_file=FILE`, `label=NAME`, `anchor=FILE` |
+/// | `accept_rollback` | yes | | | | `accept_rollback` |
 /// | `own` | | | | | `own`, `own=NAME` |
 /// | `limits` | | | | | `limits=users:5000,channels:1000` |
 /// | `every`, `memory_budget`, `replicas` | | | | | `every=60s`, `memory_budget=64M`, `replicas=1` |
-/// | `wipe_on_fold`, `accept_rollback` | | | | | `wipe_on_fold`, `accept_rollback` |
+/// | `wipe_on_fold` | | | | | `wipe_on_fold`, `keyring` |
 ///
-/// Those of the last five rows are honoured by no store of this release: they are errors everywhere.
+/// Those about sealed stores need the feature `seal`. Those of the last four rows are honoured by no store of this
+/// release: they are errors everywhere.
 ///
 /// ```
 /// use core::time::Duration;
@@ -74,7 +76,9 @@ pub struct StoreOptions {
     #[cfg(feature = "libsql-remote")]
     pub(crate) requests: Option<RemoteOptions>,
     pub(crate) events: Events,
-    pub(super) key: Option<Arc<dyn KeySource>>,
+    pub(super) keys: Vec<Arc<dyn KeySource>>,
+    /// Key files of an address, which are read when the store is opened.
+    pub(super) key_files: Vec<PathBuf>,
     pub(super) anchor: Option<Arc<dyn Anchor>>,
     pub(super) label: Option<String>,
     pub(super) own: Option<Owner>,
@@ -162,27 +166,28 @@ impl StoreOptions {
         self
     }
 
-    /// Seals the store with a key: without one that opens it, nobody can read a login from it.
+    /// A key that opens the store where it is sealed, and seals it where nothing is yet: without a key that opens
+    /// it, nobody can read a login from it. May be given several times; each of them opens a new store.
     ///
-    /// No store of this release can be sealed; opening is an error that names the option.
+    /// A store that is there and plain is an error of the kind [`NotSealed`](crate::StoreErrorKind::NotSealed):
+    /// see [`Store::seal`]. Needs the feature `seal`; a store that cannot be sealed is an error that names the
+    /// option.
     #[must_use]
     pub fn key(mut self, key: impl KeySource + 'static) -> Self {
-        self.key = Some(Arc::new(key));
+        self.keys.push(Arc::new(key));
         self
     }
 
-    /// Remembers how new a sealed store is, so that an older copy that was put back is noticed.
-    ///
-    /// No store of this release can be sealed; opening is an error that names the option.
+    /// Remembers how new a sealed store is, so that an older copy that was put back is noticed: see
+    /// [`FileAnchor`](crate::seal).
     #[must_use]
     pub fn anchor(mut self, anchor: impl Anchor + 'static) -> Self {
         self.anchor = Some(Arc::new(anchor));
         self
     }
 
-    /// The name of a sealed session file, so that it cannot take the place of another one under the same key.
-    ///
-    /// No store of this release can be sealed; opening is an error that names the option.
+    /// The name that a sealed session file is given, so that it cannot take the place of another one under the
+    /// same key: one that was sealed with another name, or with none, is refused.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
@@ -244,9 +249,8 @@ impl StoreOptions {
         self
     }
 
-    /// Opens a sealed store although its [`anchor`](Self::anchor) remembers a newer one.
-    ///
-    /// No store of this release can be sealed; opening is an error that names the option.
+    /// Opens a sealed store although its [`anchor`](Self::anchor) remembers a newer one. The next write makes it
+    /// the newest.
     #[must_use]
     pub fn accept_rollback(mut self) -> Self {
         self.accept_rollback = true;

@@ -92,6 +92,11 @@ pub(crate) const STEPS: &[Step] = &[
         )?;
         sh("tests/real-libraries/run.sh")
     }),
+    slow(
+        "sealing",
+        "sealed stores read with other libraries' ciphers",
+        || sh("tests/sealing/run.sh"),
+    ),
     slow("drop-in", "the client ferogram on this library", || {
         sh("tests/drop-in/run.sh")
     }),

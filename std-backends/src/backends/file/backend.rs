@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use mtsession_core::Change;
 
@@ -24,6 +24,7 @@ use crate::flush::FlushPolicy;
 use crate::found;
 use crate::fs::{directory_of, make_private_directory};
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
+use crate::seal::Sealing;
 use crate::sync::lock;
 
 const NAME: &str = "binary-file";
@@ -84,6 +85,8 @@ pub struct BinaryFileBackend {
     pub(super) settings: Settings,
     /// Whether the first write makes the directory.
     pub(super) makes_directory: bool,
+    /// What opens the session, where it is sealed.
+    pub(super) seal: Option<Arc<Sealing>>,
     pub(super) state: Mutex<State>,
 }
 
@@ -99,6 +102,7 @@ impl BinaryFileBackend {
                 cleans: true,
             },
             makes_directory: false,
+            seal: None,
             state: Mutex::default(),
         }
     }
@@ -125,12 +129,12 @@ impl BinaryFileBackend {
     }
 
     fn look(&self, action: &'static str) -> io::Result<Option<(SessionRecord, FileStatus)>> {
-        Paths::resolve(&self.path)
+        self.paths()
             .and_then(|paths| status::load_with_status(&paths, self.settings))
             .map_err(self.error(action))
     }
 
-    fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
+    pub(super) fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
         move |source| {
             let source = explain(source, &self.path);
             let found = found::describe_found(&source, &self.path);
@@ -139,7 +143,7 @@ impl BinaryFileBackend {
     }
 
     pub(super) fn load_stored(&self) -> io::Result<Option<SessionRecord>> {
-        read::load(&Paths::resolve(&self.path)?, self.settings)
+        read::load(&self.paths()?, self.settings)
     }
 
     fn save_locked(&self, session: &PersistedSession) -> io::Result<()> {
@@ -207,7 +211,12 @@ impl BinaryFileBackend {
         if self.makes_directory {
             make_private_directory(directory_of(&self.path))?;
         }
-        Paths::resolve(&self.path)
+        self.paths()
+    }
+
+    fn paths(&self) -> io::Result<Paths> {
+        let paths = Paths::resolve(&self.path)?;
+        Ok(paths.sealed_by(self.seal.clone()))
     }
 }
 

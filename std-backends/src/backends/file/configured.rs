@@ -19,6 +19,7 @@ impl BinaryFileBackend {
         if let Some(deadline) = options.deadline {
             backend.settings.lock_timeout = deadline;
         }
+        backend.seal = options.sealing();
         backend
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 
-use mtsession_core::PlainFile;
+use mtsession_core::SessionBytes;
 
 use super::damaged;
 use super::in_place::{empty_in_place, finish};
@@ -81,7 +81,8 @@ fn empty(
     if finish(held.file, &bytes, settings.fsync)? {
         bytes = snapshot::read_all(held.file, &paths.snapshot)?;
     }
-    let header = PlainFile::parse(&bytes).ok().and_then(|file| file.header());
+    let parsed = SessionBytes::parse(&bytes).ok();
+    let header = parsed.and_then(|file| file.tail_header());
     let salt = header.map_or(0, |header| header.salt);
     empty_in_place(held.file, salt, settings.fsync)?;
     before.remove(paths);

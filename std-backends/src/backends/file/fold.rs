@@ -5,25 +5,29 @@
 //! file's content is not touched: until then it may be what the name leads to again.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 
-use mtsession_core::{DecodeError, DecodeErrorKind, Integrity, PlainFile, SessionSource, TailEnd};
+use mtsession_core::{
+    DecodeError, DecodeErrorKind, Integrity, PlainFile, SessionBytes, SessionSource, TailEnd,
+};
 
 use super::content::{Content, Found, read_locked};
 use super::damaged;
 use super::extras::Extras;
+use super::form::Form;
 use super::identity::is_named;
 use super::in_place::write_in_place;
-use super::last_seen::LastSeen;
+use super::last_seen::{LastSeen, Seen};
 use super::lock::{Held, Settings};
 use super::new_file::NewFile;
 use super::paths::Paths;
 use super::release_before::{Journal, ReleaseBefore};
 use super::snapshot::{self, cannot_be_replaced, keep_owner, private_mode, sync};
-use super::tail::Tail;
 use crate::event::{self, Event};
 use crate::fs::disk::{File, OpenFile as _};
 use crate::fs::{Temp, clean_once, is_strangers};
 use crate::record::SessionRecord;
+use crate::seal::OpenSeal;
 use crate::secret_bytes::SecretBytes;
 
 /// What lies alongside the file that is about to be replaced.
@@ -39,11 +43,24 @@ pub(super) struct Old {
     is_unchecked: bool,
     /// The bytes of a file whose tail was damaged after it was written.
     damaged: Option<SecretBytes>,
+    /// How it was read.
+    form: Form,
+    /// How the new one is made, where that is what the caller wants to change.
+    #[cfg(feature = "seal")]
+    reform: Option<Reform>,
+}
+
+/// A change of the form alone.
+#[cfg(feature = "seal")]
+#[derive(Debug)]
+pub(super) enum Reform {
+    Seal(Arc<OpenSeal>),
+    Unseal,
 }
 
 impl Old {
     pub(super) fn of(content: Option<&Content>, bytes: SecretBytes, before: ReleaseBefore) -> Self {
-        let salt = || Some(PlainFile::parse(&bytes).ok()?.header()?.salt);
+        let salt = || Some(SessionBytes::parse(&bytes).ok()?.tail_header()?.salt);
         let is_damaged = content.is_some_and(|content| content.end == TailEnd::Damaged);
         Self {
             before,
@@ -59,7 +76,45 @@ impl Old {
             is_unchecked: content
                 .is_some_and(|content| content.integrity == Integrity::StructureOnly),
             damaged: is_damaged.then_some(bytes),
+            form: content.map_or(Form::Plain, |content| content.form.clone()),
+            #[cfg(feature = "seal")]
+            reform: None,
         }
+    }
+
+    /// What lies alongside a file of this form, if nothing does.
+    pub(super) fn of_form(form: Form) -> Self {
+        Self {
+            form,
+            ..Self::default()
+        }
+    }
+
+    #[cfg(feature = "seal")]
+    pub(super) fn reformed(self, reform: Reform) -> Self {
+        Self {
+            reform: Some(reform),
+            ..self
+        }
+    }
+
+    /// What seals the new file.
+    #[cfg_attr(
+        not(feature = "seal"),
+        expect(clippy::needless_pass_by_ref_mut, reason = "of reforms")
+    )]
+    fn next_seal(
+        &mut self,
+        paths: &Paths,
+        session: &impl SessionSource,
+    ) -> io::Result<Option<Arc<OpenSeal>>> {
+        #[cfg(feature = "seal")]
+        match self.reform.take() {
+            Some(Reform::Seal(seal)) => return Ok(Some(seal)),
+            Some(Reform::Unseal) => return Ok(None),
+            None => {}
+        }
+        self.form.becomes(paths.seal.as_deref(), session)
     }
 }
 
@@ -112,11 +167,13 @@ pub(super) fn write(
     paths: &Paths,
     held: Held<'_>,
     session: &impl SessionSource,
-    old: Old,
+    mut old: Old,
     settings: Settings,
 ) -> io::Result<Written> {
-    let new = NewFile::of(session)?;
-    refuse_to_hand_over(paths, held, session)?;
+    let new = NewFile::of(session, old.next_seal(paths, session)?)?;
+    if new.form.seal().is_none() {
+        refuse_to_hand_over(paths, held, session)?;
+    }
     if let Some(bytes) = &old.damaged {
         damaged::keep(paths, bytes, &[])?;
     }
@@ -131,9 +188,16 @@ pub(super) fn write(
     };
     // From here on the session is stored.
     old.before.remove(paths);
+    if let (Some(sealing), Some(seal)) = (&paths.seal, new.form.seal()) {
+        sealing.written(seal)?;
+    }
     Ok(Written::Done(replaced.map(|(file, is_durable)| {
-        let tail = Tail::of_header(new.header);
-        let mut seen = LastSeen::new(&file, new.header, tail, session);
+        let seen = Seen {
+            header: new.header,
+            tail: new.form.start(new.header),
+            form: new.form,
+        };
+        let mut seen = LastSeen::new(&file, seen, session);
         seen.is_durable = is_durable;
         Box::new((file, seen))
     })))

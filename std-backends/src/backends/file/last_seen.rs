@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::content::is_written_in_place;
 use super::extras::Extras;
+use super::form::Form;
 use super::paths::Paths;
 use super::positioned::{read_at, read_from};
 use super::tail::{self, Tail};
@@ -32,6 +33,7 @@ const NAME_TRUSTED: Duration = Duration::from_millis(50);
 /// A session file as it was last seen.
 #[derive(Debug)]
 pub(super) struct LastSeen {
+    pub(super) form: Form,
     pub(super) snapshot_len: u64,
     snapshot_crc: u32,
     pub(super) tail: Tail,
@@ -49,14 +51,17 @@ pub(super) struct LastSeen {
     name_checked: Instant,
 }
 
+/// How a file is made, and how far it was read.
+pub(super) struct Seen {
+    pub(super) header: TailHeader,
+    pub(super) tail: Tail,
+    pub(super) form: Form,
+}
+
 impl LastSeen {
     /// What is seen of a file whose snapshot and tail up to here are `session`, which survives a power cut.
-    pub(super) fn new(
-        file: &File,
-        header: TailHeader,
-        tail: Tail,
-        session: &impl SessionSource,
-    ) -> Self {
+    pub(super) fn new(file: &File, seen: Seen, session: &impl SessionSource) -> Self {
+        let Seen { header, tail, form } = seen;
         let mut dcs = Zeroizing::new(PersistedSession::default());
         // Never grows: no copy of a key is left.
         dcs.dcs.reserve_exact(session.dcs().len());
@@ -64,6 +69,7 @@ impl LastSeen {
             let Ok(()) = dcs.push_dc(&dc);
         }
         Self {
+            form,
             snapshot_len: header.snapshot_len,
             snapshot_crc: header.snapshot_crc,
             tail,
@@ -139,7 +145,8 @@ impl LastSeen {
         if is_written_in_place(&records) {
             return Ok(CaughtUp::NotKnown);
         }
-        let tail = tail::replay(&records, known, |changes| self.note(changes))?;
+        let form = self.form.clone();
+        let tail = form.replay(&records, known, |changes| self.note(changes))?;
         let replayed = tail.end.checked_sub(known.end);
         let after = replayed
             .and_then(|len| usize::try_from(len).ok())

@@ -34,6 +34,7 @@ mod earlier;
 mod explain;
 mod extras;
 mod fold;
+mod form;
 mod identity;
 mod in_place;
 mod last_seen;
@@ -49,6 +50,8 @@ mod power_cuts;
 mod process;
 mod read;
 mod recover;
+#[cfg(feature = "seal")]
+mod reform;
 mod release_before;
 mod snapshot;
 mod status;
@@ -59,5 +62,7 @@ mod tail_damaged;
 pub use all::files_of_session;
 pub use backend::BinaryFileBackend;
 pub use recover::{Recovered, recover};
+#[cfg(feature = "seal")]
+pub(crate) use reform::Reforming;
 pub use status::FileStatus;
 pub(crate) use tail::{Newer, put_change};

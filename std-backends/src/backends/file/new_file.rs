@@ -4,11 +4,14 @@ use core::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::io;
 
+use std::sync::Arc;
+
 use mtsession_core::SessionSource;
-use mtsession_core::wire::encode_to_vec;
 use mtsession_core::wire::session_file::{HEADER_LEN, TailHeader, tail_start};
 
+use super::form::Form;
 use crate::fs::file_len;
+use crate::seal::OpenSeal;
 use crate::secret_bytes::SecretBytes;
 
 /// The bytes of a new session file.
@@ -18,11 +21,16 @@ pub(super) struct NewFile {
     /// Zeros up to the tail, and its header.
     pub(super) opening: Vec<u8>,
     pub(super) header: TailHeader,
+    pub(super) form: Form,
 }
 
 impl NewFile {
-    pub(super) fn of(session: &impl SessionSource) -> io::Result<Self> {
-        let snapshot = SecretBytes::from(encode_to_vec(session)?);
+    /// The session, sealed by what is given.
+    pub(super) fn of(
+        session: &impl SessionSource,
+        seal: Option<Arc<OpenSeal>>,
+    ) -> io::Result<Self> {
+        let (snapshot, form) = Form::snapshot(seal, session)?;
         let crc = snapshot.last_chunk().copied().map(u32::from_le_bytes);
         let header = TailHeader {
             snapshot_len: file_len(snapshot.len()),
@@ -33,6 +41,7 @@ impl NewFile {
             opening: opening(snapshot.len(), header),
             snapshot,
             header,
+            form,
         })
     }
 

@@ -4,11 +4,11 @@ use core::time::Duration;
 use std::io;
 use std::path::Path;
 
-use mtsession_core::{Change, SessionSource, TailEnd};
+use mtsession_core::{Change, SessionBytes, SessionSource, TailEnd};
 
 use super::content::{Content, Found, read_locked};
 use super::fold::{Old, Stored, Written, replaceable, write, write_changed};
-use super::last_seen::{CaughtUp, LastSeen};
+use super::last_seen::{CaughtUp, LastSeen, Seen};
 use super::lock::{Held, Locked, Settings, with_lock};
 use super::paths::Paths;
 use super::positioned::write_at;
@@ -163,7 +163,8 @@ impl OpenSession {
             is_writable: true,
             is_new: false,
         };
-        let written = write(paths, held, &extras.with(session), Old::default(), settings)?;
+        let old = Old::of_form(seen.form.clone());
+        let written = write(paths, held, &extras.with(session), old, settings)?;
         drop(locked);
         match written {
             Written::Done(Some(stored)) => {
@@ -204,7 +205,12 @@ impl OpenSession {
                 let Some(header) = content.header else {
                     return Ok(None);
                 };
-                let mut seen = LastSeen::new(held.file, header, tail, &content.stored);
+                let known = Seen {
+                    header,
+                    tail,
+                    form: content.form.clone(),
+                };
+                let mut seen = LastSeen::new(held.file, known, &content.stored);
                 // Its writer may have been killed before its name was durable.
                 seen.is_durable = false;
                 opened = Some(held.file.duplicate()?);
@@ -241,11 +247,11 @@ impl OpenSession {
             return Ok(Appended::NotKnown);
         }
         let reduced;
-        let changes = if changes.iter().all(tail::is_journalable) {
+        let changes = if changes.iter().all(|change| seen.form.takes(change)) {
             changes
         } else {
             reduced = seen.reduce(changes);
-            if !reduced.iter().all(tail::is_journalable) {
+            if !reduced.iter().all(|change| seen.form.takes(change)) {
                 return Ok(Appended::NotTaken);
             }
             if reduced.is_empty() {
@@ -257,7 +263,8 @@ impl OpenSession {
             return Ok(Appended::Done);
         }
         let known = seen.tail;
-        let after = tail::encode(changes, known, &mut buffers.record, &mut buffers.payload)?;
+        let Buffers { record, payload } = buffers;
+        let after = seen.form.encode(changes, known, record, payload)?;
         if let Err(error) = write_at(file, &buffers.record, known.end) {
             // Half a record would be cut by the next writer as well.
             let _ = file.set_length(known.end);
@@ -351,7 +358,7 @@ impl OpenSession {
             let new = super::snapshot::read_file(&self.paths.snapshot, &self.paths);
             let new = new.ok().flatten();
             new.is_none_or(|bytes| {
-                mtsession_core::PlainFile::parse(&bytes).is_ok_and(|file| file.header().is_some())
+                SessionBytes::parse(&bytes).is_ok_and(|file| file.tail_header().is_some())
             })
         };
         if self.has_appended && is_replaced && self.seen.tail.records > 0 && !is_ours() {

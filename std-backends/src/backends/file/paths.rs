@@ -3,8 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::fs::{directory_of, follow_links};
+use crate::seal::Sealing;
 use crate::sqlite_file::open_databases;
 
 /// The files of one session. All of them lie alongside the session file itself, wherever symbolic links
@@ -24,6 +26,8 @@ pub(crate) struct Paths {
     pub(crate) dir: PathBuf,
     /// Whether the path that was given is a symbolic link, which can lead elsewhere tomorrow.
     pub(super) is_link: bool,
+    /// What opens the session, where it is sealed.
+    pub(super) seal: Option<Arc<Sealing>>,
 }
 
 impl Paths {
@@ -51,8 +55,14 @@ impl Paths {
             lock: hidden(".mtsession-lock"),
             dir: directory_of(&snapshot).to_path_buf(),
             is_link: snapshot != path,
+            seal: None,
             snapshot,
         })
+    }
+
+    /// The same session, sealed.
+    pub(super) fn sealed_by(self, seal: Option<Arc<Sealing>>) -> Self {
+        Self { seal, ..self }
     }
 
     /// Whether a file of this name is what a killed writer of this session left, in a release

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use mtsession_core::seal::is_sealed;
 use mtsession_core::wire::salvage;
 use mtsession_core::wire::session_file::{self, TailHeader};
 use mtsession_core::{
@@ -16,6 +17,8 @@ use super::snapshot;
 use super::tail_damaged::replay_damaged;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
+use crate::error::kind::StoreErrorKind;
+use crate::error::told::told;
 use crate::record::SessionRecord;
 use crate::record::login_state::OwnedLoginState;
 use crate::record::peer_names::PeerNames;
@@ -159,6 +162,11 @@ fn read(bytes: &[u8]) -> io::Result<Found> {
         }
         Err(error) => error,
     };
+    if is_sealed(bytes) && !error.kind.is_newer() {
+        let message =
+            "it is sealed: what cannot be opened with its key cannot be got back; put a copy back";
+        return Err(told(StoreErrorKind::Sealed, message));
+    }
     if let DecodeErrorKind::Foreign(_)
     | DecodeErrorKind::NewerTrailer(_)
     | DecodeErrorKind::NewerForm(_) = error.kind

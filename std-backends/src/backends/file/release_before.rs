@@ -163,6 +163,7 @@ pub(super) fn own_header(bytes: &[u8]) -> Option<(u32, Tail)> {
         end: file_len(journal::HEADER_LEN),
         chain: journal::chain_of_header(header),
         records: 0,
+        mac: [0; super::tail::MAC_LEN],
     };
     (*header == journal::header(snapshot)).then_some((snapshot, tail))
 }

@@ -18,6 +18,9 @@ use mtsession_core::{Change, EncodeError, wire::SliceFull};
 
 use crate::fs::file_len;
 
+/// Bytes that authenticate a box.
+pub(super) const MAC_LEN: usize = 16;
+
 /// Most bytes of a change without texts: a peer, with every number at its longest.
 const CHANGE_MAX: usize = 32;
 
@@ -33,6 +36,8 @@ pub(super) struct Tail {
     pub(super) chain: u32,
     /// Records in it.
     pub(super) records: u64,
+    /// Of a sealed file, the MAC of the last box in it.
+    pub(super) mac: [u8; MAC_LEN],
 }
 
 impl Tail {
@@ -44,6 +49,17 @@ impl Tail {
             end: start.saturating_add(file_len(session_file::HEADER_LEN)),
             chain: header.chain(),
             records: 0,
+            mac: [0; MAC_LEN],
+        }
+    }
+
+    /// The same with one more record, of `len` bytes.
+    pub(super) fn after(self, len: u64, chain: u32) -> Self {
+        Self {
+            end: self.end.saturating_add(len),
+            chain,
+            records: self.records.saturating_add(1),
+            mac: self.mac,
         }
     }
 }
@@ -81,18 +97,30 @@ pub(super) fn encode(
     record: &mut Vec<u8>,
     payload: &mut Vec<u8>,
 ) -> Result<Tail, EncodeError<SliceFull>> {
+    put_changes(changes, payload)?;
+    put(payload, tail, record)
+}
+
+/// The bytes of one batch, in the place of what `payload` holds.
+pub(super) fn put_changes(
+    changes: &[Change<'_>],
+    payload: &mut Vec<u8>,
+) -> Result<(), EncodeError<SliceFull>> {
     payload.clear();
-    for change in changes {
-        put_change(change, payload)?;
-    }
+    changes
+        .iter()
+        .try_for_each(|change| put_change(change, payload))
+}
+
+/// Makes a record of what is in `payload`, and returns the tail after it.
+pub(super) fn put(
+    payload: &[u8],
+    tail: Tail,
+    record: &mut Vec<u8>,
+) -> Result<Tail, EncodeError<SliceFull>> {
     record.clear();
     let chain = put_record(payload, tail.chain, record)?;
-    let len = file_len(record.len());
-    Ok(Tail {
-        end: tail.end.saturating_add(len),
-        chain,
-        records: tail.records.saturating_add(1),
-    })
+    Ok(tail.after(file_len(record.len()), chain))
 }
 
 pub(crate) fn put_change(
@@ -147,12 +175,7 @@ pub(super) fn replay(
     while let Some(record) = next(rest, tail.chain, &mut changes)? {
         f(&changes);
         rest = record.after;
-        let len = file_len(record.len);
-        tail = Tail {
-            end: tail.end.saturating_add(len),
-            chain: record.chain,
-            records: tail.records.saturating_add(1),
-        };
+        tail = tail.after(file_len(record.len), record.chain);
     }
     Ok(tail)
 }
@@ -167,7 +190,15 @@ pub(super) fn next<'b>(
         return Ok(None);
     };
     changes.clear();
-    let mut payload = record.payload;
+    decode(record.payload, changes)?;
+    Ok(Some(record))
+}
+
+/// The changes of a batch.
+pub(super) fn decode<'b>(
+    mut payload: &'b [u8],
+    changes: &mut Vec<Change<'b>>,
+) -> Result<(), Newer> {
     while !payload.is_empty() {
         let (change, more) = Change::decode(payload).map_err(|_| Newer)?;
         if !is_journalable(&change) {
@@ -176,7 +207,7 @@ pub(super) fn next<'b>(
         changes.push(change);
         payload = more;
     }
-    Ok(Some(record))
+    Ok(())
 }
 
 #[cfg(test)]

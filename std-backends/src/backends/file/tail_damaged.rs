@@ -2,7 +2,7 @@
 
 use mtsession_core::Change;
 
-use super::tail::{Tail, must_fold, next, next_sound};
+use super::tail::{MAC_LEN, Tail, must_fold, next, next_sound};
 
 /// Calls `f` with the changes of every good record in a damaged tail, also of those after a bad one:
 /// each continues the checksum that is stored before it. Returns how many bytes are neither.
@@ -14,6 +14,7 @@ pub(super) fn replay_damaged(bytes: &[u8], chain: u32, mut f: impl FnMut(&[Chang
             end: 0,
             chain,
             records: 0,
+            mac: [0; MAC_LEN],
         };
         must_fold(rest, tail)
     };
@@ -41,6 +42,7 @@ mod tests {
         end: 32,
         chain: 7,
         records: 0,
+        mac: [0; MAC_LEN],
     };
 
     fn tail(records: i32) -> (Vec<u8>, Tail) {

@@ -17,6 +17,7 @@ fn start(snapshot: u32) -> Tail {
         end: HEADER_LEN,
         chain: journal::chain_of_header(&header),
         records: 0,
+        mac: [0; MAC_LEN],
     }
 }
 

@@ -1,59 +1,50 @@
 //! Sealed stores: who holds their keys, and who remembers how new they are.
 //!
-//! No store of this release can be sealed. The traits are here so that a program can say what it wants:
-//! [`StoreOptions::key`](crate::StoreOptions::key) and [`anchor`](crate::StoreOptions::anchor) are errors of the
-//! kind [`Unsupported`](crate::StoreErrorKind::Unsupported), never a store that is plain after all.
+//! With the feature `seal` a session file can be sealed: [`StoreOptions::key`](crate::StoreOptions::key) opens it, or
+//! makes it sealed where there is none yet. Whoever has the file and not the key has nothing. What is promised, and
+//! what is not, is told in [`sealing`](crate::codec::sealing). Without the feature, and in a store that cannot be
+//! sealed, the option is an error of the kind [`Unsupported`](crate::StoreErrorKind::Unsupported), never a store
+//! that is plain after all.
+
+#[cfg(not(feature = "seal"))]
+mod absent;
+#[cfg(feature = "seal")]
+mod file_anchor;
+#[cfg(feature = "seal")]
+mod key;
+#[cfg(feature = "seal")]
+mod login_digest;
+#[cfg(feature = "seal")]
+mod open_seal;
+#[cfg(feature = "seal")]
+mod passphrase;
+#[cfg(feature = "seal")]
+mod schedule;
+#[cfg(feature = "seal")]
+mod sealing;
+#[cfg(feature = "seal")]
+mod slots;
 
 use core::fmt;
 use std::io;
 
+pub use mtsession_core::seal::{Generation, KeySlot, StoreId};
 use zeroize::Zeroizing;
 
-/// The random identity of a sealed store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct StoreId([u8; 16]);
-
-impl StoreId {
-    /// The store with these bytes.
-    #[must_use]
-    pub const fn new(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
-/// How often the keys or the login of a sealed store were changed: an older one is a copy that was put back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Generation(u64);
-
-impl Generation {
-    /// The generation of this number.
-    #[must_use]
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// Its number.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-/// What a sealed store says about one of the keys that open it.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct KeySlot<'a> {
-    /// What kind of key it is.
-    pub kind: u8,
-    /// What its [`KeySource`] has stored with it, up to 1 KiB; not secret.
-    pub parameters: &'a [u8],
-}
+#[cfg(not(feature = "seal"))]
+pub(crate) use self::absent::{OpenSeal, Sealing, login_digest, mac_of};
+#[cfg(feature = "seal")]
+pub use self::file_anchor::FileAnchor;
+#[cfg(feature = "seal")]
+pub use self::key::Key;
+#[cfg(feature = "seal")]
+pub(crate) use self::login_digest::login_digest;
+#[cfg(feature = "seal")]
+pub(crate) use self::open_seal::{OpenSeal, mac_of};
+#[cfg(feature = "seal")]
+pub use self::passphrase::Passphrase;
+#[cfg(feature = "seal")]
+pub(crate) use self::sealing::{Keys, Sealing};
 
 /// A key that opens a slot: 32 bytes that nobody can guess. Wiped when it is dropped.
 pub struct Kek(Zeroizing<[u8; 32]>);
@@ -83,6 +74,8 @@ impl fmt::Debug for Kek {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NewSlot {
+    /// What kind of key it is.
+    pub kind: u8,
     /// The key that will open it.
     pub kek: Kek,
     /// What the source needs to find that key again, up to 1 KiB; not secret.
@@ -90,10 +83,14 @@ pub struct NewSlot {
 }
 
 impl NewSlot {
-    /// A slot that `kek` opens.
+    /// A slot of the kind [`KeySlot::CALLER`] that `kek` opens.
     #[must_use]
     pub const fn new(kek: Kek, parameters: Vec<u8>) -> Self {
-        Self { kek, parameters }
+        Self {
+            kind: KeySlot::CALLER,
+            kek,
+            parameters,
+        }
     }
 }
 
