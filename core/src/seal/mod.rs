@@ -1,4 +1,4 @@
-//! Sealed sessions: whoever has a copy and not the key has nothing.
+//! Sealed sessions: a copy without the key is worth nothing.
 //!
 //! This is the part that needs neither a heap nor an operating system: the [header](Header) that says which
 //! keys open a store, and, with the feature `seal`, the [box](BoxKey) that every sealed value is in. Keys are

@@ -28,7 +28,7 @@ const MAX_TEXT: usize = 64;
 /// No key file is longer.
 const MAX_LEN: u64 = 256;
 
-/// 32 random bytes that open a sealed store. Whoever has them has its logins.
+/// 32 random bytes that open a sealed store. They are worth its logins.
 ///
 /// ```
 /// use mtsession::seal::Key;
@@ -95,7 +95,7 @@ impl Key {
         (*check == check_of(key)).then(|| Self::from_bytes(*key))
     }
 
-    /// The text that a key file has. Whoever reads it can open what the key has sealed.
+    /// The text that a key file has. It opens everything that the key has sealed.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([0; KEY_LEN + CHECK_LEN]);

@@ -1,7 +1,7 @@
 //! Sealed stores: who holds their keys, and who remembers how new they are.
 //!
 //! With the feature `seal` a session file can be sealed: [`StoreOptions::key`](crate::StoreOptions::key) opens it, or
-//! makes it sealed where there is none yet. Whoever has the file and not the key has nothing. What is promised, and
+//! makes it sealed where there is none yet. The file without the key is worth nothing. What is promised, and
 //! what is not, is told in [`sealing`](crate::codec::sealing). Without the feature, and in a store that cannot be
 //! sealed, the option is an error of the kind [`Unsupported`](crate::StoreErrorKind::Unsupported), never a store
 //! that is plain after all.

@@ -156,7 +156,7 @@ pub(super) fn check_work<'s>(slots: impl Iterator<Item = KeySlot<'s>>) -> io::Re
     let (mut count, mut memory, mut work) = (0_usize, 0_u64, 0_u64);
     let too_much = |what: String| {
         let message = format!(
-            "its passphrases would cost {what}: whoever made it wants to keep this program busy; open it with \
+            "its passphrases would cost {what}: it was made to keep this program busy; open it with \
              another key"
         );
         Err(told(StoreErrorKind::TooLarge, message))

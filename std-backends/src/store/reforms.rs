@@ -44,8 +44,8 @@ impl Store {
         self.without_sealing("seal the store", keys)
     }
 
-    /// Seals a sealed store anew, with another key inside: afterwards exactly `keys` open it, and whoever had
-    /// another one before cannot read what is written from then on. Copies that were made before stay readable to
+    /// Seals a sealed store anew, with another key inside: afterwards exactly `keys` open it, and another
+    /// one, which somebody had before, does not open what is written from then on. Copies that were made before stay readable to
     /// them.
     ///
     /// # Errors

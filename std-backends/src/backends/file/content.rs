@@ -146,7 +146,7 @@ pub(super) fn judge(
     })
 }
 
-/// Whoever has no key never replaces what is sealed, also where it is damaged; and a plain file never passes for
+/// Without a key nothing that is sealed is replaced, also where it is damaged; and a plain file never passes for
 /// a sealed one.
 fn refuse_other_form(bytes: &[u8], paths: &Paths) -> io::Result<()> {
     if paths.seal.is_none() && is_sealed(bytes) {
