@@ -13,7 +13,7 @@ use mtsession_core::seal::{
 use mtsession_core::{DecodeErrorKind, NewerForm, SealedFile, SessionBytes};
 
 fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
+    use core::fmt::Write as _;
 
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").unwrap();
@@ -22,7 +22,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn counting<const N: usize>() -> [u8; N] {
-    std::array::from_fn(|at| u8::try_from(at % 256).unwrap())
+    core::array::from_fn(|at| u8::try_from(at % 256).unwrap())
 }
 
 fn text(len: usize) -> Vec<u8> {

@@ -89,6 +89,15 @@ impl<'a> SessionBytes<'a> {
         }
     }
 
+    /// Whether it was read from the complete copy at the end of a file that was being written in place.
+    #[must_use]
+    pub const fn is_unfinished(&self) -> bool {
+        match self {
+            Self::Plain(file) => file.is_unfinished(),
+            Self::Sealed(file) => file.is_unfinished(),
+        }
+    }
+
     /// The header of the tail; `None` where changes cannot be appended to the file as it is.
     #[must_use]
     pub const fn tail_header(&self) -> Option<TailHeader> {

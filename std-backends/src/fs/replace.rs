@@ -5,7 +5,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::directory::Directory;
-use super::disk::{Disk as _, OpenFile as _, disk};
+use super::disk::OpenFile as _;
+#[cfg(feature = "cli")]
+use super::disk::{Disk as _, disk};
 #[cfg(feature = "cli")]
 use super::erase::erase;
 #[cfg(feature = "cli")]

@@ -14,6 +14,7 @@ use super::slots::random;
 use super::{Kek, KeySource, NewSlot};
 use crate::error::kind::StoreErrorKind;
 use crate::error::told::told;
+use crate::fs::disk::{OpenFile as _, ReadFrom};
 use crate::fs::{Temp, open_owned};
 use crate::secret_bytes::SecretBytes;
 use crate::{StoreError, fs};
@@ -75,11 +76,14 @@ impl Key {
 
     fn read(path: &Path) -> io::Result<Self> {
         let file = open_owned(path, fs::Access::Read, None)?;
-        let len = file.metadata()?.len();
+        let len = file.status()?.len;
         if len > MAX_LEN {
             return Err(not_a_key());
         }
-        let bytes = SecretBytes::read_to_end(&file, usize::try_from(len).unwrap_or_default())?;
+        let bytes = SecretBytes::read_to_end(
+            ReadFrom { file: &file, at: 0 },
+            usize::try_from(len).unwrap_or_default(),
+        )?;
         str::from_utf8(&bytes)
             .ok()
             .and_then(Self::parse)
@@ -128,7 +132,7 @@ impl Key {
         let mut temp = Temp::beside(path)?;
         temp.write_all(self.to_text().as_bytes())?;
         temp.write_all(b"\n")?;
-        temp.file().sync_all()?;
+        temp.file().flush_all()?;
         let file = temp.keep_as(path).map_err(|(error, _)| error)?;
         dir.sync(Some(&file));
         Ok(())

@@ -17,7 +17,7 @@ use std::io;
 
 use mtsession_core::wire::Crc32c;
 use mtsession_core::wire::session_file::{BLOCK, FOOTER_LEN, Footer};
-use mtsession_core::{DecodeErrorKind, PlainFile};
+use mtsession_core::{DecodeErrorKind, SessionBytes};
 
 use super::lock::{Held, Settings};
 use super::new_file::{NewFile, opening};
@@ -113,9 +113,9 @@ pub(super) fn empty_in_place(file: &File, salt: u64, fsync: Fsync) -> io::Result
 /// # Errors
 /// The session is what it was, and so is the file as far as it says what that is.
 pub(super) fn finish(file: &File, bytes: &[u8], fsync: Fsync) -> io::Result<bool> {
-    match PlainFile::parse(bytes) {
+    match SessionBytes::parse(bytes) {
         Ok(copy) if copy.is_unfinished() => {
-            let Some(header) = copy.header() else {
+            let Some(header) = copy.tail_header() else {
                 return Ok(false);
             };
             let opening = opening(copy.bytes().len(), header);

@@ -10,11 +10,11 @@ use super::backend::BinaryFileBackend;
 use super::content::{Found, read_locked};
 use super::fold::{Old, Reform, write};
 use super::form::Form;
-use super::identity::links;
 use super::lock::{Held, with_lock};
 use super::paths::Paths;
 use crate::error::kind::StoreErrorKind;
 use crate::error::told::told;
+use crate::fs::disk::OpenFile as _;
 use crate::fs::erase;
 use crate::seal::{KeySource, OpenSeal, Sealing};
 
@@ -87,7 +87,7 @@ impl BinaryFileBackend {
             return Ok(None);
         };
         let is_durable = stored.is_some_and(|stored| stored.1.is_durable);
-        if is_durable && held.file.metadata().is_ok_and(|found| links(&found) == 0) {
+        if is_durable && held.file.status().is_ok_and(|found| found.links == 0) {
             // The old file has no name any more, and what was plain in it need not stay on the disk.
             let _ = erase(held.file);
         }
