@@ -134,7 +134,7 @@ fn recognise(path: &Path) -> Result<Vec<FileFormat>, ForeignError> {
         Content::GramJs(_) => vec![FileFormat::GramJsStore],
         Content::Database => formats_in(&Db::open(path)?)?,
         Content::Tl(_) => vec![FileFormat::GrammersTl],
-        Content::Binlog(_) => vec![FileFormat::TdlibBinlog],
+        Content::Binlog { .. } => vec![FileFormat::TdlibBinlog],
         Content::Json(text) => json::recognise(&text).into_iter().collect(),
         Content::Own | Content::Text(_) => Vec::new(),
     })
@@ -148,7 +148,11 @@ enum Content {
     GramJs(Vec<String>),
     Database,
     /// A log of `TDLib`'s.
-    Binlog(PathBuf),
+    Binlog {
+        log: SecretBytes,
+        /// Which servers it is of, where its name says so.
+        test_mode: Option<bool>,
+    },
     Own,
     Tl(SecretBytes),
     Json(Zeroizing<String>),
@@ -159,11 +163,11 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         let stores = gramjs::prefixes(path)?;
-        let logs = tdlib::NAMES.map(|name| path.join(name));
-        let log = logs.into_iter().find(|log| log.is_file());
+        let mut logs = tdlib::logs_in(path).into_iter();
+        let log = logs.find(|log| log.is_file());
         return match (log, identity::by_names(path)) {
             _ if !stores.is_empty() => Ok(Content::GramJs(stores)),
-            (Some(log), _) => Ok(Content::Binlog(log)),
+            (Some(log), _) => binlog(&log),
             (None, Some(known)) => Err(known),
             (None, None) => Ok(Content::Tdata(path.to_path_buf())),
         };
@@ -180,7 +184,7 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
         return Ok(Content::Database);
     }
     if tdlib::is_binlog(&head(path)?) {
-        return Ok(Content::Binlog(path.to_path_buf()));
+        return binlog(path);
     }
     if metadata.len() > MAX_FILE {
         return Err(identity::by_content(&head(path)?).unwrap_or(ForeignError::Unknown));
@@ -188,10 +192,27 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     content_of_bytes(LockSafeFile::open(path)?.read_all()?)
 }
 
+/// A log of `TDLib`'s, which can be longer than other files.
+fn binlog(path: &Path) -> Result<Content, ForeignError> {
+    if fs::metadata(path)?.len() > MAX_LOG {
+        return Err(ForeignError::damaged("no log is as long"));
+    }
+    Ok(Content::Binlog {
+        log: LockSafeFile::open(path)?.read_all()?,
+        test_mode: tdlib::test_mode_of(path),
+    })
+}
+
 /// What the bytes of a file are that is no database and no part of a directory.
 fn content_of_bytes(bytes: SecretBytes) -> Result<Content, ForeignError> {
     if bytes.starts_with(&grammers::tl::MAGIC) {
         return Ok(Content::Tl(bytes));
+    }
+    if tdlib::is_binlog(&bytes) {
+        return Ok(Content::Binlog {
+            log: bytes,
+            test_mode: None,
+        });
     }
     if SessionBytes::parse(&bytes).is_ok() {
         return Ok(Content::Own);
@@ -261,13 +282,8 @@ fn read_content(
         Content::GramJs(stores) => gramjs::read(path, stores, choice),
         Content::Database => read_database(&Db::open(path)?, choice),
         Content::Tl(bytes) => grammers::tl::read(&bytes, choice),
-        Content::Binlog(log) => {
-            let is_test = log.file_name().is_some_and(|name| name == tdlib::TEST_NAME);
-            if fs::metadata(&log)?.len() > MAX_LOG {
-                return Err(ForeignError::damaged("no log is as long"));
-            }
-            let bytes = LockSafeFile::open(&log)?.read_all()?;
-            tdlib::read(&bytes, is_test, options.passcode.as_bytes(), choice)
+        Content::Binlog { log, test_mode } => {
+            tdlib::read(&log, test_mode, options.passcode.as_bytes(), choice)
         }
         Content::Json(text) => read_json(&text, choice),
         Content::Text(text) => read_text(&text, choice),

@@ -26,10 +26,10 @@ const IPV6: i32 = 1;
 const STATIC: i32 = 16;
 const HAS_SECRET: i32 = 32;
 
-/// Reads a log. `test_mode`: whether it is that of the test servers, which only its name says.
+/// Reads a log. `test_mode`: whether it is that of the test servers, as far as that is known.
 pub(in crate::clients) fn read(
     log: &[u8],
-    test_mode: bool,
+    test_mode: Option<bool>,
     key: &[u8],
     choice: Option<usize>,
 ) -> Result<Import, ForeignError> {
@@ -49,7 +49,7 @@ pub(in crate::clients) fn read(
     import.account = Account {
         user_id: number(&values, "my_id").filter(|id| *id > 0),
         is_bot: Some(values.text("auth_is_bot") == Some("true")),
-        test_mode: Some(test_mode),
+        test_mode,
         ..Account::default()
     };
     let servers = read_servers(&values, &mut import);
