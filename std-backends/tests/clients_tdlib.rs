@@ -22,7 +22,7 @@ fn vector(name: &str) -> PathBuf {
 }
 
 fn key(factor: usize, first: usize) -> [u8; 256] {
-    core::array::from_fn(|at| (at * factor + first).to_le_bytes()[0])
+    core::array::from_fn(|at| u8::try_from((at * factor + first) % 256).unwrap())
 }
 
 fn cause(error: &std::io::Error) -> &ForeignError {
