@@ -77,9 +77,7 @@ fn of_client(cause: &(dyn Error + 'static)) -> Option<StoreErrorKind> {
         | ForeignError::Damaged(_)
         | ForeignError::UnknownDc(_) => StoreErrorKind::Damaged,
         ForeignError::UnknownVersion(_) => StoreErrorKind::Newer,
-        ForeignError::Passcode | ForeignError::DatabaseKey | ForeignError::WrongPasscode => {
-            StoreErrorKind::Sealed
-        }
+        ForeignError::Passcode | ForeignError::WrongPasscode => StoreErrorKind::Sealed,
         ForeignError::NotReadable { .. } => StoreErrorKind::Unsupported,
         ForeignError::SeveralKeys(_) | ForeignError::Missing(_) | ForeignError::Unfit(_) => {
             StoreErrorKind::Invalid

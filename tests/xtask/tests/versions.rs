@@ -14,6 +14,22 @@ fn quoted<'t>(text: &'t str, start: &str) -> Vec<&'t str> {
 }
 
 #[test]
+fn the_npm_packages_have_the_version_of_the_crates() {
+    let manifest = read(Path::new("Cargo.toml"));
+    let [version] = *quoted(&manifest, "version =") else {
+        panic!("Cargo.toml has one line with the version");
+    };
+    let package = read(Path::new(
+        "std-backends/packaging/npm/mtsession/package.json",
+    ));
+    assert_eq!(quoted(&package, "\"version\":"), [version]);
+    let systems = quoted(&package, "\"@mtsession/");
+    assert_eq!(systems.len(), 6);
+    let wanted = package.matches(&format!(": \"{version}\"")).count();
+    assert_eq!(wanted, 7, "its own version and those of six systems");
+}
+
+#[test]
 fn the_crates_ask_for_each_other_in_the_version_of_the_workspace() {
     let manifest = read(Path::new("Cargo.toml"));
     let version = quoted(&manifest, "version =")[0];
