@@ -169,8 +169,8 @@ fn a_closure_reads_from_the_same_database_while_it_has_the_lock() {
             assert_eq!(head.home_dc_id, backend.load()?.unwrap().home_dc_id);
             assert_eq!(other.load()?.unwrap().home_dc_id, head.home_dc_id);
             if attempts % 9 > 0 {
-                // Faster than this one.
-                let faster = attempts.rem_euclid(100);
+                // Faster than this one, and with something that is not there yet.
+                let faster = attempts.saturating_add(100);
                 other.apply(&[Change::HomeDc(faster)])?;
             } else if fails {
                 return Err(std::io::Error::other("the caller's own words"));

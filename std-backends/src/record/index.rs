@@ -14,6 +14,22 @@ pub(super) struct Index {
     pub(super) min_peers: HashMap<i64, usize>,
 }
 
+#[cfg(any(feature = "sqlite", feature = "libsql"))]
+impl Index {
+    /// About as many bytes.
+    pub(super) fn memory(&self) -> usize {
+        // With what a map has in addition to its entries.
+        fn map<K, V>(map: &HashMap<K, V>) -> usize {
+            map.capacity()
+                .saturating_mul(size_of::<(K, V)>().saturating_add(2))
+        }
+
+        [map(&self.peers), map(&self.channels), map(&self.min_peers)]
+            .into_iter()
+            .sum()
+    }
+}
+
 impl Index {
     pub(super) fn of(session: &PersistedSession) -> Self {
         let mut index = Self::default();

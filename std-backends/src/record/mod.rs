@@ -119,6 +119,29 @@ impl From<PersistedSession> for SessionRecord {
     }
 }
 
+/// What it needs in memory.
+#[cfg(any(feature = "sqlite", feature = "libsql"))]
+impl SessionRecord {
+    /// About as many bytes; names are left out, which no database keeps in memory.
+    pub(crate) fn memory(&self) -> usize {
+        fn list<T>(list: &Vec<T>) -> usize {
+            list.capacity().saturating_mul(size_of::<T>())
+        }
+
+        let session = self.session();
+        let addresses = session.dcs.iter().map(|dc| dc.addr.capacity());
+        let lists = [
+            size_of::<Self>(),
+            list(&session.dcs),
+            list(&session.updates_state.channels),
+            list(&session.peers),
+            list(&session.min_peers),
+            self.index.get().map_or(0, Index::memory),
+        ];
+        lists.into_iter().chain(addresses).sum()
+    }
+}
+
 impl SessionRecord {
     /// Decodes what [`to_bytes`](Self::to_bytes) made, and session files of every version.
     ///

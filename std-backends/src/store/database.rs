@@ -14,7 +14,7 @@ use crate::backend::SessionBackend;
 use crate::backends::sql::LibSqlBackend;
 #[cfg(feature = "sqlite")]
 use crate::backends::sql::SqliteBackend;
-use crate::backends::sql::{back_up_file, restore_file, verify_file};
+use crate::backends::sql::{Budget, back_up_file, restore_file, verify_file};
 
 /// The file of an address that can be a copy of a database.
 fn file_of(address: &Address) -> Option<&Path> {
@@ -30,6 +30,8 @@ macro_rules! database_file {
         pub(super) struct $store {
             path: PathBuf,
             options: StoreOptions,
+            /// What all accounts may keep in memory.
+            budget: Option<Arc<Budget>>,
             /// For what is about the whole file.
             manager: $backend,
         }
@@ -40,6 +42,7 @@ macro_rules! database_file {
                 Ok(Self {
                     path: path.to_owned(),
                     options: options.clone(),
+                    budget: options.memory_budget.map(Budget::new),
                     manager: $backend::configured(path, DEFAULT_ACCOUNT, options)?,
                 })
             }
@@ -53,7 +56,8 @@ macro_rules! database_file {
             }
 
             fn backend(&self, name: &str) -> io::Result<Arc<dyn SessionBackend>> {
-                let backend = $backend::configured(&self.path, name, &self.options)?;
+                let backend = $backend::configured(&self.path, name, &self.options)?
+                    .within(self.budget.clone());
                 backend.look()?;
                 Ok(Arc::new(backend))
             }

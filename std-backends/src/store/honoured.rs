@@ -26,7 +26,8 @@ impl Honours {
 
     pub(crate) fn contains(self, option: &str) -> bool {
         let special: &[&str] = match self {
-            Self::File | Self::Database => &["deadline", "flush"],
+            Self::File => &["deadline", "flush"],
+            Self::Database => &["deadline", "flush", "memory_budget"],
             Self::Server => &[
                 "auth_token",
                 "deadline",

@@ -47,6 +47,7 @@ struct Row {
 
 const FILES: &[&str] = &["file", "dir", "sqlite", "libsql"];
 const STORED: &[&str] = &["file", "dir", "sqlite", "libsql", "server"];
+const DATABASE: &[&str] = &["sqlite", "libsql"];
 const SERVER: &[&str] = &["server"];
 const ALL: &[&str] = &["file", "dir", "sqlite", "libsql", "server", "memory"];
 const NONE: &[&str] = &[];
@@ -101,6 +102,12 @@ fn rows() -> Vec<Row> {
             None,
             SERVER,
         ),
+        row(
+            "memory_budget",
+            |o| o.memory_budget(1),
+            Some("memory_budget=64M"),
+            DATABASE,
+        ),
         row("on_event", |o| o.on_event(|_| ()), None, ALL),
     ]
 }
@@ -126,12 +133,6 @@ fn later() -> Vec<Row> {
             "every",
             |o| o.every(Duration::ZERO),
             Some("every=60s"),
-            NONE,
-        ),
-        row(
-            "memory_budget",
-            |o| o.memory_budget(1),
-            Some("memory_budget=64M"),
             NONE,
         ),
         row("replicas", |o| o.replicas(1), Some("replicas=1"), NONE),

@@ -33,11 +33,12 @@ use crate::seal::{Anchor, KeySource};
 /// | `replica` | | | yes | | `replica=FILE` |
 /// | `insecure`, `proxy` | | | yes | | `insecure`, `proxy` |
 /// | `on_event` | yes | yes | yes | yes | |
+/// | `memory_budget` | | yes | | | `memory_budget=64M` |
 /// | `key`, `label`, `anchor` | yes | | | | `key_file=FILE`, `label=NAME`, `anchor=FILE` |
 /// | `accept_rollback` | yes | | | | `accept_rollback` |
 /// | `own` | | | | | `own`, `own=NAME` |
 /// | `limits` | | | | | `limits=users:5000,channels:1000` |
-/// | `every`, `memory_budget`, `replicas` | | | | | `every=60s`, `memory_budget=64M`, `replicas=1` |
+/// | `every`, `replicas` | | | | | `every=60s`, `replicas=1` |
 /// | `wipe_on_fold` | | | | | `wipe_on_fold`, `keyring` |
 ///
 /// Those about sealed stores need the feature `seal`. Those of the last four rows are honoured by no store of this
@@ -84,7 +85,7 @@ pub struct StoreOptions {
     pub(super) own: Option<Owner>,
     pub(super) limits: Option<PeerLimits>,
     pub(super) every: Option<Duration>,
-    pub(super) memory_budget: Option<usize>,
+    pub(crate) memory_budget: Option<usize>,
     pub(super) replicas: Option<u32>,
     pub(super) wipe_on_fold: bool,
     pub(super) accept_rollback: bool,
@@ -222,9 +223,11 @@ impl StoreOptions {
         self
     }
 
-    /// How many bytes the accounts of a store may use in memory together.
+    /// How many bytes the accounts of a store may use in memory together, about: without it, each backend keeps
+    /// what it has read until it is dropped. What was used longest ago goes first, and is read from the database
+    /// again when it is asked for. Single peers and heads are looked up in the database, whatever is kept.
     ///
-    /// No store of this release has a budget; opening is an error that names the option.
+    /// Backends of one [`Store`] share its budget; one that is [connected](Self::connect) to alone has its own.
     #[must_use]
     pub fn memory_budget(mut self, bytes: usize) -> Self {
         self.memory_budget = Some(bytes);

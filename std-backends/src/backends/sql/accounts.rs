@@ -8,6 +8,15 @@ use super::store::{DEFAULT_ACCOUNT, SECOND_SESSION, SqlStore};
 use super::{legacy, tables};
 pub(super) use crate::address::check_name;
 
+/// What an account in a database is called.
+pub(super) fn named(mut place: String, account: &str) -> String {
+    if account != DEFAULT_ACCOUNT {
+        place.push('#');
+        place.push_str(account);
+    }
+    place
+}
+
 impl SqlStore {
     /// The names of all accounts.
     pub(super) fn accounts(&mut self) -> io::Result<Vec<String>> {

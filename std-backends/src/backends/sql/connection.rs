@@ -87,7 +87,7 @@ pub(super) trait Connection: Send {
     }
 
     /// Writes as one transaction.
-    fn write(&mut self, write: &Write) -> io::Result<Written>;
+    fn write(&mut self, write: Write) -> io::Result<Written>;
 
     /// Keeps all other writers out until the next [`write`](Self::write) or [`unlock`](Self::unlock); reads go
     /// on. False where that cannot be done: on a server, and where there is nothing yet.

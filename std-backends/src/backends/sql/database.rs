@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::budget::KeepsInMemory;
 #[cfg(feature = "libsql-remote")]
 use super::replica::Replica;
 use super::store::SqlStore;
@@ -46,6 +47,25 @@ impl Database {
             Self::One(store) => Ok(store),
             #[cfg(feature = "libsql-remote")]
             Self::Replica(replica) => replica.copy(),
+        }
+    }
+}
+
+impl KeepsInMemory for Database {
+    fn kept(&self) -> usize {
+        match self {
+            Self::One(store) => store.kept(),
+            // Its copy has what it keeps.
+            #[cfg(feature = "libsql-remote")]
+            Self::Replica(_) => 0,
+        }
+    }
+
+    fn keep_nothing(&mut self) {
+        match self {
+            Self::One(store) => store.keep_nothing(),
+            #[cfg(feature = "libsql-remote")]
+            Self::Replica(_) => {}
         }
     }
 }

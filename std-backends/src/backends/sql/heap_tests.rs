@@ -84,12 +84,12 @@ impl Connection for TurnedRound {
         self.0.is_unchanged()
     }
 
-    fn write(&mut self, write: &Write) -> io::Result<Written> {
+    fn write(&mut self, write: Write) -> io::Result<Written> {
         let turned = |statement: &Statement| {
             let params: Vec<_> = statement.params.iter().map(turned_value).collect();
             Statement::new(statement.sql, params)
         };
-        self.0.write(&Write {
+        self.0.write(Write {
             statements: write.statements.iter().map(turned).collect(),
             durability: write.durability,
             if_unchanged: write.if_unchanged,

@@ -7,7 +7,8 @@ use std::sync::Mutex;
 
 use mtsession_core::{Change, PeerKey};
 
-use super::accounts::check_name;
+use super::accounts::{check_name, named};
+use super::budget::Budgeted;
 use super::database::Database;
 use super::local::{DEFAULT_BUSY_TIMEOUT, LocalConnection};
 #[cfg(feature = "libsql-remote")]
@@ -72,7 +73,7 @@ pub struct LibSqlBackend {
     /// Held by every writer, before the database itself: the last attempt of an update holds it while the
     /// caller's code runs, which may still read.
     pub(super) turn: Mutex<()>,
-    pub(super) database: Mutex<Database>,
+    pub(super) database: Budgeted<Database>,
 }
 
 impl LibSqlBackend {
@@ -128,7 +129,7 @@ impl LibSqlBackend {
 
     /// What is wrong with these accounts.
     pub(crate) fn problems_of(&self, accounts: &[String]) -> Vec<String> {
-        lock(&self.database).primary().problems_of(accounts)
+        self.database.lock().primary().problems_of(accounts)
     }
 
     pub(crate) fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
@@ -140,7 +141,7 @@ impl LibSqlBackend {
             name,
             patience: DEFAULT_BUSY_TIMEOUT,
             turn: Mutex::new(()),
-            database: Mutex::new(database),
+            database: Budgeted::new(database),
         }
     }
 
@@ -166,7 +167,7 @@ impl LibSqlBackend {
         action: &'static str,
         f: impl FnOnce(&mut Database) -> io::Result<R>,
     ) -> io::Result<R> {
-        let mut database = lock(&self.database);
+        let mut database = self.database.lock();
         #[cfg(feature = "libsql-remote")]
         database.primary().start_call();
         f(&mut database).map_err(|error| StoreError::io(NAME, &self.name, action, error))
@@ -302,14 +303,6 @@ fn server_store(
         .as_ref()
         .map_or("", |token| token.as_str());
     remote_store(&url, token, account, requests)
-}
-
-pub(super) fn named(mut place: String, account: &str) -> String {
-    if account != DEFAULT_ACCOUNT {
-        place.push('#');
-        place.push_str(account);
-    }
-    place
 }
 
 impl SessionBackend for LibSqlBackend {

@@ -1,15 +1,26 @@
-//! How a whole record is read, changed and stored in a libSQL database.
+//! What libSQL backends share with those of SQLite: whole records, and budgets of memory.
 
 use core::time::Duration;
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
+use super::budget::Budget;
 use super::contended::contended;
 use super::database::Database;
 use super::libsql::LibSqlBackend;
 use super::store::SqlStore;
 use super::whole::Whole;
 use crate::record::SessionRecord;
+
+impl LibSqlBackend {
+    /// The same within a budget of memory.
+    pub(crate) fn within(self, budget: Option<Arc<Budget>>) -> Self {
+        Self {
+            database: self.database.within(budget),
+            ..self
+        }
+    }
+}
 
 impl Whole for LibSqlBackend {
     fn turn(&self) -> &Mutex<()> {

@@ -87,3 +87,9 @@ pub(super) fn only_readable() -> io::Error {
         "the database or its directory can only be read; nothing was changed",
     )
 }
+
+/// An error that nobody ever sees.
+pub(super) fn bug(what: &str) -> io::Error {
+    debug_assert!(false, "{what}");
+    told(StoreErrorKind::Bug, what)
+}

@@ -116,3 +116,33 @@ pub(super) fn make_private(path: &Path) -> io::Result<()> {
     let _ = path;
     Ok(())
 }
+
+/// What this process may do with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rights {
+    may_read: bool,
+    may_write: bool,
+}
+
+impl Rights {
+    pub(super) fn to(path: &Path) -> Self {
+        #[cfg(unix)]
+        {
+            use rustix::fs::{Access, AtFlags, CWD, accessat};
+
+            let may = |access| accessat(CWD, path, access, AtFlags::EACCESS).is_ok();
+            Self {
+                may_read: may(Access::READ_OK),
+                may_write: may(Access::WRITE_OK),
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = path;
+            Self {
+                may_read: true,
+                may_write: true,
+            }
+        }
+    }
+}

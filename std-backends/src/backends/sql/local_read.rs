@@ -4,19 +4,19 @@ use std::io;
 
 use super::connection::OnRow;
 use super::local_bind::bind;
-use super::local_open::Open;
+use super::local_open::{Moment, Open};
 use super::statement::{Select, Value, ValueRef};
 
 /// Most columns of any query.
 const MAX_COLUMNS: usize = 13;
 
-/// Gives the rows of all selects, as of one moment. The outer error is SQLite's, the inner one the
-/// receiver's.
+/// Gives the rows of all selects, as of the moment that is returned. The outer error is SQLite's, the inner
+/// one the receiver's.
 pub(super) fn read_all(
-    open: &mut Open,
+    open: &Open,
     selects: &[Select],
     on_row: &mut OnRow<'_>,
-) -> rusqlite::Result<io::Result<()>> {
+) -> rusqlite::Result<(io::Result<()>, Moment)> {
     // While writers are kept out, the transaction of that has begun.
     let transaction = open
         .database
@@ -49,12 +49,11 @@ pub(super) fn read_all(
             }
         }
     }
-    let seen = open.data_version()?;
+    let moment = open.moment()?;
     if let Some(transaction) = transaction {
         transaction.commit()?;
     }
-    open.seen = Some(seen);
-    Ok(result)
+    Ok((result, moment))
 }
 
 /// Rows that are kept until it is known that they belong together.

@@ -14,7 +14,7 @@ pub(super) fn remove_copies(
 ) -> io::Result<()> {
     kept::remove_all(path)?;
     if is_default {
-        connection.write(&Write {
+        connection.write(Write {
             statements: schema::drop_kept().collect(),
             durability: Durability::Now,
             if_unchanged: false,

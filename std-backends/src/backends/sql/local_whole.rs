@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 
 use super::accounts::check_name;
-use super::connection::Durability;
 use super::copies;
 use super::local::{DEFAULT_BUSY_TIMEOUT, LocalConnection};
 use super::local_error::explain;
@@ -16,10 +15,11 @@ use crate::shown::Shown;
 /// Copies the database at `path` into a new file.
 pub(crate) fn back_up_to(path: &Path, to: &Path) -> io::Result<()> {
     let mut connection = LocalConnection::file(path);
-    let Some(open) = connection.existing()? else {
+    let Some(shared) = connection.existing()? else {
         return Err(io::ErrorKind::NotFound.into());
     };
-    private_copy(&open.database, to)?
+    shared
+        .look(|open| private_copy(&open.database, to))?
         .keep_as(to)
         .map(|_| ())
         .map_err(|(error, _)| error)
@@ -32,31 +32,29 @@ pub(crate) fn restore_from(copy: &Path, path: &Path) -> io::Result<()> {
     let Some(from) = from.existing()? else {
         return Err(io::ErrorKind::NotFound.into());
     };
-    copies::check_integrity(&from.database)?;
-    if from.is_empty().map_err(|error| explain(&error))? {
-        let message = "the copy has no tables: nothing was changed";
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-    }
-    refuse_to_hand_over(path)?;
-    let mut to = LocalConnection::file(path);
-    let to = to.writable()?;
-    to.set_synchronous(Durability::Now)
-        .map_err(|error| explain(&error))?;
-    copies::write_into(&from.database, &mut to.database, DEFAULT_BUSY_TIMEOUT)?;
-    to.debt.grows_by_login();
-    to.debt.settle(&to.database);
-    Ok(())
+    from.look(|from| {
+        copies::check_integrity(&from.database)?;
+        if from.is_empty().map_err(|error| explain(&error))? {
+            let message = "the copy has no tables: nothing was changed";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        refuse_to_hand_over(path)?;
+        let to = LocalConnection::file(path).writable()?;
+        to.alone(DEFAULT_BUSY_TIMEOUT, |to| to.replace_by(from))
+    })
 }
 
 /// What is wrong with the file at `path` apart from what is in its rows.
 pub(crate) fn problems_of(path: &Path) -> io::Result<Vec<String>> {
     match LocalConnection::file(path).existing()? {
         None => Ok(Vec::new()),
-        Some(open) => {
-            let found = [
-                copies::problems(&open.database),
-                copies::rows_without_account(&open.database),
-            ];
+        Some(shared) => {
+            let found = shared.look(|open| {
+                Ok([
+                    copies::problems(&open.database),
+                    copies::rows_without_account(&open.database),
+                ])
+            })?;
             let mut problems = Vec::new();
             for found in found {
                 match found.map_err(|error| explain(&error)) {

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::local_error::explain;
+use super::local_open::Open;
 use crate::event::{self, Event};
 
 /// How long a commit of a login waits for readers that need the state before it.
@@ -38,17 +39,15 @@ enum Owed {
 pub(super) struct Debt {
     owed: Owed,
     next_wait: Instant,
-    busy_timeout: Duration,
 }
 
 impl Debt {
     /// That of a database which was just opened.
-    pub(super) fn of_others(busy_timeout: Duration) -> Self {
+    pub(super) fn of_others() -> Self {
         let now = Instant::now();
         Self {
             owed: Owed::Perhaps,
             next_wait: now.checked_add(PAUSE).unwrap_or(now),
-            busy_timeout,
         }
     }
 
@@ -60,7 +59,7 @@ impl Debt {
     /// Another program was seen to have written.
     pub(super) fn may_have_grown(&mut self) {
         if self.owed == Owed::Nothing {
-            *self = Self::of_others(self.busy_timeout);
+            *self = Self::of_others();
         }
     }
 
@@ -72,13 +71,13 @@ impl Debt {
         }
     }
 
-    /// Copies the log into the main file after a commit.
-    pub(super) fn settle(&mut self, database: &rusqlite::Connection) {
+    /// Copies the log into the main file after a commit. No reader is waited for longer than `patience`.
+    pub(super) fn settle(&mut self, open: &mut Open, patience: Duration) {
         if self.owed == Owed::Nothing {
             return;
         }
-        let is_settled = fold_log(database, PASSIVE)
-            || (Instant::now() >= self.next_wait && self.wait_for_readers(database));
+        let is_settled = fold_log(&open.database, PASSIVE)
+            || (Instant::now() >= self.next_wait && self.wait_for_readers(open, patience));
         if is_settled {
             self.owed = Owed::Nothing;
         }
@@ -86,21 +85,17 @@ impl Debt {
 
     /// The same when the connection is about to be closed. SQLite does it itself only where that is the
     /// last connection of all programs.
-    pub(super) fn settle_at_the_end(&mut self, database: &rusqlite::Connection) {
+    pub(super) fn settle_at_the_end(&mut self, open: &mut Open) {
         if self.owed == Owed::Login {
             self.next_wait = Instant::now();
-            self.settle(database);
+            self.settle(open, PATIENCE);
         }
     }
 
-    fn wait_for_readers(&mut self, database: &rusqlite::Connection) -> bool {
+    fn wait_for_readers(&mut self, open: &mut Open, patience: Duration) -> bool {
         // A full checkpoint keeps other writers waiting as well, so it must be short.
-        let is_whole = database
-            .busy_timeout(PATIENCE.min(self.busy_timeout))
-            .is_ok()
-            && fold_log(database, FULL);
-        // It has worked with the other value.
-        let _ = database.busy_timeout(self.busy_timeout);
+        let is_whole =
+            open.set_busy_timeout(PATIENCE.min(patience)).is_ok() && fold_log(&open.database, FULL);
         if !is_whole {
             let now = Instant::now();
             self.next_wait = now.checked_add(PAUSE).unwrap_or(now);
@@ -159,13 +154,10 @@ pub(super) fn empty_log(database: &rusqlite::Connection) -> io::Result<()> {
 ///
 /// The tables of a new database are committed before it gets a log. So a main file that names a log and
 /// has no tables has lost it, and what the log held was not nothing.
-pub(super) fn check_log_of_empty(
-    database: &mut rusqlite::Connection,
-    path: &Path,
-) -> io::Result<()> {
-    let look = |database: &mut rusqlite::Connection| {
+pub(super) fn check_log_of_empty(database: &rusqlite::Connection, path: &Path) -> io::Result<()> {
+    let look = |database: &rusqlite::Connection| {
         // In one transaction, because somebody may just be making the tables and then the log.
-        let transaction = database.transaction()?;
+        let transaction = database.unchecked_transaction()?;
         let objects: i64 =
             transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         let mode: String = transaction.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;

@@ -3,6 +3,7 @@
 mod accounts;
 mod apply;
 mod aside;
+mod budget;
 mod checksum;
 mod connection;
 mod contended;
@@ -30,6 +31,7 @@ mod legacy;
 mod libsql;
 #[cfg(feature = "libsql")]
 mod libsql_whole;
+mod line;
 mod local;
 mod local_bind;
 mod local_connect;
@@ -43,6 +45,7 @@ mod locks;
 mod lookup;
 mod main_file;
 mod names;
+mod opened_files;
 mod owners;
 mod plan;
 mod recognise;
@@ -55,6 +58,9 @@ mod row;
 mod schema;
 mod schema10;
 mod shape;
+mod shared;
+#[cfg(all(test, feature = "sqlite"))]
+mod shared_tests;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;
@@ -62,7 +68,9 @@ mod store;
 mod tables;
 mod upgrade;
 mod whole;
+mod writer;
 
+pub(crate) use budget::Budget;
 #[cfg(feature = "libsql")]
 pub use libsql::LibSqlBackend;
 pub(crate) use local_whole::{

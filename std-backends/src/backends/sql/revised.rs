@@ -53,7 +53,7 @@ impl SqlStore {
             known,
         };
         self.stamp = self.stamp.wrapping_add(1);
-        let written = self.connection.write(&write)?;
+        let written = self.connection.write(write)?;
         match written {
             Written::Done => {
                 if revision.is_some() {

@@ -3,11 +3,12 @@
 use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use mtsession_core::{Change, PeerKey};
 
-use super::accounts::check_name;
+use super::accounts::{check_name, named};
+use super::budget::{Budget, Budgeted};
 use super::contended::contended;
 use super::export;
 use super::local::{self, LocalConnection};
@@ -29,6 +30,11 @@ const NAME: &str = "sqlite";
 /// Small changes are single statements, a `save` writes only the rows that differ. The file is in
 /// write-ahead mode, so readers do not wait for a writer, and any number of threads, backends and
 /// processes may use it at once.
+///
+/// All backends of one file in a process share its connections, whatever name of the file they were given, and
+/// with `LibSqlBackend`: a thousand accounts need seven descriptors, as one does. Changes
+/// that find another one being stored are stored together, in one commit after it; each call returns when its own
+/// change is, and an error is of the change that failed alone.
 ///
 /// | call | cost | safe against a power cut |
 /// |---|---|---|
@@ -89,7 +95,7 @@ pub struct SqliteBackend {
     /// Held by every writer, before the store itself: the last attempt of an update holds it while the
     /// caller's code runs, which may still read.
     turn: Mutex<()>,
-    pub(super) store: Mutex<SqlStore>,
+    pub(super) store: Budgeted<SqlStore>,
 }
 
 #[derive(Clone, Debug)]
@@ -178,15 +184,23 @@ impl SqliteBackend {
         }))
     }
 
+    /// The same within a budget of memory.
+    pub(crate) fn within(self, budget: Option<Arc<Budget>>) -> Self {
+        Self {
+            store: self.store.within(budget),
+            ..self
+        }
+    }
+
     /// Looks whether the file can be a database of ours.
     pub(crate) fn look(&self) -> io::Result<()> {
-        let looked = lock(&self.store).check_layout();
+        let looked = self.store.lock().check_layout();
         looked.map_err(self.error("open"))
     }
 
     /// The names of all accounts.
     pub(crate) fn names(&self) -> io::Result<Vec<String>> {
-        let names = lock(&self.store).accounts();
+        let names = self.store.lock().accounts();
         names.map_err(self.error("list the accounts"))
     }
 
@@ -199,7 +213,7 @@ impl SqliteBackend {
 
     /// What is wrong with these accounts.
     pub(crate) fn problems_of(&self, accounts: &[String]) -> Vec<String> {
-        lock(&self.store).problems_of(accounts)
+        self.store.lock().problems_of(accounts)
     }
 
     pub(super) fn with_options(options: Options) -> Self {
@@ -210,18 +224,14 @@ impl SqliteBackend {
         let connection = connection
             .with_busy_timeout(options.busy_timeout)
             .with_journal_sync(options.journal_sync);
-        let mut name = match &options.path {
+        let place = match &options.path {
             Some(path) => path.display().to_string(),
             None => ":memory:".to_owned(),
         };
-        if options.account != DEFAULT_ACCOUNT {
-            name.push('#');
-            name.push_str(&options.account);
-        }
         Self {
-            name,
+            name: named(place, &options.account),
             turn: Mutex::new(()),
-            store: Mutex::new(SqlStore::new(Box::new(connection), &options.account)),
+            store: Budgeted::new(SqlStore::new(Box::new(connection), &options.account)),
             options,
         }
     }
@@ -232,7 +242,7 @@ impl SqliteBackend {
         write: impl FnOnce(&mut SqlStore) -> io::Result<()>,
     ) -> io::Result<()> {
         let _turn = lock(&self.turn);
-        write(&mut lock(&self.store)).map_err(self.error(action))
+        write(&mut self.store.lock()).map_err(self.error(action))
     }
 
     pub(crate) fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
@@ -246,7 +256,7 @@ impl Whole for SqliteBackend {
     }
 
     fn read_whole(&self) -> io::Result<(Option<SessionRecord>, u64)> {
-        let read = lock(&self.store).read_record();
+        let read = self.store.lock().read_record();
         read.map_err(self.error("load"))
     }
 
@@ -255,7 +265,7 @@ impl Whole for SqliteBackend {
     }
 
     fn with_locks<R>(&self, call: impl FnOnce(&mut SqlStore) -> io::Result<R>) -> io::Result<R> {
-        call(&mut lock(&self.store)).map_err(self.error("update"))
+        call(&mut self.store.lock()).map_err(self.error("update"))
     }
 
     fn patience(&self) -> Duration {
@@ -273,7 +283,7 @@ impl SessionBackend for SqliteBackend {
     }
 
     fn load(&self) -> io::Result<Option<PersistedSession>> {
-        lock(&self.store).load().map_err(self.error("load"))
+        self.store.lock().load().map_err(self.error("load"))
     }
 
     fn delete(&self) -> io::Result<()> {
@@ -290,7 +300,7 @@ impl SessionBackend for SqliteBackend {
     }
 
     fn read(&self) -> io::Result<Option<SessionRecord>> {
-        lock(&self.store).read().map_err(self.error("load"))
+        self.store.lock().read().map_err(self.error("load"))
     }
 
     fn update(
@@ -301,16 +311,16 @@ impl SessionBackend for SqliteBackend {
     }
 
     fn head(&self) -> io::Result<Option<SessionHead>> {
-        lock(&self.store).head().map_err(self.error("load"))
+        self.store.lock().head().map_err(self.error("load"))
     }
 
     fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
-        let found = lock(&self.store).find_peer(query);
+        let found = self.store.lock().find_peer(query);
         found.map_err(self.error("find a peer"))
     }
 
     fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> io::Result<Vec<KnownPeer>> {
-        let page = lock(&self.store).peers_after(after, limit);
+        let page = self.store.lock().peers_after(after, limit);
         page.map_err(self.error("list the peers"))
     }
 

@@ -104,6 +104,11 @@ impl Statement {
         }
     }
 
+    /// Whether it gives the account a new revision, and so changes it whatever else it does.
+    pub(super) fn is_revising(&self) -> bool {
+        self.is_revising
+    }
+
     /// Draws a revision for all of them; `None` where none takes one.
     pub(super) fn revise(statements: &mut [Self]) -> Option<String> {
         let mut revision = None;

@@ -4,6 +4,7 @@ use std::io;
 
 use mtsession_core::SessionSource;
 
+use super::budget::KeepsInMemory;
 use super::connection::{Connection, Durability};
 use super::contended::contended;
 use super::keep::{Keep, MAX_READ_ATTEMPTS};
@@ -48,6 +49,8 @@ pub(super) struct SqlStore {
     pub(super) reads_as: &'static str,
     /// Whether the caller was told that there is no session, and has not written one since.
     has_told_none: bool,
+    /// Whether what is known is needed by a write that others are kept out for.
+    pub(super) is_locked: bool,
 }
 
 impl SqlStore {
@@ -61,6 +64,7 @@ impl SqlStore {
             has_names: false,
             reads_as: "",
             has_told_none: false,
+            is_locked: false,
         }
     }
 
@@ -361,5 +365,18 @@ impl SqlStore {
                 Some(select) => on_row(index, &Row::new(select, values)),
                 None => Ok(()),
             })
+    }
+}
+
+impl KeepsInMemory for SqlStore {
+    fn kept(&self) -> usize {
+        let known = self.known.as_ref().and_then(Option::as_ref);
+        known.map_or(0, SessionRecord::memory)
+    }
+
+    fn keep_nothing(&mut self) {
+        if !self.is_locked {
+            self.known = None;
+        }
     }
 }

@@ -38,11 +38,15 @@ impl SqlStore {
     /// Keeps all other writers out until the next write or [`unlock`](Self::unlock); false where that cannot
     /// be done, or there is nothing of ours yet.
     pub(super) fn lock(&mut self) -> io::Result<bool> {
-        self.forget_on_error(|store| Ok(store.connection.is_ours()? && store.connection.lock()?))
+        let is_locked = self
+            .forget_on_error(|store| Ok(store.connection.is_ours()? && store.connection.lock()?))?;
+        self.is_locked = is_locked;
+        Ok(is_locked)
     }
 
     /// Lets other writers in again, if they were kept out.
     pub(super) fn unlock(&mut self) {
+        self.is_locked = false;
         self.connection.unlock();
     }
 

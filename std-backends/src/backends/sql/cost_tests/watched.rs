@@ -26,14 +26,14 @@ pub(super) struct Watched {
 impl Watched {
     fn watch(&mut self) -> io::Result<()> {
         let steps = Arc::clone(&self.seen.steps);
-        let count = move || {
-            steps.fetch_add(1, Ordering::Relaxed);
-            false
-        };
-        if let Some(database) = self.inner.database()? {
+        self.inner.for_each_connection(|database| {
+            let steps = Arc::clone(&steps);
+            let count = move || {
+                steps.fetch_add(1, Ordering::Relaxed);
+                false
+            };
             database.progress_handler(1, Some(count)).unwrap();
-        }
-        Ok(())
+        })
     }
 
     fn note_selects(&mut self, selects: &[Select]) -> io::Result<()> {
@@ -67,7 +67,7 @@ impl Connection for Watched {
         self.inner.is_unchanged()
     }
 
-    fn write(&mut self, write: &Write) -> io::Result<Written> {
+    fn write(&mut self, write: Write) -> io::Result<Written> {
         for statement in &write.statements {
             self.note(statement.sql.to_owned());
         }

@@ -178,8 +178,8 @@ impl Connection for RemoteConnection {
         Ok(head.tag == seen)
     }
 
-    fn write(&mut self, write: &Write) -> io::Result<Written> {
-        self.write_until_stored(write).map_err(Failure::of_change)
+    fn write(&mut self, write: Write) -> io::Result<Written> {
+        self.write_until_stored(&write).map_err(Failure::of_change)
     }
 
     fn is_ours(&mut self) -> io::Result<bool> {
@@ -206,7 +206,7 @@ impl Connection for RemoteConnection {
             if_unchanged: false,
             known: None,
         };
-        let scrubbed = self.write(&write);
+        let scrubbed = self.write(write);
         scrubbed.map(|_| ()).map_err(|error| {
             let Some(cause) = RemoteError::of(&error) else {
                 return error;
