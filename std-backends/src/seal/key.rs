@@ -64,7 +64,7 @@ impl Key {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The key that [`write_new`](Self::write_new) or `mtsession keygen` has written to a file.
+    /// The key that [`write_new`](Self::write_new) has written to a file.
     ///
     /// # Errors
     /// What reading the file gives; `InvalidData` for a file that is not a key.
@@ -148,8 +148,7 @@ fn check_of(key: &[u8; KEY_LEN]) -> [u8; CHECK_LEN] {
 }
 
 fn not_a_key() -> io::Error {
-    let message =
-        "it is not a key file, which begins with `mtskey1:`: `mtsession keygen FILE` makes one";
+    let message = "it is not a key file, which begins with `mtskey1:`: `Key::write_new` makes one";
     told(StoreErrorKind::Invalid, message)
 }
 
@@ -210,7 +209,7 @@ mod tests {
         }
         std::fs::write(&path, "hunter2").unwrap();
         let error = Key::from_file(&path).unwrap_err();
-        assert!(error.to_string().contains("keygen"), "{error}");
+        assert!(error.to_string().contains("write_new"), "{error}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
 }

@@ -208,7 +208,7 @@ pub(super) fn is_plain(moved: Option<&std::path::Path>) -> io::Error {
         )
     });
     let message = format!(
-        "it is not sealed although a key was given: `Store::seal` or `mtsession seal` seals it, and without a \
+        "it is not sealed although a key was given: `Store::seal` seals it, and without a \
          key it is read as it is{moved}"
     );
     told(StoreErrorKind::NotSealed, message)
