@@ -291,6 +291,27 @@ fn a_damaged_header_is_damage_with_and_without_records() {
     assert!(PlainFile::parse(&bytes).is_err());
 }
 
+/// Cutting off the copy may have failed, and changes were made after that.
+#[test]
+fn a_copy_that_was_written_to_the_beginning_does_not_hide_what_came_after() {
+    let mut session = logged_in();
+    session.apply(&peer(9)).unwrap();
+    let copy = file_of(&session, &[]);
+    let mut bytes = file_of(&session, &[&[peer(2)]]);
+    bytes.resize(2 * session_file::BLOCK, 0);
+    let footer = Footer {
+        at: len(bytes.len()),
+        len: len(copy.len()),
+        salt: 1,
+        crc: crc_of(&copy),
+    };
+    bytes.extend_from_slice(&copy);
+    bytes.extend_from_slice(&footer.to_bytes());
+    let file = PlainFile::parse(&bytes).unwrap();
+    assert!(!file.is_unfinished() && file.has_copy());
+    assert_eq!(replayed(&file).0.peers().len(), 2);
+}
+
 /// The beginning of the file may be anything while it is overwritten.
 #[test]
 fn a_complete_copy_is_the_session_whatever_its_beginning_looks_like() {

@@ -20,7 +20,7 @@ fn a_directory_that_cannot_be_synced_is_no_failure() {
     if !has_strace() {
         return;
     }
-    for error in ["EINVAL", "EOPNOTSUPP", "EACCES", "EIO"] {
+    for error in ["EINVAL", "EOPNOTSUPP", "EACCES"] {
         let (dir, path) = store();
         let inject = format!("inject=fsync:error={error}");
         let only = [

@@ -23,6 +23,7 @@ pub struct SealedFile<'a> {
     tail_header: Option<TailHeader>,
     records: &'a [u8],
     is_unfinished: bool,
+    has_copy: bool,
 }
 
 impl<'a> SealedFile<'a> {
@@ -67,12 +68,20 @@ impl<'a> SealedFile<'a> {
             tail_header: tail.as_ref().map(|tail| tail.header),
             records: tail.map_or(&[], |tail| tail.records),
             is_unfinished: false,
+            has_copy: false,
         })
     }
 
     pub(super) const fn unfinished(self) -> Self {
         Self {
             is_unfinished: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn with_copy(self) -> Self {
+        Self {
+            has_copy: true,
             ..self
         }
     }
@@ -111,5 +120,12 @@ impl<'a> SealedFile<'a> {
     #[must_use]
     pub const fn is_unfinished(&self) -> bool {
         self.is_unfinished
+    }
+
+    /// Whether a complete copy of the session stands at the end of the file, which was written in place: its
+    /// beginning may not be on the disk yet, although it reads as a session.
+    #[must_use]
+    pub const fn has_copy(&self) -> bool {
+        self.has_copy
     }
 }

@@ -51,9 +51,16 @@ impl<'a> SessionBytes<'a> {
             return head;
         };
         let copied = Self::parse_head(copy).ok();
-        let copy_header = copied.and_then(|copied| copied.tail_header());
-        if !is_last_word(&head, footer, copy_header) {
-            return head;
+        if !is_last_word(&head, footer) {
+            let copied = copied.and_then(|copied| copied.tail_header());
+            return head.map(|file| match file {
+                file if copied.is_none() || file.tail_header() != copied => file,
+                Self::Plain(file) => Self::Plain(PlainFile {
+                    has_copy: true,
+                    ..file
+                }),
+                Self::Sealed(file) => Self::Sealed(file.with_copy()),
+            });
         }
         match copied {
             _ if footer.len == 0 => {
@@ -95,6 +102,16 @@ impl<'a> SessionBytes<'a> {
         match self {
             Self::Plain(file) => file.is_unfinished(),
             Self::Sealed(file) => file.is_unfinished(),
+        }
+    }
+
+    /// Whether a complete copy of the snapshot stands at the end of the file, which was written in place: its
+    /// beginning may not be on the disk yet, although it reads as a session.
+    #[must_use]
+    pub const fn has_copy(&self) -> bool {
+        match self {
+            Self::Plain(file) => file.has_copy(),
+            Self::Sealed(file) => file.has_copy(),
         }
     }
 
@@ -149,6 +166,7 @@ pub struct PlainFile<'a> {
     header: Option<TailHeader>,
     tail: Tail<'a>,
     is_unfinished: bool,
+    has_copy: bool,
 }
 
 impl<'a> PlainFile<'a> {
@@ -185,6 +203,7 @@ impl<'a> PlainFile<'a> {
             header: None,
             tail: Tail::NONE,
             is_unfinished: false,
+            has_copy: false,
         };
         let rest = input.get(bytes.len()..).unwrap_or_default();
         let Some(crc) = file.crc() else {
@@ -248,6 +267,13 @@ impl<'a> PlainFile<'a> {
         self.is_unfinished
     }
 
+    /// Whether a complete copy of the snapshot stands at the end of the file, which was written in place: its
+    /// beginning may not be on the disk yet, although it reads as a session.
+    #[must_use]
+    pub const fn has_copy(&self) -> bool {
+        self.has_copy
+    }
+
     /// The bytes of the snapshot, without the padding after it.
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {
@@ -308,16 +334,12 @@ impl<E: core::error::Error> core::error::Error for ReplayError<E> {}
 
 /// Whether a footer is what a writer of this file has put at its end. A token or a name can have the bytes
 /// of one, but not the salt of the tail that it would end.
-fn is_last_word(
-    head: &Result<SessionBytes<'_>, DecodeError>,
-    footer: Footer,
-    copy: Option<TailHeader>,
-) -> bool {
+fn is_last_word(head: &Result<SessionBytes<'_>, DecodeError>, footer: Footer) -> bool {
     match head {
         Ok(file) => match file.tail_header() {
-            Some(header) => {
-                footer.salt == header.salt || copy.is_some_and(|copy| copy.salt == header.salt)
-            }
+            // With the salt of the copy, the beginning is written, and may have changes since: cutting off the
+            // copy is all that was left to do, and may have failed.
+            Some(header) => footer.salt == header.salt,
             // A session without a tail is followed by what was written in place alone.
             None => usize::try_from(footer.at).is_ok_and(|at| at >= file.bytes().len()),
         },

@@ -47,14 +47,14 @@ impl BinaryFileBackend {
                 let (known, refreshed) = OpenSession::refresh(paths, self.settings, apply)?;
                 state.known = known;
                 if let Outcome::Changed = refreshed {
-                    return Ok(());
+                    return state.confirm_name();
                 }
             }
         }
         let paths = self.prepare(state)?;
         state.known = OpenSession::rewrite(paths, self.settings, apply)?;
         state.must_fold = false;
-        Ok(())
+        state.confirm_name()
     }
 
     /// Appends to the file that is known.
@@ -90,15 +90,17 @@ impl BinaryFileBackend {
     /// the file, but nobody knows whether it is on the disk.
     fn fold_unflushed(&self, state: &mut State, error: &io::Error) -> io::Result<()> {
         state.must_fold = true;
-        let paths = self.prepare(state)?;
-        // Other processes must not rely on what follows either, also if this one is killed now.
-        let _ = OpenSession::forbid_appends(&paths, self.settings);
-        match OpenSession::rewrite(paths, self.settings, |_| Ok(())) {
+        let folded = self.prepare(state).and_then(|paths| {
+            // Other processes must not rely on what follows either, also if this one is killed now.
+            let _ = OpenSession::forbid_appends(&paths, self.settings);
+            OpenSession::rewrite(paths, self.settings, |_| Ok(()))
+        });
+        match folded {
             Ok(known) => {
                 state.known = known;
                 state.must_fold = false;
                 state.last_flush.is_now();
-                Ok(())
+                state.confirm_name()
             }
             Err(fold) => {
                 let message = format!(

@@ -162,8 +162,9 @@ impl BinaryFileBackend {
             }
         }
         state.must_fold = false;
+        let confirmed = state.confirm_name();
         state.let_go();
-        Ok(())
+        confirmed
     }
 
     /// Writes what `change` makes of the record into a new snapshot, under the lock. False: it made
@@ -179,8 +180,9 @@ impl BinaryFileBackend {
         };
         state.known = known;
         state.must_fold = false;
+        let confirmed = state.confirm_name();
         state.let_go();
-        Ok(true)
+        confirmed.map(|()| true)
     }
 
     fn update_locked(&self, change: &mut RecordChange<'_>) -> io::Result<()> {

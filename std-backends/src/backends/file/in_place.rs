@@ -71,10 +71,9 @@ pub(super) fn write_in_place(
         return Err(error);
     }
     // From here on the new session is stored: what fails leaves the footer, and the next writer goes on.
-    match settle(file, &new.snapshot, &new.opening, fsync) {
-        Ok(()) => open_owned(&paths.snapshot, Access::Write, Some(&paths.snapshot)).map(Some),
-        Err(_) => Ok(None),
-    }
+    let settled = settle(file, &new.snapshot, &new.opening, fsync);
+    let open = || open_owned(&paths.snapshot, Access::Write, Some(&paths.snapshot));
+    Ok(settled.and_then(|()| open()).ok())
 }
 
 /// Makes a session file empty that cannot be removed. An empty file is not a session.
@@ -120,6 +119,19 @@ pub(super) fn finish(file: &File, bytes: &[u8], fsync: Fsync) -> io::Result<bool
             };
             let opening = opening(copy.bytes().len(), header);
             settle(file, copy.bytes(), &opening, fsync)?;
+        }
+        Ok(found) if found.has_copy() => {
+            // A flush of it may have failed. The copy stays until then, and goes with what follows the tail.
+            let Some(header) = found.tail_header() else {
+                return Ok(false);
+            };
+            put(
+                file,
+                found.bytes(),
+                &opening(found.bytes().len(), header),
+                0,
+            )?;
+            flush(file, fsync)?;
         }
         Err(error) if error.kind == DecodeErrorKind::Empty && !bytes.is_empty() => {
             // The footer is overwritten last.

@@ -15,6 +15,7 @@ use super::positioned::write_at;
 use super::release_before::remove_left;
 use super::snapshot::sync;
 use super::tail::{self, Tail};
+use crate::error::reworded::stored_unflushed;
 use crate::event::{self, Event};
 use crate::fs::disk::{File, OpenFile as _};
 use crate::record::SessionRecord;
@@ -327,7 +328,23 @@ impl OpenSession {
         let dir = settings.fsync.directory(&self.paths.dir)?;
         self.file.flush_all()?;
         self.seen.is_durable = sync(dir.as_ref(), Some(&self.file));
-        Ok(())
+        self.confirm_name()
+    }
+
+    /// # Errors
+    /// The file has a name that a power cut may take back, since its directory could not be flushed. It is
+    /// stored, and the next flush tries it again.
+    pub(super) fn confirm_name(&self) -> io::Result<()> {
+        if self.seen.is_durable {
+            return Ok(());
+        }
+        let message = format!(
+            "it is stored, but the directory of {} could not be flushed, so that a power cut may bring back what \
+             was there before: look for errors of that disk; the next write tries again",
+            self.paths.snapshot.display()
+        );
+        let error = io::Error::other("a directory could not be flushed");
+        Err(stored_unflushed(&error, message))
     }
 
     /// Whether the tail has become longer than the snapshot.

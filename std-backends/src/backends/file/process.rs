@@ -1,5 +1,7 @@
 //! What a backend remembers from call to call, in one process.
 
+use std::io;
+
 use super::open_session::{Buffers, OpenSession};
 use crate::flush::LastFlush;
 use crate::fs::disk::{Disk as _, disk};
@@ -20,6 +22,16 @@ pub(super) struct State {
 }
 
 impl State {
+    /// After the session was written into a new file.
+    ///
+    /// # Errors
+    /// As [`OpenSession::confirm_name`].
+    pub(super) fn confirm_name(&self) -> io::Result<()> {
+        self.known
+            .as_ref()
+            .map_or(Ok(()), OpenSession::confirm_name)
+    }
+
     /// At the end of a call. Where an open file keeps others from replacing it, it is not kept open.
     pub(super) fn let_go(&mut self) {
         if cfg!(not(unix)) {

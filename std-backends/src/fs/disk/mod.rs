@@ -1,4 +1,4 @@
-//! The system calls that session files are made of, behind one trait.
+//! The system calls that session files are made of, in one trait.
 //!
 //! A store on files asks the system for nothing that is not here, so that tests can put a disk in its place
 //! that is worse than any real one: one that loses, tears and reorders what was not flushed, at any call

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::io;
 
 use super::script::{Op, path};
-use crate::fs::disk::simulated::{Dice, Image, Machine, Nature};
+use crate::fs::disk::simulated::{Dice, Image, Machine, Mistake, Nature};
 use crate::record::SessionRecord;
 use crate::store::StoreOptions;
 use crate::{BinaryFileBackend, FlushPolicy, SessionBackend as _};
@@ -13,7 +13,7 @@ use crate::{BinaryFileBackend, FlushPolicy, SessionBackend as _};
 const LIVES: usize = 3;
 
 /// Plays one script, and tries what every cut in it leaves. Returns how many cuts that were.
-pub(super) fn play(seed: u64, nature: Nature, image: &Image) -> usize {
+pub(super) fn play(seed: u64, nature: Nature, image: &Image, mistake: Option<Mistake>) -> usize {
     let mut dice = Dice::new(seed);
     let first = read(image, nature, seed);
     let first =
@@ -21,6 +21,7 @@ pub(super) fn play(seed: u64, nature: Nature, image: &Image) -> usize {
     let mut story = Story {
         seed: seed & ((1 << 48) - 1),
         nature,
+        mistake,
         tried: 0,
         ops: Vec::new(),
     };
@@ -58,6 +59,7 @@ fn is_recovered(
 struct Story {
     seed: u64,
     nature: Nature,
+    mistake: Option<Mistake>,
     tried: usize,
     ops: Vec<Op>,
 }
@@ -65,6 +67,7 @@ struct Story {
 impl Story {
     fn live(&mut self, dice: &mut Dice, image: &Image, found: Option<SessionRecord>, depth: usize) {
         let machine = Machine::start(image, self.nature, dice.next());
+        machine.make(self.mistake);
         machine.try_cuts(if depth == 0 { 2 } else { 1 });
         let flush = *dice.of(&[FlushPolicy::Each, FlushPolicy::Within(Duration::MAX)]);
         let mut states = vec![found];

@@ -16,8 +16,11 @@
     reason = "a fault of a test is loud, and its numbers are small"
 )]
 
+mod failing;
 mod life;
+mod mistakes;
 mod script;
+mod together;
 
 use crate::fs::disk::simulated::{Image, Nature};
 
@@ -28,13 +31,16 @@ fn cuts() -> usize {
 }
 
 /// Plays scripts with different seeds until so many cuts were tried.
-fn play(kind: u64, nature: Nature, images: &[Image]) {
+fn until_done(script: impl Fn(u64) -> usize) {
+    until(cuts(), script);
+}
+
+fn until(cuts: usize, script: impl Fn(u64) -> usize) {
     let only = std::env::var("CUT_SEED").ok();
     let first = only.as_ref().map_or(0, |seed| seed.parse().unwrap());
     let (mut seed, mut tried) = (first, 0);
-    while tried < cuts() {
-        let image = &images[seed as usize % images.len()];
-        tried += life::play(seed ^ (kind << 48), nature, image);
+    while tried < cuts {
+        tried += script(seed);
         seed += 1;
         if only.is_some() {
             break;
@@ -46,33 +52,54 @@ fn play(kind: u64, nature: Nature, images: &[Image]) {
     );
 }
 
+fn of(images: &[Image], seed: u64) -> &Image {
+    &images[seed as usize % images.len()]
+}
+
+const IN_PLACE: Nature = Nature {
+    can_replace: false,
+    ..Nature::USUAL
+};
+
 #[test]
 fn what_was_acknowledged_survives_every_power_cut() {
-    play(1, Nature::default(), &[Image::new(), script::old_crate()]);
+    let images = [Image::new(), script::old_crate(), script::without_tail()];
+    until_done(|seed| life::play(seed, Nature::USUAL, of(&images, seed), None));
 }
 
 #[test]
 fn a_disk_without_flushes_of_directories_keeps_names_with_their_files() {
     let nature = Nature {
         has_directory_flush: false,
-        ..Nature::default()
+        ..Nature::USUAL
     };
-    play(2, nature, &[Image::new()]);
+    until_done(|seed| life::play(seed, nature, &Image::new(), None));
 }
 
 #[test]
 fn a_file_that_cannot_be_replaced_survives_every_power_cut_in_place() {
-    let nature = Nature {
-        can_replace: false,
-        ..Nature::default()
-    };
-    play(
-        3,
-        nature,
-        &[
-            script::empty_file(),
-            script::old_crate(),
-            script::without_tail(),
-        ],
-    );
+    let images = [
+        script::empty_file(),
+        script::old_crate(),
+        script::without_tail(),
+    ];
+    until_done(|seed| life::play(seed, IN_PLACE, of(&images, seed), None));
+}
+
+#[test]
+fn processes_that_write_at_once_lose_nothing_to_each_other_or_to_a_power_cut() {
+    // Threads that wait for each other take longer.
+    until(cuts() / 4, |seed| together::play(seed, Nature::USUAL, None));
+}
+
+#[test]
+fn a_call_that_fails_has_done_what_its_error_says_and_a_power_cut_takes_nothing_else() {
+    let images = [Image::new(), script::old_crate()];
+    until_done(|seed| failing::play(seed, Nature::USUAL, of(&images, seed), None));
+}
+
+#[test]
+fn a_call_that_fails_in_place_has_done_what_its_error_says() {
+    let images = [script::old_crate(), script::without_tail()];
+    until_done(|seed| failing::play(seed, IN_PLACE, of(&images, seed), None));
 }

@@ -135,7 +135,7 @@ impl Op {
     }
 }
 
-fn dc(id: i32, n: i32) -> DcEntry {
+pub(super) fn dc(id: i32, n: i32) -> DcEntry {
     let mut key = [0; 256];
     for (byte, number) in key.iter_mut().zip(0_u32..) {
         *byte = (number.wrapping_mul(n.unsigned_abs() | 1) >> 3) as u8 | 1;
@@ -150,7 +150,7 @@ fn dc(id: i32, n: i32) -> DcEntry {
     }
 }
 
-fn session(n: i32) -> PersistedSession {
+pub(super) fn session(n: i32) -> PersistedSession {
     let dcs = (1..=1 + n % 3).map(|id| dc(id, n)).collect();
     let mut session = PersistedSession {
         home_dc_id: 1 + n % 2,

@@ -2,22 +2,21 @@
 
 use core::time::Duration;
 use std::ffi::OsString;
-use std::fs::TryLockError;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use rustix::io::Errno;
 
 use super::DIRECTORY;
-use super::faults::Call;
+use super::faults::{Call, Mistake};
 use super::inode::Inode;
 use super::locks::Description;
 use super::names::Entry;
-use super::schedule::{Machine, here};
+use super::open_file::{File, handle};
+use super::schedule::here;
 use super::world::World;
-use crate::fs::disk::{Disk, Kind, OpenFile, Status};
+use crate::fs::disk::{Disk, Kind, Status};
 use crate::fs::owned::Access;
 
 /// The process that this thread is.
@@ -31,7 +30,10 @@ impl Actor {
 }
 
 /// Runs a call of this process, unless it is dead or the call is to fail.
-fn call<R>(call: Call, run: impl FnOnce(&mut World, usize) -> io::Result<R>) -> io::Result<R> {
+pub(super) fn call<R>(
+    call: Call,
+    run: impl FnOnce(&mut World, usize) -> io::Result<R>,
+) -> io::Result<R> {
     let (machine, process) = here().expect("a process of the machine calls");
     machine.take_turns(process);
     let mut world = machine.world();
@@ -51,7 +53,6 @@ impl World {
         }
         self.calls += 1;
         self.clock += Duration::from_micros(1);
-        self.log.push(call);
         if call.changes() {
             self.take_cuts();
         }
@@ -66,7 +67,7 @@ impl World {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000) + self.clock
     }
 
-    fn status_of(&self, inode: usize) -> Status {
+    pub(super) fn status_of(&self, inode: usize) -> Status {
         let found = &self.inodes[inode];
         let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000) + found.changed;
         Status {
@@ -74,7 +75,11 @@ impl World {
             len: found.content.len() as u64,
             device: 1,
             inode: inode as u64 + 2,
-            links: found.links,
+            links: if self.has(Mistake::LinksUnseen) {
+                1
+            } else {
+                found.links
+            },
             ..plain(Kind::File, Some(changed))
         }
     }
@@ -112,22 +117,9 @@ fn plain(kind: Kind, changed: Option<SystemTime>) -> Status {
     }
 }
 
-fn file(open: Arc<Open>) -> File {
-    File { open }
-}
-
 fn opened(world: &mut World, inode: Option<usize>, process: usize) -> (Option<usize>, Description) {
     let description = inode.map_or(usize::MAX, |inode| world.open_file(inode, process));
     (inode, description)
-}
-
-fn handle((inode, description): (Option<usize>, Description)) -> File {
-    let (machine, _) = here().expect("a process of the machine calls");
-    file(Arc::new(Open {
-        machine,
-        inode,
-        description,
-    }))
 }
 
 impl Disk for Actor {
@@ -169,6 +161,7 @@ impl Disk for Actor {
         _: u32,
     ) -> io::Result<(File, PathBuf)> {
         let (found, path) = call(Call::Create, |world, process| {
+            world.temporary_files += 1;
             let name = format!("{prefix}{:0random$}", world.next_description);
             let path = dir.join(name);
             let inode = world.new_file(&path);
@@ -285,171 +278,5 @@ impl Disk for Actor {
     fn process(self) -> u32 {
         let process = here().map_or(0, |(_, process)| process);
         u32::try_from(process).unwrap_or_default() + 1_000
-    }
-}
-
-/// An open file; its lock goes with its last handle.
-#[derive(Debug)]
-struct Open {
-    machine: Machine,
-    /// `None`: the directory.
-    inode: Option<usize>,
-    description: Description,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        let mut world = self.machine.world();
-        if let Some((inode, _)) = world.open.remove(&self.description) {
-            world.inodes[inode].lock.release(self.description);
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct File {
-    open: Arc<Open>,
-}
-
-impl File {
-    fn on<R>(
-        &self,
-        what: Call,
-        run: impl FnOnce(&mut World, usize) -> io::Result<R>,
-    ) -> io::Result<R> {
-        let inode = self.open.inode.ok_or(Errno::ISDIR)?;
-        call(what, |world, _| run(world, inode))
-    }
-
-    fn take(&self, is_shared: bool) -> Result<(), TryLockError> {
-        let taken = self.on(Call::Lock, |world, inode| {
-            let lock = &mut world.inodes[inode].lock;
-            Ok(lock.take(self.open.description, is_shared))
-        });
-        match taken {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(TryLockError::WouldBlock),
-            Err(error) => Err(TryLockError::Error(error)),
-        }
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        let Some(inode) = self.open.inode else {
-            return call(Call::FlushDirectory, |world, _| {
-                if !world.nature.has_directory_flush {
-                    return Err(Errno::INVAL.into());
-                }
-                world.names.flush();
-                Ok(())
-            });
-        };
-        let flushed = call(Call::Flush, |world, _| {
-            world.flush(inode);
-            Ok(())
-        });
-        let is_failure = |error: &io::Error| error.raw_os_error().is_some();
-        if flushed.as_ref().is_err_and(is_failure) {
-            self.open.machine.world().fail_to_flush(inode);
-        }
-        flushed
-    }
-}
-
-impl OpenFile for File {
-    fn status(&self) -> io::Result<Status> {
-        self.on(Call::Status, |world, inode| Ok(world.status_of(inode)))
-    }
-
-    fn read_some_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
-        self.on(Call::Read, |world, inode| {
-            let content = &world.inodes[inode].content;
-            let rest = content.get(at as usize..).unwrap_or_default();
-            // As if it were interrupted now and then.
-            let most = if world.dice.one_in(8) {
-                700
-            } else {
-                usize::MAX
-            };
-            let len = rest.len().min(into.len()).min(most);
-            into[..len].copy_from_slice(&rest[..len]);
-            Ok(len)
-        })
-    }
-
-    fn write_some_at(&self, bytes: &[u8], at: u64) -> io::Result<usize> {
-        self.on(Call::Write, |world, inode| {
-            let at = at as usize;
-            let room = world.room.saturating_sub(world.used());
-            let clock = world.clock;
-            let most = if world.dice.one_in(8) {
-                700
-            } else {
-                usize::MAX
-            };
-            let file = &mut world.inodes[inode];
-            let most = most.min(file.content.len().saturating_sub(at).saturating_add(room));
-            let len = bytes.len().min(most);
-            if len == 0 && !bytes.is_empty() {
-                return Err(Errno::NOSPC.into());
-            }
-            file.write(at, &bytes[..len]);
-            file.changed = clock;
-            Ok(len)
-        })
-    }
-
-    fn set_length(&self, len: u64) -> io::Result<()> {
-        self.on(Call::SetLength, |world, inode| {
-            let clock = world.clock;
-            let file = &mut world.inodes[inode];
-            file.set_length(len as usize);
-            file.changed = clock;
-            Ok(())
-        })
-    }
-
-    fn flush_all(&self) -> io::Result<()> {
-        self.flush()
-    }
-
-    fn flush_data(&self) -> io::Result<()> {
-        self.flush()
-    }
-
-    fn lock_now(&self) -> Result<(), TryLockError> {
-        self.take(false)
-    }
-
-    fn lock_shared_now(&self) -> Result<(), TryLockError> {
-        self.take(true)
-    }
-
-    fn release(&self) -> io::Result<()> {
-        self.on(Call::Lock, |world, inode| {
-            world.inodes[inode].lock.release(self.open.description);
-            Ok(())
-        })
-    }
-
-    fn duplicate(&self) -> io::Result<Self> {
-        Ok(file(Arc::clone(&self.open)))
-    }
-
-    fn make_private(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn give_to(&self, _: &Status) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn is_local(&self) -> bool {
-        self.open.machine.world().nature.is_local
-    }
-
-    fn close(self) {}
-
-    fn system(&self) -> Option<&std::fs::File> {
-        None
     }
 }

@@ -29,6 +29,25 @@ impl Call {
     }
 }
 
+/// A mistake that is built in: what a program forgets is on this disk a call that does nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// No file is flushed.
+    NoFlush,
+    /// A directory is not flushed after a name in it has changed.
+    NoDirectoryFlush,
+    /// A new file gets its name without being locked.
+    NewFilesUnlocked,
+    /// The old file is overwritten as soon as it is replaced.
+    WipesReplaced,
+    /// That a file was replaced, or has a second name, is not looked at.
+    LinksUnseen,
+    /// An error of a flush is forgotten.
+    FlushErrorsUnseen,
+    /// Nothing is locked.
+    NoLocks,
+}
+
 /// What goes wrong, and when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {

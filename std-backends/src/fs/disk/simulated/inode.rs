@@ -147,6 +147,9 @@ impl Inode {
             for change in touching {
                 if let Change::Write { at, bytes } = change {
                     let (from, to) = (start.max(*at), end.min(at + bytes.len()));
+                    // What the file has already is written over where it stands: no other file was there.
+                    let is_new = from >= self.durable.len();
+                    let freed = if is_new { freed } else { &[] };
                     rubbish(&mut left[from..to], from, dice, freed);
                 }
             }

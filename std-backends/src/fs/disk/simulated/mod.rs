@@ -5,7 +5,7 @@
 //!
 //! - **Content** ([`inode`]): sectors of 512 bytes. Each one that was written since the last flush of its file is
 //!   old, new, or as it was between any two writes to it, whatever became of its neighbours and in whatever
-//!   order they were written; or what was written is zeros, or bytes of files that are gone. A disk that tears
+//!   order they were written; or what was written is zeros, or in a new block bytes of files that are gone. A disk that tears
 //!   blocks ([`Nature::tears_blocks`]) also loses what was flushed in the same 4096 bytes.
 //! - **Length**: any that the file had since its flush, apart from its content: grown bytes are zeros, in new
 //!   blocks perhaps bytes of files that are gone, and cut ones may be there again.
@@ -28,7 +28,6 @@
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::struct_excessive_bools,
-    dead_code,
     reason = "a fault of a test is loud, and its numbers are small"
 )]
 
@@ -38,11 +37,14 @@ pub(crate) mod faults;
 mod inode;
 mod locks;
 mod names;
+mod open_file;
 mod schedule;
 mod world;
 
-pub(crate) use calls::{Actor, File};
+pub(crate) use calls::Actor;
 pub(crate) use dice::Dice;
+pub(crate) use faults::{Call, Fault, Mistake};
+pub(crate) use open_file::File;
 pub(crate) use schedule::Machine;
 pub(crate) use world::{Image, Nature};
 

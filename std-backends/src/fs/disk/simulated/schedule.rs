@@ -1,10 +1,12 @@
 //! Processes on one machine, which take turns call by call.
 
 use core::cell::RefCell;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::dice::Dice;
-use super::faults::{Call, Fault};
+use super::faults::{Fault, Mistake};
+use super::names::Entry;
 use super::world::{Image, Nature, Process, World};
 
 #[derive(Debug)]
@@ -179,9 +181,15 @@ impl Machine {
         self.world().fault = fault;
     }
 
-    /// Most bytes that the disk takes.
-    pub(crate) fn set_room(&self, room: usize) {
-        self.world().room = room;
+    /// Lets the disk take so many bytes more than it has.
+    pub(crate) fn leave_room(&self, bytes: usize) {
+        let mut world = self.world();
+        world.room = world.used() + bytes;
+    }
+
+    /// How many temporary files were made.
+    pub(crate) fn temporary_files(&self) -> usize {
+        self.world().temporary_files
     }
 
     /// Kills the process that this thread is, before its `calls`-th next call.
@@ -191,21 +199,39 @@ impl Machine {
         }
     }
 
-    /// The calls since the last time.
-    pub(crate) fn take_log(&self) -> Vec<Call> {
-        core::mem::take(&mut self.world().log)
+    /// Builds a mistake into every program that runs here.
+    pub(crate) fn make(&self, mistake: Option<Mistake>) {
+        self.world().mistake = mistake;
     }
 
-    /// What programs see, as a copy of everything.
-    pub(crate) fn image(&self) -> Image {
-        let world = self.world();
-        let files = world.names.entries.keys();
-        files
-            .filter_map(|path| {
-                let inode = world.names.file(path)?;
-                Some((path.clone(), world.inodes[inode].content.clone()))
-            })
-            .collect()
+    /// Gives a file a second name, as `ln` and `cp -al` do.
+    pub(crate) fn link(&self, from: &Path, to: &Path) {
+        self.world().link(from, to);
+    }
+
+    /// Makes a symbolic link, in the place of one that may be there.
+    pub(crate) fn point(&self, link: &Path, to: &Path) {
+        self.world().names.add(link, Entry::Link(to.to_owned()));
+    }
+
+    /// Moves a file, as `mv` does.
+    pub(crate) fn move_file(&self, from: &Path, to: &Path) {
+        self.world().rename(from, to);
+    }
+
+    /// Kills the process that this thread is.
+    pub(crate) fn kill(&self) {
+        if let Some((_, process)) = here() {
+            self.world().kill(process);
+        }
+    }
+
+    /// Forks the process that this thread is: the child has the same open files, and makes no call. They stay
+    /// open when the parent dies, and so do their locks.
+    pub(crate) fn fork(&self) {
+        if let Some((_, process)) = here() {
+            self.world().fork(process);
+        }
     }
 }
 

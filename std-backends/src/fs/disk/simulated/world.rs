@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::dice::Dice;
-use super::faults::{Call, Fault};
+use super::faults::{Fault, Mistake};
 use super::inode::Inode;
 use super::locks::Description;
 use super::names::{Entry, Names};
@@ -29,15 +29,14 @@ pub(crate) struct Nature {
     pub(crate) is_local: bool,
 }
 
-impl Default for Nature {
-    fn default() -> Self {
-        Self {
-            has_directory_flush: true,
-            tears_blocks: false,
-            can_replace: true,
-            is_local: true,
-        }
-    }
+impl Nature {
+    /// A local disk.
+    pub(crate) const USUAL: Self = Self {
+        has_directory_flush: true,
+        tears_blocks: false,
+        can_replace: true,
+        is_local: true,
+    };
 }
 
 /// A process.
@@ -60,6 +59,7 @@ pub(super) struct World {
     pub(super) clock: Duration,
     pub(super) dice: Dice,
     pub(super) fault: Option<Fault>,
+    pub(super) mistake: Option<Mistake>,
     pub(super) processes: Vec<Process>,
     pub(super) calls: usize,
     /// Cuts per call that changes something; what they leave.
@@ -69,7 +69,8 @@ pub(super) struct World {
     pub(super) note: u64,
     /// Most bytes that the disk takes.
     pub(super) room: usize,
-    pub(super) log: Vec<Call>,
+    /// Temporary files that were made.
+    pub(super) temporary_files: usize,
 }
 
 impl World {
@@ -92,13 +93,14 @@ impl World {
             clock: Duration::from_secs(3_600),
             dice: Dice::new(seed),
             fault: None,
+            mistake: None,
             processes: Vec::new(),
             calls: 0,
             cuts: 0,
             left: Vec::new(),
             note: 0,
             room: usize::MAX,
-            log: Vec::new(),
+            temporary_files: 0,
         }
     }
 
@@ -148,6 +150,11 @@ impl World {
     pub(super) fn rename(&mut self, from: &Path, to: &Path) {
         if let Some(inode) = self.names.file(to) {
             self.lose_name(inode);
+            if self.has(Mistake::WipesReplaced) {
+                let len = self.inodes[inode].content.len();
+                self.inodes[inode].write(0, &vec![0; len]);
+                self.inodes[inode].flush();
+            }
         }
         self.names.rename(from, to);
     }
@@ -163,6 +170,28 @@ impl World {
         }
     }
 
+    pub(super) fn link(&mut self, from: &Path, to: &Path) {
+        if let Some(inode) = self.names.file(from) {
+            self.inodes[inode].links += 1;
+            self.names.add(to, Entry::File(inode));
+        }
+    }
+
+    /// What is open in the process is open in its child too.
+    pub(super) fn fork(&mut self, process: usize) {
+        self.processes.push(Process {
+            is_dead: false,
+            dies_in: None,
+        });
+        let child = self.processes.len() - 1;
+        for (_, by) in self.open.values_mut() {
+            if *by == process {
+                // It is closed when both are gone; the child outlives the parent here.
+                *by = child;
+            }
+        }
+    }
+
     pub(super) fn kill(&mut self, process: usize) {
         self.processes[process].is_dead = true;
         let open = core::mem::take(&mut self.open);
@@ -173,6 +202,11 @@ impl World {
                 self.open.insert(description, (inode, by));
             }
         }
+    }
+
+    /// Whether the program that runs has this mistake.
+    pub(super) fn has(&self, mistake: Mistake) -> bool {
+        self.mistake == Some(mistake)
     }
 
     /// Bytes of all files.
