@@ -41,7 +41,7 @@ fn the_bytes_of_a_root_stay_what_they_are() {
         expected.extend(number.to_le_bytes());
     }
     expected.extend(b"abcde");
-    expected.extend(0x82bc_3512_u32.to_le_bytes());
+    expected.extend(0x69b9_c87f_u32.to_le_bytes());
     assert_eq!(*header().encode(b"abc", b"de").unwrap(), expected);
 
     let stone = tombstone(&revisions([9]));
