@@ -14,7 +14,7 @@ use crate::drop_in::peer::CachedPeer;
 use crate::drop_in::session::PersistedSession;
 use crate::drop_in::update::UpdateStateChange;
 use crate::error::unsupported;
-use crate::owner::{Lease, Owner, Ownership};
+use crate::owner::{Lease, Owner, OwnerInfo, Ownership};
 use crate::record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
 
 /// A place where one session is kept.
@@ -201,10 +201,14 @@ pub trait SessionBackend: Send + Sync {
         None
     }
 
-    /// Owns the session until the guard is dropped: writes of others are refused meanwhile.
+    /// Owns the session until the guard is dropped: writes of others are refused meanwhile, with an error of the
+    /// kind [`Owned`](crate::StoreErrorKind::Owned) that says who the owner is. The session need not be there yet.
+    /// A second one is refused likewise, unless it [takes over](Owner::take_over); writes of the owner before are
+    /// errors of the kind [`NotOwner`](crate::StoreErrorKind::NotOwner) then.
     ///
     /// # Errors
-    /// `Unsupported` where the store has no owners, as every store of this release.
+    /// `PermissionDenied` where somebody owns it: [`StoreError::owner`](crate::StoreError::owner); `Unsupported`
+    /// where the store has no owners.
     fn own(&self, owner: Owner) -> io::Result<Ownership> {
         let message = format!(
             "{} has no owners, and cannot be owned by {owner}",
@@ -216,6 +220,11 @@ pub trait SessionBackend: Send + Sync {
     /// Until when the session is owned for certain, if this handle owns it.
     fn lease(&self) -> Option<Lease> {
         None
+    }
+
+    /// Who owns the session now, this handle included. Nobody vouches for it.
+    fn owner(&self) -> io::Result<Option<OwnerInfo>> {
+        Ok(None)
     }
 }
 
@@ -311,6 +320,8 @@ macro_rules! forward_backend {
             fn own(&self, owner: Owner) -> io::Result<Ownership> { (**self).own(owner) }
 
             fn lease(&self) -> Option<Lease> { (**self).lease() }
+
+            fn owner(&self) -> io::Result<Option<OwnerInfo>> { (**self).owner() }
         })+
     };
 }

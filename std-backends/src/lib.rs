@@ -88,10 +88,11 @@ pub use open::connect;
 #[doc(hidden)]
 #[expect(deprecated, reason = "the name of connect in an earlier release")]
 pub use open::open;
-pub use owner::{Lease, Owner, OwnerInfo, Ownership};
+pub use owner::{Lease, LeaseTime, Owner, OwnerInfo, Ownership};
 pub use pasted::pasted_text;
 pub use record::login_state::OwnedLoginState;
 pub use record::peer_names::PeerNames;
+pub use record::prune::Pruned;
 pub use record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionRecord};
 /// The name of [`SessionRecord`] in an earlier release.
 #[deprecated(note = "use `SessionRecord`")]

@@ -12,6 +12,8 @@ pub mod grammers_types;
 pub mod heap;
 pub mod mock_hrana;
 pub mod model;
+#[cfg(unix)]
+pub mod owner_process;
 pub mod programs;
 pub mod random;
 mod readme;

@@ -6,8 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mtsession::codec::wire::Crc32c;
-use mtsession::codec::{Counters, LoginState, MinPeer, Peer, SessionSource as _};
+use mtsession::codec::wire::{Crc32c, encode_owned_to_vec};
+use mtsession::codec::{Counters, LoginState, MinPeer, Peer, PlainFile, SessionSource as _};
 use mtsession::{
     Account, BinaryFileBackend, Change, DcEntry, DcFlags, InMemoryBackend, LibSqlBackend, Outcome,
     PeerNames, PersistedSession, SessionBackend, SessionBackendExt as _, SessionRecord,
@@ -189,29 +189,44 @@ fn a_rotten_or_torn_snapshot_is_damaged_and_left_as_it_is() {
     }
 }
 
-/// An older release must refuse them, not drop them: they say who owns the session, and what belongs to it.
+/// A release that does not know them must refuse them, not drop them: they say what belongs to the session.
 #[test]
-fn a_fencing_token_and_counts_of_a_base_are_refused_as_newer() {
+fn counts_of_a_base_are_refused_as_newer() {
     let body = {
         let record = SessionRecord::from(snapshot().into_session());
         let bytes = record.to_bytes().unwrap();
         let trailer = bytes.windows(4).position(|at| at == b"MTSX").unwrap();
         bytes[..trailer].to_vec()
     };
-    for section in [6, 7] {
-        let mut bytes = [&body, &b"MTSX"[..], &[1, section, 2, 0, 0, 0]].concat();
-        let mut crc = Crc32c::new();
-        crc.update(&bytes);
-        bytes.extend_from_slice(&crc.value().to_le_bytes());
-        let (dir, backend) = file(|_| {});
-        fs::remove_file(dir.path().join("file.session.journal")).unwrap();
-        fs::write(backend.path(), &bytes).unwrap();
-        is_refused(backend.read(), StoreErrorKind::Newer);
-        is_refused(backend.set_home_dc(4), StoreErrorKind::Newer);
-        let session = snapshot().into_session();
-        is_refused(backend.save(&session), StoreErrorKind::Newer);
-        assert_eq!(fs::read(backend.path()).unwrap(), bytes);
-    }
+    let mut bytes = [&body, &b"MTSX"[..], &[1, 7, 2, 0, 0, 0]].concat();
+    let mut crc = Crc32c::new();
+    crc.update(&bytes);
+    bytes.extend_from_slice(&crc.value().to_le_bytes());
+    let (dir, backend) = file(|_| {});
+    fs::remove_file(dir.path().join("file.session.journal")).unwrap();
+    fs::write(backend.path(), &bytes).unwrap();
+    is_refused(backend.read(), StoreErrorKind::Newer);
+    is_refused(backend.set_home_dc(4), StoreErrorKind::Newer);
+    let session = snapshot().into_session();
+    is_refused(backend.save(&session), StoreErrorKind::Newer);
+    assert_eq!(fs::read(backend.path()).unwrap(), bytes);
+}
+
+/// The bytes of an owned session are a disk format.
+#[test]
+fn the_token_of_an_owner_stands_in_section_6() {
+    let session = snapshot().into_session();
+    let free = SessionRecord::from(session).to_bytes().unwrap();
+    let owned = encode_owned_to_vec(&PlainFile::parse(&free).unwrap().snapshot(), &[0xA7; 16]);
+    let owned = owned.unwrap();
+    let footer = free.len() - 15;
+    let section = [&[6, 16][..], &[0xA7; 16]].concat();
+    assert_eq!(owned[..footer], free[..footer]);
+    assert_eq!(owned[footer..footer + 18], section);
+    assert_eq!(
+        owned[footer + 18..owned.len() - 4],
+        free[footer..free.len() - 4]
+    );
 }
 
 /// The databases of both schemas, as both backends open them.

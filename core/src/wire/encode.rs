@@ -11,6 +11,7 @@ use super::packed_peer::PackedPeer;
 use super::records::Record;
 use super::sink::{Sink, SliceFull};
 use super::trailer;
+use super::view::FencingToken;
 use crate::counters::Counters;
 use crate::dc::DcRef;
 use crate::error::{EncodeError, Field};
@@ -87,9 +88,40 @@ pub fn encode_to_slice<'b, S: SessionSource>(
 pub fn encode_to_vec<S: SessionSource>(
     source: &S,
 ) -> Result<alloc::vec::Vec<u8>, EncodeError<Infallible>> {
-    let mut bytes = alloc::vec![0; encoded_len(source)?];
+    to_vec(source, None)
+}
+
+/// [`encode_to_vec`] for a store that a program owns: with the token that every writer compares with its own.
+/// Older releases refuse it.
+///
+/// ```
+/// use mtsession_core::wire::{encode_owned_to_vec, encode_to_vec};
+/// use mtsession_core::{SessionSource, SessionView};
+///
+/// let session = SessionView::parse(&[2, 0, 0, 0, 0])?;
+/// let bytes = encode_owned_to_vec(&session, &[7; 16])?;
+/// let owned = SessionView::parse(&bytes)?;
+/// assert_eq!(owned.fencing_token(), Some(&[7; 16]));
+/// assert_eq!(encode_to_vec(&owned)?, encode_to_vec(&session)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "alloc")]
+pub fn encode_owned_to_vec<S: SessionSource>(
+    source: &S,
+    token: &FencingToken,
+) -> Result<alloc::vec::Vec<u8>, EncodeError<Infallible>> {
+    to_vec(source, Some(token))
+}
+
+#[cfg(feature = "alloc")]
+fn to_vec<S: SessionSource>(
+    source: &S,
+    owner: Option<&FencingToken>,
+) -> Result<alloc::vec::Vec<u8>, EncodeError<Infallible>> {
+    let len = checked_body_len(source)?.saturating_add(trailer::len(source, owner)?);
+    let mut bytes = alloc::vec![0; len];
     let mut out = InPlace::new(&mut bytes);
-    let done = with_trailer_unchecked(source, &mut out);
+    let done = with_trailer_unchecked(source, owner, &mut out);
     if done.is_err() || !out.is_full() {
         super::scratch::wipe(&mut bytes);
         let bug = crate::bug!("a session changed while it was encoded");
@@ -114,15 +146,16 @@ fn with_trailer<S: SessionSource, O: Out>(
     out: &mut O,
 ) -> Result<(), EncodeError<O::Error>> {
     check(source)?;
-    with_trailer_unchecked(source, out)
+    with_trailer_unchecked(source, None, out)
 }
 
 fn with_trailer_unchecked<S: SessionSource, O: Out>(
     source: &S,
+    owner: Option<&FencingToken>,
     out: &mut O,
 ) -> Result<(), EncodeError<O::Error>> {
     body(source, out)?;
-    trailer::write(source, out)
+    trailer::write(source, owner, out)
 }
 
 fn without_trailer<S: SessionSource, O: Out>(
@@ -137,7 +170,7 @@ fn without_trailer<S: SessionSource, O: Out>(
 /// Bytes that [`encode`] writes.
 pub fn encoded_len<S: SessionSource>(source: &S) -> Result<usize, EncodeError<Infallible>> {
     let body = checked_body_len(source)?;
-    trailer::len(source).map(|trailer| body.saturating_add(trailer))
+    trailer::len(source, None).map(|trailer| body.saturating_add(trailer))
 }
 
 /// Bytes that [`encode_body`] writes.

@@ -69,6 +69,8 @@ pub(crate) const TAG_PEERS: u32 = 3;
 pub(crate) const TAG_MIN_PEERS: u32 = 4;
 /// The [`LoginState`](crate::LoginState), postcard; not written for an active login.
 pub(crate) const TAG_LOGIN_STATE: u32 = 5;
+/// The token of the program that owns the session, 16 bytes.
+pub(crate) const TAG_OWNER: u32 = 6;
 /// The first of the tags that a reader who does not know them may skip; up to the footer's.
 pub(crate) const TAG_OPTIONAL: u32 = 64;
 /// The [`Names`](crate::Names) of peers.

@@ -34,11 +34,11 @@ pub(crate) use scratch::Scratch;
 pub(crate) use sink::copy_bytes;
 
 pub use crc::Crc32c;
-#[cfg(feature = "alloc")]
-pub use encode::encode_to_vec;
 pub use encode::{
     encode, encode_body, encode_body_to_slice, encode_to_slice, encoded_body_len, encoded_len,
 };
+#[cfg(feature = "alloc")]
+pub use encode::{encode_owned_to_vec, encode_to_vec};
 pub use packed_peer::{PackedKinds, PackedPeer};
 #[cfg(feature = "alloc")]
 pub use salvage::{Salvaged, salvage};
@@ -47,4 +47,4 @@ pub use sealed_file::SealedFile;
 pub use session_bytes::{PlainFile, ReplayError, SessionBytes};
 pub use sink::{Counter, Sink, SliceFull};
 pub use tail::{Batch, Batches, Tail, TailEnd};
-pub use view::{Integrity, SessionView};
+pub use view::{FencingToken, Integrity, SessionView};

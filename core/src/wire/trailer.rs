@@ -6,13 +6,14 @@ use super::crc::Crc32c;
 use super::layout::{
     CHANNEL_LEN, CRC_LEN, CURRENT, FOOTER_LEN, MAX_LONG, MIN_PEER_LEN, PEER_LEN, TAG_ACCOUNT,
     TAG_CHANNELS, TAG_END, TAG_FOOTER, TAG_LOGIN_STATE, TAG_MIN_PEERS, TAG_NAMES, TAG_OPTIONAL,
-    TAG_PEERS, TRAILER_MAGIC, TRAILER_VERSION,
+    TAG_OWNER, TAG_PEERS, TRAILER_MAGIC, TRAILER_VERSION,
 };
 use super::out::{Out, put};
 use super::packed_peer::PackedPeer;
 use super::reader::Reader;
 use super::records::Record;
 use super::varint;
+use super::view::FencingToken;
 use crate::account::Account;
 use crate::bug::Certain as _;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, Field};
@@ -49,11 +50,13 @@ pub(super) struct Trailer<'a> {
     pub(super) min_peers: &'a [u8],
     pub(super) names: Names<'a>,
     pub(super) login_state: LoginState<'a>,
+    pub(super) owner: Option<&'a FencingToken>,
 }
 
 /// Writes the trailer of `source`, whose body is all that was put before.
 pub(super) fn write<S: SessionSource, O: Out>(
     source: &S,
+    owner: Option<&FencingToken>,
     out: &mut O,
 ) -> Result<(), EncodeError<O::Error>> {
     let body_len = out.len();
@@ -71,6 +74,10 @@ pub(super) fn write<S: SessionSource, O: Out>(
     let min_peers = source.min_peers().map(|peer| peer.to_bytes());
     put_overflow(out, TAG_MIN_PEERS, min_peers)?;
     put_login_state(&source.login_state(), out)?;
+    if let Some(owner) = owner {
+        put_section(out, TAG_OWNER, owner.len())?;
+        put(out, owner)?;
+    }
     let names = source.names().as_bytes();
     if !names.is_empty() {
         put_section(out, TAG_NAMES, names.len())?;
@@ -86,7 +93,10 @@ pub(super) fn write<S: SessionSource, O: Out>(
 }
 
 /// Bytes of the trailer of `source`.
-pub(super) fn len<E>(source: &impl SessionSource) -> Result<usize, EncodeError<E>> {
+pub(super) fn len<E>(
+    source: &impl SessionSource,
+    owner: Option<&FencingToken>,
+) -> Result<usize, EncodeError<E>> {
     let section = |payload: usize| {
         if payload == 0 {
             return Ok(0);
@@ -103,6 +113,7 @@ pub(super) fn len<E>(source: &impl SessionSource) -> Result<usize, EncodeError<E
         section(overflow_len(source.peers().len(), PEER_LEN))?,
         section(overflow_len(source.min_peers().len(), MIN_PEER_LEN))?,
         section(login_state_len(&source.login_state())?)?,
+        section(owner.map_or(0, |owner| owner.len()))?,
         section(source.names().as_bytes().len())?,
         FROM_FOOTER,
     ];
@@ -342,6 +353,9 @@ fn read_sections<'a>(reader: &mut Reader<'a>, body_len: usize) -> Result<Trailer
                     Ok((state, [])) => state,
                     Ok(_) | Err(_) => return Err(newer()),
                 };
+            }
+            TAG_OWNER => {
+                trailer.owner = Some(payload.try_into().map_err(|_| malformed())?);
             }
             TAG_FOOTER => {
                 let (_, stored) = payload.split_last_chunk().ok_or_else(malformed)?;

@@ -30,6 +30,9 @@ pub enum Integrity {
     StructureOnly,
 }
 
+/// What tells the writes of one owner of a store from those of another one: random, new for each ownership.
+pub type FencingToken = [u8; 16];
+
 /// A session in its encoded form, version 1 to 8, with or without trailer.
 ///
 /// [`parse`](Self::parse) checks everything once; reading it afterwards cannot fail, copies nothing
@@ -54,6 +57,7 @@ pub struct SessionView<'a> {
     counters: Counters,
     account: Account,
     login_state: LoginState<'a>,
+    owner: Option<&'a FencingToken>,
     token: Option<&'a [u8]>,
     dcs: Dcs<'a>,
     channels: Records<'a, ChannelPts>,
@@ -108,6 +112,7 @@ impl<'a> SessionView<'a> {
             counters: Counters::default(),
             account: Account::default(),
             login_state: LoginState::Active,
+            owner: None,
             token: None,
             dcs: Dcs::read(&mut reader, 1)?,
             channels: Records::EMPTY,
@@ -170,6 +175,7 @@ impl<'a> SessionView<'a> {
             min_peers: more_min_peers,
             names,
             login_state,
+            owner,
         } = trailer;
         Ok(Self {
             version,
@@ -178,6 +184,7 @@ impl<'a> SessionView<'a> {
             counters,
             account,
             login_state,
+            owner,
             token,
             dcs,
             channels: channels
@@ -189,6 +196,13 @@ impl<'a> SessionView<'a> {
                 .continued(more_min_peers, MIN_PEER_LEN),
             names,
         })
+    }
+
+    /// The token of the program that owns the session, where one does. It belongs to the store that these
+    /// bytes are in, and is not copied with the session: see [`encode_owned_to_vec`](super::encode_owned_to_vec).
+    #[must_use]
+    pub const fn fencing_token(&self) -> Option<&'a FencingToken> {
+        self.owner
     }
 
     /// The version that the session was written in, 1 to 8.

@@ -223,6 +223,14 @@ impl Address {
         self.location.clone().into()
     }
 
+    /// Whether it says `own`, which a command that ends at once has no use for.
+    #[cfg(feature = "cli")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn asks_to_own(&self) -> bool {
+        self.options.iter().any(|option| option.name == "own")
+    }
+
     pub(crate) fn options(&self) -> &[AddressOption] {
         &self.options
     }

@@ -2,13 +2,14 @@
 
 use std::io;
 
-use mtsession_core::{Account, Change, LoginState};
+use mtsession_core::{Account, Change, LOGIN_TEXT_MAX, LoginState};
 
 use super::SessionBackend;
 use crate::error::StoreError;
 use crate::error::kind::StoreErrorKind;
 use crate::record::peer_names::PeerNames;
-use crate::record::{KnownPeer, PeerQuery, SessionRecord};
+use crate::record::{KnownPeer, PeerQuery, SessionHead, SessionRecord};
+use crate::shown::Shown;
 
 /// More methods of every backend, made of those of [`SessionBackend`].
 ///
@@ -67,6 +68,57 @@ pub trait SessionBackendExt: SessionBackend {
         self.apply(&[Change::LoginState(state)])
     }
 
+    /// Remembers that Telegram does not accept the key any more, with its error (`AUTH_KEY_DUPLICATED`, say) and
+    /// the time, and says whether that is new: the first error stays. A client calls it once, and
+    /// [`active_head`](Self::active_head) does not give the key to the next one.
+    ///
+    /// ```
+    /// use mtsession::{InMemoryBackend, SessionBackend, SessionBackendExt};
+    ///
+    /// let backend = InMemoryBackend::new();
+    /// backend.set_home_dc(2)?;
+    /// assert!(backend.mark_revoked("AUTH_KEY_DUPLICATED")?);
+    /// assert!(!backend.mark_revoked("AUTH_KEY_UNREGISTERED")?);
+    /// let error = backend.active_head().unwrap_err();
+    /// assert!(error.to_string().contains("AUTH_KEY_DUPLICATED"));
+    /// assert!(backend.load()?.is_some(), "who asks for it gets it");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`set_login_state`](Self::set_login_state).
+    fn mark_revoked(&self, error: &str) -> io::Result<bool> {
+        let is_active = |head: SessionHead| head.login_state.as_state().is_active();
+        if !self.head()?.is_some_and(is_active) {
+            return Ok(false);
+        }
+        let mut end = error.len().min(LOGIN_TEXT_MAX);
+        while !error.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        let error = error.get(..end).unwrap_or_default();
+        let at = crate::owner::now();
+        self.set_login_state(LoginState::Revoked { at, error })?;
+        Ok(true)
+    }
+
+    /// [`head`](SessionBackend::head) of a login that holds, as far as is known: what a client asks for before it
+    /// connects.
+    ///
+    /// # Errors
+    /// Of the kind [`Refused`](StoreErrorKind::Refused) where the login was ended, or was moved to another store;
+    /// it says which, and since when.
+    fn active_head(&self) -> io::Result<Option<SessionHead>> {
+        let head = self.head()?;
+        if let Some(head) = &head {
+            check_active(head.login_state.as_state()).map_err(|message| {
+                let error = StoreError::new(StoreErrorKind::Refused, message);
+                io::Error::from(error.with_store("session", self.name(), "connect"))
+            })?;
+        }
+        Ok(head)
+    }
+
     /// Usernames, phone numbers and titles of the session's peers, as far as they were stored; in no
     /// order.
     fn peer_names(&self) -> io::Result<Vec<PeerNames>> {
@@ -112,3 +164,22 @@ pub trait SessionBackendExt: SessionBackend {
 }
 
 impl<B: SessionBackend + ?Sized> SessionBackendExt for B {}
+
+/// What keeps a client from connecting with a login.
+fn check_active(state: LoginState<'_>) -> Result<(), String> {
+    let since = crate::owner::date(state.at());
+    let text = Shown(state.text());
+    match state {
+        LoginState::Active => Ok(()),
+        LoginState::Revoked { .. } => Err(format!(
+            "Telegram has ended this login ({text}, found {since}): delete the session and log in anew"
+        )),
+        LoginState::Moving { .. } => Err(format!(
+            "the login is being moved to {text}, since {since}: run `mtsession convert --move` again, or with --undo"
+        )),
+        LoginState::Moved { .. } => Err(format!(
+            "the login was moved to {text}, {since}: connect there"
+        )),
+        _ => Err("the login is in a state that this release does not know: update it".to_owned()),
+    }
+}

@@ -1,7 +1,7 @@
 //! The session in memory: for tests, and for clients that keep it elsewhere.
 
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use mtsession_core::{Change, PeerKey};
 
@@ -9,6 +9,7 @@ use crate::backend::SessionBackend;
 use crate::backends::optimistic;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
+use crate::owner::{Lease, Mine, OwnedInProcess, Owner, OwnerInfo, Ownership};
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
 use crate::sync::lock;
 
@@ -20,10 +21,18 @@ const NAME: &str = "in-memory";
 /// hashing: [`cache_peer`](SessionBackend::cache_peer) costs the same at 60,000 peers as at ten.
 #[derive(Default)]
 pub struct InMemoryBackend {
+    shared: Arc<Shared>,
+    mine: Mine,
+}
+
+/// What all handles on one session have in common.
+#[derive(Default)]
+struct Shared {
     /// Held by every writer, before the record itself: the last attempt of an update holds it while the
     /// caller's code runs, which may still read.
     turn: Mutex<()>,
     stored: Mutex<Option<SessionRecord>>,
+    owned: OwnedInProcess,
 }
 
 impl InMemoryBackend {
@@ -33,10 +42,23 @@ impl InMemoryBackend {
         Self::default()
     }
 
+    /// Another handle on the same session.
+    pub(crate) fn another(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            mine: Mine::default(),
+        }
+    }
+
+    /// Refuses to write to what another handle owns. The caller has the turn.
+    fn admit(&self) -> io::Result<()> {
+        self.shared.owned.check(&self.mine)
+    }
+
     /// A copy of the session, or `None` when there is none.
     #[must_use]
     pub fn snapshot(&self) -> Option<PersistedSession> {
-        lock(&self.stored)
+        lock(&self.shared.stored)
             .as_ref()
             .map(|record| record.session().clone())
     }
@@ -49,8 +71,9 @@ fn error<E: Into<io::Error>>(action: &'static str) -> impl Fn(E) -> io::Error {
 impl SessionBackend for InMemoryBackend {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
         check(session).map_err(error("save"))?;
-        let _turn = lock(&self.turn);
-        lock(&self.stored)
+        let _turn = lock(&self.shared.turn);
+        self.admit().map_err(error("save"))?;
+        lock(&self.shared.stored)
             .get_or_insert_default()
             .set_session(session.clone());
         Ok(())
@@ -61,8 +84,9 @@ impl SessionBackend for InMemoryBackend {
     }
 
     fn delete(&self) -> io::Result<()> {
-        let _turn = lock(&self.turn);
-        *lock(&self.stored) = None;
+        let _turn = lock(&self.shared.turn);
+        self.admit().map_err(error("delete"))?;
+        *lock(&self.shared.stored) = None;
         Ok(())
     }
 
@@ -71,8 +95,9 @@ impl SessionBackend for InMemoryBackend {
     }
 
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        let _turn = lock(&self.turn);
-        let mut stored = lock(&self.stored);
+        let _turn = lock(&self.shared.turn);
+        self.admit().map_err(error("apply changes"))?;
+        let mut stored = lock(&self.shared.stored);
         let mut changed = SessionRecord::default();
         let target = stored.as_mut().unwrap_or(&mut changed);
         target.apply_all(changes).map_err(error("apply changes"))?;
@@ -81,7 +106,7 @@ impl SessionBackend for InMemoryBackend {
     }
 
     fn read(&self) -> io::Result<Option<SessionRecord>> {
-        Ok(lock(&self.stored).clone())
+        Ok(lock(&self.shared.stored).clone())
     }
 
     fn update(
@@ -89,27 +114,28 @@ impl SessionBackend for InMemoryBackend {
         change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
     ) -> io::Result<()> {
         let store = |before: Option<&SessionRecord>, record| {
-            let mut stored = lock(&self.stored);
+            self.admit().map_err(error("update"))?;
+            let mut stored = lock(&self.shared.stored);
             let is_same = stored.as_ref() == before;
             if is_same {
                 *stored = Some(record);
             }
             Ok(is_same)
         };
-        optimistic::update_in_turn(&self.turn, change, || self.read(), store)
+        optimistic::update_in_turn(&self.shared.turn, change, || self.read(), store)
     }
 
     fn head(&self) -> io::Result<Option<SessionHead>> {
-        Ok(lock(&self.stored).as_ref().map(SessionRecord::head))
+        Ok(lock(&self.shared.stored).as_ref().map(SessionRecord::head))
     }
 
     fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
-        let stored = lock(&self.stored);
+        let stored = lock(&self.shared.stored);
         Ok(stored.as_ref().and_then(|record| record.find_peer(query)))
     }
 
     fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> io::Result<Vec<KnownPeer>> {
-        let stored = lock(&self.stored);
+        let stored = lock(&self.shared.stored);
         Ok(stored
             .as_ref()
             .map_or_else(Vec::new, |record| record.peers_after(after, limit)))
@@ -117,5 +143,19 @@ impl SessionBackend for InMemoryBackend {
 
     fn keeps(&self) -> Keeps {
         Keeps::ALL
+    }
+
+    fn own(&self, owner: Owner) -> io::Result<Ownership> {
+        let _turn = lock(&self.shared.turn);
+        let owned = self.shared.owned.own(&self.mine, &owner);
+        owned.map_err(error("own"))
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.mine.lease()
+    }
+
+    fn owner(&self) -> io::Result<Option<OwnerInfo>> {
+        Ok(self.shared.owned.info())
     }
 }

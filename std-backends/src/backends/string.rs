@@ -13,6 +13,7 @@ use crate::drop_in::session::PersistedSession;
 use crate::drop_in::session_encoding::encode_to_string;
 use crate::error::StoreError;
 use crate::error::kind::StoreErrorKind;
+use crate::owner::{Lease, Mine, OwnedInProcess, Owner, OwnerInfo, Ownership};
 use crate::record::{Keeps, SessionRecord};
 use crate::secret_bytes::SecretBytes;
 use crate::sync::lock;
@@ -40,6 +41,8 @@ pub struct StringSessionBackend {
     /// caller's code runs, which may still read.
     turn: Mutex<()>,
     text: Mutex<Zeroizing<String>>,
+    owned: OwnedInProcess,
+    mine: Mine,
 }
 
 impl StringSessionBackend {
@@ -49,6 +52,8 @@ impl StringSessionBackend {
         Self {
             turn: Mutex::default(),
             text: Mutex::new(Zeroizing::new(text.into())),
+            owned: OwnedInProcess::default(),
+            mine: Mine::default(),
         }
     }
 
@@ -141,5 +146,20 @@ impl SessionBackend for StringSessionBackend {
 
     fn keeps(&self) -> Keeps {
         Keeps::ALL
+    }
+
+    /// There is one handle on a string: it is refused to a second owner, and nobody else could write.
+    fn own(&self, owner: Owner) -> io::Result<Ownership> {
+        let _turn = lock(&self.turn);
+        let owned = self.owned.own(&self.mine, &owner);
+        owned.map_err(|error| StoreError::io(NAME, "", "own", error))
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.mine.lease()
+    }
+
+    fn owner(&self) -> io::Result<Option<OwnerInfo>> {
+        Ok(self.owned.info())
     }
 }

@@ -142,9 +142,11 @@ impl StoreError {
     ) -> io::Error {
         let source: io::Error = source.into();
         let io_kind = source.kind();
+        let owner = Self::of(&source).and_then(|error| error.owner.clone());
         let (kind, outcome) = of_error(&source);
         let error = Self {
             found,
+            owner,
             ..Self::of_source(kind, source)
                 .with_outcome(outcome)
                 .with_store(backend, store, action)

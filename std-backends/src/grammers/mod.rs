@@ -17,7 +17,10 @@ use self::cache::Cache;
 use self::held::KnownDc;
 use self::peers::{cache_peers, look_up};
 use self::updates::{change_of, update};
-use crate::backend::SessionBackend;
+use crate::backend::{SessionBackend, SessionBackendExt as _};
+use crate::owner::refusal::not_owner;
+use crate::owner::{Lease, Owner};
+use crate::record::SessionHead;
 use crate::sync::lock;
 use crate::writer::SessionWriter;
 
@@ -72,14 +75,73 @@ pub struct GrammersSession {
 impl GrammersSession {
     /// Reads the head of the session that `backend` holds, if any.
     ///
+    /// A login that is known to have ended is not given to the client: see
+    /// [`mark_revoked`](Self::mark_revoked).
+    ///
+    /// # Errors
+    /// What [`active_head`](crate::SessionBackendExt::active_head) gives.
+    pub fn new(backend: Arc<dyn SessionBackend>) -> io::Result<Self> {
+        let head = backend.active_head()?;
+        Ok(Self::of(SessionWriter::new(backend), head.as_ref()))
+    }
+
+    /// The same for a client that is to be the only one: the session is [owned](SessionBackend::own) until this is
+    /// dropped.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`SessionBackend::own`].
+    pub fn owned(backend: Arc<dyn SessionBackend>, owner: Owner) -> io::Result<Self> {
+        let reader = Arc::clone(&backend);
+        let writer = SessionWriter::owned(backend, owner)?;
+        // Nobody else changes it from here on.
+        let head = reader.active_head()?;
+        Ok(Self::of(writer, head.as_ref()))
+    }
+
+    /// The same whatever is known of the login.
+    ///
     /// # Errors
     /// What [`head`](SessionBackend::head) gives.
-    pub fn new(backend: Arc<dyn SessionBackend>) -> io::Result<Self> {
-        let cache = Cache::new(backend.head()?.as_ref());
-        Ok(Self {
-            writer: SessionWriter::new(backend),
-            cache: Arc::new(Mutex::new(cache)),
-        })
+    pub fn in_any_state(backend: Arc<dyn SessionBackend>) -> io::Result<Self> {
+        let head = backend.head()?;
+        Ok(Self::of(SessionWriter::new(backend), head.as_ref()))
+    }
+
+    fn of(writer: SessionWriter, head: Option<&SessionHead>) -> Self {
+        Self {
+            writer,
+            cache: Arc::new(Mutex::new(Cache::new(head))),
+        }
+    }
+
+    /// Remembers that Telegram does not accept the key any more: see
+    /// [`mark_revoked`](crate::SessionBackendExt::mark_revoked).
+    ///
+    /// # Errors
+    /// What storing it gives.
+    pub async fn mark_revoked(&self, error: &str) -> io::Result<bool> {
+        let error = error.to_owned();
+        let run = move |backend: &dyn SessionBackend| backend.mark_revoked(&error);
+        self.writer.run(run).await
+    }
+
+    /// Until when the session is owned for certain, if the store's handle owns it.
+    #[must_use]
+    pub fn lease(&self) -> Option<Lease> {
+        self.writer.lease()
+    }
+
+    /// Waits until the client must disconnect: see [`SessionWriter::lease_ends`].
+    pub async fn lease_ends(&self) {
+        self.writer.lease_ends().await;
+    }
+
+    /// Nothing is given to a client whose lease is over: it would use a login that another program may use by now.
+    fn check_lease(&self) -> io::Result<()> {
+        match self.lease() {
+            Some(lease) if lease.is_over() => Err(not_owner(None)),
+            _ => Ok(()),
+        }
     }
 
     /// Runs `write` on the writer's thread. Only there is the cache changed, after the store: both see
@@ -97,6 +159,7 @@ impl Session for GrammersSession {
     type Error = io::Error;
 
     fn home_dc_id(&self) -> io::Result<i32> {
+        self.check_lease()?;
         Ok(lock(&self.cache).home_dc_id)
     }
 
@@ -109,6 +172,7 @@ impl Session for GrammersSession {
     }
 
     fn dc_option(&self, dc_id: i32) -> io::Result<Option<DcOption>> {
+        self.check_lease()?;
         let cache = lock(&self.cache);
         Ok(cache.dc_options.get(&dc_id).map(|known| known.0.clone()))
     }

@@ -5,6 +5,7 @@ mod known;
 pub(crate) mod login_state;
 mod names_store;
 pub(crate) mod peer_names;
+pub(crate) mod prune;
 mod room;
 mod sections;
 mod source;

@@ -7,7 +7,7 @@ use mtsession_core::seal::{
     BOX_OVERHEAD, Generation, HEADER_MAC_LEN, Header, HeaderFields, KeySlot, MAC_LEN, NONCE_LEN,
     SealedKind, StoreId, put_header,
 };
-use mtsession_core::wire::{Crc32c, encode, wipe};
+use mtsession_core::wire::{Crc32c, FencingToken, encode, encode_owned_to_vec, wipe};
 use mtsession_core::{EncodeError, SessionSource, encoded_len};
 
 use super::schedule::SubKeys;
@@ -138,8 +138,14 @@ impl OpenSeal {
     pub(crate) fn snapshot(
         &self,
         session: &impl SessionSource,
+        owner: Option<FencingToken>,
     ) -> io::Result<(Vec<u8>, [u8; MAC_LEN])> {
-        let len = encoded_len(session)?;
+        let owned = owner.map(|token| encode_owned_to_vec(session, &token));
+        let owned = owned.transpose()?.map(SecretBytes::from);
+        let len = match &owned {
+            Some(bytes) => bytes.len(),
+            None => encoded_len(session)?,
+        };
         let box_len = len.saturating_add(BOX_OVERHEAD);
         let stored_len = u32::try_from(box_len).map_err(|_| {
             let message = format!("the session has {box_len} bytes, more than can be sealed");
@@ -152,7 +158,13 @@ impl OpenSeal {
         out.extend_from_slice(&stored_len.to_le_bytes());
         let start = out.len();
         out.resize(start.saturating_add(NONCE_LEN), 0);
-        let encoded: Result<(), EncodeError<_>> = encode(session, &mut out);
+        let encoded: Result<(), EncodeError<_>> = match &owned {
+            Some(bytes) => {
+                out.extend_from_slice(bytes);
+                Ok(())
+            }
+            None => encode(session, &mut out),
+        };
         if let Err(error) = encoded {
             wipe(&mut out);
             return Err(error.into());

@@ -16,6 +16,7 @@ use crate::backends::file::Reforming;
 use crate::error::StoreError;
 #[cfg(feature = "seal")]
 use crate::error::kind::StoreErrorKind;
+use crate::owner::refusal::owned;
 use crate::record::SessionRecord;
 
 /// What is added to the name of an account.
@@ -76,6 +77,9 @@ impl Directory {
 
     fn copy_and_remove(&self, from: &str, to: &str) -> io::Result<()> {
         let (old, new) = (self.file(from)?, self.file(to)?);
+        if let Some(by) = old.owner()? {
+            return Err(owned(by));
+        }
         for _ in 0..ATTEMPTS {
             let record = old.read()?.ok_or_else(|| absent(from))?;
             new.edit(|there: &mut SessionRecord| {
@@ -138,7 +142,7 @@ impl Accounts for Directory {
 }
 
 /// An account's name as that of a file, on every system: what means something in a path is written as `%2F`.
-fn file_stem(name: &str) -> String {
+pub(crate) fn file_stem(name: &str) -> String {
     let mut stem = String::new();
     for (at, character) in name.char_indices() {
         let is_plain = !character.is_control()

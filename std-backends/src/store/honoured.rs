@@ -26,18 +26,19 @@ impl Honours {
 
     pub(crate) fn contains(self, option: &str) -> bool {
         let special: &[&str] = match self {
-            Self::File => &["deadline", "flush"],
-            Self::Database => &["deadline", "flush", "memory_budget"],
+            Self::File => &["deadline", "flush", "own"],
+            Self::Database => &["deadline", "flush", "memory_budget", "own"],
             Self::Server => &[
                 "auth_token",
                 "deadline",
                 "insecure",
+                "own",
                 "proxy",
                 "replica",
                 "requests",
                 "tls",
             ],
-            Self::Memory => &[],
+            Self::Memory => &["own"],
             Self::Blobs => &["deadline"],
         };
         let sealing: &[&str] = match self {
@@ -46,7 +47,7 @@ impl Honours {
             }
             _ => &[],
         };
-        matches!(option, "read_only" | "create")
+        matches!(option, "read_only" | "create" | "limits")
             || special.contains(&option)
             || sealing.contains(&option)
     }

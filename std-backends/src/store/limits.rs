@@ -3,7 +3,7 @@
 /// How many peers a store keeps of each kind; those that were not used for longest go first. No limit where
 /// none is given.
 ///
-/// No store of this release has limits: see [`StoreOptions::limits`](crate::StoreOptions::limits).
+/// For [`StoreOptions::limits`](crate::StoreOptions::limits) and [`SessionRecord::prune`](crate::SessionRecord::prune);
 /// [`retain_peers`](crate::SessionBackend::retain_peers) removes peers by a rule of one's own.
 ///
 /// ```

@@ -9,11 +9,12 @@ use crate::address::check_name;
 use crate::backend::SessionBackend;
 use crate::backends::memory::InMemoryBackend;
 use crate::error::StoreError;
+use crate::owner::refusal::owned;
 use crate::sync::lock;
 
 #[derive(Default)]
 pub(super) struct Memory {
-    accounts: Mutex<BTreeMap<String, Arc<InMemoryBackend>>>,
+    accounts: Mutex<BTreeMap<String, InMemoryBackend>>,
 }
 
 impl Memory {
@@ -31,7 +32,7 @@ impl Accounts for Memory {
         check_name(name).map_err(Self::error("open"))?;
         let mut accounts = lock(&self.accounts);
         let backend = accounts.entry(name.to_owned()).or_default();
-        Ok(Arc::<InMemoryBackend>::clone(backend))
+        Ok(Arc::new(backend.another()))
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
@@ -56,6 +57,10 @@ impl Accounts for Memory {
         }
         if is_there(to) {
             return Err(error(exists(to)));
+        }
+        let owner = accounts.get(from).map_or(Ok(None), SessionBackend::owner)?;
+        if let Some(by) = owner {
+            return Err(error(owned(by)));
         }
         if let Some(backend) = accounts.remove(from) {
             accounts.insert(to.to_owned(), backend);

@@ -8,6 +8,7 @@ mod database;
 mod directory;
 mod file;
 mod honoured;
+mod limited;
 mod limits;
 mod memory;
 mod open;
@@ -24,13 +25,16 @@ use std::sync::Arc;
 
 use self::accounts::Accounts;
 use self::blobs::BlobAccounts;
+#[cfg(any(feature = "sqlite", feature = "libsql"))]
+pub(crate) use self::directory::file_stem;
 use self::honoured::Honours;
 pub use self::limits::PeerLimits;
 pub use self::options::StoreOptions;
 use crate::address::{Address, IntoAddress, Location};
 use crate::backend::SessionBackend;
 use crate::blob::BlobStore;
-use crate::error::{StoreError, unsupported};
+use crate::error::StoreError;
+use crate::error::kind::StoreErrorKind;
 use crate::owner::{Owner, OwnerInfo, Ownership};
 use crate::record::SessionHead;
 
@@ -74,7 +78,7 @@ pub struct StoreEntry {
     pub name: String,
     /// All but its peers; `None` where it went while the store was listed.
     pub head: Option<SessionHead>,
-    /// Who owns it; `None` in every store of this release.
+    /// Who owns it.
     pub owner: Option<OwnerInfo>,
 }
 
@@ -152,11 +156,19 @@ impl Store {
     /// `InvalidInput` for a name that the store cannot have, `NotFound` for an account that is not there where
     /// [`create`](StoreOptions::create) is false; what looking at the store gives.
     pub fn backend(&self, name: &str) -> io::Result<Arc<dyn SessionBackend>> {
+        self.opened(name, &self.shared.options)
+    }
+
+    /// The same, also where the store was opened with the option `own`.
+    fn unowned(&self, name: &str) -> io::Result<Arc<dyn SessionBackend>> {
+        let mut options = self.shared.options.clone();
+        options.own = None;
+        self.opened(name, &options)
+    }
+
+    fn opened(&self, name: &str, options: &StoreOptions) -> io::Result<Arc<dyn SessionBackend>> {
         let Shared {
-            address,
-            options,
-            accounts,
-            ..
+            address, accounts, ..
         } = &*self.shared;
         open::account(
             &**accounts,
@@ -199,16 +211,10 @@ impl Store {
         for name in self.names()? {
             let head = self
                 .within(|accounts| accounts.backend(&name))
-                .and_then(|backend| backend.head());
+                .and_then(|backend| Ok((backend.head()?, backend.owner()?)));
             match head {
-                Ok(head) => {
-                    if each(StoreEntry {
-                        name,
-                        head,
-                        owner: None,
-                    })
-                    .is_break()
-                    {
+                Ok((head, owner)) => {
+                    if each(StoreEntry { name, head, owner }).is_break() {
                         break;
                     }
                 }
@@ -279,22 +285,34 @@ impl Store {
         self.within(|accounts| accounts.verify())
     }
 
-    /// Owns the first of these accounts that nobody owns.
+    /// Owns the first of these accounts that nobody owns: for several sessions of one Telegram
+    /// account, of which each program takes another one. An owner that takes over gets the first one.
     ///
     /// # Errors
-    /// `Unsupported`: no store of this release has owners.
+    /// Of the kind `Owned`, with the owner of the last one, where all are; `InvalidInput` without names;
+    /// `Unsupported` where the store has no owners.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "as the backend's `own` takes it"
+    )]
     pub fn claim(
         &self,
         names: &[&str],
         owner: Owner,
     ) -> io::Result<(Arc<dyn SessionBackend>, Ownership)> {
-        let _ = (names, owner);
-        Err(self.not_built("claim an account", "no store of this release has owners"))
-    }
-
-    fn not_built(&self, action: &'static str, message: &str) -> io::Error {
-        let store = self.shared.address.to_string();
-        StoreError::io("store", store, action, unsupported(message.to_owned()))
+        let mut refused = None;
+        for name in names {
+            let backend = self.unowned(name)?;
+            match backend.own(owner.clone()) {
+                Ok(ownership) => return Ok((backend, ownership)),
+                Err(error) if is_owned(&error) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(refused.unwrap_or_else(|| {
+            let message = "the names of accounts to choose from are expected";
+            self.error("claim an account", io::ErrorKind::InvalidInput, message)
+        }))
     }
 
     fn within<R>(&self, call: impl FnOnce(&dyn Accounts) -> R) -> R {
@@ -317,6 +335,10 @@ impl Store {
         let source = io::Error::new(kind, message);
         StoreError::io("store", self.shared.address.to_string(), action, source)
     }
+}
+
+fn is_owned(error: &io::Error) -> bool {
+    StoreError::of(error).is_some_and(|error| error.kind() == StoreErrorKind::Owned)
 }
 
 /// The store, never what is in it.

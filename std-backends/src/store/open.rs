@@ -60,7 +60,7 @@ pub(super) fn account(
         }
         Ok(backend)
     })?;
-    Ok(Arc::new(Opened::new(backend, address, options)))
+    Ok(Arc::new(Opened::new(backend, address, options)?))
 }
 
 /// The accounts of an address. Nothing is looked at but what a path holds.

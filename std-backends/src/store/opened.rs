@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
-use mtsession_core::{Change, PeerKey};
+use mtsession_core::{Change, Peer, PeerKey};
 
 use super::StoreOptions;
+use super::limited::Bounds;
 use crate::address::Address;
 use crate::backend::SessionBackend;
 use crate::drop_in::dc::DcEntry;
@@ -14,7 +15,7 @@ use crate::drop_in::session::PersistedSession;
 use crate::drop_in::update::UpdateStateChange;
 use crate::error::StoreError;
 use crate::event::Events;
-use crate::owner::{Lease, Owner, Ownership};
+use crate::owner::{Lease, Owner, OwnerInfo, Ownership};
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord};
 
 pub(super) struct Opened {
@@ -23,6 +24,10 @@ pub(super) struct Opened {
     address: Address,
     events: Events,
     is_read_only: bool,
+    /// Where the option `limits` was chosen.
+    bounds: Option<Bounds>,
+    /// Where the option `own` was chosen. Given up after the backend has written its last.
+    ownership: Option<Ownership>,
 }
 
 impl Opened {
@@ -30,13 +35,21 @@ impl Opened {
         inner: Arc<dyn SessionBackend>,
         address: Address,
         options: &StoreOptions,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        let mut opened = Self {
             inner: Some(inner),
             address,
             events: options.events.clone(),
             is_read_only: options.read_only,
+            bounds: options
+                .limits
+                .map(|limits| Bounds::new(limits, Arc::clone(&options.kept_peers))),
+            ownership: None,
+        };
+        if let Some(owner) = &options.own {
+            opened.ownership = Some(opened.own(owner.clone())?);
         }
+        Ok(opened)
     }
 
     fn reading<R>(&self, call: impl FnOnce(&dyn SessionBackend) -> io::Result<R>) -> io::Result<R> {
@@ -70,13 +83,20 @@ pub(super) fn read_only(address: &Address, action: &'static str) -> io::Error {
 impl Drop for Opened {
     fn drop(&mut self) {
         let inner = self.inner.take();
-        self.events.within(|| drop(inner));
+        let ownership = self.ownership.take();
+        self.events.within(|| {
+            drop(inner);
+            drop(ownership);
+        });
     }
 }
 
 impl SessionBackend for Opened {
     fn save(&self, session: &PersistedSession) -> io::Result<()> {
-        self.writing("save", |inner| inner.save(session))
+        self.writing("save", |inner| match &self.bounds {
+            Some(bounds) => bounds.save(inner, session),
+            None => inner.save(session),
+        })
     }
 
     fn load(&self) -> io::Result<Option<PersistedSession>> {
@@ -84,7 +104,9 @@ impl SessionBackend for Opened {
     }
 
     fn delete(&self) -> io::Result<()> {
-        self.writing("delete", |inner| inner.delete())
+        let deleted = self.writing("delete", |inner| inner.delete());
+        self.bounds.iter().for_each(Bounds::forget);
+        deleted
     }
 
     fn name(&self) -> &str {
@@ -92,7 +114,10 @@ impl SessionBackend for Opened {
     }
 
     fn apply(&self, changes: &[Change<'_>]) -> io::Result<()> {
-        self.writing("apply changes", |inner| inner.apply(changes))
+        self.writing("apply changes", |inner| match &self.bounds {
+            Some(bounds) => bounds.apply(inner, changes),
+            None => inner.apply(changes),
+        })
     }
 
     fn update_dc(&self, entry: &DcEntry) -> io::Result<()> {
@@ -108,7 +133,10 @@ impl SessionBackend for Opened {
     }
 
     fn cache_peer(&self, peer: &CachedPeer) -> io::Result<()> {
-        self.writing("cache a peer", |inner| inner.cache_peer(peer))
+        self.writing("cache a peer", |inner| match &self.bounds {
+            Some(bounds) => bounds.apply(inner, &[Change::Peer(peer.into())]),
+            None => inner.cache_peer(peer),
+        })
     }
 
     fn read(&self) -> io::Result<Option<SessionRecord>> {
@@ -119,7 +147,14 @@ impl SessionBackend for Opened {
         &self,
         change: &mut dyn FnMut(&mut SessionRecord) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.writing("update", |inner| inner.update(change))
+        self.writing("update", |inner| match &self.bounds {
+            Some(bounds) => inner.update(&mut |record| {
+                change(record)?;
+                bounds.trim(record);
+                Ok(())
+            }),
+            None => inner.update(change),
+        })
     }
 
     fn head(&self) -> io::Result<Option<SessionHead>> {
@@ -127,7 +162,11 @@ impl SessionBackend for Opened {
     }
 
     fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {
-        self.reading(|inner| inner.find_peer(query))
+        let found = self.reading(|inner| inner.find_peer(query))?;
+        if let (Some(bounds), Some(found)) = (&self.bounds, &found) {
+            bounds.note_use(Peer::from(&found.peer).key());
+        }
+        Ok(found)
     }
 
     fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> io::Result<Vec<KnownPeer>> {
@@ -135,7 +174,9 @@ impl SessionBackend for Opened {
     }
 
     fn retain_peers(&self, keep: &mut dyn FnMut(&KnownPeer) -> bool) -> io::Result<()> {
-        self.writing("prune peers", |inner| inner.retain_peers(keep))
+        let pruned = self.writing("prune peers", |inner| inner.retain_peers(keep));
+        self.bounds.iter().for_each(Bounds::forget);
+        pruned
     }
 
     fn keeps(&self) -> Keeps {
@@ -149,10 +190,14 @@ impl SessionBackend for Opened {
     }
 
     fn own(&self, owner: Owner) -> io::Result<Ownership> {
-        self.writing("own it", |inner| inner.own(owner))
+        self.writing("own", |inner| inner.own(owner))
     }
 
     fn lease(&self) -> Option<Lease> {
         self.inner.as_ref().and_then(SessionBackend::lease)
+    }
+
+    fn owner(&self) -> io::Result<Option<OwnerInfo>> {
+        self.reading(|inner| inner.owner())
     }
 }

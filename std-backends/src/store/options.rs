@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use mtsession_core::PeerKey;
 use zeroize::Zeroizing;
 
 use super::limits::PeerLimits;
@@ -34,14 +35,14 @@ use crate::seal::{Anchor, KeySource};
 /// | `insecure`, `proxy` | | | yes | | `insecure`, `proxy` |
 /// | `on_event` | yes | yes | yes | yes | |
 /// | `memory_budget` | | yes | | | `memory_budget=64M` |
+/// | `limits`, `keep_peers` | yes | yes | yes | yes | `limits=users:5000,channels:1000` |
+/// | `own` | yes | yes | yes | yes | `own`, `own=NAME` |
 /// | `key`, `label`, `anchor` | yes | | | | `key_file=FILE`, `label=NAME`, `anchor=FILE` |
 /// | `accept_rollback` | yes | | | | `accept_rollback` |
-/// | `own` | | | | | `own`, `own=NAME` |
-/// | `limits` | | | | | `limits=users:5000,channels:1000` |
 /// | `every`, `replicas` | | | | | `every=60s`, `replicas=1` |
 /// | `wipe_on_fold` | | | | | `wipe_on_fold`, `keyring` |
 ///
-/// Those about sealed stores need the feature `seal`. Those of the last four rows are honoured by no store of this
+/// Those about sealed stores need the feature `seal`. Those of the last two rows are honoured by no store of this
 /// release: they are errors everywhere.
 ///
 /// ```
@@ -84,6 +85,7 @@ pub struct StoreOptions {
     pub(super) label: Option<String>,
     pub(super) own: Option<Owner>,
     pub(super) limits: Option<PeerLimits>,
+    pub(super) kept_peers: Arc<[PeerKey]>,
     pub(super) every: Option<Duration>,
     pub(crate) memory_budget: Option<usize>,
     pub(super) replicas: Option<u32>,
@@ -195,21 +197,28 @@ impl StoreOptions {
         self
     }
 
-    /// Owns each session that is connected to, so that no second program writes to it.
-    ///
-    /// No store of this release has owners; opening is an error that names the option.
+    /// Owns each session that is connected to, as [`SessionBackend::own`] does, until the backend and its clones
+    /// are dropped: no second program writes to it, and one that asks for the same is told who the owner is.
     #[must_use]
     pub fn own(mut self, owner: Owner) -> Self {
         self.own = Some(owner);
         self
     }
 
-    /// How many peers are kept.
+    /// How many peers are kept. A peer that is new makes room for itself: those that were not used for longest go,
+    /// some at once. The own account, channels with a pts and those that [`keep_peers`](Self::keep_peers) names stay.
     ///
-    /// No store of this release has limits; opening is an error that names the option.
+    /// With limits, `save` and `update` store what of a session there is room for.
     #[must_use]
     pub fn limits(mut self, limits: PeerLimits) -> Self {
         self.limits = Some(limits);
+        self
+    }
+
+    /// Peers that stay whatever the [`limits`](Self::limits) are.
+    #[must_use]
+    pub fn keep_peers(mut self, peers: impl IntoIterator<Item = PeerKey>) -> Self {
+        self.kept_peers = peers.into_iter().collect();
         self
     }
 

@@ -18,11 +18,14 @@ use crate::drop_in::peer::CachedPeer;
 use crate::drop_in::session::PersistedSession;
 use crate::drop_in::update::UpdateStateChange;
 use crate::event::Events;
-use crate::owner::Lease;
+use crate::owner::{Lease, Owner, Ownership};
 use crate::sync::lock;
 
 /// How many writes may wait before a writer has to.
 const CAPACITY: usize = 256;
+
+/// How often somebody who waits for the end of a lease looks: ten times within its margin.
+const WATCH: core::time::Duration = core::time::Duration::from_millis(500);
 
 /// Writes to a store from async code without blocking it.
 ///
@@ -61,6 +64,8 @@ pub struct SessionWriter {
     threads: Threads,
     failure: Arc<Mutex<Option<io::Error>>>,
     backend: Arc<dyn SessionBackend>,
+    /// Given up after the last write.
+    ownership: Option<Ownership>,
 }
 
 /// The queue, never what waits in it.
@@ -85,6 +90,29 @@ impl SessionWriter {
         Threads::one().writer(backend, Events::default())
     }
 
+    /// The same for a client that is to be the only one: the session is [owned](SessionBackend::own) until the
+    /// writer is dropped, and everything that was queued is stored.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use mtsession::{InMemoryBackend, Owner, SessionWriter, StoreError};
+    ///
+    /// let backend = Arc::new(InMemoryBackend::new());
+    /// let writer = SessionWriter::owned(backend.clone(), Owner::current().named("bot"))?;
+    /// let error = SessionWriter::owned(backend, Owner::current()).unwrap_err();
+    /// assert_eq!(StoreError::of(&error).and_then(StoreError::owner).expect("known").program, "bot");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`SessionBackend::own`].
+    pub fn owned(backend: Arc<dyn SessionBackend>, owner: Owner) -> io::Result<Self> {
+        let ownership = backend.own(owner)?;
+        let mut writer = Self::new(backend);
+        writer.ownership = Some(ownership);
+        Ok(writer)
+    }
+
     fn on(threads: Threads, backend: Arc<dyn SessionBackend>, events: Events) -> Self {
         let (queue, jobs) = mpsc::channel(CAPACITY);
         let failure = Arc::default();
@@ -95,6 +123,7 @@ impl SessionWriter {
             threads,
             failure,
             backend,
+            ownership: None,
         }
     }
 
@@ -158,6 +187,22 @@ impl SessionWriter {
         self.backend.lease()
     }
 
+    /// Waits until the client must disconnect, since its lease is lost or [about to end](Lease::is_over): another
+    /// program may use the login from then on. For ever where nothing is owned.
+    ///
+    /// ```no_run
+    /// # async fn run(writer: mtsession::SessionWriter, disconnect: impl FnOnce()) {
+    /// writer.lease_ends().await;
+    /// disconnect();
+    /// # }
+    /// ```
+    pub async fn lease_ends(&self) {
+        match self.lease() {
+            Some(lease) => lease_ends(lease).await,
+            None => core::future::pending().await,
+        }
+    }
+
     /// Runs `f` on the writer's thread, after everything that was queued before, and returns what it
     /// returned: whatever a synchronous client can do, an async one does with this.
     ///
@@ -200,6 +245,21 @@ impl SessionWriter {
     }
 }
 
+/// No runtime is needed: a thread watches the clock, until nobody waits any more.
+async fn lease_ends(lease: Lease) {
+    let (ended, end) = oneshot::channel::<()>();
+    let watch = move || {
+        while !lease.is_over() && !ended.is_closed() {
+            std::thread::sleep(WATCH);
+        }
+        drop(ended);
+    };
+    if std::thread::Builder::new().spawn(watch).is_ok() {
+        // It is dropped at the end, and never sent.
+        let _ = end.await;
+    }
+}
+
 fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the writer's store panicked")
 }
@@ -209,6 +269,7 @@ impl Drop for SessionWriter {
         self.queue = None;
         self.threads.schedule(&self.strand);
         self.strand.wait_for_the_end();
+        drop(self.ownership.take());
     }
 }
 

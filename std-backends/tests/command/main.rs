@@ -14,7 +14,11 @@ mod listing;
 mod looking;
 #[cfg(unix)]
 mod modes;
+#[cfg(unix)]
+mod moving;
 mod names;
+#[cfg(unix)]
+mod owners;
 mod pasted;
 mod shell;
 mod strings;

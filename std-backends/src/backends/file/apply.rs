@@ -44,7 +44,7 @@ impl BinaryFileBackend {
                 if let Some(before) = before {
                     before.tell_if_replaced(&self.path);
                 }
-                let (known, refreshed) = OpenSession::refresh(paths, self.settings, apply)?;
+                let (known, refreshed) = OpenSession::refresh(paths, self.settings(), apply)?;
                 state.known = known;
                 if let Outcome::Changed = refreshed {
                     return state.confirm_name();
@@ -52,7 +52,7 @@ impl BinaryFileBackend {
             }
         }
         let paths = self.prepare(state)?;
-        state.known = OpenSession::rewrite(paths, self.settings, apply)?;
+        state.known = OpenSession::rewrite(paths, self.settings(), apply)?;
         state.must_fold = false;
         state.confirm_name()
     }
@@ -81,7 +81,7 @@ impl BinaryFileBackend {
             last_flush.is_now();
         }
         if known.is_due_for_folding() {
-            self.fold(state, self.settings);
+            self.fold(state, self.settings());
         }
         Ok(Appended::Done)
     }
@@ -92,8 +92,8 @@ impl BinaryFileBackend {
         state.must_fold = true;
         let folded = self.prepare(state).and_then(|paths| {
             // Other processes must not rely on what follows either, also if this one is killed now.
-            let _ = OpenSession::forbid_appends(&paths, self.settings);
-            OpenSession::rewrite(paths, self.settings, |_| Ok(()))
+            let _ = OpenSession::forbid_appends(&paths, self.settings());
+            OpenSession::rewrite(paths, self.settings(), |_| Ok(()))
         });
         match folded {
             Ok(known) => {
@@ -145,7 +145,7 @@ impl BinaryFileBackend {
             let settings = Settings {
                 lock_timeout: Duration::ZERO,
                 cleans: false,
-                ..self.settings
+                ..self.settings()
             };
             self.fold(&mut state, settings);
         }

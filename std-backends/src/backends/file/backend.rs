@@ -9,8 +9,10 @@ use mtsession_core::Change;
 
 use super::delete::delete;
 use super::explain::explain;
+use super::fence::Fence;
 use super::lock::Settings;
 use super::open_session::{OpenSession, Saved};
+use super::own::Owned;
 use super::paths::Paths;
 use super::process::State;
 use super::read;
@@ -23,6 +25,7 @@ use crate::error::StoreError;
 use crate::flush::FlushPolicy;
 use crate::found;
 use crate::fs::{directory_of, make_private_directory};
+use crate::owner::{Lease, Owner, OwnerInfo, Ownership};
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
 use crate::seal::Sealing;
 use crate::sync::lock;
@@ -87,6 +90,7 @@ pub struct BinaryFileBackend {
     pub(super) makes_directory: bool,
     /// What opens the session, where it is sealed.
     pub(super) seal: Option<Arc<Sealing>>,
+    pub(super) owned: Owned,
     pub(super) state: Mutex<State>,
 }
 
@@ -100,9 +104,11 @@ impl BinaryFileBackend {
                 fsync: Fsync::Yes,
                 lock_timeout: LOCK_TIMEOUT,
                 cleans: true,
+                fence: Fence::Nobody,
             },
             makes_directory: false,
             seal: None,
+            owned: Owned::default(),
             state: Mutex::default(),
         }
     }
@@ -137,6 +143,7 @@ impl BinaryFileBackend {
     pub(super) fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
         move |source| {
             let source = explain(source, &self.path);
+            self.owned.note(&source);
             let found = found::describe_found(&source, &self.path);
             StoreError::io_finding(NAME, self.path.display().to_string(), action, source, found)
         }
@@ -150,7 +157,7 @@ impl BinaryFileBackend {
         check(session)?;
         let mut state = self.state();
         let again = match &mut state.known {
-            Some(known) => known.save_again(&self.path, self.settings, session)?,
+            Some(known) => known.save_again(&self.path, self.settings(), session)?,
             None => Saved::NotAsKnown,
         };
         match again {
@@ -158,7 +165,7 @@ impl BinaryFileBackend {
             Saved::NotKnown => state.known = None,
             Saved::NotAsKnown => {
                 let paths = self.prepare(&mut state)?;
-                state.known = OpenSession::save(paths, self.settings, session)?;
+                state.known = OpenSession::save(paths, self.settings(), session)?;
             }
         }
         state.must_fold = false;
@@ -175,7 +182,7 @@ impl BinaryFileBackend {
     ) -> io::Result<bool> {
         let mut state = self.state();
         let paths = self.prepare(&mut state)?;
-        let Some(known) = OpenSession::replace(paths, self.settings, change)? else {
+        let Some(known) = OpenSession::replace(paths, self.settings(), change)? else {
             return Ok(false);
         };
         state.known = known;
@@ -236,7 +243,7 @@ impl SessionBackend for BinaryFileBackend {
         let mut state = self.state();
         state.known = None;
         Paths::resolve(&self.path)
-            .and_then(|paths| delete(&paths, self.settings))
+            .and_then(|paths| delete(&paths, self.settings()))
             .map_err(self.error("delete"))
     }
 
@@ -284,6 +291,18 @@ impl SessionBackend for BinaryFileBackend {
 
     fn keeps(&self) -> Keeps {
         Keeps::ALL
+    }
+
+    fn own(&self, owner: Owner) -> io::Result<Ownership> {
+        self.own_locked(&owner).map_err(self.error("own"))
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.owned.lease()
+    }
+
+    fn owner(&self) -> io::Result<Option<OwnerInfo>> {
+        self.find_owner().map_err(self.error("look who owns"))
     }
 }
 

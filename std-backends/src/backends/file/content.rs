@@ -3,6 +3,7 @@
 use std::io;
 
 use mtsession_core::seal::is_sealed;
+use mtsession_core::wire::FencingToken;
 use mtsession_core::wire::session_file::{TailHeader, ends_with_footer};
 use mtsession_core::{
     Certain as _, DecodeErrorKind, Integrity, PlainFile, SealedFile, SessionBytes, SessionView,
@@ -48,6 +49,8 @@ pub(super) struct Content {
     pub(super) journal: Option<Journal>,
     /// Bytes of that journal.
     pub(super) journal_len: u64,
+    /// The token of the program that owns the session, or did when it ended.
+    pub(super) owner: Option<FencingToken>,
 }
 
 /// What was found, with the files of the release before that have become a part of it.
@@ -201,6 +204,7 @@ fn content(view: &SessionView<'_>, len: usize, bytes: &[u8]) -> Content {
         must_fold: false,
         journal: None,
         journal_len: 0,
+        owner: view.fencing_token().copied(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 
-use mtsession_core::SessionBytes;
+use mtsession_core::{PlainFile, SessionBytes};
 
 use super::damaged;
 use super::in_place::{empty_in_place, finish};
@@ -37,6 +37,11 @@ pub(super) fn delete(paths: &Paths, settings: Settings) -> io::Result<()> {
 }
 
 fn delete_locked(paths: &Paths, held: Held<'_>, settings: Settings) -> io::Result<Option<()>> {
+    // What cannot be read may be deleted as well.
+    let bytes = snapshot::read_all(held.file, &paths.snapshot).unwrap_or_default();
+    let there = PlainFile::parse(&bytes).ok();
+    let there = there.and_then(|file| file.snapshot().fencing_token().copied());
+    settings.fence.admit_token(there, paths)?;
     // Under its lock, where the release before is at work; what somebody else has put there stays.
     let before = ReleaseBefore::take(paths, settings.lock_timeout).unwrap_or_default();
     let dir = settings.fsync.directory(&paths.dir)?;

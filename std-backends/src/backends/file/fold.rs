@@ -170,7 +170,11 @@ pub(super) fn write(
     mut old: Old,
     settings: Settings,
 ) -> io::Result<Written> {
-    let new = NewFile::of(session, old.next_seal(paths, session)?)?;
+    let new = NewFile::of(
+        session,
+        old.next_seal(paths, session)?,
+        settings.fence.token(),
+    )?;
     if new.form.seal().is_none() {
         refuse_to_hand_over(paths, held, session)?;
     }
@@ -289,6 +293,8 @@ pub(super) fn replaceable(
             bytes,
             before,
         }) => {
+            let there = content.as_ref().and_then(|content| content.owner);
+            settings.fence.admit_token(there, paths)?;
             let extras = content
                 .as_ref()
                 .map_or_else(Extras::default, |content| Extras::of(&content.stored));
@@ -297,6 +303,7 @@ pub(super) fn replaceable(
         }
         Err(error) => error,
     };
+    settings.fence.admit_token(None, paths)?;
     let before = ReleaseBefore::take(paths, settings.lock_timeout)?;
     let bytes = snapshot::read_all(held.file, &paths.snapshot)?;
     let cause = error.get_ref().and_then(|error| error.downcast_ref());

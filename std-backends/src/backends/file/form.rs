@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use mtsession_core::seal::SealedKind;
-use mtsession_core::wire::encode_to_vec;
 use mtsession_core::wire::journal::{Record, is_journalable};
 use mtsession_core::wire::session_file::TailHeader;
+use mtsession_core::wire::{FencingToken, encode_owned_to_vec, encode_to_vec};
 use mtsession_core::{Change, SealedFile, SessionSource, TailEnd, Weight};
 
 use super::tail::{self, MAC_LEN, Newer, Tail, next_sound};
@@ -93,11 +93,16 @@ impl Form {
     pub(super) fn snapshot(
         seal: Option<Arc<OpenSeal>>,
         session: &impl SessionSource,
+        owner: Option<FencingToken>,
     ) -> io::Result<(SecretBytes, Self)> {
         let Some(seal) = seal else {
-            return Ok((encode_to_vec(session)?.into(), Self::Plain));
+            let bytes = match owner {
+                Some(token) => encode_owned_to_vec(session, &token)?,
+                None => encode_to_vec(session)?,
+            };
+            return Ok((bytes.into(), Self::Plain));
         };
-        let (bytes, body_mac) = seal.snapshot(session)?;
+        let (bytes, body_mac) = seal.snapshot(session, owner)?;
         let login = login_digest(session);
         let form = Self::Sealed(Arc::new(Sealed {
             seal,

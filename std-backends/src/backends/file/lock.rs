@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::io;
 use std::path::Path;
 
+use super::fence::Fence;
 use super::identity::is_named;
 use super::paths::Paths;
 use super::snapshot::Fsync;
@@ -18,6 +19,8 @@ pub(super) struct Settings {
     pub(super) lock_timeout: Duration,
     /// Whether a new file is a reason to look for what killed processes have left in the directory.
     pub(super) cleans: bool,
+    /// Whether the writer owns the session.
+    pub(super) fence: Fence,
 }
 
 /// The lock of a session. Released when dropped.
@@ -201,7 +204,7 @@ pub(super) fn with_lock<R>(
 
 /// Leaves no file where there was none, if it is still the one that was made and nothing was stored in it. A
 /// writer that waits for the lock finds it without a name.
-fn remove_empty(file: &File, paths: &Paths) {
+pub(super) fn remove_empty(file: &File, paths: &Paths) {
     let is_empty = file.status().is_ok_and(|found| found.len == 0);
     if is_empty && is_named(file, &paths.snapshot).unwrap_or_default() {
         let _ = disk().remove_file(&paths.snapshot);

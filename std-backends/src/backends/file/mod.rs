@@ -33,6 +33,7 @@ mod delete;
 mod earlier;
 mod explain;
 mod extras;
+mod fence;
 mod fold;
 mod form;
 mod identity;
@@ -42,6 +43,7 @@ mod lock;
 mod look_up;
 mod new_file;
 mod open_session;
+mod own;
 mod paths;
 mod positioned;
 #[cfg(test)]

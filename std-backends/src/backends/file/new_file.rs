@@ -1,16 +1,16 @@
 //! The bytes of a new session file.
 
-use core::hash::{BuildHasher as _, Hash as _, Hasher as _};
-use core::sync::atomic::{AtomicU64, Ordering};
 use std::io;
 
 use std::sync::Arc;
 
 use mtsession_core::SessionSource;
+use mtsession_core::wire::FencingToken;
 use mtsession_core::wire::session_file::{HEADER_LEN, TailHeader, tail_start};
 
 use super::form::Form;
 use crate::fs::file_len;
+use crate::owner::token::unique_number;
 use crate::seal::OpenSeal;
 use crate::secret_bytes::SecretBytes;
 
@@ -25,17 +25,18 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// The session, sealed by what is given.
+    /// The session with the token of the program that owns it, sealed by what is given.
     pub(super) fn of(
         session: &impl SessionSource,
         seal: Option<Arc<OpenSeal>>,
+        owner: Option<FencingToken>,
     ) -> io::Result<Self> {
-        let (snapshot, form) = Form::snapshot(seal, session)?;
+        let (snapshot, form) = Form::snapshot(seal, session, owner)?;
         let crc = snapshot.last_chunk().copied().map(u32::from_le_bytes);
         let header = TailHeader {
             snapshot_len: file_len(snapshot.len()),
             snapshot_crc: crc.unwrap_or_default(),
-            salt: new_salt(),
+            salt: unique_number(),
         };
         Ok(Self {
             opening: opening(snapshot.len(), header),
@@ -58,15 +59,4 @@ pub(super) fn opening(snapshot_len: usize, header: TailHeader) -> Vec<u8> {
     opening.resize(padding, 0);
     opening.extend_from_slice(&header.to_bytes());
     opening
-}
-
-/// A number that no other tail has, also not one that a process writes which was forked from this one.
-fn new_salt() -> u64 {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-
-    let mut hasher = std::hash::RandomState::new().build_hasher();
-    std::process::id().hash(&mut hasher);
-    COUNT.fetch_add(1, Ordering::Relaxed).hash(&mut hasher);
-    std::time::SystemTime::now().hash(&mut hasher);
-    hasher.finish()
 }

@@ -78,6 +78,7 @@ impl OpenSession {
     ) -> io::Result<Option<Self>> {
         let written = with_lock(&paths, settings, |held| {
             let found = read_locked(held, &paths, settings)?;
+            settings.fence.admit(&found, &paths)?;
             let written = write_changed(&paths, held, found, settings, &mut change)?;
             Ok(written.if_not_moved())
         })?;
@@ -94,11 +95,13 @@ impl OpenSession {
         mut change: impl FnMut(Option<SessionRecord>) -> io::Result<Option<SessionRecord>>,
     ) -> io::Result<Option<Option<Self>>> {
         let written = with_lock(&paths, settings, |held| {
+            let found = read_locked(held, &paths, settings)?;
+            settings.fence.admit(&found, &paths)?;
             let Found {
                 content,
                 bytes,
                 before,
-            } = read_locked(held, &paths, settings)?;
+            } = found;
             let old = Old::of(content.as_ref(), bytes, before);
             match change(content.map(|content| content.stored))? {
                 Some(record) => {
@@ -192,7 +195,10 @@ impl OpenSession {
         let mut opened = None;
         let made = with_lock(&paths, settings, |held| {
             let found = read_locked(held, &paths, settings)?;
+            settings.fence.admit(&found, &paths)?;
             if let Some(content) = &found.content
+                // The token of an owner that is no more goes.
+                && content.owner == settings.fence.token()
                 && let Some(tail) = appendable(content, held)?
             {
                 if content.lost > 0 {

@@ -19,6 +19,8 @@ pub(crate) struct Paths {
     pub(crate) journal: PathBuf,
     /// Where the release before kept a complete session that was being written in place.
     pub(crate) pending: PathBuf,
+    /// What the owner of the session holds the lock of.
+    pub(crate) owner: PathBuf,
     /// The lock, where that of the session file would keep readers out.
     #[cfg(not(unix))]
     pub(super) lock: PathBuf,
@@ -51,6 +53,7 @@ impl Paths {
         Ok(Self {
             journal: with_suffix(&snapshot, ".journal"),
             pending: hidden(".mtsession-pending"),
+            owner: with_suffix(&snapshot, ".owner"),
             #[cfg(not(unix))]
             lock: hidden(".mtsession-lock"),
             dir: directory_of(&snapshot).to_path_buf(),

@@ -70,11 +70,14 @@ impl BinaryFileBackend {
         reforming: Reforming<'_>,
         sealing: &Sealing,
     ) -> io::Result<Option<Option<Arc<OpenSeal>>>> {
+        let settings = self.settings();
+        let found = read_locked(held, paths, settings)?;
+        settings.fence.admit(&found, paths)?;
         let Found {
             content,
             bytes,
             before,
-        } = read_locked(held, paths, self.settings)?;
+        } = found;
         let Some(content) = content else {
             let message = "there is no session: a new one is born sealed where a key is given";
             return Err(told(StoreErrorKind::Absent, message));
@@ -82,7 +85,7 @@ impl BinaryFileBackend {
         let seal = next_seal(&content.form, reforming, sealing)?.map(Arc::new);
         let reform = seal.clone().map_or(Reform::Unseal, Reform::Seal);
         let old = Old::of(Some(&content), bytes, before).reformed(reform);
-        let written = write(paths, held, &content.stored, old, self.settings)?;
+        let written = write(paths, held, &content.stored, old, settings)?;
         let Some(stored) = written.if_not_moved() else {
             return Ok(None);
         };

@@ -22,6 +22,10 @@ enum Left {
 impl SqlStore {
     /// Carries out a batch as one.
     pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
+        self.as_owner(|store| store.apply_owned(changes))
+    }
+
+    fn apply_owned(&mut self, changes: &[Change<'_>]) -> io::Result<()> {
         match self.forget_on_error(|store| store.left_of(changes))? {
             Left::All => self.apply_all(changes)?,
             Left::Nothing => return Ok(()),

@@ -17,10 +17,18 @@ macro_rules! new_revision {
 }
 pub(super) use new_revision;
 
+/// In the place of a revision: the account is owned, and nobody has logged in yet.
+macro_rules! no_session {
+    () => {
+        "'-'"
+    };
+}
+pub(super) use no_session;
+
 /// What schema 11 has and schema 10 has not.
 ///
 /// `revisions`, `gone`, `lease`, `owner` and `login_state` say who changed an account, who may, and
-/// whether the login still holds; this release leaves `lease` and `owner` empty.
+/// whether the login still holds.
 /// `crc` is that of [`checksum`](super::checksum).
 ///
 /// Ids of accounts are never used again (`AUTOINCREMENT`).

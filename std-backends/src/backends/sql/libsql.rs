@@ -11,6 +11,7 @@ use super::accounts::{check_name, named};
 use super::budget::Budgeted;
 use super::database::Database;
 use super::local::{DEFAULT_BUSY_TIMEOUT, LocalConnection};
+use super::ownership::{self, Court};
 #[cfg(feature = "libsql-remote")]
 use super::remote::{RemoteConnection, RemoteOptions};
 #[cfg(feature = "libsql-remote")]
@@ -20,7 +21,8 @@ use super::whole;
 use crate::backend::SessionBackend;
 use crate::backends::retain::retain_by_pages;
 use crate::drop_in::session::PersistedSession;
-use crate::error::StoreError;
+use crate::error::{StoreError, unsupported};
+use crate::owner::{Lease, Owner, OwnerInfo, Ownership};
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord};
 use crate::store::StoreOptions;
 use crate::sync::lock;
@@ -74,6 +76,8 @@ pub struct LibSqlBackend {
     /// caller's code runs, which may still read.
     pub(super) turn: Mutex<()>,
     pub(super) database: Budgeted<Database>,
+    /// Another handle on the account, which knows nothing of owners.
+    pub(super) another: Box<dyn Fn() -> io::Result<SqlStore> + Send + Sync>,
 }
 
 impl LibSqlBackend {
@@ -104,8 +108,17 @@ impl LibSqlBackend {
         let connection = LocalConnection::file(path)
             .with_busy_timeout(options.deadline.unwrap_or(DEFAULT_BUSY_TIMEOUT))
             .with_journal_sync(options.flush.unwrap_or_default());
-        let store = SqlStore::new(Box::new(connection), account);
-        Ok(Self::of(name, account, store).patient(options))
+        let mut store = SqlStore::new(Box::new(connection), account);
+        store.court = Court::File(path.to_owned());
+        let mut backend = Self::of(name, account, store).patient(options);
+        let (path, account, patience) = (path.to_owned(), account.to_owned(), backend.patience);
+        backend.with_owners(move || {
+            let connection = LocalConnection::file(&path).with_busy_timeout(patience);
+            let mut store = SqlStore::new(Box::new(connection), &account);
+            store.court = Court::File(path.clone());
+            Ok(store)
+        });
+        Ok(backend)
     }
 
     /// Looks whether it can be a database of ours.
@@ -142,6 +155,7 @@ impl LibSqlBackend {
             patience: DEFAULT_BUSY_TIMEOUT,
             turn: Mutex::new(()),
             database: Budgeted::new(database),
+            another: Box::new(|| Err(no_owners())),
         }
     }
 
@@ -160,6 +174,10 @@ impl LibSqlBackend {
 
     pub(super) fn of(place: String, account: &str, store: SqlStore) -> Self {
         Self::with_database(named(place, account), Database::One(Box::new(store)))
+    }
+
+    fn with_owners(&mut self, another: impl Fn() -> io::Result<SqlStore> + Send + Sync + 'static) {
+        self.another = Box::new(another);
     }
 
     pub(super) fn with<R>(
@@ -216,7 +234,9 @@ impl LibSqlBackend {
     /// One account on a server with options, which were checked. Nothing is asked yet.
     pub(crate) fn server(url: &str, account: &str, options: &StoreOptions) -> io::Result<Self> {
         let (place, store) = server_store(url, account, options)?;
-        Ok(Self::of(place, account, store).patient_as_requests(options))
+        let mut backend = Self::of(place, account, store).patient_as_requests(options);
+        backend.with_owners(owners_on_server(url, account, options));
+        Ok(backend)
     }
 
     /// A local copy of one account on a server, brought up to date if that can be reached.
@@ -232,10 +252,10 @@ impl LibSqlBackend {
         let name = named(place, account);
         let replica = Replica::open(primary, copy)
             .map_err(|error| StoreError::io(NAME, &name, "open", error))?;
-        Ok(
-            Self::with_database(name, Database::Replica(Box::new(replica)))
-                .patient_as_requests(options),
-        )
+        let database = Database::Replica(Box::new(replica));
+        let mut backend = Self::with_database(name, database).patient_as_requests(options);
+        backend.with_owners(owners_on_server(url, account, options));
+        Ok(backend)
     }
 
     /// Opens a local copy of the account `default` on a server, and synchronises it.
@@ -270,13 +290,16 @@ pub(super) fn remote_store(
     url: &str,
     token: &str,
     account: &str,
+    order: &str,
     options: RemoteOptions,
 ) -> io::Result<(String, SqlStore)> {
     let error = |error| StoreError::io(NAME, "server", "open", error);
     check_name(account).map_err(error)?;
-    let connection = RemoteConnection::new(url, token, account, options).map_err(error)?;
+    let connection = RemoteConnection::new(url, token, order, options).map_err(error)?;
     let place = connection.url().to_owned();
-    Ok((place, SqlStore::new(Box::new(connection), account)))
+    let mut store = SqlStore::new(Box::new(connection), account);
+    store.court = Court::Server;
+    Ok((place, store))
 }
 
 /// What the options say about requests, and the token.
@@ -284,6 +307,17 @@ pub(super) fn remote_store(
 fn server_store(
     url: &str,
     account: &str,
+    options: &StoreOptions,
+) -> io::Result<(String, SqlStore)> {
+    ordered_store(url, account, account, options)
+}
+
+/// The same, whose writes are in the order of the writes with this name.
+#[cfg(feature = "libsql-remote")]
+fn ordered_store(
+    url: &str,
+    account: &str,
+    order: &str,
     options: &StoreOptions,
 ) -> io::Result<(String, SqlStore)> {
     let requests = options.requests.unwrap_or_default();
@@ -302,7 +336,36 @@ fn server_store(
         .auth_token
         .as_ref()
         .map_or("", |token| token.as_str());
-    remote_store(&url, token, account, requests)
+    remote_store(&url, token, account, order, requests)
+}
+
+/// A server's account, of which only who owns it is written.
+#[cfg(feature = "libsql-remote")]
+fn owner_store(url: &str, account: &str, options: &StoreOptions) -> io::Result<SqlStore> {
+    // No account has such a name.
+    let order = format!("\u{1}{account}");
+    let (_, store) = ordered_store(url, account, &order, options)?;
+    Ok(store)
+}
+
+/// A handle for what says who owns the account. It has a row of its own in the order of writes: a heartbeat is not a
+/// change that the client has to look at.
+#[cfg(feature = "libsql-remote")]
+fn owners_on_server(
+    url: &str,
+    account: &str,
+    options: &StoreOptions,
+) -> impl Fn() -> io::Result<SqlStore> + Send + Sync + 'static {
+    let (url, account, options) = (url.to_owned(), account.to_owned(), options.clone());
+    move || {
+        let mut store = owner_store(&url, &account, &options)?;
+        store.start_call();
+        Ok(store)
+    }
+}
+
+fn no_owners() -> io::Error {
+    unsupported("a database in memory has one handle, and no owners".to_owned())
 }
 
 impl SessionBackend for LibSqlBackend {
@@ -380,6 +443,25 @@ impl SessionBackend for LibSqlBackend {
 
     fn keeps(&self) -> Keeps {
         Keeps::ALL
+    }
+
+    fn own(&self, owner: Owner) -> io::Result<Ownership> {
+        let owned = self.database.lock().primary().owned.clone();
+        let own = || ownership::own(&owned, (self.another)()?, &owner);
+        own().map_err(self.error("own"))
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.database.lock().primary().owned.lease()
+    }
+
+    fn owner(&self) -> io::Result<Option<OwnerInfo>> {
+        let find = || match (self.another)() {
+            Ok(mut store) => store.find_owner(),
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+            Err(error) => Err(error),
+        };
+        find().map_err(self.error("look who owns"))
     }
 }
 

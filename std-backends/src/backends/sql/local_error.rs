@@ -4,22 +4,29 @@ use std::io;
 
 use rusqlite::ErrorCode;
 
-use super::schema::too_many_dcs;
+use super::schema::{FENCE, somebody_elses, too_many_dcs};
 use crate::error::kind::StoreErrorKind;
 use crate::error::told::told;
 
 /// A condition of a table. Of those that a value of ours can break there is one: the number of DC entries.
 const SQLITE_CONSTRAINT_CHECK: i32 = 275;
 
+/// What the token of another owner does to the statement that changes an account.
+const SQLITE_CONSTRAINT_NOTNULL: i32 = 1299;
+
 /// Translates an error. SQLite's messages name tables and columns, never values.
 pub(super) fn explain(error: &rusqlite::Error) -> io::Error {
     let Some(code) = error.sqlite_error_code() else {
         return io::Error::other(error.to_string());
     };
-    if error.sqlite_error().map(|error| error.extended_code) == Some(SQLITE_CONSTRAINT_CHECK) {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    if extended == Some(SQLITE_CONSTRAINT_CHECK) {
         return too_many_dcs();
     }
     let text = error.to_string();
+    if extended == Some(SQLITE_CONSTRAINT_NOTNULL) && text.contains(FENCE) {
+        return somebody_elses();
+    }
     let (kind, message) = match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
             io::ErrorKind::WouldBlock,

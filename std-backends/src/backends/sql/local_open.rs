@@ -7,6 +7,7 @@ use std::io;
 use rusqlite::config::DbConfig;
 
 use super::connection::Durability;
+use super::definition::no_session;
 use super::guard::{self, Progress};
 use super::local_bind::bind;
 use super::local_error::explain;
@@ -139,9 +140,10 @@ impl Open {
 
     /// What every change of the account changes.
     pub(super) fn revision_of(&self, account: &str) -> rusqlite::Result<Option<String>> {
-        let mut select = self
-            .database
-            .prepare_cached("SELECT revisions FROM accounts WHERE name = ?1")?;
+        let mut select = self.database.prepare_cached(concat!(
+            "SELECT revisions FROM accounts WHERE name = ?1 AND revisions <> ",
+            no_session!()
+        ))?;
         let mut rows = select.query([account])?;
         rows.next()?.map(|row| row.get(0)).transpose()
     }

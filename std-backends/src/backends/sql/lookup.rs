@@ -167,7 +167,7 @@ impl SqlStore {
 
     /// Whether the database has our tables, so that rows can be read one by one. Those of older releases are
     /// read whole, until the first write.
-    fn has_own_tables(&mut self) -> io::Result<bool> {
+    pub(super) fn has_own_tables(&mut self) -> io::Result<bool> {
         Ok(self.connection.is_ours()? || self.look()? == Layout::Ours)
     }
 

@@ -47,6 +47,7 @@ mod main_file;
 mod names;
 mod opened_files;
 mod owners;
+mod ownership;
 mod plan;
 mod recognise;
 #[cfg(feature = "libsql-remote")]

@@ -45,7 +45,7 @@ impl SqlStore {
         if_unchanged: bool,
         known: Option<KnownAccount>,
     ) -> io::Result<bool> {
-        let revision = Statement::revise(&mut statements);
+        let revision = Statement::revise(&mut statements, self.owned.token());
         let write = Write {
             statements,
             durability,

@@ -17,6 +17,17 @@ pub(super) fn too_many_dcs() -> io::Error {
     )
 }
 
+/// The column that gets nothing where the writer does not own the account, as errors name it.
+pub(super) const FENCE: &str = "accounts.revisions";
+
+/// Somebody else owns the account.
+pub(super) fn somebody_elses() -> io::Error {
+    told(
+        StoreErrorKind::NotOwner,
+        "another program owns the account; nothing was changed",
+    )
+}
+
 /// Fails, and everything after it in the transaction, unless the database has this schema number: what
 /// follows was decided for that one, and somebody may just be changing it.
 pub(super) fn only_from(version: i64) -> Statement {

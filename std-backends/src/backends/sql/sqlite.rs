@@ -12,6 +12,7 @@ use super::budget::{Budget, Budgeted};
 use super::contended::contended;
 use super::export;
 use super::local::{self, LocalConnection};
+use super::ownership::{self, Court};
 use super::store::{DEFAULT_ACCOUNT, SqlStore};
 use super::whole::{self, Whole};
 use crate::backend::SessionBackend;
@@ -19,6 +20,7 @@ use crate::backends::retain::retain_by_pages;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::flush::FlushPolicy;
+use crate::owner::{Lease, Owner, OwnerInfo, Ownership};
 use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
 use crate::store::StoreOptions;
 use crate::sync::lock;
@@ -116,6 +118,21 @@ impl Options {
             busy_timeout: local::DEFAULT_BUSY_TIMEOUT,
             journal_sync: FlushPolicy::default(),
         }
+    }
+
+    fn store(&self) -> SqlStore {
+        let connection = match &self.path {
+            Some(path) => LocalConnection::file(path),
+            None => LocalConnection::memory(),
+        };
+        let connection = connection
+            .with_busy_timeout(self.busy_timeout)
+            .with_journal_sync(self.journal_sync);
+        let mut store = SqlStore::new(Box::new(connection), &self.account);
+        if let Some(path) = &self.path {
+            store.court = Court::File(path.clone());
+        }
+        store
     }
 }
 
@@ -217,13 +234,6 @@ impl SqliteBackend {
     }
 
     pub(super) fn with_options(options: Options) -> Self {
-        let connection = match &options.path {
-            Some(path) => LocalConnection::file(path),
-            None => LocalConnection::memory(),
-        };
-        let connection = connection
-            .with_busy_timeout(options.busy_timeout)
-            .with_journal_sync(options.journal_sync);
         let place = match &options.path {
             Some(path) => path.display().to_string(),
             None => ":memory:".to_owned(),
@@ -231,7 +241,7 @@ impl SqliteBackend {
         Self {
             name: named(place, &options.account),
             turn: Mutex::new(()),
-            store: Budgeted::new(SqlStore::new(Box::new(connection), &options.account)),
+            store: Budgeted::new(options.store()),
             options,
         }
     }
@@ -330,6 +340,21 @@ impl SessionBackend for SqliteBackend {
 
     fn keeps(&self) -> Keeps {
         Keeps::ALL
+    }
+
+    fn own(&self, owner: Owner) -> io::Result<Ownership> {
+        let owned = self.store.lock().owned.clone();
+        let own = ownership::own(&owned, self.options.store(), &owner);
+        own.map_err(self.error("own"))
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.store.lock().owned.lease()
+    }
+
+    fn owner(&self) -> io::Result<Option<OwnerInfo>> {
+        let found = self.options.store().find_owner();
+        found.map_err(self.error("look who owns"))
     }
 }
 

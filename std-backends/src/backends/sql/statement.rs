@@ -1,6 +1,7 @@
 //! What is sent to a database, and what comes back.
 
 use mtsession_core::Certain as _;
+use mtsession_core::wire::FencingToken;
 use zeroize::Zeroizing;
 
 /// A value to bind. Blobs may be keys, so they are wiped.
@@ -80,8 +81,18 @@ pub(super) enum ValueRef<'r> {
 pub(super) struct Statement {
     pub(super) sql: &'static str,
     pub(super) params: Vec<Value>,
-    /// Whether the last parameter is the account's new revision, which is not drawn yet.
-    is_revising: bool,
+    /// What its last parameters are, which is not known yet.
+    missing: Missing,
+}
+
+/// Parameters of a statement that are known when it is carried out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Nothing,
+    /// The token of the writer that owns the account.
+    Owner,
+    /// The account's new revision, and that token.
+    RevisionAndOwner,
 }
 
 impl Statement {
@@ -89,33 +100,53 @@ impl Statement {
         Self {
             sql,
             params: params.into(),
-            is_revising: false,
+            missing: Missing::Nothing,
         }
     }
 
-    /// One with the account's new revision as its last parameter.
-    pub(super) fn revising(sql: &'static str, params: impl Into<Vec<Value>>) -> Self {
+    /// One with the token of the writer that owns the account as its last parameter.
+    pub(super) fn fenced(sql: &'static str, params: impl Into<Vec<Value>>) -> Self {
         let mut params = params.into();
         params.push(Value::Null);
         Self {
             sql,
             params,
-            is_revising: true,
+            missing: Missing::Owner,
         }
     }
 
     /// Whether it gives the account a new revision, and so changes it whatever else it does.
     pub(super) fn is_revising(&self) -> bool {
-        self.is_revising
+        self.missing == Missing::RevisionAndOwner
     }
 
-    /// Draws a revision for all of them; `None` where none takes one.
-    pub(super) fn revise(statements: &mut [Self]) -> Option<String> {
+    /// One with the account's new revision and that token as its last parameters.
+    pub(super) fn revising(sql: &'static str, params: impl Into<Vec<Value>>) -> Self {
+        let mut params = params.into();
+        params.extend([Value::Null, Value::Null]);
+        Self {
+            sql,
+            params,
+            missing: Missing::RevisionAndOwner,
+        }
+    }
+
+    /// Draws a revision for all of them, and says who writes; `None` where none takes a revision.
+    pub(super) fn revise(statements: &mut [Self], owner: Option<FencingToken>) -> Option<String> {
         let mut revision = None;
-        for statement in statements.iter_mut().filter(|one| one.is_revising) {
-            let revision: &String =
-                revision.get_or_insert_with(|| format!("{:016x}", random_tag()));
-            if let Some(param) = statement.params.last_mut() {
+        for statement in statements {
+            let missing = statement.missing;
+            let mut last = statement.params.iter_mut().rev();
+            if missing != Missing::Nothing
+                && let Some(param) = last.next()
+            {
+                *param = owner.as_ref().map(|owner| &owner[..]).into();
+            }
+            if missing == Missing::RevisionAndOwner
+                && let Some(param) = last.next()
+            {
+                let revision: &String =
+                    revision.get_or_insert_with(|| format!("{:016x}", random_tag()));
                 *param = Value::Text(revision.clone());
             }
         }

@@ -8,6 +8,7 @@ use super::budget::KeepsInMemory;
 use super::connection::{Connection, Durability};
 use super::contended::contended;
 use super::keep::{Keep, MAX_READ_ATTEMPTS};
+use super::ownership::{Court, Owned};
 use super::row::Row;
 use super::schema::Layout;
 use super::statement::Select;
@@ -51,6 +52,10 @@ pub(super) struct SqlStore {
     has_told_none: bool,
     /// Whether what is known is needed by a write that others are kept out for.
     pub(super) is_locked: bool,
+    /// Whether this handle owns the account.
+    pub(super) owned: Owned,
+    /// Where it is decided who may.
+    pub(super) court: Court,
 }
 
 impl SqlStore {
@@ -65,6 +70,8 @@ impl SqlStore {
             reads_as: "",
             has_told_none: false,
             is_locked: false,
+            owned: Owned::default(),
+            court: Court::None,
         }
     }
 
@@ -77,7 +84,7 @@ impl SqlStore {
     /// Replaces the whole session, by writing what differs from the one before.
     pub(super) fn save(&mut self, session: &impl SessionSource) -> io::Result<()> {
         check(session)?;
-        self.forget_on_error(|store| store.save_checked(session))
+        self.as_owner(|store| store.forget_on_error(|store| store.save_checked(session)))
     }
 
     fn save_checked(&mut self, session: &impl SessionSource) -> io::Result<()> {
@@ -193,6 +200,10 @@ impl SqlStore {
 
     /// Removes the account, and every trace of its keys.
     pub(super) fn delete(&mut self) -> io::Result<()> {
+        self.as_owner(Self::delete_owned)
+    }
+
+    fn delete_owned(&mut self) -> io::Result<()> {
         self.forget_on_error(|store| {
             let is_default = store.account == DEFAULT_ACCOUNT;
             store.connection.read_the_newest();
@@ -205,9 +216,10 @@ impl SqlStore {
                 old_session: !is_default,
             };
             let mut statements = store.make_ours(&layout, keep)?;
-            statements.extend(tables::delete(&store.account));
+            let is_owned = store.owned.token().is_some();
+            statements.extend(tables::delete(&store.account, is_owned));
             if is_default {
-                statements.extend(tables::delete(SECOND_SESSION));
+                statements.extend(tables::delete_unowned(SECOND_SESSION));
             }
             store.known = None;
             store.write(statements, Durability::Now)?;

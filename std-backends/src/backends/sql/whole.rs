@@ -69,7 +69,7 @@ impl SqlStore {
     /// it did.
     pub(super) fn replace_read(&mut self, record: &SessionRecord, stamp: u64) -> io::Result<bool> {
         check(record)?;
-        self.forget_on_error(|store| store.replace_checked(record, stamp))
+        self.as_owner(|store| store.forget_on_error(|store| store.replace_checked(record, stamp)))
     }
 
     fn replace_checked(&mut self, record: &SessionRecord, stamp: u64) -> io::Result<bool> {

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Remove a session and everything that could bring its keys back
     Delete(DeleteArgs),
+    /// Remove peers that were not used for longest; keys and the account stay
+    Prune(PruneArgs),
     /// Give an account of a database or a server another name
     Rename(RenameArgs),
     /// List the accounts of a database
@@ -144,6 +146,10 @@ pub(crate) struct UpgradeArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct ConvertArgs {
     /// Where the session is
     pub(crate) from: Store,
@@ -163,6 +169,16 @@ pub(crate) struct ConvertArgs {
     /// Replace a session of ours that is already there; those of other libraries never are
     #[arg(long)]
     pub(crate) force: bool,
+    /// Leave no login at the source: it says where it went, and has no key any more. A run that was interrupted
+    /// is gone on with by the same command
+    #[arg(long = "move", conflicts_with_all = ["all", "number", "in_use"])]
+    pub(crate) moves: bool,
+    /// Undo a --move that was interrupted before the target had the login
+    #[arg(long, requires = "moves")]
+    pub(crate) undo: bool,
+    /// Also where another program owns the session and uses it
+    #[arg(long)]
+    pub(crate) in_use: bool,
     /// Which of several logins, counted from 1: the accounts of Telegram Desktop's `tdata`, say
     #[arg(long = "account", value_name = "N")]
     pub(crate) number: Option<usize>,
@@ -177,6 +193,9 @@ pub(crate) struct ExportArgs {
     /// Which kind of string
     #[arg(long, value_enum, default_value_t = StringKind::NATIVE)]
     pub(crate) format: StringKind,
+    /// Also where another program owns the session and uses it
+    #[arg(long)]
+    pub(crate) in_use: bool,
     /// Which of several logins, counted from 1: the accounts of Telegram Desktop's `tdata`, say
     #[arg(long = "account", value_name = "N")]
     pub(crate) number: Option<usize>,
@@ -304,9 +323,33 @@ pub(crate) struct DeleteArgs {
     /// The session to remove, or several
     #[arg(required = true, value_name = "STORE")]
     pub(crate) stores: Vec<Store>,
+    /// Also where another program owns the session and uses it: it cannot write to it any more
+    #[arg(long)]
+    pub(crate) in_use: bool,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PruneArgs {
+    /// The session; the account itself and channels whose updates are followed stay in any case
+    pub(crate) store: Store,
+    /// At most this many users
+    #[arg(long, value_name = "N")]
+    pub(crate) users: Option<u32>,
+    /// At most this many channels
+    #[arg(long, value_name = "N")]
+    pub(crate) channels: Option<u32>,
+    /// At most this many chats
+    #[arg(long, value_name = "N")]
+    pub(crate) chats: Option<u32>,
+    /// At most this many users that are known only from messages
+    #[arg(long, value_name = "N")]
+    pub(crate) min_peers: Option<u32>,
+    /// Say how many would go, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -4,13 +4,16 @@ use std::io::Write as _;
 
 use mtsession::PeerNames;
 use mtsession::codec::clients::{Contents, StringFormat};
+use mtsession::codec::{LoginState, SessionMut as _};
 
 use crate::Done;
 use crate::args::{AccountArgs, ConvertArgs, ExportArgs, ImportArgs};
 use crate::compare::{Promise, differences};
 use crate::convert_all;
 use crate::failure::Failure;
+use crate::moving::Moving;
 use crate::output;
+use crate::owners;
 use crate::remarks;
 use crate::report;
 use crate::store::{Loaded, Origin, Store, encode_login};
@@ -23,32 +26,61 @@ pub(crate) fn convert(args: &ConvertArgs) -> Done {
         let message = format!("{} is both source and target", args.from);
         return Err(Failure::Usage(message));
     }
-    let from = || args.from.load_account(args.number);
-    store((&args.from, from), &args.to, args.force, &args.account)
+    if args.moves {
+        return moved(args);
+    }
+    let from = || {
+        let loaded = args.from.load_account(args.number)?;
+        owners::refuse_in_use(&args.from, &loaded, args.in_use)?;
+        Ok(loaded)
+    };
+    let fingerprint = store((&args.from, from), &args.to, args.force, &args.account)?;
+    say_both(fingerprint)
+}
+
+/// Copies the session, and takes the login away from where it was.
+fn moved(args: &ConvertArgs) -> Done {
+    let (from, to) = (&args.from, &args.to);
+    if args.undo {
+        Moving::undo(args)?;
+        writeln!(output::stdout(), "{from} is in use again")?;
+        return Ok(());
+    }
+    if to.printed_string().is_some() {
+        let message = format!("{to} cannot be read back: --move is for targets that can");
+        return Err(Failure::Usage(message));
+    }
+    let moving = Moving::of(args)?;
+    let mut loaded = from.load()?;
+    let Ok(()) = loaded.record.set_login_state(LoginState::Active);
+    if !moving.is_there(to, &loaded.record)? {
+        refuse_taken(to, args.force)?;
+        moving.begin()?;
+        store((from, || Ok(loaded)), to, args.force, &args.account)?;
+    }
+    moving.end()?;
+    writeln!(
+        output::stdout(),
+        "{from} has no login any more: it is at {to}."
+    )?;
+    Ok(())
 }
 
 pub(crate) fn import(args: &ImportArgs) -> Done {
     let from = (&Store::StringStdio, || Store::StringStdio.load());
-    store(from, &args.store, args.force, &args.account)
+    let fingerprint = store(from, &args.store, args.force, &args.account)?;
+    say_both(fingerprint)
 }
 
 /// Copies a session, reads it back, and says what happened where that does not go between the lines
-/// of a string.
+/// of a string. Gives the fingerprint of the key that is on both sides now.
 fn store(
     (from, load): (&Store, impl FnOnce() -> Result<Loaded, Failure>),
     to: &Store,
     force: bool,
     account: &AccountArgs,
-) -> Done {
-    if (!force || !to.is_replaceable()) && to.is_taken()? {
-        let advice = if to.is_replaceable() {
-            "--force replaces it"
-        } else {
-            "sessions of other libraries are not replaced: move it away first"
-        };
-        let message = format!("{to} exists already; {advice}");
-        return Err(Failure::Usage(message));
-    }
+) -> Result<Option<String>, Failure> {
+    refuse_taken(to, force)?;
     let progress = Progress::start();
     progress.step(format!("reading {from}"));
     let mut loaded = load()?;
@@ -61,7 +93,7 @@ fn store(
     if let Some(format) = to.printed_string() {
         drop(progress);
         say_lost(&loaded, format);
-        return Ok(());
+        return Ok(None);
     }
     progress.step(format!("reading {to} back"));
     let stored = to.load()?;
@@ -82,9 +114,26 @@ fn store(
         writeln!(out, "{line}")?;
     }
     let session = loaded.record.session();
-    if let Some(fingerprint) = report::home_fingerprint(session.home_dc_id, &session.dcs) {
+    Ok(report::home_fingerprint(session.home_dc_id, &session.dcs))
+}
+
+fn refuse_taken(to: &Store, force: bool) -> Done {
+    if (force && to.is_replaceable()) || !to.is_taken()? {
+        return Ok(());
+    }
+    let advice = if to.is_replaceable() {
+        "--force replaces it"
+    } else {
+        "sessions of other libraries are not replaced: move it away first"
+    };
+    let message = format!("{to} exists already; {advice}");
+    Err(Failure::Usage(message))
+}
+
+fn say_both(fingerprint: Option<String>) -> Done {
+    if let Some(fingerprint) = fingerprint {
         writeln!(
-            out,
+            output::stdout(),
             "The auth key is {fingerprint} on both sides. Use only one of them: two clients with\n\
              one key end each other's login."
         )?;
@@ -152,6 +201,7 @@ fn lost(loaded: &Loaded, kept: Contents, names: &[PeerNames], to: &Store) -> Vec
 
 pub(crate) fn export(args: &ExportArgs) -> Done {
     let mut loaded = args.store.load_account(args.number)?;
+    owners::refuse_in_use(&args.store, &loaded, args.in_use)?;
     loaded.complete(&args.account);
     let ipv6 = args.account.telethon_ipv6();
     let Some(format) = args.format.login() else {

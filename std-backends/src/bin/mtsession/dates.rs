@@ -30,6 +30,14 @@ pub(crate) fn date_and_age(time: i64, now: i64) -> String {
     }
 }
 
+/// A Unix time in UTC, to the second.
+pub(crate) fn date_and_time(time: i64) -> String {
+    match Timestamp::from_second(time) {
+        Ok(stamp) => stamp.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => format!("{time} (Unix time)"),
+    }
+}
+
 /// Reads an age such as `90d`, `2w` or `36h`.
 pub(crate) fn age(text: &str) -> Result<Duration, String> {
     let wrong = |error: jiff::Error| format!("no span of time such as 90d or 36h: {error}");

@@ -2,10 +2,13 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use mtsession::Owner;
+
 use crate::Done;
 use crate::args::DeleteArgs;
 use crate::failure::Failure;
 use crate::output;
+use crate::owners;
 use crate::store::{Store, refuse_others};
 
 pub(crate) fn run(args: &DeleteArgs) -> Done {
@@ -19,14 +22,26 @@ pub(crate) fn run(args: &DeleteArgs) -> Done {
         if !args.yes && !confirmed(store)? {
             return Err(Failure::Usage(format!("{store} was not deleted")));
         }
-        delete(store)?;
+        delete(store, args.in_use)?;
     }
     Ok(())
 }
 
-fn delete(store: &Store) -> Done {
+fn delete(store: &Store, in_use: bool) -> Done {
     match (store, store.backend()?) {
-        (_, Some(backend)) => backend.delete()?,
+        (_, Some(backend)) => {
+            let by = backend.owner()?;
+            let ownership = match by {
+                Some(by) if !in_use => return Err(owners::is_in_use(store, &by)),
+                // Its owner must not make it again with its next write.
+                Some(_) => {
+                    Some(backend.own(Owner::current().named("mtsession delete").take_over())?)
+                }
+                None => None,
+            };
+            backend.delete()?;
+            drop(ownership);
+        }
         (Store::StringFile(path) | Store::Flash(path, _), _) => {
             refuse_others(path)?;
             mtsession::remove_private(path).map_err(|error| store.refused("delete", &error))?;

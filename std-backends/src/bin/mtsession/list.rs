@@ -14,6 +14,7 @@ use crate::counted::counted;
 use crate::dates;
 use crate::failure::{self, Failure};
 use crate::output;
+use crate::owners;
 use crate::places::{self, Candidate, Summary};
 use crate::report;
 use crate::tables;
@@ -94,6 +95,7 @@ fn print(rows: &[Row], read: usize, others: usize, now: i64) -> Done {
             "peers",
             "last update",
             "state",
+            "owner",
         ];
         write!(
             out,
@@ -134,15 +136,12 @@ impl Row {
 
     fn state(&self) -> &'static str {
         match self.head().login_state.as_state() {
-            LoginState::Revoked { .. } => "revoked",
-            LoginState::Moving { .. } => "moving",
-            LoginState::Moved { .. } => "moved",
-            _ if self.fingerprint.is_none() => "no key",
-            _ => "active",
+            LoginState::Active if self.fingerprint.is_none() => "no key",
+            state => owners::state(&state),
         }
     }
 
-    fn cells(&self, now: i64) -> [String; 8] {
+    fn cells(&self, now: i64) -> [String; 9] {
         let head = self.head();
         let user = head.account.user_id.map(|id| match head.account.is_bot {
             Some(true) => format!("{id} (bot)"),
@@ -161,6 +160,7 @@ impl Row {
                     .map(|time| dates::date_and_age(time, now)),
             ),
             self.state().to_owned(),
+            or_dash(self.summary.owner.as_ref().map(ToString::to_string)),
         ]
     }
 
@@ -176,6 +176,7 @@ impl Row {
             "peers": head.peers,
             "last_update": self.last_update(),
             "state": self.state(),
+            "owner": owners::in_json(self.summary.owner.as_ref()),
         })
     }
 }

@@ -13,8 +13,11 @@ mod failure;
 mod file_modes;
 mod inspect;
 mod list;
+mod moving;
 mod output;
+mod owners;
 mod places;
+mod prune;
 mod recover;
 mod remarks;
 mod report;
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Export(command) => convert::export(command),
         Command::Import(command) => convert::import(command),
         Command::Delete(command) => delete::run(command),
+        Command::Prune(command) => prune::run(command),
         Command::Rename(command) => accounts::rename(command),
         Command::Accounts(command) => accounts::list(command),
         Command::Backup(command) => accounts::backup(command),

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use mtsession::clients::ForeignError;
 use mtsession::codec::{DecodeError, DecodeErrorKind};
-use mtsession::{Address, Location, SessionHead, StoreError, StoreErrorKind};
+use mtsession::{Address, Location, OwnerInfo, SessionHead, StoreError, StoreErrorKind};
 
 use crate::Done;
 use crate::failure::Failure;
+use crate::owners;
 use crate::report;
 use crate::store::{Loaded, Store};
 
@@ -18,7 +19,7 @@ use crate::store::{Loaded, Store};
 const MAX_DEPTH: usize = 16;
 
 /// What lies beside a session or a database and belongs to it.
-const SIDE_FILES: [&str; 5] = [".journal", "-journal", "-wal", "-shm", "-info"];
+const SIDE_FILES: [&str; 6] = [".journal", ".owner", "-journal", "-wal", "-shm", "-info"];
 
 /// What may be one session of a place.
 pub(crate) struct Candidate {
@@ -34,6 +35,7 @@ pub(crate) struct Candidate {
 pub(crate) struct Summary {
     pub(crate) format: String,
     pub(crate) head: SessionHead,
+    pub(crate) owner: Option<OwnerInfo>,
 }
 
 impl Candidate {
@@ -89,12 +91,18 @@ impl Candidate {
                 .ok_or_else(|| self.store.not_found())?;
             let head = backend.head()?.ok_or_else(|| self.store.not_found())?;
             let format = format!("account ({})", address.scheme());
-            return Ok(Summary { format, head });
+            let owner = backend.owner()?;
+            return Ok(Summary {
+                format,
+                head,
+                owner,
+            });
         }
         let loaded = self.load()?;
         Ok(Summary {
             format: report::short_origin(&loaded.origin),
             head: loaded.record.head(),
+            owner: owners::of_loaded(&self.store, &loaded)?,
         })
     }
 

@@ -4,23 +4,38 @@ use core::fmt::Write as _;
 
 use mtsession::codec::{AuthKeyRef, Integrity, SessionSource as _};
 use mtsession::{
-    Account, DcEntry, DcFlags, Fingerprint, PeerNames, PersistedSession, SessionRecord, Shown,
+    Account, DcEntry, DcFlags, Fingerprint, OwnerInfo, PeerNames, PersistedSession, SessionRecord,
+    Shown,
 };
 use serde_json::{Value, json};
 
 pub(crate) use crate::counted::counted;
 use crate::dates;
+use crate::owners;
 use crate::remarks;
 use crate::store::{Loaded, Origin, Store};
 use crate::tables::{facts, rows};
 
 /// Everything about a session that may be shown.
-pub(crate) fn text(store: &Store, loaded: &Loaded, show_secrets: bool) -> String {
+pub(crate) fn text(
+    store: &Store,
+    loaded: &Loaded,
+    owner: Option<&OwnerInfo>,
+    show_secrets: bool,
+) -> String {
     let session = loaded.record.session();
     let mut text = format!("{store}: {}\n\n", origin(&loaded.origin));
     text += &facts([
         ("home DC", home(session)),
         ("account", account(&loaded.record.account())),
+        (
+            "login",
+            owners::state_in_words(&loaded.record.login_state()),
+        ),
+        (
+            "owner",
+            owner.map_or_else(|| "nobody".to_owned(), owners::in_words),
+        ),
         ("updates", updates(session)),
         (
             "channels",
@@ -73,7 +88,12 @@ pub(crate) fn dc_table(session: &PersistedSession) -> String {
 }
 
 /// The same as [`text`] for programs.
-pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value {
+pub(crate) fn json(
+    store: &Store,
+    loaded: &Loaded,
+    owner: Option<&OwnerInfo>,
+    show_secrets: bool,
+) -> Value {
     let session = loaded.record.session();
     let stats = session.stats();
     let state = &session.updates_state;
@@ -93,10 +113,15 @@ pub(crate) fn json(store: &Store, loaded: &Loaded, show_secrets: bool) -> Value 
     };
     let token = session.future_auth_token.as_ref();
     let account = loaded.record.account();
+    let state_of_login = loaded.record.login_state();
     let [usernames, phones, titles] = count_names(&loaded.record.peer_names());
     let mut value = json!({
         "store": store.name(),
         "format": format_json(&loaded.origin),
+        "state": owners::state(&state_of_login),
+        "state_at": state_of_login.at(),
+        "state_text": state_of_login.text(),
+        "owner": owners::in_json(owner),
         "home_dc_id": session.home_dc_id,
         "account": {
             "user_id": account.user_id,

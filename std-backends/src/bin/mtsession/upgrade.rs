@@ -18,7 +18,7 @@ use crate::tables;
 pub(crate) fn run(args: &UpgradeArgs) -> Done {
     let old = args.store.load()?;
     let mut out = output::stdout();
-    write!(out, "{}", report::text(&args.store, &old, false))?;
+    write!(out, "{}", report::text(&args.store, &old, None, false))?;
 
     let new = Store::File(args.out.clone());
     if args.store.is_same_place(&new) {

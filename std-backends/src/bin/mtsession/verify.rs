@@ -18,6 +18,7 @@ use crate::counted::counted;
 use crate::failure::Failure;
 use crate::file_modes;
 use crate::output;
+use crate::owners;
 use crate::places::{self, Candidate};
 use crate::remarks;
 use crate::store::{Loaded, Origin, Store};
@@ -108,6 +109,17 @@ fn checks(
     checks.push(re_encoded(store, loaded)?);
     for left_out in &loaded.left_out {
         checks.push((Outcome::Note, "left out", left_out.to_string()));
+    }
+    if let Some(by) = owners::of_loaded(store, loaded)? {
+        checks.push((
+            Outcome::Note,
+            "owner",
+            Shown(owners::in_words(&by)).to_string(),
+        ));
+    }
+    let state = loaded.record.login_state();
+    if !state.is_active() {
+        checks.push((Outcome::Note, "login", owners::state_in_words(&state)));
     }
     for note in remarks::notes(loaded) {
         checks.push((Outcome::Note, "note", Shown(note).to_string()));

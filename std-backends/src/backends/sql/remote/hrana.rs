@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::value::Cell;
+use crate::backends::sql::schema;
 use crate::backends::sql::statement::Value;
 
 /// One statement of a batch.
@@ -327,6 +328,11 @@ impl ServerError {
     pub(super) fn is_busy(&self) -> bool {
         let code = self.code.as_deref();
         code.is_some_and(|code| code.starts_with("SQLITE_BUSY"))
+    }
+
+    /// Whether the error comes from the token of another owner.
+    pub(super) fn is_not_owner(&self) -> bool {
+        self.to_string().contains(schema::FENCE)
     }
 
     /// Whether the error comes from the limit of 255 DC entries: of the conditions of our tables the one

@@ -82,6 +82,9 @@ impl RemoteConnection {
                 let at_commit = stop == commit;
                 return Ok(Answered::Unsettled { words, at_commit });
             }
+            if error.is_not_owner() {
+                return Err(Failure::about(&schema::somebody_elses()));
+            }
             if error.is_too_many_dcs() {
                 return Err(Failure::about(&schema::too_many_dcs()));
             }

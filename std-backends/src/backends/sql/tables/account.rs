@@ -4,8 +4,9 @@ use std::io;
 
 use mtsession_core::{Account, Counters, SessionMut as _, SessionSource, UpdateChange};
 
+use super::owner;
 use crate::backends::sql::checksum::{self, checksum};
-use crate::backends::sql::definition::new_revision;
+use crate::backends::sql::definition::{new_revision, no_session};
 use crate::backends::sql::row::Row;
 use crate::backends::sql::statement::{Select, Statement, Value};
 use crate::record::SessionRecord;
@@ -14,7 +15,8 @@ use crate::record::SessionRecord;
 pub(in crate::backends::sql) fn select_account(account: &str) -> Select {
     let columns = "name, home_dc, pts, qts, date, seq, future_auth_token, user_id, is_bot, api_id, \
                    test_mode, id, crc";
-    Select::new("accounts", columns, "accounts WHERE name = ?1").bind([account.into()])
+    let from = concat!("accounts WHERE name = ?1 AND revisions <> ", no_session!());
+    Select::new("accounts", columns, from).bind([account.into()])
 }
 
 /// Reads the account's own row.
@@ -45,11 +47,28 @@ pub(in crate::backends::sql) fn read_account_row(
     Ok(())
 }
 
+/// The revision `?r` if the writer with the token `?o` owns the account, or nobody does. Otherwise nothing, which no
+/// account has: the statement fails, and all of its transaction.
+macro_rules! if_owner {
+    ($revision:literal, $owner:literal) => {
+        concat!(
+            "CASE WHEN (SELECT owner FROM accounts WHERE name = ?1) IS ",
+            $owner,
+            " THEN ",
+            $revision,
+            " END"
+        )
+    };
+}
+
 /// Makes sure that the account is there, and gives it a new revision. Whatever changes rows of other
 /// tables comes after it.
 pub(in crate::backends::sql) fn touch_account(account: &str) -> Statement {
-    const SQL: &str = "INSERT INTO accounts (name, revisions) VALUES (?1, ?2)
-        ON CONFLICT (name) DO UPDATE SET revisions = excluded.revisions";
+    const SQL: &str = concat!(
+        "INSERT INTO accounts (name, revisions) VALUES (?1, ",
+        if_owner!("?2", "?3"),
+        ") ON CONFLICT (name) DO UPDATE SET revisions = excluded.revisions"
+    );
     Statement::revising(SQL, [account.into()])
 }
 
@@ -124,14 +143,23 @@ pub(in crate::backends::sql) fn set_counters(
     account: &str,
     update: &UpdateChange,
 ) -> Option<Statement> {
-    const ALL: &str = "INSERT INTO accounts (name, pts, qts, date, seq, revisions)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO UPDATE SET pts = excluded.pts,
-            qts = excluded.qts, date = excluded.date, seq = excluded.seq, revisions = excluded.revisions";
-    const PRIMARY: &str = "INSERT INTO accounts (name, pts, date, seq, revisions)
-        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO UPDATE SET pts = excluded.pts,
-            date = excluded.date, seq = excluded.seq, revisions = excluded.revisions";
-    const SECONDARY: &str = "INSERT INTO accounts (name, qts, revisions) VALUES (?1, ?2, ?3)
-        ON CONFLICT (name) DO UPDATE SET qts = excluded.qts, revisions = excluded.revisions";
+    const ALL: &str = concat!(
+        "INSERT INTO accounts (name, pts, qts, date, seq, revisions) VALUES (?1, ?2, ?3, ?4, ?5, ",
+        if_owner!("?6", "?7"),
+        ") ON CONFLICT (name) DO UPDATE SET pts = excluded.pts, qts = excluded.qts,
+            date = excluded.date, seq = excluded.seq, revisions = excluded.revisions"
+    );
+    const PRIMARY: &str = concat!(
+        "INSERT INTO accounts (name, pts, date, seq, revisions) VALUES (?1, ?2, ?3, ?4, ",
+        if_owner!("?5", "?6"),
+        ") ON CONFLICT (name) DO UPDATE SET pts = excluded.pts, date = excluded.date,
+            seq = excluded.seq, revisions = excluded.revisions"
+    );
+    const SECONDARY: &str = concat!(
+        "INSERT INTO accounts (name, qts, revisions) VALUES (?1, ?2, ",
+        if_owner!("?3", "?4"),
+        ") ON CONFLICT (name) DO UPDATE SET qts = excluded.qts, revisions = excluded.revisions"
+    );
     let name = || Value::from(account);
     Some(match *update {
         UpdateChange::Counters(Counters {
@@ -167,7 +195,29 @@ fn bury(account: &str) -> impl Iterator<Item = Statement> {
 
 /// Removes an account and everything of it. Secrets are overwritten first, in place: a local file
 /// overwrites whatever is deleted (`secure_delete`), but servers do not, nor let a client ask for it.
-pub(in crate::backends::sql) fn delete(account: &str) -> impl Iterator<Item = Statement> {
+///
+/// What says who owns the account stays where somebody does.
+pub(in crate::backends::sql) fn delete(
+    account: &str,
+    is_owned: bool,
+) -> impl Iterator<Item = Statement> {
+    core::iter::once(owner::fence(account)).chain(delete_rows(account, is_owned))
+}
+
+/// The same for one that nobody can own.
+pub(in crate::backends::sql) fn delete_unowned(account: &str) -> impl Iterator<Item = Statement> {
+    delete_rows(account, false)
+}
+
+fn delete_rows(account: &str, is_owned: bool) -> impl Iterator<Item = Statement> {
+    let last: &[&'static str] = if is_owned {
+        &owner::KEEP
+    } else {
+        &[
+            concat!("DELETE FROM ", of_account!("lease")),
+            "DELETE FROM accounts WHERE name = ?1",
+        ]
+    };
     let statements = [
         concat!(
             "UPDATE dc SET auth_key = zeroblob(256) WHERE account = ",
@@ -180,15 +230,10 @@ pub(in crate::backends::sql) fn delete(account: &str) -> impl Iterator<Item = St
         concat!("DELETE FROM ", of_account!("channel")),
         concat!("DELETE FROM ", of_account!("peer")),
         concat!("DELETE FROM ", of_account!("min_peer")),
-        concat!("DELETE FROM ", of_account!("lease")),
         concat!("DELETE FROM ", of_account!("login_state")),
-        "DELETE FROM accounts WHERE name = ?1",
     ];
-    bury(account).chain(
-        statements
-            .into_iter()
-            .map(|sql| Statement::new(sql, [account.into()])),
-    )
+    let statements = statements.into_iter().chain(last.iter().copied());
+    bury(account).chain(statements.map(|sql| Statement::new(sql, [account.into()])))
 }
 
 /// Gives an account another name.
@@ -198,16 +243,23 @@ pub(in crate::backends::sql) fn rename(from: &str, to: &str) -> impl Iterator<It
         new_revision!(),
         " WHERE name = ?1"
     );
-    bury(from).chain([Statement::new(SQL, [from.into(), to.into()])])
+    core::iter::once(owner::fence(from))
+        .chain(bury(from))
+        .chain([Statement::new(SQL, [from.into(), to.into()])])
 }
 
 /// What every change of the account changes.
 pub(in crate::backends::sql) fn select_revision(account: &str) -> Select {
-    let from = "accounts WHERE name = ?1";
+    let from = concat!("accounts WHERE name = ?1 AND revisions <> ", no_session!());
     Select::new("accounts", "name, revisions", from).bind([account.into()])
 }
 
 /// The names of all accounts.
 pub(in crate::backends::sql) fn select_names() -> Select {
-    Select::new("accounts", "name", "accounts ORDER BY name")
+    let from = concat!(
+        "accounts WHERE revisions <> ",
+        no_session!(),
+        " ORDER BY name"
+    );
+    Select::new("accounts", "name", from)
 }

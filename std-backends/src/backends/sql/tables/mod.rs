@@ -54,11 +54,12 @@ mod list;
 mod login_state;
 mod min_peer;
 mod other_login;
+pub(super) mod owner;
 mod peer;
 
 pub(super) use self::account::{
-    delete, read_account_row, rename, save_account, select_account, select_names, select_revision,
-    set_account, set_counters, set_home_dc, set_token, touch_account,
+    delete, delete_unowned, read_account_row, rename, save_account, select_account, select_names,
+    select_revision, set_account, set_counters, set_home_dc, set_token, touch_account,
 };
 pub(super) use self::channel::{push_channels, put_channel};
 pub(super) use self::dc::{push_dc_row, put_dc, put_salt, replace_dc, select_dcs, truncate_dcs};

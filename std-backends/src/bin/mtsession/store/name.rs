@@ -19,6 +19,11 @@ impl Store {
     }
 
     fn of(address: Address) -> Result<Self, String> {
+        if address.asks_to_own() {
+            return Err(format!(
+                "{address}: the option `own` is for programs that stay connected; leave it out here"
+            ));
+        }
         let unknown = || format!("{address} is no store of this command");
         let library = |library: mtsession::ClientLibrary| {
             Target::from_scheme(library.name()).ok_or_else(unknown)

@@ -1,26 +1,45 @@
 //! Single owners: who may write to a session that several programs could open.
+//!
+//! The fence is a random [token](mtsession_core::wire::FencingToken) in the value that is written: every writer
+//! compares it with its own in the statement, or under the lock, that writes. Locks and times only decide who may
+//! put a token there.
 
-use core::convert::Infallible;
+pub(crate) mod file;
+mod guard;
+mod in_process;
+pub(crate) mod refusal;
+mod text;
+pub(crate) mod token;
+
 use core::fmt;
-use std::io;
-use std::time::Instant;
 
+pub use self::guard::{Lease, LeaseTime, Ownership};
+pub(crate) use self::in_process::{Mine, OwnedInProcess};
+pub(crate) use self::text::{date, now};
+#[cfg(any(feature = "sqlite", feature = "libsql"))]
+pub(crate) use self::text::{from_text, to_text};
 use crate::shown::Shown;
 
-/// Who wants to own a session, so that no second program uses the same login.
-///
-/// No store of this release has owners: [`own`](crate::SessionBackend::own) and
-/// [`StoreOptions::own`](crate::StoreOptions::own) are errors of the kind
-/// [`Unsupported`](crate::StoreErrorKind::Unsupported). A program that asks for an owner never runs without
-/// one.
+/// Who wants to own a session, so that no second program uses the same login: two programs on one key end each
+/// other's login at Telegram.
 ///
 /// ```
-/// use mtsession::{Owner, StoreError, StoreErrorKind, StoreOptions};
+/// use mtsession::{connect, Owner, SessionBackend, StoreError};
 ///
-/// let owner = Owner::current().named("bot");
-/// let error = StoreOptions::new().own(owner).connect("memory:").err().expect("no owners yet");
-/// assert_eq!(StoreError::of(&error).expect("typed").kind(), StoreErrorKind::Unsupported);
-/// assert!(error.to_string().contains("`own`"));
+/// let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("bot.session");
+/// let backend = connect(&path)?;
+/// let ownership = backend.own(Owner::current().named("bot"))?;
+/// backend.set_home_dc(2)?;
+///
+/// let second = connect(&path)?;
+/// let error = second.own(Owner::current()).expect_err("it is owned");
+/// assert_eq!(StoreError::of(&error).expect("typed").owner().expect("known").program, "bot");
+/// assert!(second.set_home_dc(4).is_err(), "only its owner writes to it");
+///
+/// ownership.release()?;
+/// second.set_home_dc(4)?;
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
@@ -45,11 +64,27 @@ impl Owner {
         self
     }
 
-    /// The same, in place of the owner that is there.
+    /// The same, in place of the owner that is there: it cannot write any more. That saves the store, not the
+    /// login: Telegram knows nothing of owners, so end the other program first where you can.
     #[must_use]
     pub fn take_over(mut self) -> Self {
         self.takes_over = true;
         self
+    }
+
+    pub(crate) const fn takes_over(&self) -> bool {
+        self.takes_over
+    }
+
+    /// What others are told of it, from now on.
+    pub(crate) fn info(&self) -> OwnerInfo {
+        let name = self.name.clone();
+        OwnerInfo {
+            program: name.unwrap_or_else(text::program),
+            pid: std::process::id(),
+            host: text::host(),
+            since: now(),
+        }
     }
 }
 
@@ -96,49 +131,6 @@ impl fmt::Display for OwnerInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (program, host) = (Shown(&self.program), Shown(&self.host));
         write!(f, "{program} (process {} on {host})", self.pid)
-    }
-}
-
-/// A session that this process owns, until this is dropped or [released](Self::release).
-///
-/// No store of this release gives one.
-#[must_use = "the session is owned until this is dropped"]
-#[derive(Debug)]
-pub struct Ownership(Infallible);
-
-impl Ownership {
-    /// Until when it is owned for certain.
-    #[must_use]
-    pub fn lease(&self) -> Lease {
-        match self.0 {}
-    }
-
-    /// Gives the session free, and says whether the store was told.
-    ///
-    /// # Errors
-    /// What the store gives; the session is free when its lease has run out.
-    pub fn release(self) -> io::Result<()> {
-        match self.0 {}
-    }
-}
-
-/// Until when a session is owned for certain: a client disconnects before that.
-///
-/// No store of this release gives one.
-#[derive(Clone, Debug)]
-pub struct Lease(Infallible);
-
-impl Lease {
-    /// The end, if nothing is heard of the store before; `None` where a lock of the system decides.
-    #[must_use]
-    pub fn valid_until(&self) -> Option<Instant> {
-        match self.0 {}
-    }
-
-    /// Whether somebody else owns the session by now.
-    #[must_use]
-    pub fn is_lost(&self) -> bool {
-        match self.0 {}
     }
 }
 
