@@ -39,49 +39,10 @@ fn check(url: &str, expire: Option<&dyn Fn()>) {
         assert_eq!(first.ask("save 2"), "done");
         assert_eq!(first.ask("qts 1"), "done");
         assert!(first.ask("lease").starts_with("lost false left Some(2"));
-
-        let second = start(&[address]);
-        let told = format!("Some(Owned) [bot {} ", first.pid());
-        assert!(second.said.starts_with(&told), "{}", second.said);
-        let by = other.owner().unwrap().unwrap();
-        assert_eq!((&*by.program, by.pid), ("bot", first.pid()));
-        for error in [
-            other.set_home_dc(4).unwrap_err(),
-            other.save(&PersistedSession::default()).unwrap_err(),
-            other.delete().unwrap_err(),
-        ] {
-            assert_eq!(kind(&error), StoreErrorKind::Owned, "{error}");
+        assert_is_told(address, &first, &*other);
+        for write in WRITES {
+            first = assert_taken_over(address, first, write);
         }
-
-        for write in [
-            "qts 66",
-            "home 66",
-            "batch 66",
-            "save 66",
-            "update 66",
-            "delete",
-        ] {
-            let mut third = start(&[address, "take-over"]);
-            assert_eq!(third.said, "owned");
-            assert_eq!(third.ask("qts 2"), "done");
-            let answer = first.ask(write);
-            assert!(
-                answer.starts_with("Some(NotOwner)"),
-                "{address} {write}: {answer}"
-            );
-            assert!(first.ask("lease").starts_with("lost true"));
-            assert_eq!(third.ask("load"), "home 2 qts 2 channels 0", "{write}");
-            assert_eq!(third.ask("release"), "done");
-            let answer = first.ask(write);
-            assert!(
-                answer.starts_with("Some(NotOwner)"),
-                "{address} {write}: {answer}"
-            );
-            first = start(&[address, "bot"]);
-            assert_eq!(first.said, "owned");
-            assert_eq!(first.ask("load"), "home 2 qts 2 channels 0", "{write}");
-        }
-
         // Its own deletion leaves it the owner.
         assert_eq!(first.ask("delete"), "done");
         assert!(other.load().unwrap().is_none());
@@ -91,31 +52,91 @@ fn check(url: &str, expire: Option<&dyn Fn()>) {
         );
         assert_eq!(first.ask("save 3"), "done");
         if let Some(expire) = expire {
-            first.signal("STOP");
-            first.tell("qts 66");
-            assert!(start(&[address]).said.starts_with("Some(Owned)"));
-            expire();
-            let mut next = start(&[address]);
-            assert_eq!(next.said, "owned", "{address}");
-            first.signal("CONT");
-            let answer = first.answer();
-            assert!(answer.starts_with("Some(NotOwner)"), "{address}: {answer}");
-            assert_eq!(next.ask("load"), "home 3 qts 0 channels 0");
-            next.kill();
-            // Nobody has taken it: who asks for no owner may write after a while.
-            assert_eq!(
-                kind(&other.set_home_dc(4).unwrap_err()),
-                StoreErrorKind::Owned
-            );
-            expire();
-            assert!(other.owner().unwrap().is_none());
-            other.set_home_dc(4).unwrap();
+            assert_expires(address, first, &*other, expire);
         } else {
             assert_eq!(first.ask("release"), "done");
             other.set_home_dc(4).unwrap();
         }
         assert!(other.owner().unwrap().is_none());
     }
+}
+
+/// Every kind of write.
+const WRITES: [&str; 6] = [
+    "qts 66",
+    "home 66",
+    "batch 66",
+    "save 66",
+    "update 66",
+    "delete",
+];
+
+/// The second one learns who is first, and changes nothing.
+fn assert_is_told(address: &str, first: &OwnerProcess, other: &dyn SessionBackend) {
+    let second = start(&[address]);
+    let told = format!("Some(Owned) [bot {} ", first.pid());
+    assert!(second.said.starts_with(&told), "{}", second.said);
+    let by = other.owner().unwrap().unwrap();
+    assert_eq!((&*by.program, by.pid), ("bot", first.pid()));
+    for error in [
+        other.set_home_dc(4).unwrap_err(),
+        other.save(&PersistedSession::default()).unwrap_err(),
+        other.delete().unwrap_err(),
+    ] {
+        assert_eq!(kind(&error), StoreErrorKind::Owned, "{error}");
+    }
+}
+
+/// Another one takes over in front of a write of the first, and gives the account back. Returns the next owner.
+fn assert_taken_over(address: &str, mut first: OwnerProcess, write: &str) -> OwnerProcess {
+    let mut third = start(&[address, "take-over"]);
+    assert_eq!(third.said, "owned");
+    assert_eq!(third.ask("qts 2"), "done");
+    let answer = first.ask(write);
+    assert!(
+        answer.starts_with("Some(NotOwner)"),
+        "{address} {write}: {answer}"
+    );
+    assert!(first.ask("lease").starts_with("lost true"));
+    assert_eq!(third.ask("load"), "home 2 qts 2 channels 0", "{write}");
+    assert_eq!(third.ask("release"), "done");
+    let answer = first.ask(write);
+    assert!(
+        answer.starts_with("Some(NotOwner)"),
+        "{address} {write}: {answer}"
+    );
+    first = start(&[address, "bot"]);
+    assert_eq!(first.said, "owned");
+    assert_eq!(first.ask("load"), "home 2 qts 2 channels 0", "{write}");
+    first
+}
+
+/// A stopped owner wakes up after its lease, and another one has it.
+fn assert_expires(
+    address: &str,
+    mut first: OwnerProcess,
+    other: &dyn SessionBackend,
+    expire: &dyn Fn(),
+) {
+    first.signal("STOP");
+    first.tell("qts 66");
+    assert!(start(&[address]).said.starts_with("Some(Owned)"));
+    expire();
+    let mut next = start(&[address]);
+    assert_eq!(next.said, "owned", "{address}");
+    first.signal("CONT");
+    let answer = first.answer();
+    assert!(answer.starts_with("Some(NotOwner)"), "{address}: {answer}");
+    assert_eq!(next.ask("load"), "home 3 qts 0 channels 0");
+    next.kill();
+    // Nobody has taken it: who asks for no owner may write after a while.
+    assert_eq!(
+        kind(&other.set_home_dc(4).unwrap_err()),
+        StoreErrorKind::Owned
+    );
+    expire();
+    assert!(other.owner().unwrap().is_none());
+    other.set_home_dc(4).unwrap();
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn many_threads_with_an_account_each_lose_nothing() {
     assert!(store.verify().unwrap().problems.is_empty());
 }
 
-/// Whoever waits for another program's lock keeps nobody from reading.
+/// A writer that waits for another program's lock keeps nobody from reading.
 #[test]
 fn readers_do_not_wait_for_a_writer_that_waits() {
     let dir = tempfile::tempdir().unwrap();

@@ -140,16 +140,7 @@ impl<'a> SessionView<'a> {
         )?;
         let peer_len = peer_len(version);
         let peers = list(&mut reader, Field::PeerCount, Field::Peers, peer_len)?;
-        let min_peers = if version >= HAS_MIN_PEERS {
-            list(
-                &mut reader,
-                Field::MinPeerCount,
-                Field::MinPeers,
-                MIN_PEER_LEN,
-            )?
-        } else {
-            List::EMPTY
-        };
+        let min_peers = min_peers(&mut reader, version)?;
         let token = token(&mut reader, version)?;
         let trailer_at = reader;
         extent.check(input, reader, version)?;
@@ -286,6 +277,14 @@ fn counters(reader: &mut Reader<'_>) -> Result<Counters, DecodeError> {
         date: reader.i32(Field::Counters)?,
         seq: reader.i32(Field::Counters)?,
     })
+}
+
+/// The min peers, which older versions do not have.
+fn min_peers<'a>(reader: &mut Reader<'a>, version: u8) -> Result<List<'a>, DecodeError> {
+    if version < HAS_MIN_PEERS {
+        return Ok(List::EMPTY);
+    }
+    list(reader, Field::MinPeerCount, Field::MinPeers, MIN_PEER_LEN)
 }
 
 /// The future auth token, which older versions do not have.

@@ -39,7 +39,7 @@ pub(crate) fn look(path: &Path, owned: &Path) -> io::Result<Option<Found>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
             let found = disk().link_status(path)?;
-            // Whoever can make files there could keep every writer out.
+            // Programs that can make files there could keep every writer out.
             return if is_strangers(&found, path)? {
                 Ok(None)
             } else {

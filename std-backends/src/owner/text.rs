@@ -1,4 +1,4 @@
-//! An owner as text: in owner files and databases, for people and for whoever comes second.
+//! An owner as text: in owner files and databases, for people and for the program that comes second.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -136,7 +136,7 @@ mod tests {
         ] {
             assert_eq!(date(seconds).to_string(), expected);
         }
-        // Whoever can write to a store can put any number there.
+        // Programs that write to a store can put any number there.
         let _ = (date(i64::MAX).to_string(), date(i64::MIN).to_string());
     }
 

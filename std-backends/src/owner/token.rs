@@ -16,7 +16,7 @@ pub(crate) fn unique_number() -> u64 {
     hasher.finish()
 }
 
-/// The token of a new ownership. It is no secret: whoever can write to a store can put any token there.
+/// The token of a new ownership. It is no secret: programs that write to a store can put any token there.
 pub(crate) fn new() -> FencingToken {
     let both = [unique_number(), unique_number()].map(u64::to_le_bytes);
     let mut token = FencingToken::default();

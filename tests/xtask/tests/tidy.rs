@@ -75,6 +75,14 @@ fn functions(text: &str) -> Vec<(&str, usize)> {
         if !is_item || line.ends_with('}') || line.ends_with(';') {
             continue;
         }
+        // A signature over several lines, without a body.
+        let mut signature = lines[at..].iter();
+        if signature
+            .find(|line| line.ends_with(['{', '}', ';']))
+            .is_some_and(|end| end.ends_with(';'))
+        {
+            continue;
+        }
         let column = &line[..line.len() - code.len()];
         let is_end = |line: &&str| line.strip_prefix(column).is_some_and(|end| end == "}");
         let rest = &lines[at..];

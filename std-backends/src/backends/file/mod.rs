@@ -38,6 +38,7 @@ mod fold;
 mod form;
 mod identity;
 mod in_place;
+mod its_name;
 mod last_seen;
 mod lock;
 mod look_up;

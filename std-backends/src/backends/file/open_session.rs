@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::io;
 use std::path::Path;
 
-use mtsession_core::{Change, SessionBytes, SessionSource, TailEnd};
+use mtsession_core::{Change, SessionSource, TailEnd};
 
 use super::content::{Content, Found, read_locked};
 use super::fold::{Old, Stored, Written, replaceable, write, write_changed};
@@ -15,7 +15,6 @@ use super::positioned::write_at;
 use super::release_before::remove_left;
 use super::snapshot::sync;
 use super::tail::{self, Tail};
-use crate::error::reworded::stored_unflushed;
 use crate::event::{self, Event};
 use crate::fs::disk::{File, OpenFile as _};
 use crate::record::SessionRecord;
@@ -30,13 +29,13 @@ const LOOK_UP_WAITS: Duration = Duration::from_millis(2);
 /// The open session file, and what is known of it without reading it again.
 #[derive(Debug)]
 pub(super) struct OpenSession {
-    paths: Paths,
-    file: File,
-    seen: LastSeen,
+    pub(super) paths: Paths,
+    pub(super) file: File,
+    pub(super) seen: LastSeen,
     /// How long the tail may become before it is folded again, after a fold has failed.
-    fold_at: u64,
+    pub(super) fold_at: u64,
     /// Whether something was appended by this process since the last fold.
-    has_appended: bool,
+    pub(super) has_appended: bool,
 }
 
 /// What [`OpenSession::refresh`] did.
@@ -337,22 +336,6 @@ impl OpenSession {
         self.confirm_name()
     }
 
-    /// # Errors
-    /// The file has a name that a power cut may take back, since its directory could not be flushed. It is
-    /// stored, and the next flush tries it again.
-    pub(super) fn confirm_name(&self) -> io::Result<()> {
-        if self.seen.is_durable {
-            return Ok(());
-        }
-        let message = format!(
-            "it is stored, but the directory of {} could not be flushed, so that a power cut may bring back what \
-             was there before: look for errors of that disk; the next write tries again",
-            self.paths.snapshot.display()
-        );
-        let error = io::Error::other("a directory could not be flushed");
-        Err(stored_unflushed(&error, message))
-    }
-
     /// Whether the tail has become longer than the snapshot.
     pub(super) const fn is_due_for_folding(&self) -> bool {
         self.tail_len() > self.fold_at
@@ -371,25 +354,6 @@ impl OpenSession {
     /// Whether a session of at most so many bytes has changes in its tail that this process has appended.
     pub(super) const fn has_appended_to(&self, max_len: u64) -> bool {
         self.has_appended && self.seen.snapshot_len <= max_len
-    }
-
-    /// Says that changes of this process are gone, if another program has replaced the file that has them:
-    /// one of ours would have taken them along.
-    pub(super) fn tell_if_replaced(&self, path: &Path) {
-        let is_replaced = self.file.status().is_ok_and(|found| found.links == 0);
-        let is_ours = || {
-            let new = super::snapshot::read_file(&self.paths.snapshot, &self.paths);
-            let new = new.ok().flatten();
-            new.is_none_or(|bytes| {
-                SessionBytes::parse(&bytes).is_ok_and(|file| file.tail_header().is_some())
-            })
-        };
-        if self.has_appended && is_replaced && self.seen.tail.records > 0 && !is_ours() {
-            event::emit(|| Event::ChangesReplaced {
-                path: path.to_owned(),
-                changes: self.seen.tail.records,
-            });
-        }
     }
 
     /// Whether the record is kept in memory.

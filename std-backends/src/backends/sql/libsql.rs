@@ -10,10 +10,10 @@ use mtsession_core::{Change, PeerKey};
 use super::accounts::{check_name, named};
 use super::budget::Budgeted;
 use super::database::Database;
+#[cfg(feature = "libsql-remote")]
+use super::libsql_server::{owners_on_server, server_store};
 use super::local::{DEFAULT_BUSY_TIMEOUT, LocalConnection};
 use super::ownership::{self, Court};
-#[cfg(feature = "libsql-remote")]
-use super::remote::{RemoteConnection, RemoteOptions};
 #[cfg(feature = "libsql-remote")]
 use super::replica::Replica;
 use super::store::{DEFAULT_ACCOUNT, SqlStore};
@@ -41,7 +41,7 @@ pub(super) const NAME: &str = "libsql";
 /// # Servers
 ///
 /// A `load` is one request when nothing was changed by others, a `save` and a batch of changes are one
-/// each. Requests time out and are repeated within the deadline of the call ([`RemoteOptions`]); a write
+/// each. Requests time out and are repeated within the deadline of the call ([`RemoteOptions`](crate::RemoteOptions)); a write
 /// is carried out once, however often it was sent. When a change fails, the error says whether nothing
 /// was changed or whether that is unknown.
 ///
@@ -282,85 +282,6 @@ impl LibSqlBackend {
             Database::One(_) => Ok(()),
             Database::Replica(replica) => replica.sync(),
         })
-    }
-}
-
-#[cfg(feature = "libsql-remote")]
-pub(super) fn remote_store(
-    url: &str,
-    token: &str,
-    account: &str,
-    order: &str,
-    options: RemoteOptions,
-) -> io::Result<(String, SqlStore)> {
-    let error = |error| StoreError::io(NAME, "server", "open", error);
-    check_name(account).map_err(error)?;
-    let connection = RemoteConnection::new(url, token, order, options).map_err(error)?;
-    let place = connection.url().to_owned();
-    let mut store = SqlStore::new(Box::new(connection), account);
-    store.court = Court::Server;
-    Ok((place, store))
-}
-
-/// What the options say about requests, and the token.
-#[cfg(feature = "libsql-remote")]
-fn server_store(
-    url: &str,
-    account: &str,
-    options: &StoreOptions,
-) -> io::Result<(String, SqlStore)> {
-    ordered_store(url, account, account, options)
-}
-
-/// The same, whose writes are in the order of the writes with this name.
-#[cfg(feature = "libsql-remote")]
-fn ordered_store(
-    url: &str,
-    account: &str,
-    order: &str,
-    options: &StoreOptions,
-) -> io::Result<(String, SqlStore)> {
-    let requests = options.requests.unwrap_or_default();
-    let requests = match options.deadline {
-        Some(deadline) => requests.deadline(deadline),
-        None => requests,
-    };
-    let requests = requests
-        .insecure(options.insecure || requests.insecure)
-        .proxy(options.proxy || requests.proxy);
-    let url = match options.tls {
-        Some(tls) => format!("{url}?tls={}", u8::from(tls)),
-        None => url.to_owned(),
-    };
-    let token = options
-        .auth_token
-        .as_ref()
-        .map_or("", |token| token.as_str());
-    remote_store(&url, token, account, order, requests)
-}
-
-/// A server's account, of which only who owns it is written.
-#[cfg(feature = "libsql-remote")]
-fn owner_store(url: &str, account: &str, options: &StoreOptions) -> io::Result<SqlStore> {
-    // No account has such a name.
-    let order = format!("\u{1}{account}");
-    let (_, store) = ordered_store(url, account, &order, options)?;
-    Ok(store)
-}
-
-/// A handle for what says who owns the account. It has a row of its own in the order of writes: a heartbeat is not a
-/// change that the client has to look at.
-#[cfg(feature = "libsql-remote")]
-fn owners_on_server(
-    url: &str,
-    account: &str,
-    options: &StoreOptions,
-) -> impl Fn() -> io::Result<SqlStore> + Send + Sync + 'static {
-    let (url, account, options) = (url.to_owned(), account.to_owned(), options.clone());
-    move || {
-        let mut store = owner_store(&url, &account, &options)?;
-        store.start_call();
-        Ok(store)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whose turn it is to write, and what waits for it.
 //!
-//! Whoever finds another one writing leaves the write here. The next one whose turn it is takes along all that
+//! A writer that finds another one at work leaves the write here. The next one whose turn it is takes along all that
 //! waits; see [`Writer`](super::writer::Writer).
 
 use core::time::Duration;

@@ -30,6 +30,8 @@ mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;
 #[cfg(feature = "libsql")]
+#[cfg(feature = "libsql-remote")]
+mod libsql_server;
 mod libsql_whole;
 mod line;
 mod local;

@@ -1,6 +1,6 @@
 //! One database per file and process.
 //!
-//! Whoever opens a file that another handle of this process has open gets the same database, whatever backend
+//! A handle on a file that another one of this process has open gets the same database, whatever backend
 //! and whatever name of the file it uses. All of them write through one [`Writer`] and read through a few
 //! connections of their own, so that nobody waits for a writer to read: a thousand accounts of a file need as
 //! many descriptors, and as much of a page cache, as one.

@@ -191,7 +191,7 @@ fn a_turn_that_does_not_end_is_an_error_after_the_deadline() {
             let error = hasty.apply(&[secondary(5)]).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "{error}");
             assert_eq!(shared.waiting(), 0);
-            // Whoever reads waits for nobody.
+            // A reader waits for nobody.
             assert_eq!(accounts.qts(), [0, 0]);
             Ok(())
         })

@@ -15,8 +15,8 @@ use crate::moving::Moving;
 use crate::output;
 use crate::owners;
 use crate::remarks;
-use crate::report;
 use crate::store::{Loaded, Origin, Store, encode_login};
+use crate::{compared, report};
 
 pub(crate) fn convert(args: &ConvertArgs) -> Done {
     if args.all {
@@ -193,7 +193,7 @@ fn lost(loaded: &Loaded, kept: Contents, names: &[PeerNames], to: &Store) -> Vec
             "Left out, because the target has no place for it: {lost}."
         ));
     }
-    if let Some(names) = report::names_lost(&loaded.record.peer_names(), names) {
+    if let Some(names) = compared::names_lost(&loaded.record.peer_names(), names) {
         lines.push(format!("Not kept by {}: {names}.", to.kind()));
     }
     lines

@@ -4,6 +4,7 @@ mod accounts;
 mod args;
 mod check;
 mod compare;
+mod compared;
 mod convert;
 mod convert_all;
 mod counted;

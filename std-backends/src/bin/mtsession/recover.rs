@@ -11,8 +11,8 @@ use crate::Done;
 use crate::args::RecoverArgs;
 use crate::failure::Failure;
 use crate::output;
-use crate::report;
 use crate::store::Store;
+use crate::{compared, report};
 
 pub(crate) fn run(args: &RecoverArgs) -> Done {
     let RecoverArgs { file, out } = args;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &RecoverArgs) -> Done {
     record.set_peer_names(&recovered.names)?;
     BinaryFileBackend::new(out).replace(&record)?;
     let stored = Store::File(out.clone()).load()?;
-    if !report::equal(&record, &stored.record) {
+    if !compared::equal(&record, &stored.record) {
         let message = format!("{} does not read back as it was stored", out.display());
         return Err(Failure::Problems(message));
     }

@@ -9,6 +9,7 @@ use mtsession::{
 };
 use serde_json::{Value, json};
 
+use crate::compared::count_names;
 pub(crate) use crate::counted::counted;
 use crate::dates;
 use crate::owners;
@@ -97,20 +98,7 @@ pub(crate) fn json(
     let session = loaded.record.session();
     let stats = session.stats();
     let state = &session.updates_state;
-    let dc = |dc: &DcEntry| {
-        let mut value = json!({
-            "dc_id": dc.dc_id,
-            "flags": dc.flags.0,
-            "addr": dc.addr,
-            "auth_key_fingerprint": fingerprint(dc),
-            "time_offset": dc.time_offset,
-        });
-        if let (true, Some(object)) = (show_secrets, value.as_object_mut()) {
-            object.insert("auth_key".into(), dc.auth_key.map(|key| hex(&key)).into());
-            object.insert("first_salt".into(), dc.first_salt.into());
-        }
-        value
-    };
+    let dc = |dc: &DcEntry| dc_json(dc, show_secrets);
     let token = session.future_auth_token.as_ref();
     let account = loaded.record.account();
     let state_of_login = loaded.record.login_state();
@@ -157,6 +145,21 @@ pub(crate) fn json(
     });
     if let (true, Some(token), Some(object)) = (show_secrets, token, value.as_object_mut()) {
         object.insert("future_auth_token".into(), hex(token).into());
+    }
+    value
+}
+
+fn dc_json(dc: &DcEntry, show_secrets: bool) -> Value {
+    let mut value = json!({
+        "dc_id": dc.dc_id,
+        "flags": dc.flags.0,
+        "addr": dc.addr,
+        "auth_key_fingerprint": fingerprint(dc),
+        "time_offset": dc.time_offset,
+    });
+    if let (true, Some(object)) = (show_secrets, value.as_object_mut()) {
+        object.insert("auth_key".into(), dc.auth_key.map(|key| hex(&key)).into());
+        object.insert("first_salt".into(), dc.first_salt.into());
     }
     value
 }
@@ -376,43 +379,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// Whether two sessions and their accounts are the same in every field, peers and order included.
-pub(crate) fn equal(a: &SessionRecord, b: &SessionRecord) -> bool {
-    let (from, to) = (a.session(), b.session());
-    from == to && a.account() == b.account() && from.encoded_len() == to.encoded_len()
-}
-
-/// How many names of each kind `before` has and `after` has not, in words; `None` where all are kept.
-pub(crate) fn names_lost(before: &[PeerNames], after: &[PeerNames]) -> Option<String> {
-    let (before, after) = (count_names(before), count_names(after));
-    let lost = [0, 1, 2].map(|kind: usize| {
-        let count = |counts: &[usize; 3]| counts.get(kind).copied().unwrap_or_default();
-        count(&before).saturating_sub(count(&after))
-    });
-    let parts: Vec<_> = lost
-        .into_iter()
-        .zip([
-            ["username", "usernames"],
-            ["phone", "phones"],
-            ["title", "titles"],
-        ])
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| counted(count, what))
-        .collect();
-    let (last, rest) = parts.split_last()?;
-    Some(match rest {
-        [] => last.clone(),
-        rest => format!("{} and {last}", rest.join(", ")),
-    })
-}
-
-/// Usernames, phones and titles.
-fn count_names(names: &[PeerNames]) -> [usize; 3] {
-    [
-        names.iter().map(|names| names.usernames.len()).sum(),
-        names.iter().filter(|names| names.phone.is_some()).count(),
-        names.iter().filter(|names| names.title.is_some()).count(),
-    ]
 }

@@ -11,9 +11,9 @@ use crate::Done;
 use crate::args::UpgradeArgs;
 use crate::failure::Failure;
 use crate::output;
-use crate::report;
 use crate::store::{Loaded, Store};
 use crate::tables;
+use crate::{compared, report};
 
 pub(crate) fn run(args: &UpgradeArgs) -> Done {
     let old = args.store.load()?;
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &UpgradeArgs) -> Done {
     }
     if new.is_taken()? {
         let there = new.load()?;
-        if !report::equal(&there.record, &old.record) {
+        if !compared::equal(&there.record, &old.record) {
             let message = format!("{new} holds another session; choose another --out");
             return Err(Failure::Usage(message));
         }
@@ -83,6 +83,6 @@ fn prove(name: &str, backend: &dyn SessionBackend, old: &Loaded) -> Result<Proof
         Failure::Problems(format!("the {name} backend lost the session it was given"))
     })?;
     Ok(Proof {
-        equal: report::equal(&old.record, &stored),
+        equal: compared::equal(&old.record, &stored),
     })
 }

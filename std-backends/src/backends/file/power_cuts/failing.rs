@@ -102,8 +102,7 @@ pub(super) fn play(seed: u64, nature: Nature, image: &Image, mistake: Option<Mis
             context()
         );
         tried += check(&machine, &may_be_left, nature, seed, &context);
-        let is_flushed = op.is_flushed() || flush == FlushPolicy::Each;
-        if done.is_ok() && is_flushed {
+        if done.is_ok() && (op.is_flushed() || flush == FlushPolicy::Each) {
             may_be_left.clear();
         } else if outcome == Some(Outcome::Unchanged) && !may_be_left.contains(&found) {
             may_be_left.pop();

@@ -23,7 +23,7 @@ const MARGIN: i64 = 5;
 pub(in crate::backends::sql) enum Terms {
     /// Who has the lock of the system, for as long as it has that.
     Lock,
-    /// Whoever comes when no lease holds, or takes over.
+    /// The one who comes when no lease holds, or takes over.
     Lease { takes_over: bool },
 }
 
