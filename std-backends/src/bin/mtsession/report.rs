@@ -4,12 +4,11 @@ use core::fmt::Write as _;
 
 use mtsession::codec::{AuthKeyRef, Integrity, SessionSource as _};
 use mtsession::{
-    Account, DcEntry, DcFlags, Fingerprint, OwnerInfo, PeerNames, PersistedSession, SessionRecord,
-    Shown,
+    Account, DcEntry, DcFlags, Fingerprint, OwnerInfo, PeerNames, PersistedSession, Shown,
 };
 use serde_json::{Value, json};
 
-use crate::compared::count_names;
+use crate::compared::{count_names, names_lost};
 pub(crate) use crate::counted::counted;
 use crate::dates;
 use crate::owners;
