@@ -5,7 +5,7 @@ use core::error::Error;
 use std::path::Path;
 
 use mtsession::Fingerprint;
-use mtsession::clients::{Options, Target, read, write};
+use mtsession::clients::{Options, ReadOptions, Target, read_with, write};
 use mtsession::codec::SessionSource;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -23,7 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         "gramjs" => Target::GramJsStore,
         other => return Err(format!("unknown target {other}").into()),
     };
-    let mut import = read(Path::new(input))?;
+    let mut options = ReadOptions::default();
+    if let Ok(passcode) = std::env::var("MTSESSION_PASSCODE") {
+        options = options.passcode(passcode);
+    }
+    let mut import = read_with(Path::new(input), &options)?;
     if let [user_id, kind, api_id] = account {
         import.account.user_id = Some(user_id.parse()?);
         import.account.is_bot = Some(kind == "bot");

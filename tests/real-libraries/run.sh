@@ -77,6 +77,20 @@ if [ -x "$work/kurigram/bin/python" ]; then
     passed "kurigram migrates what is written for Pyrogram"
 fi
 
+# tdlib_log NAME SECRET: TDLib goes on with a log that it has written, and we read what it makes of it.
+tdlib_log() {
+    cp -r "$root/tests/vectors/tdlib/$1" "$work/tdlib-log"
+    "$work/tdlib/bin/python" "$checks/tdlib_check.py" "$work/tdlib-log" "$2"
+    MTSESSION_PASSCODE=$2 "$convert" "$work/tdlib-log" telethon "$work/from-tdlib.session"
+    rm -r "$work/tdlib-log" "$work/from-tdlib.session"
+}
+
+if pypi tdlib tdjson; then
+    tdlib_log open ""
+    tdlib_log locked Y29ycmVjdCBob3JzZQ==
+    passed "TDLib"
+fi
+
 if npm_packages gramjs telegram@2.26.22; then
     "$convert" "$kurigram" gramjs "$work/gramjs/converted"
     cp "$checks/gramjs_check.js" "$work/gramjs"

@@ -47,7 +47,9 @@ pub enum ForeignError {
     },
     /// Telegram Desktop's data is protected by a passcode.
     Passcode,
-    /// The passcode that was given does not open it.
+    /// `TDLib`'s log is encrypted with a key that the program has chosen.
+    DatabaseKey,
+    /// The passcode or key that was given does not open it.
     WrongPasscode,
     /// There is no account with this number.
     NoAccount {
@@ -139,6 +141,10 @@ impl fmt::Display for ForeignError {
             Self::Passcode => f.write_str(
                 "it is locked with a local passcode: give it (the command takes it from the variable \
                  MTSESSION_PASSCODE), or remove it in Telegram Desktop's settings first",
+            ),
+            Self::DatabaseKey => f.write_str(
+                "it is encrypted with a key that its program has chosen: give it, as text or in base64 (the \
+                 command takes it from the variable MTSESSION_PASSCODE)",
             ),
             Self::WrongPasscode => f.write_str("the passcode does not open it"),
             Self::NoAccount { number, count: 1 } => {

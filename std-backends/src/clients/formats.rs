@@ -118,6 +118,9 @@ file_formats! {
         carries WITH_SERVER.union(Contents::TEST_MODE).union(Contents::SALTS);
     /// Telegram Desktop's `tdata` directory; its version is the release, which changes all the time.
     Tdata: "Telegram Desktop's tdata", newest None, carries ALL_KEYS.union(Contents::USER_ID);
+    /// `TDLib`'s log.
+    TdlibBinlog: "TDLib's td.binlog", newest None,
+        carries DC_TABLE.union(USER).union(Contents::TEST_MODE).union(Contents::SALTS);
     /// Pyrogram's JSON file of 2018 and 2019.
     PyrogramJson: "a Pyrogram JSON session of 2018 or 2019", newest None, carries OLD_PYROGRAM;
     /// The local storage of Telegram's web clients, as JSON.

@@ -6,11 +6,6 @@ use mtsession_core::clients::tl;
 
 use crate::clients::error::ForeignError;
 
-const TDLIB: ForeignError = ForeignError::NotReadable {
-    what: "TDLib's td.binlog",
-    advice: "TDLib does not give its logins away, so log in anew",
-};
-
 const TGNET: ForeignError = ForeignError::NotReadable {
     what: "the tgnet.dat of Telegram for Android",
     advice: "it is not read yet, so log in anew",
@@ -44,8 +39,6 @@ pub(super) fn by_content(bytes: &[u8]) -> Option<ForeignError> {
         Some(ARCHIVE)
     } else if bytes.starts_with(b"<?php __HALT_COMPILER") {
         Some(MADELINE)
-    } else if is_binlog(bytes) {
-        Some(TDLIB)
     } else if is_tgnet(bytes) {
         Some(TGNET)
     } else {
@@ -56,30 +49,13 @@ pub(super) fn by_content(bytes: &[u8]) -> Option<ForeignError> {
 /// What a directory is by the names in it.
 pub(super) fn by_names(dir: &Path) -> Option<ForeignError> {
     let has = |name: &str| dir.join(name).is_file();
-    if has("td.binlog") || has("td_test.binlog") {
-        Some(TDLIB)
-    } else if has("safe.php") || has("safe.php.lock") {
+    if has("safe.php") || has("safe.php.lock") {
         Some(MADELINE)
     } else if has("tgnet.dat") {
         Some(TGNET)
     } else {
         None
     }
-}
-
-/// An event of `TDLib`'s log: size, id, kind. The first one says how the others are encrypted, or is one
-/// of its key-value stores.
-fn is_binlog(bytes: &[u8]) -> bool {
-    const SIZES: core::ops::RangeInclusive<u32> = 32..=16 << 20;
-    const KINDS: [i32; 6] = [-1, -2, -3, -4, 0x4327, 0x1F18];
-
-    let (Some(size), Some(id), Some(kind)) =
-        (u32_at(bytes, 0), u32_at(bytes, 8), u32_at(bytes, 12))
-    else {
-        return false;
-    };
-    // Nobody has had as many events as need the upper half of an id.
-    SIZES.contains(&size) && size % 4 == 0 && id == 0 && KINDS.contains(&kind.cast_signed())
 }
 
 /// Size, version of the configuration, whether these are the test servers.

@@ -12,7 +12,8 @@
 //! | GramJS | the directory of a `StoreSession` |
 //! | gotd, mtproto-core | JSON |
 //! | Telegram Web | its local storage as JSON |
-//! | Telegram Desktop | `tdata` without a passcode, each of its accounts ([`read_account`]) |
+//! | Telegram Desktop | `tdata`, with or without a passcode, each of its accounts ([`read_account`]) |
+//! | `TDLib` | `td.binlog`, encrypted or not: keys, addresses and whose they are |
 //! | all of them | a text file with a session string |
 //!
 //! The key and its DC are what must be there. Whatever else cannot be read is left out and named in
@@ -48,6 +49,7 @@ mod several;
 mod sqlite;
 mod target;
 mod tdata;
+mod tdlib;
 mod telethon;
 mod write;
 

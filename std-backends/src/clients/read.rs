@@ -14,7 +14,7 @@ use crate::clients::formats::FileFormat;
 use crate::clients::import::Import;
 use crate::clients::sqlite::Db;
 use crate::clients::{
-    gramjs, grammers, identity, json, mtcute, pyrogram, several, tdata, telethon,
+    gramjs, grammers, identity, json, mtcute, pyrogram, several, tdata, tdlib, telethon,
 };
 use crate::error::StoreError;
 use crate::pasted::pasted_text;
@@ -25,6 +25,9 @@ use crate::sqlite_file::open_databases::LockSafeFile;
 
 /// Session files are small; whatever is larger than this is not one (databases aside).
 const MAX_FILE: u64 = 16 << 20;
+
+/// `TDLib` makes its log anew long before it is that long.
+const MAX_LOG: u64 = 256 << 20;
 
 /// Reads the session of another library from a file or directory, which is left as it is.
 ///
@@ -72,7 +75,8 @@ impl ReadOptions {
         self
     }
 
-    /// The local passcode of Telegram Desktop; ignored where nothing is locked.
+    /// The local passcode of Telegram Desktop, or the key that a program gave `TDLib` for its database, as
+    /// text or in base64; ignored where nothing is locked.
     #[must_use]
     pub fn passcode(mut self, passcode: impl Into<String>) -> Self {
         self.passcode = Zeroizing::new(passcode.into());
@@ -130,6 +134,7 @@ fn recognise(path: &Path) -> Result<Vec<FileFormat>, ForeignError> {
         Content::GramJs(_) => vec![FileFormat::GramJsStore],
         Content::Database => formats_in(&Db::open(path)?)?,
         Content::Tl(_) => vec![FileFormat::GrammersTl],
+        Content::Binlog { .. } => vec![FileFormat::TdlibBinlog],
         Content::Json(text) => json::recognise(&text).into_iter().collect(),
         Content::Own | Content::Text(_) => Vec::new(),
     })
@@ -142,6 +147,12 @@ enum Content {
     /// A directory with these stores of GramJS.
     GramJs(Vec<String>),
     Database,
+    /// A log of `TDLib`'s.
+    Binlog {
+        log: SecretBytes,
+        /// Which servers it is of, where its name says so.
+        test_mode: Option<bool>,
+    },
     Own,
     Tl(SecretBytes),
     Json(Zeroizing<String>),
@@ -152,10 +163,13 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         let stores = gramjs::prefixes(path)?;
-        return match identity::by_names(path) {
+        let mut logs = tdlib::logs_in(path).into_iter();
+        let log = logs.find(|log| log.is_file());
+        return match (log, identity::by_names(path)) {
             _ if !stores.is_empty() => Ok(Content::GramJs(stores)),
-            Some(known) => Err(known),
-            None => Ok(Content::Tdata(path.to_path_buf())),
+            (Some(log), _) => binlog(&log),
+            (None, Some(known)) => Err(known),
+            (None, None) => Ok(Content::Tdata(path.to_path_buf())),
         };
     }
     // What is no file may have no end, or no beginning.
@@ -169,16 +183,36 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     if starts_with(path, sqlite_file::MAGIC)? {
         return Ok(Content::Database);
     }
+    if tdlib::is_binlog(&head(path)?) {
+        return binlog(path);
+    }
     if metadata.len() > MAX_FILE {
         return Err(identity::by_content(&head(path)?).unwrap_or(ForeignError::Unknown));
     }
     content_of_bytes(LockSafeFile::open(path)?.read_all()?)
 }
 
+/// A log of `TDLib`'s, which can be longer than other files.
+fn binlog(path: &Path) -> Result<Content, ForeignError> {
+    if fs::metadata(path)?.len() > MAX_LOG {
+        return Err(ForeignError::damaged("no log is as long"));
+    }
+    Ok(Content::Binlog {
+        log: LockSafeFile::open(path)?.read_all()?,
+        test_mode: tdlib::test_mode_of(path),
+    })
+}
+
 /// What the bytes of a file are that is no database and no part of a directory.
 fn content_of_bytes(bytes: SecretBytes) -> Result<Content, ForeignError> {
     if bytes.starts_with(&grammers::tl::MAGIC) {
         return Ok(Content::Tl(bytes));
+    }
+    if tdlib::is_binlog(&bytes) {
+        return Ok(Content::Binlog {
+            log: bytes,
+            test_mode: None,
+        });
     }
     if SessionBytes::parse(&bytes).is_ok() {
         return Ok(Content::Own);
@@ -248,6 +282,9 @@ fn read_content(
         Content::GramJs(stores) => gramjs::read(path, stores, choice),
         Content::Database => read_database(&Db::open(path)?, choice),
         Content::Tl(bytes) => grammers::tl::read(&bytes, choice),
+        Content::Binlog { log, test_mode } => {
+            tdlib::read(&log, test_mode, options.passcode.as_bytes(), choice)
+        }
         Content::Json(text) => read_json(&text, choice),
         Content::Text(text) => read_text(&text, choice),
         Content::Own => Err(ForeignError::Own),

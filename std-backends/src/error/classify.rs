@@ -77,7 +77,9 @@ fn of_client(cause: &(dyn Error + 'static)) -> Option<StoreErrorKind> {
         | ForeignError::Damaged(_)
         | ForeignError::UnknownDc(_) => StoreErrorKind::Damaged,
         ForeignError::UnknownVersion(_) => StoreErrorKind::Newer,
-        ForeignError::Passcode | ForeignError::WrongPasscode => StoreErrorKind::Sealed,
+        ForeignError::Passcode | ForeignError::DatabaseKey | ForeignError::WrongPasscode => {
+            StoreErrorKind::Sealed
+        }
         ForeignError::NotReadable { .. } => StoreErrorKind::Unsupported,
         ForeignError::SeveralKeys(_) | ForeignError::Missing(_) | ForeignError::Unfit(_) => {
             StoreErrorKind::Invalid

@@ -10,14 +10,6 @@ use crate::{Dice, GRAMMERS, KURIGRAM, MTCUTE, TELETHON, home_key, vector, writte
 fn what_cannot_be_read_is_named_for_what_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("any name");
-    let binlog = |kind: i32| {
-        let head = [
-            &32_u32.to_le_bytes()[..],
-            &1_u64.to_le_bytes(),
-            &kind.to_le_bytes(),
-        ];
-        [&head.concat()[..], &[0; 16]].concat()
-    };
     let tgnet = [
         &16_u32.to_le_bytes()[..],
         &5_u32.to_le_bytes(),
@@ -26,9 +18,6 @@ fn what_cannot_be_read_is_named_for_what_it_is() {
     ]
     .concat();
     for (bytes, said) in [
-        (binlog(-4), "TDLib"),
-        (binlog(-3), "TDLib"),
-        (binlog(0x4327), "TDLib"),
         (tgnet, "Android"),
         (
             b"PK\x03\x04 and the rest".to_vec(),
@@ -44,10 +33,6 @@ fn what_cannot_be_read_is_named_for_what_it_is() {
             "{error}"
         );
     }
-    fs::remove_file(&path).unwrap();
-    fs::create_dir(&path).unwrap();
-    fs::write(path.join("td.binlog"), binlog(-3)).unwrap();
-    assert!(read(&path).unwrap_err().to_string().contains("TDLib"));
 }
 
 /// Bytes changed, cut and added: whatever comes out is a session with its key, or an error.

@@ -41,7 +41,8 @@ As targets of convert, also the sessions of other libraries; FILE - prints the s
   gramjs:DIRECTORY  tdata:DIRECTORY  mtkruto:FILE
   ferogram:FILE (a database for ferogram-session 0.6.6)
 
-The local passcode of a tdata directory is taken from the variable MTSESSION_PASSCODE.
+The local passcode of a tdata directory, and the key of a TDLib log (as text or in base64), are taken from the
+variable MTSESSION_PASSCODE.
 
 Secrets are never taken from the command line and never printed, unless asked for with
 --show-secrets or by exporting a string.

@@ -16,7 +16,7 @@ use crate::store::StoreOptions;
 use crate::{BinaryFileBackend, SessionBackend as _};
 
 /// Scripts that are played before a mistake counts as unnoticed.
-const MOST: u64 = 400;
+const MOST: u64 = 4_000;
 
 fn is_noticed(script: impl Fn(u64) -> usize) -> bool {
     (0..MOST).any(|seed| catch_unwind(AssertUnwindSafe(|| script(seed))).is_err())

@@ -202,7 +202,7 @@ impl Store {
     }
 }
 
-/// The variable with the local passcode of Telegram Desktop.
+/// The variable with the local passcode of Telegram Desktop, or the key of `TDLib`'s log.
 const PASSCODE_VARIABLE: &str = "MTSESSION_PASSCODE";
 
 fn load_foreign(path: &Path, number: Option<usize>) -> io::Result<Loaded> {
