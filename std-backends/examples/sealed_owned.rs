@@ -1,6 +1,6 @@
-//! A session that is sealed and has one owner. Where a build has neither or one of the two, it says so instead of
-//! storing a session that anybody can read and use: sealing needs the feature `seal`, and no store of this release
-//! has owners.
+//! A session that is sealed and has one owner: a copy of the file is worth nothing, and a second program that
+//! wants it is told who has it. Without the feature `seal` the first of the two is an error that says so, and
+//! nothing is stored.
 //!
 //! ```text
 //! cargo run -p mtsession --example sealed_owned -- bot.session
@@ -9,8 +9,9 @@
 use std::io;
 use std::path::Path;
 
+use mtsession::codec::{Change, UpdateChange};
 use mtsession::seal::{Kek, KeySlot, KeySource, NewSlot, StoreId};
-use mtsession::{Owner, StoreError, StoreErrorKind, StoreOptions};
+use mtsession::{Owner, SessionBackend as _, StoreError, StoreOptions};
 
 /// A key that a service manager has put into this process.
 struct Credential([u8; 32]);
@@ -25,25 +26,22 @@ impl KeySource for Credential {
     }
 }
 
-/// What there is to know where a store cannot be sealed, or is somebody else's.
+/// Opens the session and stores a change. What is returned is to be shown.
 pub(crate) fn run(path: &Path) -> io::Result<String> {
-    let owner = Owner::current().named("bot");
-    for options in [
-        StoreOptions::new().key(Credential([7; 32])),
-        StoreOptions::new().key(Credential([7; 32])).own(owner),
-    ] {
-        let Err(error) = options.connect(path) else {
-            continue;
-        };
-        let Some(known) = StoreError::of(&error) else {
-            return Err(error);
-        };
-        match (known.kind(), known.owner()) {
-            (_, Some(owner)) => return Ok(format!("in use by {owner}")),
-            (StoreErrorKind::Unsupported, _) => return Ok(error.to_string()),
-            _ => return Err(error),
+    let options = StoreOptions::new()
+        .key(Credential([7; 32]))
+        .own(Owner::current().named("bot"));
+    let backend = match options.connect(path) {
+        Ok(backend) => backend,
+        Err(error) => {
+            let known = StoreError::of(&error);
+            return match known.and_then(StoreError::owner) {
+                Some(owner) => Ok(format!("in use by {owner}")),
+                None => Err(error),
+            };
         }
-    }
+    };
+    backend.apply(&[Change::Update(UpdateChange::Secondary { qts: 5 })])?;
     Ok("sealed and owned".to_owned())
 }
 

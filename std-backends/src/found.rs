@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use mtsession_core::DecodeErrorKind;
 use mtsession_core::clients::{StringFormat, detect};
+use mtsession_core::{DecodeError, DecodeErrorKind};
 use zeroize::Zeroizing;
 
 use crate::error::kind::StoreErrorKind;
@@ -57,22 +57,36 @@ fn string_in_text(path: &Path) -> Option<String> {
         return None;
     }
     let bytes = LockSafeFile::open(path).ok()?.read_all().ok()?;
-    let text = pasted_text(&bytes)?;
-    let mut buffer = Zeroizing::new(vec![0; text.len()]);
-    let string = match detect(&text, &mut buffer) {
-        Ok(string) => string.format().name().to_owned(),
-        Err(error) => match error.kind {
-            DecodeErrorKind::DamagedString(..)
-            | DecodeErrorKind::SeveralStrings
-            | DecodeErrorKind::NotLoggedIn => return Some(format!("text: {error}")),
-            _ => return None,
-        },
+    let string = match string_in(&bytes)? {
+        Ok(format) => format.name(),
+        Err(error) => return Some(format!("text: {error}")),
     };
     let path = path.display();
     Some(format!(
         "{string} in a text file: the command reads it as string:{path}, and `mtsession convert \
          string:{path} NEW` makes a session file of it"
     ))
+}
+
+/// The session string that is in a text, or what is wrong with it.
+fn string_in(bytes: &[u8]) -> Option<Result<StringFormat, DecodeError>> {
+    let text = pasted_text(bytes)?;
+    let mut buffer = Zeroizing::new(vec![0; text.len()]);
+    match detect(&text, &mut buffer) {
+        Ok(string) => Some(Ok(string.format())),
+        Err(error) => matches!(
+            error.kind,
+            DecodeErrorKind::DamagedString(..)
+                | DecodeErrorKind::SeveralStrings
+                | DecodeErrorKind::NotLoggedIn
+        )
+        .then_some(Err(error)),
+    }
+}
+
+/// Whether a file is a text with a session string, whatever it looks like as a session.
+pub(crate) fn is_string(bytes: &[u8]) -> bool {
+    string_in(bytes).is_some()
 }
 
 /// Refuses a text file with a session string. It is not a damaged session, and must not become one.

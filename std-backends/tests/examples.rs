@@ -17,7 +17,9 @@ mod sealed_owned;
 
 use std::path::Path;
 
-use mtsession::{SessionBackend as _, SessionBackendExt as _, SessionRecord, connect};
+use mtsession::{
+    SessionBackend as _, SessionBackendExt as _, SessionRecord, StoreError, StoreErrorKind, connect,
+};
 
 fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
@@ -63,17 +65,21 @@ fn an_operator_has_a_thousand_accounts_and_a_backup_of_them() {
 }
 
 #[test]
-fn a_store_that_cannot_be_sealed_and_owned_says_so_and_stores_nothing() {
+fn a_session_is_sealed_and_owned_or_nothing_is_stored() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("bot.session");
-    let said = sealed_owned::run(&path).unwrap();
-    let missing = if cfg!(feature = "seal") {
-        "`own`"
+    let said = sealed_owned::run(&path).map_err(|error| error.to_string());
+    if cfg!(feature = "seal") {
+        assert_eq!(said.as_deref(), Ok("sealed and owned"));
+        sealed_owned::run(&path).unwrap();
+        let without_a_key = connect(&path).and_then(|backend| backend.load());
+        let error = without_a_key.unwrap_err();
+        let kind = StoreError::of(&error).unwrap().kind();
+        assert_eq!(kind, StoreErrorKind::Sealed, "{error}");
     } else {
-        "`key`"
-    };
-    assert!(said.contains(missing), "{said}");
-    assert!(!path.exists());
+        assert!(said.unwrap_err().contains("`key`"));
+        assert!(!path.exists());
+    }
 }
 
 #[test]

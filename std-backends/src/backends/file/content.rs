@@ -4,7 +4,7 @@ use std::io;
 
 use mtsession_core::seal::is_sealed;
 use mtsession_core::wire::FencingToken;
-use mtsession_core::wire::session_file::{TailHeader, ends_with_footer};
+use mtsession_core::wire::session_file::{HEADER_LEN, TailHeader, ends_with_footer, tail_start};
 use mtsession_core::{
     Certain as _, DecodeErrorKind, Integrity, PlainFile, SealedFile, SessionBytes, SessionView,
     TailEnd,
@@ -188,6 +188,8 @@ fn content(view: &SessionView<'_>, len: usize, bytes: &[u8]) -> Content {
     let after = bytes.get(len..).unwrap_or_default();
     let after_len = file_len(after.len());
     let is_padding = after.iter().all(|byte| b"\0\r\n".contains(byte));
+    // A copy that was cut short ends in the header of the tail.
+    let is_cut_short = bytes.len() < tail_start(len).saturating_add(HEADER_LEN);
     Content {
         stored: SessionRecord::copy_of(view),
         form: Form::Plain,
@@ -199,7 +201,11 @@ fn content(view: &SessionView<'_>, len: usize, bytes: &[u8]) -> Content {
         header: None,
         tail: None,
         // A first write in place that was cut.
-        lost: if is_padding { 0 } else { after_len },
+        lost: if is_padding || is_cut_short {
+            0
+        } else {
+            after_len
+        },
         end: TailEnd::Whole,
         must_fold: false,
         journal: None,

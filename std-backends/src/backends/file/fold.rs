@@ -24,6 +24,7 @@ use super::paths::Paths;
 use super::release_before::{Journal, ReleaseBefore};
 use super::snapshot::{self, cannot_be_replaced, keep_owner, private_mode, sync};
 use crate::event::{self, Event};
+use crate::found::is_string;
 use crate::fs::disk::{File, OpenFile as _};
 use crate::fs::{Temp, clean_once, is_strangers};
 use crate::record::SessionRecord;
@@ -308,7 +309,7 @@ pub(super) fn replaceable(
     let bytes = snapshot::read_all(held.file, &paths.snapshot)?;
     let cause = error.get_ref().and_then(|error| error.downcast_ref());
     match cause {
-        Some(decoding) if !is_somebody_elses(decoding) => {
+        Some(decoding) if !is_somebody_elses(decoding) && !is_string(&bytes) => {
             damaged::keep(paths, &bytes, &before.bytes)?;
         }
         // It was emptied: there is nothing to keep but the journal.

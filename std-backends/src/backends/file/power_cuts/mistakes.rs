@@ -15,7 +15,7 @@ use crate::fs::disk::{Disk as _, OpenFile as _, disk};
 use crate::store::StoreOptions;
 use crate::{BinaryFileBackend, SessionBackend as _};
 
-/// Scripts that are played before a mistake counts as unnoticed.
+/// Scripts that are played before a mistake counts as unnoticed. The first thousand notice each today.
 const MOST: u64 = 4_000;
 
 fn is_noticed(script: impl Fn(u64) -> usize) -> bool {
