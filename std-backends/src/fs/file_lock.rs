@@ -4,7 +4,9 @@ use core::time::Duration;
 use std::fs::TryLockError;
 use std::io;
 
-use super::disk::{Disk as _, File, OpenFile as _, disk};
+#[cfg(target_os = "linux")]
+use super::disk::OpenFile as _;
+use super::disk::{Disk as _, File, disk};
 
 /// How often a lock is tried without sleeping: most are held for microseconds.
 const YIELDS: u32 = 20;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mtsession_core::SessionSource;
 use mtsession_core::seal::{Header, SealedKind};
+use mtsession_core::wire::FencingToken;
 
 use crate::secret_bytes::SecretBytes;
 
@@ -16,7 +17,11 @@ type Mac = [u8; 16];
 pub(crate) enum OpenSeal {}
 
 impl OpenSeal {
-    pub(crate) fn snapshot(&self, _: &impl SessionSource) -> io::Result<(Vec<u8>, Mac)> {
+    pub(crate) fn snapshot(
+        &self,
+        _: &impl SessionSource,
+        _: Option<FencingToken>,
+    ) -> io::Result<(Vec<u8>, Mac)> {
         match *self {}
     }
 

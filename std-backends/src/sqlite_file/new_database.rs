@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, MAIN_DB};
+use rusqlite::{Connection, rusqlite::MAIN_DB};
 
 use crate::fs::{Temp, keep_new};
 
@@ -38,5 +38,5 @@ where
     let transaction = connection.transaction()?;
     fill(&transaction)?;
     transaction.commit()?;
-    Ok(connection.serialize(MAIN_DB)?.to_vec())
+    Ok(connection.serialize(rusqlite::MAIN_DB)?.to_vec())
 }

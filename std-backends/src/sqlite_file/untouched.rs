@@ -5,12 +5,12 @@
 //! left is rolled back, and a log is copied into the database and removed by the one that closes it last.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, MAIN_DB, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use crate::sqlite_file::database_copy::{DatabaseCopy, Stamp, immutable_uri, refuse_planted_logs};
 use crate::sqlite_file::open_databases::{Announced, FileId, Unlocked};
@@ -79,6 +79,8 @@ impl Untouched {
     /// Opens a copy of the database whose bytes these are. What is in a log is not among them.
     #[cfg(feature = "clients")]
     pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        use std::io::Read as _;
+
         /// Where the header says whether there may be a log, once for each who reads and who writes.
         const VERSIONS: core::ops::Range<usize> = 18..20;
         /// There is none.
@@ -89,7 +91,7 @@ impl Untouched {
         let rest = bytes.get(VERSIONS.end..).ok_or_else(damaged)?;
         let copy = head.chain(NO_LOG.as_slice()).chain(rest);
         let mut connection = Connection::open_in_memory()?;
-        connection.deserialize_read_exact(MAIN_DB, copy, bytes.len(), true)?;
+        connection.deserialize_read_exact(rusqlite::MAIN_DB, copy, bytes.len(), true)?;
         Self::hardened(connection, Way::Bytes)
     }
 

@@ -5,8 +5,9 @@ use std::io;
 use super::Store;
 #[cfg(feature = "seal")]
 use crate::backends::file::Reforming;
-#[cfg(feature = "seal")]
 use crate::error::StoreError;
+#[cfg(not(feature = "seal"))]
+use crate::error::unsupported;
 use crate::seal::KeySource;
 
 impl Store {
@@ -79,6 +80,11 @@ impl Store {
 
     #[cfg(not(feature = "seal"))]
     fn without_sealing(&self, action: &'static str, _: &[&dyn KeySource]) -> io::Result<()> {
-        Err(self.not_built(action, "sealed stores need the feature `seal` of mtsession"))
+        let message = "sealed stores need the feature `seal` of mtsession";
+        let (store, error) = (
+            self.shared.address.to_string(),
+            unsupported(message.to_owned()),
+        );
+        Err(StoreError::io("store", store, action, error))
     }
 }

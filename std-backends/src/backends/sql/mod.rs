@@ -29,9 +29,9 @@ mod known_names;
 mod legacy;
 #[cfg(feature = "libsql")]
 mod libsql;
-#[cfg(feature = "libsql")]
 #[cfg(feature = "libsql-remote")]
 mod libsql_server;
+#[cfg(feature = "libsql")]
 mod libsql_whole;
 mod line;
 mod local;
