@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, rusqlite::MAIN_DB};
+use rusqlite::Connection;
 
 use crate::fs::{Temp, keep_new};
 
