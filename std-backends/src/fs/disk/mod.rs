@@ -107,6 +107,10 @@ pub(crate) trait OpenFile: Sized {
     /// locks would go.
     fn close(self);
     /// The file of the system, if it is one.
+    #[cfg_attr(
+        windows,
+        expect(dead_code, reason = "locks are looked into on Unix alone")
+    )]
     fn system(&self) -> Option<&std::fs::File>;
 }
 
@@ -121,6 +125,10 @@ pub(crate) enum Kind {
 
 /// What a disk knows of a file. Where a system does not tell, numbers are 0, and a file has one name.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    windows,
+    expect(dead_code, reason = "nobody asks for what Windows does not have")
+)]
 pub(crate) struct Status {
     pub(crate) kind: Kind,
     pub(crate) len: u64,
