@@ -1,7 +1,7 @@
 //! Sealed sessions: a copy without the key is worth nothing.
 //!
 //! This is the part that needs neither a heap nor an operating system: the [header](Header) that says which
-//! keys open a store, and, with the feature `seal`, the [box](BoxKey) that every sealed value is in. Keys are
+//! keys open a store, and, with the feature `seal`, the box that every sealed value is in. Keys are
 //! derived, wrapped and kept by the crate `mtsession`. Threats, bytes and key schedule are told in
 //! [`sealing`](crate::sealing).
 
