@@ -26,6 +26,9 @@ use crate::sqlite_file::open_databases::LockSafeFile;
 /// Session files are small; whatever is larger than this is not one (databases aside).
 const MAX_FILE: u64 = 16 << 20;
 
+/// The first bytes of a file, as many as anything is recognised by.
+const HEAD: u64 = 32;
+
 /// `TDLib` makes its log anew long before it is that long.
 const MAX_LOG: u64 = 256 << 20;
 
@@ -176,18 +179,19 @@ fn content_of(path: &Path) -> Result<Content, ForeignError> {
     if !metadata.is_file() {
         return Err(ForeignError::Unknown);
     }
-    if starts_with(path, b"TDF$")? {
+    let head = LockSafeFile::open(path)?.head(HEAD)?;
+    if head.starts_with(b"TDF$") {
         let dir = path.parent().unwrap_or(Path::new("."));
         return Ok(Content::Tdata(dir.to_path_buf()));
     }
-    if starts_with(path, sqlite_file::MAGIC)? {
+    if head.starts_with(sqlite_file::MAGIC) {
         return Ok(Content::Database);
     }
-    if tdlib::is_binlog(&head(path)?) {
+    if tdlib::is_binlog(&head) {
         return binlog(path);
     }
     if metadata.len() > MAX_FILE {
-        return Err(identity::by_content(&head(path)?).unwrap_or(ForeignError::Unknown));
+        return Err(identity::by_content(&head).unwrap_or(ForeignError::Unknown));
     }
     content_of_bytes(LockSafeFile::open(path)?.read_all()?)
 }
@@ -289,15 +293,6 @@ fn read_content(
         Content::Text(text) => read_text(&text, choice),
         Content::Own => Err(ForeignError::Own),
     }
-}
-
-fn starts_with(path: &Path, magic: &[u8]) -> io::Result<bool> {
-    Ok(head(path)?.starts_with(magic))
-}
-
-/// The first bytes of a file, as many as anything is recognised by.
-fn head(path: &Path) -> io::Result<Vec<u8>> {
-    LockSafeFile::open(path)?.head(32)
 }
 
 /// JSON of a library, or somebody's own with a session string in it.

@@ -70,6 +70,15 @@ impl Values {
             .map(|(_, value)| value.as_slice())
     }
 
+    /// The values of the keys that are `prefix` and a number, by that.
+    pub(super) fn numbered(&self, prefix: &str) -> BTreeMap<i32, &[u8]> {
+        let number = |key: &[u8]| str::from_utf8(key).ok()?.strip_prefix(prefix)?.parse().ok();
+        let oldest_first = self.entries.values();
+        oldest_first
+            .filter_map(|(key, value)| Some((number(key)?, value.as_slice())))
+            .collect()
+    }
+
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         str::from_utf8(self.get(key)?).ok()
     }
@@ -141,14 +150,15 @@ pub(super) fn replay(log: &[u8], key: &[u8]) -> Result<Values, ForeignError> {
             }
             let mut cipher = cipher::open(event.data, key)?;
             cipher.apply_keystream(log.get_mut(after..).unwrap_or_default());
-        } else {
+        } else if event.flags & PARTIAL != 0 {
             parts.push(at);
-            if event.flags & PARTIAL == 0 {
-                for part in parts.drain(..) {
-                    let event = next(&log, part).map(|(event, _)| event);
-                    event.map_or(Ok(()), |event| values.replay(event))?;
+        } else {
+            for part in parts.drain(..) {
+                if let Some((part, _)) = next(&log, part) {
+                    values.replay(part)?;
                 }
             }
+            values.replay(event)?;
         }
         at = after;
     }

@@ -21,7 +21,8 @@ const NO_KEY: &[u8] = b"cucumber";
 /// What the derived key signs, so that a wrong one is noticed.
 const SIGNED: &[u8] = b"cucumbers everywhere";
 /// Rounds for a key that is as good as random, and for one that a person thought of.
-const ROUNDS: [u32; 2] = [2, 60_002];
+const ROUNDS: [u32; 2] = [FEW_ROUNDS, 60_002];
+const FEW_ROUNDS: u32 = 2;
 
 /// The cipher that an event with flags, salt, initial counter and check describes.
 ///
@@ -42,14 +43,14 @@ pub(super) fn open(event: &[u8], key: &[u8]) -> Result<Cipher, ForeignError> {
     let decoded = str::from_utf8(key).ok().map(str::trim);
     let decoded = decoded.and_then(|key| Base64::decode_vec(key).ok());
     let decoded = decoded.map(Zeroizing::new);
-    let secrets = [Some(NO_KEY), Some(key), decoded.as_ref().map(|key| &***key)];
-    for secret in secrets.into_iter().flatten() {
-        for rounds in ROUNDS {
-            let mut derived = Zeroizing::new([0; KEY_LEN]);
-            pbkdf2_hmac::<Sha256>(secret, salt, rounds, derived.as_mut_slice());
-            if is_signed(&derived, check) {
-                return Ok(Cipher::new((&*derived).into(), &iv.into()));
-            }
+    let given = [Some(key), decoded.as_ref().map(|key| &***key)];
+    let given = given.into_iter().flatten().filter(|key| !key.is_empty());
+    let given = given.flat_map(|key| ROUNDS.map(|rounds| (key, rounds)));
+    for (secret, rounds) in [(NO_KEY, FEW_ROUNDS)].into_iter().chain(given) {
+        let mut derived = Zeroizing::new([0; KEY_LEN]);
+        pbkdf2_hmac::<Sha256>(secret, salt, rounds, derived.as_mut_slice());
+        if is_signed(&derived, check) {
+            return Ok(Cipher::new((&*derived).into(), &iv.into()));
         }
     }
     Err(if key.is_empty() {

@@ -1,5 +1,7 @@
 //! The login in the key-value store of a log.
 
+use std::collections::BTreeSet;
+
 use mtsession_core::Account;
 use mtsession_core::clients::Server;
 
@@ -54,17 +56,18 @@ pub(in crate::clients) fn read(
     };
     let servers = read_servers(&values, &mut import);
     let mut dcs = Vec::new();
-    for (row, id) in (1_usize..).zip(DC_IDS) {
+    let mut keys = values.numbered("auth");
+    let with_address = servers.iter().map(|(dc_id, _)| *dc_id);
+    let ids: BTreeSet<i32> = keys.keys().copied().chain(with_address).collect();
+    for id in ids.into_iter().filter(|id| DC_IDS.contains(id)) {
+        let row = usize::try_from(id).unwrap_or_default();
         let is_of_it = |(dc_id, server): &(i32, Server)| (*dc_id == id).then(|| server.clone());
         let servers: Vec<Server> = servers.iter().filter_map(is_of_it).collect();
-        let key = match values.get(&format!("auth{id}")) {
-            Some(value) => read_key(value).unwrap_or_else(|error| {
-                import.leave_out(KEYS, Some(row), error.to_string());
-                Found::Nothing
-            }),
-            None if servers.is_empty() => continue,
-            None => Found::Nothing,
-        };
+        let key = keys.remove(&id).map_or(Ok(Found::Nothing), read_key);
+        let key = key.unwrap_or_else(|error| {
+            import.leave_out(KEYS, Some(row), error.to_string());
+            Found::Nothing
+        });
         dcs.push(Dc {
             id: Some(id),
             servers,
@@ -137,8 +140,9 @@ fn read_option(options: &mut Cursor<'_>) -> Result<(i32, i32, Server), ForeignEr
 
 /// The salt that the servers gave out first: `i32 count | (i64 salt | f64 from | f64 to)…`
 fn set_salts(values: &Values, import: &mut Import) {
+    let salts = values.numbered("salt");
     for dc in &mut import.session.dcs {
-        let Some(salts) = values.get(&format!("salt{}", dc.dc_id)) else {
+        let Some(salts) = salts.get(&dc.dc_id) else {
             continue;
         };
         let mut salts = Cursor::new(salts);
