@@ -27,6 +27,8 @@ mod shown;
 mod sqlite_file;
 mod store;
 mod sync;
+mod unique;
+mod unix_time;
 #[cfg(feature = "tokio")]
 mod writer;
 

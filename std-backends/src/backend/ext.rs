@@ -97,7 +97,7 @@ pub trait SessionBackendExt: SessionBackend {
             end = end.saturating_sub(1);
         }
         let error = error.get(..end).unwrap_or_default();
-        let at = crate::owner::now();
+        let at = crate::unix_time::now();
         self.set_login_state(LoginState::Revoked { at, error })?;
         Ok(true)
     }

@@ -15,10 +15,11 @@ use core::fmt;
 
 pub use self::guard::{Lease, LeaseTime, Ownership};
 pub(crate) use self::in_process::{Mine, OwnedInProcess};
-pub(crate) use self::text::{date, now};
+pub(crate) use self::text::date;
 #[cfg(any(feature = "sqlite", feature = "libsql"))]
 pub(crate) use self::text::{from_text, to_text};
 use crate::shown::Shown;
+use crate::unix_time;
 
 /// Who wants to own a session, so that no second program uses the same login: two programs on one key end each
 /// other's login at Telegram.
@@ -83,7 +84,7 @@ impl Owner {
             program: name.unwrap_or_else(text::program),
             pid: std::process::id(),
             host: text::host(),
-            since: now(),
+            since: unix_time::now(),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! An owner as text: in owner files and databases, for people and for the program that comes second.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use mtsession_core::wire::FencingToken;
 
 use super::OwnerInfo;
@@ -32,14 +30,6 @@ pub(super) fn host() -> String {
     let name = std::env::var("COMPUTERNAME").ok();
     let name = name.filter(|name| !name.is_empty());
     name.unwrap_or_else(|| "this machine".to_owned())
-}
-
-/// Seconds of Unix time.
-pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    })
 }
 
 /// What is written down of an owner: lines, so that a person can read it.

@@ -9,6 +9,7 @@ use super::open_session::OpenSession;
 use crate::error::reworded::stored_unflushed;
 use crate::event::{self, Event};
 use crate::fs::disk::OpenFile as _;
+
 impl OpenSession {
     /// # Errors
     /// The file has a name that a power cut may take back, since its directory could not be flushed. It is

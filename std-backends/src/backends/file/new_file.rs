@@ -10,9 +10,9 @@ use mtsession_core::wire::session_file::{HEADER_LEN, TailHeader, tail_start};
 
 use super::form::Form;
 use crate::fs::file_len;
-use crate::owner::token::unique_number;
 use crate::seal::OpenSeal;
 use crate::secret_bytes::SecretBytes;
+use crate::unique::unique_number;
 
 /// The bytes of a new session file.
 pub(super) struct NewFile {

@@ -4,6 +4,8 @@ use mtsession_core::Certain as _;
 use mtsession_core::wire::FencingToken;
 use zeroize::Zeroizing;
 
+use crate::unique::unique_number;
+
 /// A value to bind. Blobs may be keys, so they are wiped.
 pub(super) enum Value {
     Null,
@@ -146,7 +148,7 @@ impl Statement {
                 && let Some(param) = last.next()
             {
                 let revision: &String =
-                    revision.get_or_insert_with(|| format!("{:016x}", random_tag()));
+                    revision.get_or_insert_with(|| format!("{:016x}", unique_number()));
                 *param = Value::Text(revision.clone());
             }
         }
@@ -234,14 +236,4 @@ impl Select {
             .next()
             .certain("a text has a part before its first comma")
     }
-}
-
-/// Random bits that no other writer draws as well: the standard library seeds its hashers from the
-/// operating system once in a thread, and the hash of that seed is as unpredictable.
-pub(super) fn random_tag() -> i64 {
-    use core::hash::{BuildHasher as _, Hasher as _};
-
-    let mut hasher = std::hash::RandomState::new().build_hasher();
-    hasher.write_u32(std::process::id());
-    i64::from_le_bytes(hasher.finish().to_le_bytes())
 }

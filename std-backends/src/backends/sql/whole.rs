@@ -15,6 +15,7 @@ use super::{names, plan};
 use crate::backends::optimistic::{self, RecordChange, Updated};
 use crate::record::{Sections, SessionRecord, check};
 use crate::sync::lock;
+use crate::unique::unique_number;
 
 /// How often an account that others change is read again together with its names.
 const READS: usize = 10;
@@ -201,9 +202,6 @@ impl<B: Whole> Drop for Locked<'_, B> {
 
 /// A part of a pause between a half and all of it, so that those who lost together do not meet again.
 fn part_of_pause() -> f64 {
-    use core::hash::{BuildHasher as _, Hasher as _};
-
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    let [byte, ..] = random.to_le_bytes();
+    let [byte, ..] = unique_number().to_le_bytes();
     f64::from(byte).mul_add(0.5 / 255.0, 0.5)
 }

@@ -14,6 +14,7 @@ use crate::clients::import::Import;
 use crate::clients::marked::unmark;
 use crate::clients::sqlite::{Cells, Db, Table};
 use crate::record::peer_names::PeerNames;
+use crate::unix_time;
 
 /// The flag of `current_user`.
 const USER_IS_BOT: i32 = 1;
@@ -143,7 +144,7 @@ fn read_salts(values: &Values, import: &mut Import) {
         let Some(salts) = values.get(&key) else {
             continue;
         };
-        match current_salt(salts, unix_now()) {
+        match current_salt(salts, unix_time::now()) {
             Ok(salt) => dc.first_salt = salt,
             Err(_) => damaged.push(key),
         }
@@ -268,15 +269,6 @@ fn read_peer(row: &mut Cells<'_>) -> Result<Option<(Peer, PeerNames)>, String> {
         ..PeerNames::default()
     };
     Ok(Some((peer, names)))
-}
-
-/// Seconds since 1970; 0 in a browser, whose clock the standard library does not know.
-fn unix_now() -> i64 {
-    if cfg!(all(target_family = "wasm", target_os = "unknown")) {
-        return 0;
-    }
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The salt that mtcute itself would take: the last that is valid already. Where all are for later, the

@@ -17,9 +17,9 @@ use super::address::{Address, is_loopback};
 use super::failure::Failure;
 use super::options::RemoteOptions;
 use super::response::{read_answer, refusal};
-use crate::backends::sql::statement::random_tag;
 use crate::secret_bytes::SecretBytes;
 use crate::shown::Shown;
+use crate::unique::unique_number;
 
 /// How many characters of the server's words are quoted.
 const MAX_QUOTE: usize = 300;
@@ -293,9 +293,6 @@ pub(super) fn pause(attempt: u32) -> Duration {
     const FIRST: u64 = 50;
     const LONGEST: u64 = 2_000;
     let longest = FIRST.saturating_mul(1 << attempt.min(10)).min(LONGEST);
-    let random = random_tag()
-        .unsigned_abs()
-        .checked_rem(longest)
-        .unwrap_or(0);
+    let random = unique_number().checked_rem(longest).unwrap_or(0);
     Duration::from_millis((longest / 2).saturating_add(random / 2))
 }

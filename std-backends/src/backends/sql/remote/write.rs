@@ -12,8 +12,9 @@ use super::hrana::{Answer, Batch, Condition};
 use super::http::pause;
 use super::read::{Head, encode};
 use crate::backends::sql::connection::{Write, Written};
-use crate::backends::sql::statement::{Value, ValueRef, random_tag};
+use crate::backends::sql::statement::{Value, ValueRef};
 use crate::backends::sql::{definition, schema};
+use crate::unique::unique_number;
 
 /// How often a write is repeated because others wrote at the same time.
 const CONFLICTS: u32 = 50;
@@ -146,7 +147,7 @@ impl RemoteConnection {
             None => self.read_head()?.tag,
         };
         for attempt in 0..CONFLICTS {
-            let to = random_tag();
+            let to = unique_number().cast_signed();
             match self.settle(write, from, to)? {
                 Settled::Stored { id } => {
                     self.own_write = self.own_write.max(id);
