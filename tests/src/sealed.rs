@@ -6,8 +6,8 @@ use std::sync::Arc;
 use mtsession::codec::{Peer, SealedFile};
 use mtsession::seal::Key;
 use mtsession::{
-    PeerNames, PersistedSession, SessionBackend, SessionBackendExt as _, SessionRecord, StoreError,
-    StoreErrorKind, StoreOptions,
+    PeerNames, PersistedSession, SessionBackend, SessionBackendExt as _, SessionRecord,
+    StoreOptions,
 };
 
 use crate::random::sized;
@@ -23,14 +23,6 @@ pub fn keyed(byte: u8) -> StoreOptions {
 #[must_use]
 pub fn open(path: &Path, byte: u8) -> Arc<dyn SessionBackend> {
     keyed(byte).connect(path).unwrap()
-}
-
-/// What kind of error it is.
-#[must_use]
-pub fn kind(error: &std::io::Error) -> StoreErrorKind {
-    StoreError::of(error)
-        .unwrap_or_else(|| panic!("not typed: {error}"))
-        .kind()
 }
 
 /// Bytes of the header and of header and body in a sealed file.

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mtsession::{
-    Address, FlushPolicy, Location, SessionBackend, Store, StoreOptions, UpdateStateChange,
+    Address, FlushPolicy, Location, SessionBackend, Store, StoreError, StoreErrorKind,
+    StoreOptions, UpdateStateChange,
 };
 
 /// An SQLite database.
@@ -65,6 +66,14 @@ pub fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
 
     fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// What kind of error it is.
+#[must_use]
+pub fn kind(error: &io::Error) -> StoreErrorKind {
+    StoreError::of(error)
+        .unwrap_or_else(|| panic!("not typed: {error}"))
+        .kind()
 }
 
 /// Counts one update, as a client does.

@@ -1,19 +1,14 @@
 //! Owners of accounts on servers, with real processes.
 #![cfg(all(unix, feature = "full"))]
 
-use mtsession::{
-    Owner, PersistedSession, SessionBackend, StoreError, StoreErrorKind, StoreOptions, connect,
-};
+use mtsession::{Owner, PersistedSession, SessionBackend, StoreErrorKind, StoreOptions, connect};
 use mtsession_tests::mock_hrana::{Fault, Mock};
 use mtsession_tests::owner_process::OwnerProcess;
 use mtsession_tests::sqld::{self, Sqld};
+use mtsession_tests::stores::kind;
 
 fn start(args: &[&str]) -> OwnerProcess {
     OwnerProcess::start(env!("CARGO_BIN_EXE_owner"), args)
-}
-
-fn kind(error: &std::io::Error) -> StoreErrorKind {
-    StoreError::of(error).unwrap().kind()
 }
 
 /// What is true of every server, whose leases end when `expire` says so.

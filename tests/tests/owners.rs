@@ -3,11 +3,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mtsession::{
     Owner, PersistedSession, SessionBackend, StoreError, StoreErrorKind, StoreOptions, connect,
 };
 use mtsession_tests::owner_process::OwnerProcess;
+use mtsession_tests::stores::kind;
 use tempfile::TempDir;
 
 fn start(args: &[&str]) -> OwnerProcess {
@@ -24,10 +26,6 @@ fn stores(dir: &TempDir) -> Vec<String> {
         format!("sqlite:{}#bob", at("many.db")),
         format!("libsql:{}#alice", at("many.db")),
     ]
-}
-
-fn kind(error: &std::io::Error) -> StoreErrorKind {
-    StoreError::of(error).unwrap().kind()
 }
 
 /// Every way of writing that there is.
@@ -181,6 +179,14 @@ fn file(dir: &TempDir) -> PathBuf {
     dir.path().join("bot.session")
 }
 
+/// The session file at `path`, owned by this process, with a home DC.
+fn owned(path: &Path) -> Arc<dyn SessionBackend> {
+    let options = StoreOptions::new().own(Owner::current());
+    let backend = options.connect(path).unwrap();
+    backend.set_home_dc(2).unwrap();
+    backend
+}
+
 /// The token stands in the trailer, which programs of other libraries do not read.
 #[test]
 fn owning_a_session_file_changes_nothing_of_what_ferogram_session_reads() {
@@ -212,11 +218,7 @@ fn owning_a_session_file_changes_nothing_of_what_ferogram_session_reads() {
 fn a_copy_of_an_owned_session_is_nobodys() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir);
-    let backend = StoreOptions::new()
-        .own(Owner::current())
-        .connect(&path)
-        .unwrap();
-    backend.set_home_dc(2).unwrap();
+    let _owner = owned(&path);
     let copy = dir.path().join("copy.session");
     fs::copy(&path, &copy).unwrap();
     let copied = connect(&copy).unwrap();
@@ -237,11 +239,7 @@ fn a_copy_of_an_owned_session_is_nobodys() {
 fn an_owner_stays_the_owner_where_the_file_was_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir);
-    let backend = StoreOptions::new()
-        .own(Owner::current())
-        .connect(&path)
-        .unwrap();
-    backend.set_home_dc(2).unwrap();
+    let backend = owned(&path);
     let other = PersistedSession {
         home_dc_id: 5,
         ..PersistedSession::default()
@@ -267,11 +265,7 @@ fn an_owner_stays_the_owner_where_the_file_was_replaced() {
 fn a_child_process_that_was_forked_is_not_the_owner() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir);
-    let backend = StoreOptions::new()
-        .own(Owner::current())
-        .connect(&path)
-        .unwrap();
-    backend.set_home_dc(2).unwrap();
+    let backend = owned(&path);
     let answer = dir.path().join("answer");
     match fork::fork().unwrap() {
         fork::Fork::Child => {

@@ -5,8 +5,9 @@ use std::fs;
 use mtsession::seal::FileAnchor;
 use mtsession::{Outcome, SessionBackend as _, StoreError, StoreErrorKind};
 use mtsession_tests::random::sized;
-use mtsession_tests::sealed::{keyed, kind, session};
+use mtsession_tests::sealed::{keyed, session};
 use mtsession_tests::session_files::{primary, store};
+use mtsession_tests::stores::kind;
 
 #[test]
 fn an_older_generation_is_refused_where_there_is_an_anchor() {

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use mtsession::{SessionBackend as _, StoreError, StoreErrorKind};
 use mtsession_tests::random::sized;
-use mtsession_tests::sealed::{chained, keyed, kind, open, parts, records, set_right};
+use mtsession_tests::sealed::{chained, keyed, open, parts, records, set_right};
 use mtsession_tests::session_files::{primary, store};
+use mtsession_tests::stores::kind;
 
 /// The checksum needs no key, and is set right.
 #[test]

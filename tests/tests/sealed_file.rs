@@ -10,8 +10,9 @@ use mtsession::{
 };
 use mtsession_tests::bytes::{bytes_in, has_window_of};
 use mtsession_tests::random::{key_of, sized};
-use mtsession_tests::sealed::{NAME, PHONE, keyed, keys_of, kind, open, parts, session, write};
+use mtsession_tests::sealed::{NAME, PHONE, keyed, keys_of, open, parts, session, write};
 use mtsession_tests::session_files::{names, primary, store};
+use mtsession_tests::stores::kind;
 
 #[test]
 fn nothing_of_a_login_is_in_a_store_that_was_born_sealed() {

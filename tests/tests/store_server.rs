@@ -4,22 +4,18 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use mtsession::{
-    Account, Change, PersistedSession, SessionBackend, SessionBackendExt, Store, StoreError,
-    StoreErrorKind, StoreOptions,
+    Account, Change, PersistedSession, SessionBackend, SessionBackendExt, Store, StoreErrorKind,
+    StoreOptions,
 };
 use mtsession_tests::random::sized;
 use mtsession_tests::sqld::{self, Sqld};
-use mtsession_tests::stores::{self, account_names, sqlite};
+use mtsession_tests::stores::{self, account_names, kind, sqlite};
 
 fn options(copy: Option<&Path>) -> StoreOptions {
     match copy {
         Some(path) => StoreOptions::new().replica(path),
         None => StoreOptions::new(),
     }
-}
-
-fn kind(error: &std::io::Error) -> StoreErrorKind {
-    StoreError::of(error).expect("typed").kind()
 }
 
 fn load(store: &Store, name: &str) -> Option<PersistedSession> {
