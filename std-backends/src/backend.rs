@@ -48,6 +48,9 @@ use crate::record::{Keeps, KnownPeer, PeerQuery, Sections, SessionHead, SessionR
 /// 10. What peers are called stays as long as they do, in stores that have room for it.
 /// 11. Account, names and login state belong to the auth key that was the home DC's when they were stored:
 ///     see [`SessionRecord::set_session`].
+/// 12. `save` replaces whatever is there, except that a backend which has told its caller that there is none, and
+///     then finds the login with another key, is an error once ([`Conflict`](crate::StoreErrorKind::Conflict)): the
+///     caller has not seen what it would throw away.
 ///
 /// All calls are synchronous and may be made from async code; they block for as long as the store
 /// takes to write.

@@ -11,8 +11,8 @@ use mtsession::{
 use mtsession_tests::blob_contract;
 use mtsession_tests::blobs::MemoryBlobs;
 use mtsession_tests::conformance;
-use mtsession_tests::conformance::Fixture;
 use mtsession_tests::conformance::through_writer::Queued;
+use mtsession_tests::conformance::{Fixture, OneStore};
 use mtsession_tests::random::sized;
 
 /// One account of a store that each handle opens anew, as processes do.
@@ -53,16 +53,13 @@ impl Fixture for Blobs {
 conformance!(each_handle_by_itself, Blobs::new());
 conformance!(behind_a_writer, Queued(Blobs::new()));
 
-/// Handles that share what they know.
-struct OneStore(Store);
-
-impl Fixture for OneStore {
-    fn open(&self) -> Box<dyn SessionBackend> {
-        Box::new(self.0.backend("alice").unwrap())
+conformance!(
+    handles_of_one_store,
+    OneStore {
+        store: opened(&Arc::default()),
+        is_told_apart: false,
     }
-}
-
-conformance!(handles_of_one_store, OneStore(opened(&Arc::default())));
+);
 
 #[test]
 fn the_store_of_these_tests_keeps_to_the_contract() {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mtsession::blob::BlobStore;
-use mtsession::{
-    Change, Outcome, SessionBackend, Store, StoreError, StoreErrorKind, StoreOptions, UpdateChange,
-};
+use mtsession::{Change, Outcome, SessionBackend, Store, StoreError, StoreOptions, UpdateChange};
 use mtsession_tests::blobs::{Fault, MemoryBlobs};
 use mtsession_tests::random::sized;
 
@@ -221,26 +219,6 @@ fn a_repeated_deletion_never_removes_a_newer_login() {
     newer.save(&sized(3, 3, 0, 0)).unwrap();
     blobs.deliver();
     assert_eq!(newer.load().unwrap(), Some(sized(3, 3, 0, 0)));
-}
-
-#[test]
-fn a_caller_that_found_nothing_does_not_replace_a_login_that_has_appeared() {
-    let blobs = Arc::new(MemoryBlobs::default());
-    let (one, other) = (opened(&blobs), opened(&blobs));
-    let mine = one.backend("alice").unwrap();
-    assert_eq!(mine.load().unwrap(), None);
-    let login = sized(2, 3, 0, 0);
-    let mut newer = login.clone();
-    for dc in &mut newer.dcs {
-        dc.auth_key = Some([77; 256]);
-    }
-    other.backend("alice").unwrap().save(&login).unwrap();
-    let error = mine.save(&newer).unwrap_err();
-    let kind = StoreError::of(&error).unwrap().kind();
-    assert_eq!(kind, StoreErrorKind::Conflict, "{error}");
-    assert_eq!(mine.load().unwrap(), Some(login));
-    mine.save(&newer).unwrap();
-    assert_eq!(mine.load().unwrap(), Some(newer));
 }
 
 #[test]

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use mtsession::seal::Key;
 use mtsession::{
     BinaryFileBackend, FlushPolicy, InMemoryBackend, LibSqlBackend, PersistedSession,
-    SessionBackend, SessionRecord, SqliteBackend, StoreOptions, StringSessionBackend, connect,
+    SessionBackend, SessionRecord, SqliteBackend, Store, StoreOptions, StringSessionBackend,
+    connect,
 };
 use mtsession_tests::bytes::bytes_in;
 use mtsession_tests::conformance;
-use mtsession_tests::conformance::Fixture;
 use mtsession_tests::conformance::through_writer::Queued;
+use mtsession_tests::conformance::{Fixture, OneStore};
 use mtsession_tests::stores::sqlite;
 use tempfile::TempDir;
 
@@ -212,6 +213,10 @@ impl Fixture for Shared {
     fn open(&self) -> Box<dyn SessionBackend> {
         Box::new(Arc::clone(&self.0))
     }
+
+    fn is_told_apart(&self) -> bool {
+        false
+    }
 }
 
 /// One store through a reference.
@@ -220,6 +225,10 @@ struct Borrowed(&'static InMemoryBackend);
 impl Fixture for Borrowed {
     fn open(&self) -> Box<dyn SessionBackend> {
         Box::new(self.0)
+    }
+
+    fn is_told_apart(&self) -> bool {
+        false
     }
 }
 
@@ -292,6 +301,13 @@ conformance!(
 conformance!(sealed_file, Sealed(File::new()));
 conformance!(sealed_file_behind_a_writer, Queued(Sealed(File::new())));
 conformance!(memory, Shared(Arc::new(InMemoryBackend::new())));
+conformance!(
+    memory_of_a_store,
+    OneStore {
+        store: Store::open("memory:").unwrap(),
+        is_told_apart: true,
+    }
+);
 conformance!(
     behind_a_reference,
     Borrowed(Box::leak(Box::new(InMemoryBackend::new())))

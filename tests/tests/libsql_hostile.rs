@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use mtsession::{
     Account, Change, LibSqlBackend, PeerNames, PersistedSession, RemoteOptions, SessionBackend,
-    SessionBackendExt, StoreError, StoreErrorKind, StoreOptions,
+    SessionBackendExt, StoreOptions,
 };
 use mtsession_core::PeerKind;
 use mtsession_tests::mock_hrana::{Fault, Hostile, Mock};
@@ -270,42 +270,6 @@ fn a_busy_server_costs_no_key() {
         }
         assert_eq!(backend.load().unwrap(), Some(stored()));
     }
-}
-
-/// A caller who was told that there is no session can only make one.
-#[test]
-fn a_login_that_appeared_since_is_replaced_only_knowingly() {
-    type Ask = fn(&LibSqlBackend) -> bool;
-    let asks: [Ask; 3] = [
-        |late| late.load().unwrap().is_none(),
-        |late| late.read().unwrap().is_none(),
-        |late| late.head().unwrap().is_none(),
-    ];
-    for finds_none in asks {
-        let mock = Mock::start(None);
-        let late = open(&mock);
-        assert!(finds_none(&late));
-        open(&mock).save(&stored()).unwrap();
-        let error = late.save(&other()).unwrap_err();
-        let kind = StoreError::of(&error).unwrap().kind();
-        assert_eq!(kind, StoreErrorKind::Conflict);
-        let error = error.to_string();
-        assert!(
-            error.contains("another login appeared") && error.contains("nothing was changed"),
-            "{error}"
-        );
-        assert_eq!(on(&mock), Some(stored()));
-        late.save(&other()).unwrap();
-        assert_eq!(on(&mock), Some(other()));
-    }
-
-    let mock = Mock::start(None);
-    let late = open(&mock);
-    // Without another login there is nothing to ask.
-    late.delete().unwrap();
-    assert_eq!(late.load().unwrap(), None);
-    late.save(&stored()).unwrap();
-    assert_eq!(on(&mock), Some(stored()));
 }
 
 /// A step of the write fails, and the transaction is over: what comes after it is not stored by itself.

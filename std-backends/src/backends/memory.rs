@@ -7,10 +7,11 @@ use mtsession_core::{Change, PeerKey};
 
 use crate::backend::SessionBackend;
 use crate::backends::optimistic;
+use crate::backends::unseen::ToldNone;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::owner::{Lease, Mine, OwnedInProcess, Owner, OwnerInfo, Ownership};
-use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check};
+use crate::record::{Keeps, KnownPeer, PeerQuery, SessionHead, SessionRecord, check, home_key};
 use crate::sync::lock;
 
 const NAME: &str = "in-memory";
@@ -23,6 +24,7 @@ const NAME: &str = "in-memory";
 pub struct InMemoryBackend {
     shared: Arc<Shared>,
     mine: Mine,
+    told_none: ToldNone,
 }
 
 /// What all handles on one session have in common.
@@ -47,6 +49,7 @@ impl InMemoryBackend {
         Self {
             shared: Arc::clone(&self.shared),
             mine: Mine::default(),
+            told_none: ToldNone::default(),
         }
     }
 
@@ -73,14 +76,19 @@ impl SessionBackend for InMemoryBackend {
         check(session).map_err(error("save"))?;
         let _turn = lock(&self.shared.turn);
         self.admit().map_err(error("save"))?;
-        lock(&self.shared.stored)
-            .get_or_insert_default()
-            .set_session(session.clone());
+        let mut stored = lock(&self.shared.stored);
+        self.told_none
+            .check(stored.as_ref().and_then(home_key), session)
+            .map_err(error("save"))?;
+        stored.get_or_insert_default().set_session(session.clone());
+        self.told_none.note(true);
         Ok(())
     }
 
     fn load(&self) -> io::Result<Option<PersistedSession>> {
-        Ok(self.snapshot())
+        let loaded = self.snapshot();
+        self.told_none.note(loaded.is_some());
+        Ok(loaded)
     }
 
     fn delete(&self) -> io::Result<()> {
@@ -106,7 +114,9 @@ impl SessionBackend for InMemoryBackend {
     }
 
     fn read(&self) -> io::Result<Option<SessionRecord>> {
-        Ok(lock(&self.shared.stored).clone())
+        let record = lock(&self.shared.stored).clone();
+        self.told_none.note(record.is_some());
+        Ok(record)
     }
 
     fn update(
@@ -126,7 +136,9 @@ impl SessionBackend for InMemoryBackend {
     }
 
     fn head(&self) -> io::Result<Option<SessionHead>> {
-        Ok(lock(&self.shared.stored).as_ref().map(SessionRecord::head))
+        let head = lock(&self.shared.stored).as_ref().map(SessionRecord::head);
+        self.told_none.note(head.is_some());
+        Ok(head)
     }
 
     fn find_peer(&self, query: PeerQuery<'_>) -> io::Result<Option<KnownPeer>> {

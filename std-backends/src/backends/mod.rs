@@ -9,3 +9,4 @@ mod retain;
 #[cfg(any(feature = "sqlite", feature = "libsql"))]
 pub(crate) mod sql;
 pub(crate) mod string;
+mod unseen;

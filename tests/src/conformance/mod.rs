@@ -12,7 +12,7 @@ mod session;
 pub mod through_writer;
 mod writers;
 
-use mtsession::{CachedPeer, DcEntry, DcFlags, PersistedSession, SessionBackend};
+use mtsession::{CachedPeer, DcEntry, DcFlags, PersistedSession, SessionBackend, Store};
 
 pub use self::many::*;
 pub use self::names::*;
@@ -43,6 +43,11 @@ pub trait Fixture {
         self.persists()
     }
 
+    /// Whether what one open backend was told is unknown to the next one.
+    fn is_told_apart(&self) -> bool {
+        self.is_shared() && self.is_atomic()
+    }
+
     /// Whether writers do not lose each other's changes: not in a store that loads and saves.
     fn is_atomic(&self) -> bool {
         true
@@ -56,6 +61,24 @@ pub trait Fixture {
     /// Every byte that is stored anywhere, to look for keys in.
     fn stored_bytes(&self) -> Vec<u8> {
         Vec::new()
+    }
+}
+
+/// Handles that one [`Store`] gives out, which may share what they know.
+pub struct OneStore {
+    /// The store.
+    pub store: Store,
+    /// Whether each of them is told by itself what there is.
+    pub is_told_apart: bool,
+}
+
+impl Fixture for OneStore {
+    fn open(&self) -> Box<dyn SessionBackend> {
+        Box::new(self.store.backend("alice").unwrap())
+    }
+
+    fn is_told_apart(&self) -> bool {
+        self.is_told_apart
     }
 }
 
@@ -78,6 +101,7 @@ macro_rules! conformance {
             a_batch_is_all_or_nothing
             what_cannot_be_kept_is_refused_before_anything_is_written
             a_failed_write_leaves_the_backend_usable
+            a_login_that_has_appeared_is_replaced_only_knowingly
             the_account_is_kept_beside_the_session
             peers_keep_their_names_through_changes
             names_go_with_their_peers

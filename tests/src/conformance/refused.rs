@@ -1,9 +1,13 @@
 //! What fails, and what it leaves.
 
-use mtsession::{DcEntry, DcFlags, PersistedSession, SessionBackendExt as _, UpdateStateChange};
+use mtsession::{
+    DcEntry, DcFlags, PersistedSession, SessionBackend, SessionBackendExt as _, StoreErrorKind,
+    UpdateStateChange,
+};
 
 use super::{Fixture, loaded, some_dc, user};
 use crate::random::{key_of, sized};
+use crate::stores::kind;
 
 /// Rule 5.
 pub fn a_batch_is_all_or_nothing(fixture: &dyn Fixture) {
@@ -73,6 +77,52 @@ pub fn a_failed_write_leaves_the_backend_usable(fixture: &dyn Fixture) {
         backend.cache_peer(&user(pts.into())).unwrap();
         session.peers.push(user(pts.into()));
         assert_eq!(loaded(&*backend), session);
+    }
+}
+
+/// Rule 12.
+pub fn a_login_that_has_appeared_is_replaced_only_knowingly(fixture: &dyn Fixture) {
+    type Ask = fn(&dyn SessionBackend) -> bool;
+
+    if !fixture.is_told_apart() {
+        eprintln!("skipped: all backends of this store are one, or cannot tell what it holds now");
+        return;
+    }
+    let asks: [Ask; 3] = [
+        |late| late.load().unwrap().is_none(),
+        |late| late.read().unwrap().is_none(),
+        |late| late.head().unwrap().is_none(),
+    ];
+    let login = sized(2, 3, 1, 1);
+    let mut other = sized(2, 5, 1, 1);
+    for dc in &mut other.dcs {
+        dc.auth_key = Some(key_of(77));
+    }
+    for finds_none in asks {
+        let (late, early) = (fixture.open(), fixture.open());
+        assert!(finds_none(&*late));
+        early.save(&login).unwrap();
+        let error = late.save(&other).unwrap_err();
+        assert_eq!(kind(&error), StoreErrorKind::Conflict, "{error}");
+        let message = error.to_string();
+        assert!(message.contains("another login appeared"), "{message}");
+        assert_eq!(loaded(&*early), login, "nothing was changed");
+        late.save(&other).unwrap();
+        assert_eq!(loaded(&*late), other);
+        late.delete().unwrap();
+
+        // The same login, or none, is nothing to ask about.
+        assert!(finds_none(&*late));
+        early.save(&PersistedSession::default()).unwrap();
+        late.save(&login).unwrap();
+        late.delete().unwrap();
+        assert!(finds_none(&*late));
+        early.save(&login).unwrap();
+        let mut more = login.clone();
+        more.updates_state.pts += 1;
+        late.save(&more).unwrap();
+        assert_eq!(loaded(&*late), more);
+        late.delete().unwrap();
     }
 }
 

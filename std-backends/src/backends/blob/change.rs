@@ -85,7 +85,7 @@ impl BlobBackend {
             if seen.revisions().is_some_and(|known| known.contains(to)) {
                 state.set_mine(to);
                 state.is_uncertain = false;
-                state.has_told_none = false;
+                self.told_none.note(true);
                 return Ok(Updated::Done);
             }
             if last.is_some_and(|from| from != seen.head()) {
@@ -146,7 +146,7 @@ impl BlobBackend {
             Put::Stored(version) => {
                 state.set_mine(to);
                 state.is_uncertain = false;
-                state.has_told_none = false;
+                self.told_none.note(true);
                 let before = planned.seen.account().and_then(|known| known.header.base);
                 if before != planned.header.base {
                     let written = planned.base.take();

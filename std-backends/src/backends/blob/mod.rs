@@ -30,6 +30,7 @@ use self::state::State;
 use crate::backend::SessionBackend;
 use crate::backends::file::put_change;
 use crate::backends::optimistic::{RecordChange, Updated, changed};
+use crate::backends::unseen::ToldNone;
 use crate::drop_in::session::PersistedSession;
 use crate::error::kind::{Outcome, StoreErrorKind};
 use crate::error::told::told;
@@ -49,6 +50,7 @@ pub(crate) struct BlobBackend {
     /// code runs, which may still read.
     turn: Mutex<()>,
     state: Mutex<State>,
+    told_none: ToldNone,
 }
 
 impl BlobBackend {
@@ -59,6 +61,7 @@ impl BlobBackend {
             account: account.to_owned(),
             turn: Mutex::default(),
             state: Mutex::default(),
+            told_none: ToldNone::default(),
         }
     }
 
@@ -99,7 +102,7 @@ impl BlobBackend {
             .refresh(&mut state, &patience)
             .map_err(|error| self.error(action, error))?;
         let found = seen.account().map(|known| look(&known.record));
-        state.has_told_none = found.is_none();
+        self.told_none.note(found.is_some());
         Ok(found)
     }
 
@@ -128,21 +131,6 @@ impl BlobBackend {
         self.carry_out(&mut self.state(), on, &mut plan)
             .map_err(|failed| self.failed("update", failed))
     }
-
-    /// A caller that was told that there is nothing does not replace a login that has appeared, unless it says
-    /// so again.
-    fn refuse_other_login(
-        there: &SessionRecord,
-        session: &PersistedSession,
-        has_told_none: bool,
-    ) -> io::Result<()> {
-        let key = home_key(there.session());
-        if !has_told_none || key.is_none() || key == home_key(session) {
-            return Ok(());
-        }
-        let message = "another login appeared: load it; a second save replaces it";
-        Err(told(StoreErrorKind::Conflict, message))
-    }
 }
 
 impl SessionBackend for BlobBackend {
@@ -152,9 +140,8 @@ impl SessionBackend for BlobBackend {
         check(session).map_err(|error| self.error(ACTION, error.into()))?;
         let _turn = self.turn();
         let mut state = self.state();
-        let has_told_none = core::mem::take(&mut state.has_told_none);
         let mut plan = |there: &mut SessionRecord| {
-            Self::refuse_other_login(there, session, has_told_none)?;
+            self.told_none.check(home_key(there.session()), session)?;
             let has_same = have_same_peers(there.session(), session);
             let had_names = !there.names().is_empty();
             there.set_session(session.clone());
@@ -179,7 +166,7 @@ impl SessionBackend for BlobBackend {
     fn delete(&self) -> io::Result<()> {
         let _turn = self.turn();
         let mut state = self.state();
-        state.has_told_none = false;
+        self.told_none.note(true);
         let result = self.bury(&mut state, On::Any);
         result
             .map(drop)
@@ -236,7 +223,7 @@ impl SessionBackend for BlobBackend {
         let head = self
             .look_at_head(&mut state, &patience)
             .map_err(|error| self.error("read", error))?;
-        state.has_told_none = head.is_none();
+        self.told_none.note(head.is_some());
         Ok(head)
     }
 

@@ -29,8 +29,6 @@ pub(super) struct State {
     mine: Option<(Revision, u32)>,
     /// Nothing is known of a change of this handle: it may still arrive.
     pub(super) is_uncertain: bool,
-    /// The caller was told that there is nothing.
-    pub(super) has_told_none: bool,
 }
 
 /// The root that was seen.

@@ -20,6 +20,7 @@ use super::snapshot::Fsync;
 use super::status::{self, FileStatus};
 use crate::backend::SessionBackend;
 use crate::backends::optimistic::{self, RecordChange, Updated};
+use crate::backends::unseen::ToldNone;
 use crate::drop_in::session::PersistedSession;
 use crate::error::StoreError;
 use crate::flush::FlushPolicy;
@@ -91,6 +92,7 @@ pub struct BinaryFileBackend {
     /// What opens the session, where it is sealed.
     pub(super) seal: Option<Arc<Sealing>>,
     pub(super) owned: Owned,
+    told_none: ToldNone,
     pub(super) state: Mutex<State>,
 }
 
@@ -109,6 +111,7 @@ impl BinaryFileBackend {
             makes_directory: false,
             seal: None,
             owned: Owned::default(),
+            told_none: ToldNone::default(),
             state: Mutex::default(),
         }
     }
@@ -150,22 +153,27 @@ impl BinaryFileBackend {
     }
 
     pub(super) fn load_stored(&self) -> io::Result<Option<SessionRecord>> {
-        read::load(&self.paths()?, self.settings)
+        let stored = read::load(&self.paths()?, self.settings)?;
+        self.told_none.note(stored.is_some());
+        Ok(stored)
     }
 
     fn save_locked(&self, session: &PersistedSession) -> io::Result<()> {
         check(session)?;
         let mut state = self.state();
         let again = match &mut state.known {
-            Some(known) => known.save_again(&self.path, self.settings(), session)?,
-            None => Saved::NotAsKnown,
+            Some(known) if !self.told_none.get() => {
+                known.save_again(&self.path, self.settings(), session)?
+            }
+            _ => Saved::NotAsKnown,
         };
         match again {
             Saved::Stored => {}
             Saved::NotKnown => state.known = None,
             Saved::NotAsKnown => {
                 let paths = self.prepare(&mut state)?;
-                state.known = OpenSession::save(paths, self.settings(), session)?;
+                state.known = OpenSession::save(paths, self.settings(), session, &self.told_none)?;
+                self.told_none.note(true);
             }
         }
         state.must_fold = false;

@@ -1,6 +1,6 @@
 //! What a session's file holds in addition to the session.
 
-use mtsession_core::{Account, AuthKey, Change, EntryKey, NamesBuf, SessionSource};
+use mtsession_core::{Account, AuthKey, AuthKeyRef, Change, EntryKey, NamesBuf, SessionSource};
 
 use crate::record::login_state::OwnedLoginState;
 use crate::record::peer_names;
@@ -29,6 +29,11 @@ impl Extras {
         }
     }
 
+    /// The auth key of the home DC.
+    pub(super) fn home_key(&self) -> Option<AuthKeyRef<'_>> {
+        self.home_key.as_deref().map(AuthKey::as_ref)
+    }
+
     /// Takes in what was appended.
     pub(super) fn note(&mut self, changes: &[Change<'_>]) {
         self.is_stale |= changes.iter().any(Self::has);
@@ -53,8 +58,7 @@ impl Extras {
     /// What of it stays when the session becomes `session`: the rule of
     /// [`SessionRecord::set_session`](crate::SessionRecord::set_session).
     pub(super) fn kept_by(&self, session: &impl SessionSource) -> Self {
-        let key = self.home_key.as_deref().map(AuthKey::as_ref);
-        if !is_login_of(key, session) {
+        if !is_login_of(self.home_key(), session) {
             return Self::default();
         }
         Self {

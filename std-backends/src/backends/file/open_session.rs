@@ -15,6 +15,7 @@ use super::positioned::write_at;
 use super::release_before::remove_left;
 use super::snapshot::sync;
 use super::tail::{self, Tail};
+use crate::backends::unseen::ToldNone;
 use crate::event::{self, Event};
 use crate::fs::disk::{File, OpenFile as _};
 use crate::record::SessionRecord;
@@ -119,9 +120,11 @@ impl OpenSession {
         paths: Paths,
         settings: Settings,
         session: &impl SessionSource,
+        told_none: &ToldNone,
     ) -> io::Result<Option<Self>> {
         let written = with_lock(&paths, settings, |held| {
             let (known, old) = replaceable(&paths, held, settings)?;
+            told_none.check(known.home_key(), session)?;
             let kept = known.kept_by(session);
             let written = write(&paths, held, &kept.with(session), old, settings)?;
             Ok(written.if_not_moved())

@@ -13,10 +13,9 @@ use super::row::Row;
 use super::schema::Layout;
 use super::statement::Select;
 use super::{legacy, names, plan, tables};
+use crate::backends::unseen::ToldNone;
 use crate::drop_in::session::PersistedSession;
-use crate::error::kind::StoreErrorKind;
 use crate::error::reworded::reworded;
-use crate::error::told::told_as;
 use crate::record::{SessionRecord, check, home_key, is_login_of};
 
 /// The account that databases of older releases hold, too.
@@ -49,7 +48,7 @@ pub(super) struct SqlStore {
     /// What makes the tables of the release before answer as ours.
     pub(super) reads_as: &'static str,
     /// Whether the caller was told that there is no session, and has not written one since.
-    has_told_none: bool,
+    told_none: ToldNone,
     /// Whether what is known is needed by a write that others are kept out for.
     pub(super) is_locked: bool,
     /// Whether this handle owns the account.
@@ -68,7 +67,7 @@ impl SqlStore {
             stamp: 0,
             has_names: false,
             reads_as: "",
-            has_told_none: false,
+            told_none: ToldNone::default(),
             is_locked: false,
             owned: Owned::default(),
             court: Court::None,
@@ -93,8 +92,8 @@ impl SqlStore {
             if self.known.is_none() {
                 self.refresh()?;
             }
-            self.check_not_unseen(session)?;
             let known = self.known.as_ref().and_then(Option::as_ref);
+            self.told_none.check(known.and_then(home_key), session)?;
             let mut statements = plan::save(&self.account, known, session);
             if known.is_some_and(|old| !is_login_of(home_key(old), session)) {
                 let has_names = self.has_names;
@@ -114,13 +113,13 @@ impl SqlStore {
             };
             if is_done {
                 self.remember(session);
-                self.has_told_none = false;
+                self.has_told(true);
                 return Ok(());
             }
             self.known = None;
         }
         // Nothing is replaced unseen.
-        if self.has_told_none && self.connection.can_be_old() {
+        if self.told_none.get() {
             return Err(contended());
         }
         let mut statements = plan::save(&self.account, None, session);
@@ -148,28 +147,8 @@ impl SqlStore {
     }
 
     /// Remembers whether the caller was shown a session.
-    pub(super) fn has_told(&mut self, is_some: bool) {
-        self.has_told_none = !is_some;
-    }
-
-    /// Refuses, once, to replace a login that appeared after the caller was told that there is none: the
-    /// answer may have come from a copy of the database that was behind.
-    fn check_not_unseen(&mut self, session: &impl SessionSource) -> io::Result<()> {
-        if !self.has_told_none || !self.connection.can_be_old() {
-            return Ok(());
-        }
-        let known = self.known.as_ref().and_then(Option::as_ref);
-        let key = known.and_then(home_key);
-        if key.is_none() || key == home_key(session) {
-            return Ok(());
-        }
-        self.has_told_none = false;
-        Err(told_as(
-            io::ErrorKind::AlreadyExists,
-            StoreErrorKind::Conflict,
-            "another login appeared since this one found none; nothing was changed: load it; a second \
-             save replaces it",
-        ))
+    pub(super) fn has_told(&self, is_some: bool) {
+        self.told_none.note(is_some);
     }
 
     /// What the account holds now.
