@@ -17,6 +17,8 @@ pub mod unit {
     pub const WRITTEN: &str = "bytes written";
     /// Instructions of an operation.
     pub const INSTRUCTIONS: &str = "instructions";
+    /// Memory.
+    pub const BYTES: &str = "bytes";
     /// Whatever the operation's name says.
     pub const COUNT: &str = "";
 }

@@ -12,6 +12,7 @@
 //! | `cargo run --release -p mtsession-benches --bin allocations` | its heap |
 //! | `cargo bench -p mtsession-benches --bench backends` | files and databases |
 //! | `cargo run --release -p mtsession-benches --bin names` | the names of many peers in databases |
+//! | `cargo run --release -p mtsession-benches --bin shared` | many accounts of one database, look-ups |
 //! | `cargo run --release -p mtsession-benches --bin instructions -- check` | instructions, against the committed ones |
 //! | `cargo run --release -p mtsession-benches --bin results -- --flash` | the flash log, on a simulated chip |
 
@@ -23,6 +24,7 @@ mod ours;
 mod program;
 pub mod report;
 mod samples;
+pub mod shared;
 pub mod stores;
 mod theirs;
 

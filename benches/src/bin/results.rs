@@ -56,12 +56,13 @@ fn measure_flash() -> io::Result<()> {
 fn run() -> io::Result<()> {
     let start = Instant::now();
     forget()?;
-    let steps: [(&str, &[&str]); 6] = [
+    let steps: [(&str, &[&str]); 7] = [
         ("building", &["bench", "--no-run"]),
         ("codec", &["bench", "--bench", "codec"]),
         ("allocations", &["run", "--release", "--bin", "allocations"]),
         ("backends", &["bench", "--bench", "backends"]),
         ("names", &["run", "--release", "--bin", "names"]),
+        ("accounts and look-ups", &["run", "--release", "--bin", "shared"]),
         (
             "instructions",
             &["run", "--release", "--bin", "instructions", "--", "measure"],

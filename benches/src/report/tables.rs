@@ -8,7 +8,7 @@ use super::targets::{Bound, Judged, Target, targets};
 use crate::codec::{self, MEMCPY, OWNED, TRAILER};
 use crate::figures::{Figures, unit};
 use crate::stores::{self, STORES};
-use crate::{OURS, SIZES, THEIRS, flash};
+use crate::{OURS, SIZES, THEIRS, flash, shared};
 
 pub(super) fn target_table(figures: &Figures) -> io::Result<Table> {
     let mut table = Table::new(&["what", "ours", "beside", "reached", "target", ""]);
@@ -138,6 +138,22 @@ pub(super) fn codec_table(figures: &Figures) -> io::Result<Table> {
         }
     }
     Ok(table)
+}
+
+/// Every figure of many accounts and of look-ups, as it was measured.
+pub(super) fn shared_table(figures: &Figures) -> Table {
+    let mut table = Table::new(&["what", "of what", ""]);
+    for ([area, operation, size, _, unit], value) in figures.iter() {
+        if area == shared::AREA {
+            let shown = match unit {
+                unit::NANOSECONDS => time(value),
+                unit::BYTES => bytes(value),
+                _ => count(value),
+            };
+            table.row(vec![operation.to_owned(), size.to_owned(), shown]);
+        }
+    }
+    table
 }
 
 pub(super) fn store_table(figures: &Figures, kind: &str) -> io::Result<Table> {

@@ -6,11 +6,11 @@ use std::io;
 use super::machine;
 use super::show::Table;
 use super::tables::{
-    codec_table, firmware_table, flash_table, instruction_table, store_table, target_table,
+    codec_table, firmware_table, flash_table, instruction_table, shared_table, store_table, target_table,
 };
 use crate::figures::Figures;
 use crate::stores::{self, STORES};
-use crate::{SIZES, codec, flash};
+use crate::{SIZES, codec, flash, shared};
 
 /// The text of `RESULTS.md`.
 ///
@@ -46,6 +46,15 @@ pub fn markdown(figures: &Figures) -> io::Result<String> {
     text += &codec_table(figures)?.to_string();
 
     text += &backends(figures)?;
+
+    text += "\n## Accounts of one database, and look-ups\n\n\
+             Many accounts of one SQLite file, open at once in one process; parts of a session of size L, which nobody \
+             loads whole for them. Each part runs in a process of its own.\n\n";
+    for (name, what) in shared::PARTS {
+        let _ = writeln!(text, "- `{name}`: {what}");
+    }
+    text.push('\n');
+    text += &shared_table(figures).to_string();
 
     text += "\n## Flash\n\n![Flash](flash.svg)\n\n";
     text += "A simulated chip counts: the same numbers on every machine. A fresh session (5 DCs with keys, \

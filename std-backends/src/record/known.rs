@@ -3,7 +3,7 @@
 use core::fmt;
 use std::collections::{BTreeMap, HashSet};
 
-use mtsession_core::{Account, EntryKey, List, Peer, PeerKey, PeerKind, SessionSource as _};
+use mtsession_core::{Account, EntryKey, List, Peer, PeerKey, SessionSource as _};
 
 use super::{Sections, SessionRecord};
 use crate::drop_in::dc::DcEntry;
@@ -167,26 +167,34 @@ impl SessionRecord {
     /// At most `limit` peers after this one, ascending by kind and id; of duplicates the first.
     #[must_use]
     pub fn peers_after(&self, after: Option<PeerKey>, limit: usize) -> Vec<KnownPeer> {
-        let mut peers: BTreeMap<PeerKey, &CachedPeer> = BTreeMap::new();
+        let mut page: BTreeMap<PeerKey, (&CachedPeer, Option<PeerNames>)> = BTreeMap::new();
         for peer in &self.session().peers {
             let key = Peer::from(peer).key();
-            if after.is_none_or(|after| key > after) {
-                peers.entry(key).or_insert(peer);
+            // Most peers are on another page, and cost nothing but this look.
+            let is_before = after.is_some_and(|after| key <= after);
+            let is_full = page.len() >= limit;
+            if is_before || (is_full && page.last_key_value().is_none_or(|(last, _)| key >= *last)) {
+                continue;
+            }
+            // Of several entries of one peer the first counts.
+            page.entry(key).or_insert((peer, None));
+            if page.len() > limit {
+                page.pop_last();
             }
         }
-        let page: BTreeMap<PeerKey, &CachedPeer> = peers.into_iter().take(limit).collect();
-        let names: BTreeMap<(PeerKind, i64), PeerNames> = self
-            .names()
-            .iter()
-            .map(|names| ((names.kind, names.id), peer_names::owned(names)))
-            .collect();
+        for names in self.names().iter() {
+            // A community is written as a user, and is called what the user of its number is.
+            for is_community in [false, true] {
+                let key = PeerKey::new(names.kind, is_community, names.id);
+                if let Some((_, known)) = page.get_mut(&key) {
+                    *known = Some(peer_names::owned(names));
+                }
+            }
+        }
         page.into_iter()
-            .map(|(key, peer)| KnownPeer {
+            .map(|(key, (peer, names))| KnownPeer {
                 peer: peer.clone(),
-                names: names
-                    .get(&(key.kind(), key.id()))
-                    .cloned()
-                    .unwrap_or_else(|| nameless(key)),
+                names: names.unwrap_or_else(|| nameless(key)),
             })
             .collect()
     }
