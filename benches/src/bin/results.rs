@@ -62,7 +62,10 @@ fn run() -> io::Result<()> {
         ("allocations", &["run", "--release", "--bin", "allocations"]),
         ("backends", &["bench", "--bench", "backends"]),
         ("names", &["run", "--release", "--bin", "names"]),
-        ("accounts and look-ups", &["run", "--release", "--bin", "shared"]),
+        (
+            "accounts and look-ups",
+            &["run", "--release", "--bin", "shared"],
+        ),
         (
             "instructions",
             &["run", "--release", "--bin", "instructions", "--", "measure"],

@@ -31,7 +31,14 @@ pub const FIXED_SESSION: &str = "FixedSession<6, 32, 64, 16, 32>";
 pub fn measured() -> io::Result<Figures> {
     let dir = directory();
     let mut figures = criterion::read(&dir.join("criterion"))?;
-    for file in ["allocations", "backends", "flash", "instructions", "names", "shared"] {
+    for file in [
+        "allocations",
+        "backends",
+        "flash",
+        "instructions",
+        "names",
+        "shared",
+    ] {
         let read = Figures::read(&dir.join(file).with_extension("tsv"));
         figures.extend(read.map_err(|error| {
             io::Error::new(

@@ -6,7 +6,8 @@ use std::io;
 use super::machine;
 use super::show::Table;
 use super::tables::{
-    codec_table, firmware_table, flash_table, instruction_table, shared_table, store_table, target_table,
+    codec_table, firmware_table, flash_table, instruction_table, shared_table, store_table,
+    target_table,
 };
 use crate::figures::Figures;
 use crate::stores::{self, STORES};

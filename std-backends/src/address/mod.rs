@@ -231,6 +231,14 @@ impl Address {
         self.options.iter().any(|option| option.name == "own")
     }
 
+    /// Whether it says which key opens the store.
+    #[cfg(feature = "seal")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn names_a_key(&self) -> bool {
+        self.options.iter().any(|option| option.name == "key_file")
+    }
+
     pub(crate) fn options(&self) -> &[AddressOption] {
         &self.options
     }

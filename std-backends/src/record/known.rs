@@ -173,7 +173,8 @@ impl SessionRecord {
             // Most peers are on another page, and cost nothing but this look.
             let is_before = after.is_some_and(|after| key <= after);
             let is_full = page.len() >= limit;
-            if is_before || (is_full && page.last_key_value().is_none_or(|(last, _)| key >= *last)) {
+            if is_before || (is_full && page.last_key_value().is_none_or(|(last, _)| key >= *last))
+            {
                 continue;
             }
             // Of several entries of one peer the first counts.

@@ -146,6 +146,28 @@ impl StoreOptions {
         Ok(self.clone())
     }
 
+    /// The keys of a store for a copy of it, unless the address of the copy says which it has.
+    #[cfg(feature = "seal")]
+    pub(super) fn of_copy(&self, copy: &Address) -> io::Result<Self> {
+        let mut options = Self::new();
+        if !copy.names_a_key() {
+            let known = self.with_key_files()?;
+            options.keys = known.keys;
+            options.label = known.label;
+        }
+        Ok(options)
+    }
+
+    #[cfg(not(feature = "seal"))]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "as with the feature"
+    )]
+    pub(super) fn of_copy(&self, _: &Address) -> io::Result<Self> {
+        Ok(Self::new())
+    }
+
     /// What opens the store, where a key was given.
     #[cfg(feature = "seal")]
     pub(crate) fn sealing(&self) -> Option<Arc<Sealing>> {

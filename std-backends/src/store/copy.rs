@@ -15,7 +15,7 @@ pub(super) fn back_up(from: &Store, to: Address) -> io::Result<()> {
     if names.is_empty() {
         return Err(from.error(ACTION, io::ErrorKind::NotFound, "there is no account"));
     }
-    let to = Store::open(to)?;
+    let to = from.shared.options.of_copy(&to)?.open(to)?;
     if !to.names()?.is_empty() {
         let message = "something is there already, and nothing is replaced";
         return Err(to.error(ACTION, io::ErrorKind::AlreadyExists, message));
@@ -41,7 +41,9 @@ pub(super) fn back_up(from: &Store, to: Address) -> io::Result<()> {
 pub(super) fn restore(to: &Store, from: Address) -> io::Result<()> {
     const ACTION: &str = "restore";
 
-    let from = super::StoreOptions::new().read_only().open(from)?;
+    // A plain copy does not pass for one of a sealed store; one that is older than its anchor is what is wanted.
+    let options = to.shared.options.of_copy(&from)?;
+    let from = options.read_only().open(from)?;
     let names = from.names()?;
     if names.is_empty() {
         let message = "the copy has no account: nothing was changed";

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::StoreOptions;
 use super::accounts::Accounts;
 use crate::address::DEFAULT_ACCOUNT;
+#[cfg(feature = "seal")]
+use crate::address::{Address, Location, is_like_a_database};
 use crate::backend::SessionBackend;
 use crate::backends::file::BinaryFileBackend;
 #[cfg(feature = "seal")]
@@ -58,6 +60,17 @@ impl Accounts for OneFile {
             .then(|| DEFAULT_ACCOUNT.to_owned())
             .into_iter()
             .collect())
+    }
+
+    #[cfg(feature = "seal")]
+    fn back_up(&self, to: &Address) -> io::Result<bool> {
+        match to.location() {
+            Location::Path(to) if !self.options.keys.is_empty() && !is_like_a_database(to) => {
+                self.file().copy_sealed(to)?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     #[cfg(feature = "seal")]

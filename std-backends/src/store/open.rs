@@ -14,6 +14,8 @@ use super::opened::Opened;
 use super::{Store, StoreOptions};
 use crate::address::{Address, DEFAULT_ACCOUNT, Location, is_like_a_database};
 use crate::backend::SessionBackend;
+#[cfg(feature = "cli")]
+use crate::backends::file::BinaryFileBackend;
 use crate::error::StoreError;
 use crate::found;
 use crate::sqlite_file::{self, open_databases};
@@ -97,6 +99,21 @@ fn accounts(address: &Address, options: &StoreOptions) -> io::Result<Box<dyn Acc
             server(url, options).map_err(|error| refused(address, error))
         }
         location => Err(refused(address, unsupported(&no_store(address, location)))),
+    }
+}
+
+/// The session file of an address, where it leads to one.
+#[cfg(feature = "cli")]
+pub(super) fn session_file(
+    address: &Address,
+    options: &StoreOptions,
+) -> io::Result<Option<BinaryFileBackend>> {
+    match address.location() {
+        Location::Path(path) if !is_database(path)? => {
+            let options = options.with_key_files()?;
+            Ok(Some(BinaryFileBackend::configured(path, &options)))
+        }
+        _ => Ok(None),
     }
 }
 

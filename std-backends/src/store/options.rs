@@ -305,6 +305,19 @@ impl StoreOptions {
     }
 }
 
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+impl StoreOptions {
+    /// The session file of an address, for what the command shows of one; `None` for another kind of store.
+    pub fn session_file(
+        self,
+        address: &crate::Address,
+    ) -> io::Result<Option<crate::BinaryFileBackend>> {
+        let options = self.with_options_of(address)?;
+        open::session_file(address, &options)
+    }
+}
+
 /// The names of the choices, never a token or a key.
 impl fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -135,6 +135,14 @@ fn accounts_move_between_databases_and_back_to_the_old_crate() {
     let copy = at("copy.db");
     assert_code(&run(&["backup", &bob, &copy], ""), 0);
     assert_code(&run(&["backup", &bob, &copy], ""), 2);
+    // From any store into any other, and back.
+    let (directory, again) = (format!("dir:{}", at("copies")), at("again.db"));
+    assert_code(&run(&["backup", &bob, &directory], ""), 0);
+    assert_code(&run(&["restore", &directory, &again], ""), 0);
+    let names = run(&["accounts", &again], "");
+    assert_eq!(out(&names), "alice\ndefault\n");
+    assert_code(&run(&["backup", &bob, "string:-"], ""), 2);
+    assert_code(&run(&["restore", &at("nothing.db"), &again], ""), 3);
     let libsql = format!("libsql:{copy}#alice");
     assert_code(&run(&["inspect", &libsql], ""), 0);
 

@@ -20,6 +20,8 @@ mod names;
 #[cfg(unix)]
 mod owners;
 mod pasted;
+mod sealed;
+mod sealed_directory;
 mod shell;
 mod strings;
 mod tails;

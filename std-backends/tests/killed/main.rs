@@ -14,6 +14,7 @@
 )]
 
 mod case;
+mod forms;
 mod place;
 mod read_back;
 mod record;

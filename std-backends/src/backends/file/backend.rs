@@ -231,7 +231,7 @@ impl BinaryFileBackend {
         self.paths()
     }
 
-    fn paths(&self) -> io::Result<Paths> {
+    pub(super) fn paths(&self) -> io::Result<Paths> {
         let paths = Paths::resolve(&self.path)?;
         Ok(paths.sealed_by(self.seal.clone()))
     }

@@ -56,6 +56,8 @@ mod recover;
 #[cfg(feature = "seal")]
 mod reform;
 mod release_before;
+#[cfg(feature = "seal")]
+mod sealed_copy;
 mod snapshot;
 mod status;
 mod tail;

@@ -163,8 +163,8 @@ fn read(bytes: &[u8]) -> io::Result<Found> {
         Err(error) => error,
     };
     if is_sealed(bytes) && !error.kind.is_newer() {
-        let message =
-            "it is sealed: what cannot be opened with its key cannot be got back; put a copy back";
+        let message = "it is sealed: it is read with its key, and what does not open with that cannot be got back; \
+                       put a copy back then";
         return Err(told(StoreErrorKind::Sealed, message));
     }
     if let DecodeErrorKind::Foreign(_)

@@ -3,6 +3,7 @@
 use std::io;
 
 use mtsession_core::Integrity;
+use mtsession_core::seal::Generation;
 
 use super::content::Content;
 use super::lock::Settings;
@@ -41,6 +42,8 @@ pub struct FileStatus {
     /// Whether a flush of the tail has failed, and so did storing the session anew: a power cut can
     /// lose what the tail holds. The next write tries again.
     pub flush_failed: bool,
+    /// How often the keys or the login of a sealed session were changed; `None` for a plain one.
+    pub generation: Option<Generation>,
 }
 
 /// What the file looks like, and what it holds.
@@ -69,6 +72,7 @@ impl FileStatus {
             has_tail: content.header.is_some(),
             journal_of_another: 0,
             flush_failed: content.header.is_some() && content.must_fold,
+            generation: generation(content),
         };
         match content.journal {
             Some(Journal::Continues { tail, flush_failed }) => {
@@ -83,4 +87,14 @@ impl FileStatus {
         }
         status
     }
+}
+
+#[cfg(feature = "seal")]
+fn generation(content: &Content) -> Option<Generation> {
+    content.form.seal().map(|seal| seal.generation())
+}
+
+#[cfg(not(feature = "seal"))]
+const fn generation(_: &Content) -> Option<Generation> {
+    None
 }

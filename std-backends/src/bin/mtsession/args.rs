@@ -6,7 +6,10 @@ use mtsession::Account;
 use mtsession::clients::Target;
 use mtsession::codec::clients::{StringFormat, TelethonIpv6};
 
+use crate::accounts::{AccountsArgs, BackupArgs, RenameArgs, RestoreArgs};
 use crate::dates;
+use crate::keys::{Asking, KeyArgs};
+use crate::seal::{ResealArgs, SealArgs};
 use crate::store::Store;
 
 /// Look at MTProto (Telegram) client sessions, check them, and move them between stores.
@@ -15,6 +18,8 @@ use crate::store::Store;
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
 }
 
 const AFTER_HELP: &str = "\
@@ -40,6 +45,9 @@ As targets of convert, also the sessions of other libraries; FILE - prints the s
   telethon:FILE  telethon7:FILE  pyrogram:FILE  kurigram:FILE  mtcute:FILE  grammers:FILE
   gramjs:DIRECTORY  tdata:DIRECTORY  mtkruto:FILE
   ferogram:FILE (a database for ferogram-session 0.6.6)
+
+Sealed session files are opened with --key-file, the key file that MTSESSION_KEY_FILE names, or
+--passphrase; what is made with a key is sealed, unless --plain says otherwise.
 
 The local passcode of a tdata directory, and the key of a TDLib log (as text or in base64), are taken from the
 variable MTSESSION_PASSCODE.
@@ -75,10 +83,22 @@ pub(crate) enum Command {
     Rename(RenameArgs),
     /// List the accounts of a database
     Accounts(AccountsArgs),
-    /// Copy a whole SQLite database while others go on using it
+    /// Copy all accounts of a store, a whole database for example, while others go on using it
     Backup(BackupArgs),
-    /// Put a copy of an SQLite database back into the database, in place of all that is in it
+    /// Put a copy back into a store, in place of all that is in it
     Restore(RestoreArgs),
+    /// Make a file with a new key, which seals sessions and opens them
+    Keygen {
+        /// The file, which must not be there yet
+        #[arg(value_name = "FILE")]
+        file: std::path::PathBuf,
+    },
+    /// Seal a session file, or a directory of them, with the keys of --key-file and --passphrase
+    Seal(SealArgs),
+    /// Make a sealed session file plain
+    Unseal(SealArgs),
+    /// Seal a sealed session file anew, so that exactly the new keys open it
+    Reseal(ResealArgs),
     /// Get back what is left of a damaged session file, its keys first
     Recover(RecoverArgs),
     /// Print the completions of the command line for a shell
@@ -88,6 +108,16 @@ pub(crate) enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+impl Command {
+    /// How a passphrase is asked for.
+    pub(crate) const fn asking(&self) -> Asking {
+        match self {
+            Self::Convert(_) | Self::Import(_) | Self::Upgrade(_) | Self::Seal(_) => Asking::Twice,
+            _ => Asking::Once,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -354,43 +384,10 @@ pub(crate) struct PruneArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct RenameArgs {
-    /// The account, as `sqlite:FILE#NAME`, say
-    pub(crate) store: Store,
-    /// Its new name, which no other account has
-    pub(crate) name: String,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct AccountsArgs {
-    /// The database
-    pub(crate) store: Store,
-    /// Print a JSON array instead of lines
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
 pub(crate) struct RecoverArgs {
     /// The damaged session file, or a copy of it; it is only read
     pub(crate) file: std::path::PathBuf,
     /// Where to store what is found, as a session file that must not exist
     #[arg(long, value_name = "NEW")]
     pub(crate) out: std::path::PathBuf,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct RestoreArgs {
-    /// The copy, as `mtsession backup` makes it
-    pub(crate) copy: std::path::PathBuf,
-    /// The SQLite database
-    pub(crate) store: Store,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct BackupArgs {
-    /// The SQLite database
-    pub(crate) store: Store,
-    /// The file to copy it to, which must not exist
-    pub(crate) to: std::path::PathBuf,
 }

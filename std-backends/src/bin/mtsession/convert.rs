@@ -11,6 +11,7 @@ use crate::args::{AccountArgs, ConvertArgs, ExportArgs, ImportArgs};
 use crate::compare::{Promise, differences};
 use crate::convert_all;
 use crate::failure::Failure;
+use crate::keys;
 use crate::moving::Moving;
 use crate::output;
 use crate::owners;
@@ -50,6 +51,7 @@ fn moved(args: &ConvertArgs) -> Done {
         let message = format!("{to} cannot be read back: --move is for targets that can");
         return Err(Failure::Usage(message));
     }
+    keys::refuse_plain(from, Some(to))?;
     let moving = Moving::of(args)?;
     let mut loaded = from.load()?;
     let Ok(()) = loaded.record.set_login_state(LoginState::Active);
@@ -81,6 +83,7 @@ fn store(
     account: &AccountArgs,
 ) -> Result<Option<String>, Failure> {
     refuse_taken(to, force)?;
+    keys::refuse_plain(from, Some(to))?;
     let progress = Progress::start();
     progress.step(format!("reading {from}"));
     let mut loaded = load()?;
@@ -200,6 +203,8 @@ fn lost(loaded: &Loaded, kept: Contents, names: &[PeerNames], to: &Store) -> Vec
 }
 
 pub(crate) fn export(args: &ExportArgs) -> Done {
+    keys::refuse_unsealed(&args.store)?;
+    keys::refuse_plain(&args.store, None)?;
     let mut loaded = args.store.load_account(args.number)?;
     owners::refuse_in_use(&args.store, &loaded, args.in_use)?;
     loaded.complete(&args.account);

@@ -13,6 +13,7 @@ use crate::args::ConvertArgs;
 use crate::compare::{Promise, differences};
 use crate::counted::counted;
 use crate::failure::{self, Failure};
+use crate::keys;
 use crate::output;
 use crate::places::{self, Candidate};
 use crate::report;
@@ -83,6 +84,7 @@ fn copy(
     target: &mtsession::Store,
     taken: &mut BTreeMap<String, String>,
 ) -> Result<Copied, Failure> {
+    keys::refuse_plain(&session.store, Some(&args.to))?;
     let mut loaded = session.load()?;
     loaded.complete(&args.account);
     let name = account_name(args.name.as_deref(), session, &loaded)?;

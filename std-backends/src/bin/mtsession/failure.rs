@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use mtsession::{StoreError, StoreErrorKind};
 use serde_json::{Value, json};
 
+use crate::keys;
+
 /// Why a command did not succeed.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -51,13 +53,20 @@ fn is_misuse(error: &io::Error) -> bool {
 
 /// Whether a store that answers does not have the session.
 fn is_absent(error: &io::Error) -> bool {
-    StoreError::of(error).is_some_and(|error| error.kind() == StoreErrorKind::Absent)
+    is_of(error, StoreErrorKind::Absent)
+}
+
+pub(crate) fn is_of(error: &io::Error, kind: StoreErrorKind) -> bool {
+    StoreError::of(error).is_some_and(|error| error.kind() == kind)
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Problems(text) | Self::Usage(text) | Self::NotFound(text) => f.write_str(text),
+            Self::Store(error) if is_of(error, StoreErrorKind::Sealed) => {
+                write!(f, "{error}{}", keys::hint())
+            }
             Self::Store(error) => error.fmt(f),
         }
     }

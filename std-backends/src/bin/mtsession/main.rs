@@ -13,6 +13,7 @@ mod delete;
 mod failure;
 mod file_modes;
 mod inspect;
+mod keys;
 mod list;
 mod moving;
 mod output;
@@ -22,6 +23,7 @@ mod prune;
 mod recover;
 mod remarks;
 mod report;
+mod seal;
 mod shell;
 mod store;
 mod tables;
@@ -42,7 +44,18 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return misused(&error),
     };
-    let done = match &args.command {
+    let done = keys::read(&args.keys, args.command.asking()).and_then(|()| run(&args.command));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::note(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(command: &Command) -> Done {
+    match command {
         Command::Inspect(command) => inspect::run(command),
         Command::List(command) => list::run(command),
         Command::Verify(command) => verify::run(command),
@@ -56,16 +69,13 @@ fn main() -> ExitCode {
         Command::Accounts(command) => accounts::list(command),
         Command::Backup(command) => accounts::backup(command),
         Command::Restore(command) => accounts::restore(command),
+        Command::Keygen { file } => keys::generate(file),
+        Command::Seal(command) => seal::seal(command),
+        Command::Unseal(command) => seal::unseal(command),
+        Command::Reseal(command) => seal::reseal(command),
         Command::Recover(command) => recover::run(command),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man => shell::manual(),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::note(&failure);
-            failure.exit_code()
-        }
     }
 }
 

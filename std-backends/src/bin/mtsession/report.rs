@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 
+use mtsession::codec::seal::Generation;
 use mtsession::codec::{AuthKeyRef, Integrity, SessionSource as _};
 use mtsession::{
     Account, DcEntry, DcFlags, Fingerprint, OwnerInfo, PeerNames, PersistedSession, Shown,
@@ -189,6 +190,9 @@ pub(crate) fn origin(origin: &Origin) -> String {
                 let changes = counted(records, ["change", "changes"]);
                 let _ = write!(text, ", {changes} after its snapshot");
             }
+            if let Some(generation) = status.generation {
+                let _ = write!(text, ", sealed, generation {}", generation.get());
+            }
             text
         }
         Origin::Native(version, checked) => {
@@ -209,6 +213,9 @@ pub(crate) fn origin(origin: &Origin) -> String {
 /// The same in a word or two.
 pub(crate) fn short_origin(origin: &Origin) -> String {
     match origin {
+        Origin::File(status) if status.generation.is_some() => {
+            format!("sealed session v{}", status.version)
+        }
         Origin::File(status) => format!("session v{}", status.version),
         Origin::Native(version, _) => format!("string v{version}"),
         Origin::Compact(version) => format!("compact string v{version}"),
@@ -237,6 +244,8 @@ fn format_json(origin: &Origin) -> Value {
             "tail_records": status.tail_records,
             "tail_lost": status.tail_lost,
             "flush_failed": status.flush_failed,
+            "sealed": status.generation.is_some(),
+            "generation": status.generation.map(Generation::get),
         }),
         Origin::Native(version, integrity) => json!({
             "kind": "native-string",

@@ -10,6 +10,7 @@ use mtsession::{
 use crate::Done;
 use crate::args::UpgradeArgs;
 use crate::failure::Failure;
+use crate::keys;
 use crate::output;
 use crate::store::{Loaded, Store};
 use crate::tables;
@@ -25,6 +26,7 @@ pub(crate) fn run(args: &UpgradeArgs) -> Done {
         let message = format!("{new} is both source and target; the source is never written to");
         return Err(Failure::Usage(message));
     }
+    keys::refuse_plain(&args.store, Some(&new))?;
     if new.is_taken()? {
         let there = new.load()?;
         if !compared::equal(&there.record, &old.record) {
@@ -32,9 +34,11 @@ pub(crate) fn run(args: &UpgradeArgs) -> Done {
             return Err(Failure::Usage(message));
         }
     }
+    let file = new.session_file()?;
+    let file = file.unwrap_or_else(|| BinaryFileBackend::new(&args.out));
     let string = StringSessionBackend::new("");
     let proofs = [
-        prove("file", &BinaryFileBackend::new(&args.out), &old)?,
+        prove("file", &file, &old)?,
         prove("memory", &InMemoryBackend::new(), &old)?,
         prove("string", &string, &old)?,
     ];

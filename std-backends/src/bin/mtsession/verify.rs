@@ -1,9 +1,12 @@
 //! `mtsession verify`: everything that can be wrong with a stored session.
 
+mod sealed;
+
 use std::collections::HashSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use mtsession::codec::seal::is_sealed;
 use mtsession::codec::text::decode_any;
 use mtsession::codec::wire::{encode_body_to_slice, encoded_body_len};
 use mtsession::codec::{Integrity, PlainFile, SessionSource as _, SessionView, encode};
@@ -17,6 +20,7 @@ use crate::check::{Check, Outcome};
 use crate::counted::counted;
 use crate::failure::Failure;
 use crate::file_modes;
+use crate::keys;
 use crate::output;
 use crate::owners;
 use crate::places::{self, Candidate};
@@ -35,8 +39,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Done {
 fn alone(args: &VerifyArgs, session: &Candidate) -> Done {
     let store = &session.store;
     let number = args.number.or(session.number);
+    keys::refuse_unsealed(store)?;
     let checks = match store.load_account(number) {
         Ok(loaded) => checks(store, &loaded, &mut HashSet::new())?,
+        Err(failure) if sealed::is_without_key(&failure) => sealed::checks(store, failure)?,
         Err(failure) => return Err(unreadable(args, store, failure)),
     };
     print(args, store, &checks)?;
@@ -57,6 +63,12 @@ fn all(args: &VerifyArgs, candidates: &[Candidate]) -> Done {
         let loaded = store.load_account(session.number);
         let checks = match loaded.and_then(|loaded| checks(store, &loaded, &mut databases)) {
             Ok(checks) => checks,
+            Err(failure) if sealed::is_without_key(&failure) => {
+                match sealed::checks(store, failure) {
+                    Ok(checks) => checks,
+                    Err(failure) => vec![(Outcome::Problem, "structure", failure.to_string())],
+                }
+            }
             Err(failure) if session.is_something_else(&failure) => {
                 others = others.saturating_add(1);
                 continue;
@@ -123,6 +135,12 @@ fn checks(
     }
     for note in remarks::notes(loaded) {
         checks.push((Outcome::Note, "note", Shown(note).to_string()));
+    }
+    if let Origin::File(status) = &loaded.origin
+        && status.generation.is_some()
+    {
+        let text = "it opens with the key, and nothing of what was read was changed";
+        checks.push((Outcome::Good, "seal", text.to_owned()));
     }
     if let Origin::File(status) = &loaded.origin {
         checks.push(changes(status));
@@ -276,7 +294,13 @@ fn re_encoded(store: &Store, loaded: &Loaded) -> Result<Check, Failure> {
     let raw = store.raw()?;
     let mut buffer = Zeroizing::new(vec![0; raw.len()]);
     let same = if let Origin::File(_) = &loaded.origin {
-        PlainFile::parse(&raw).is_ok_and(|file| same_body(&file.snapshot(), file.bytes()))
+        // Of a sealed file, whose boxes have opened, what was read is encoded.
+        let plain = if is_sealed(&raw) {
+            loaded.record.to_bytes()?
+        } else {
+            raw
+        };
+        PlainFile::parse(&plain).is_ok_and(|file| same_body(&file.snapshot(), file.bytes()))
     } else {
         let text = core::str::from_utf8(&raw).unwrap_or_default();
         decode_any(text, &mut buffer).is_ok_and(|any| {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
 use mtsession::clients::Target;
 use mtsession::codec::clients::StringFormat;
-use mtsession::{Address, Location, SessionBackend, Shown, StoreOptions};
+use mtsession::{Address, BinaryFileBackend, Location, SessionBackend, Shown, StoreOptions};
 use mtsession_embedded::image::Layout;
 
 pub(crate) use clients::encode_login;
@@ -22,6 +22,7 @@ pub(crate) use read::{Loaded, Origin};
 pub(crate) use write::{add_in, refuse_others};
 
 use crate::failure::Failure;
+use crate::keys;
 
 /// The variables with the token of a libSQL server; the first that is set counts.
 const TOKEN_VARIABLES: [&str; 2] = ["LIBSQL_AUTH_TOKEN", "TURSO_AUTH_TOKEN"];
@@ -109,7 +110,7 @@ impl Store {
                  from one"
             )));
         }
-        Ok(Some(options(&address).connect(address)?))
+        Ok(Some(options(&address)?.connect(address)?))
     }
 
     /// The library's store, whatever account is meant.
@@ -121,6 +122,24 @@ impl Store {
         self.open_or_new()
     }
 
+    /// The same without any key: it is to be sealed.
+    pub(crate) fn open_plain(&self) -> Result<mtsession::Store, Failure> {
+        let Some(address) = self.address() else {
+            return Err(Failure::Usage(format!(
+                "{self} cannot be sealed: a session file or a directory of them can"
+            )));
+        };
+        if address.names_a_key() {
+            return Err(Failure::Usage(format!(
+                "{self}: the key that is to seal it is named with --key-file"
+            )));
+        }
+        if address.path().is_some_and(|path| !path.exists()) {
+            return Err(self.not_found());
+        }
+        Ok(StoreOptions::new().open(address)?)
+    }
+
     /// The same where nothing is yet.
     pub(crate) fn open_or_new(&self) -> Result<mtsession::Store, Failure> {
         let Some(address) = self.address() else {
@@ -128,15 +147,23 @@ impl Store {
                 "{self} is no store of accounts: a database, a directory of session files or a server is"
             )));
         };
-        Ok(options(&address).open(address)?)
+        Ok(options(&address)?.open(address)?)
     }
 
-    fn address(&self) -> Option<Address> {
+    pub(crate) fn address(&self) -> Option<Address> {
         match self {
             Self::File(path) => Some(Address::of_path(path)),
             Self::Backend(address) => Some(address.clone()),
             _ => None,
         }
+    }
+
+    /// The session file that it is, if it is one.
+    pub(crate) fn session_file(&self) -> Result<Option<BinaryFileBackend>, Failure> {
+        let Some(address) = self.address() else {
+            return Ok(None);
+        };
+        Ok(options(&address)?.session_file(&address)?)
     }
 
     /// The path on this machine that may lead to a database.
@@ -268,14 +295,14 @@ fn account_of(address: &Address) -> Option<String> {
 }
 
 /// What is to be said about opening an address: the token of a server.
-fn options(address: &Address) -> StoreOptions {
+fn options(address: &Address) -> Result<StoreOptions, Failure> {
     let token = || {
         TOKEN_VARIABLES
             .iter()
             .find_map(|name| std::env::var(name).ok())
     };
     match address.location() {
-        Location::Server(_) => StoreOptions::new().auth_token(token().unwrap_or_default()),
-        _ => StoreOptions::new(),
+        Location::Server(_) => Ok(StoreOptions::new().auth_token(token().unwrap_or_default())),
+        _ => keys::added_to(StoreOptions::new(), address),
     }
 }

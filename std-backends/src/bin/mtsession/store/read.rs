@@ -7,9 +7,7 @@ use std::path::Path;
 use mtsession::clients::{self, FileFormat, ForeignError, LeftOut, ReadOptions};
 use mtsession::codec::clients::detect;
 use mtsession::codec::{Decoded, Integrity, SessionMut as _, SessionSource as _, WithAccount};
-use mtsession::{
-    BinaryFileBackend, FileStatus, PersistedSession, SessionRecord, Shown, pasted_text,
-};
+use mtsession::{FileStatus, PersistedSession, SessionRecord, Shown, pasted_text};
 use zeroize::Zeroizing;
 
 use super::Store;
@@ -128,12 +126,11 @@ impl Store {
 
     fn load_backend(&self) -> Result<Loaded, Failure> {
         let backend = self.backend()?.ok_or_else(|| self.not_found())?;
-        if let Self::File(path) = self
-            && backend.name() == "binary-file"
+        if backend.name() == "binary-file"
+            && let Some(file) = self.session_file()?
         {
-            let (record, status) = BinaryFileBackend::new(path)
-                .read_with_status()?
-                .ok_or_else(|| self.no_account())?;
+            let read = file.read_with_status()?;
+            let (record, status) = read.ok_or_else(|| self.no_account())?;
             return Ok(Loaded::whole(record, Origin::File(status)));
         }
         let record = backend.read()?.ok_or_else(|| self.no_account())?;
@@ -148,7 +145,7 @@ impl Store {
         }
     }
 
-    pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
         fs::read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.not_found(),
             kind => {
