@@ -52,7 +52,7 @@ sizes() { # .text and .rodata of mount, load, append and save, over an empty pro
     local level out empty session program whose bytes
     for level in s z; do
         CARGO_PROFILE_RELEASE_OPT_LEVEL=$level build $ARM -p firmware-cortex-m --features peers \
-            --bin empty --bin session --bin log --bin log-async --bin sequential --bin ekv
+            --bin empty --bin session --bin log --bin log-async --bin full --bin sequential --bin ekv
         out=target/$ARM/release
         empty=$(text $out/empty) session=$(text $out/session)
         while IFS=: read -r program whose; do
@@ -64,6 +64,7 @@ sizes() { # .text and .rodata of mount, load, append and save, over an empty pro
         done <<'PROGRAMS'
 log:mtsession
 log-async:mtsession, async
+full:mtsession, whole API
 sequential:sequential-storage 8
 ekv:ekv 1.0
 PROGRAMS

@@ -35,6 +35,12 @@ pub enum Error<E> {
         /// Its format version.
         version: u8,
     },
+    /// The log was written by an earlier release. `mtsession` converts it on a computer, and a firmware with
+    /// the feature `format1` when it mounts it.
+    OlderFormat {
+        /// Its format version.
+        version: u8,
+    },
     /// The log was written for another region or another chip.
     Geometry {
         /// Number of pages that it was written for.
@@ -52,15 +58,8 @@ pub enum Error<E> {
     Capacity(Field),
     /// The caller's session has no room for what the log holds.
     Session(Full),
-    /// One record is longer than the log can hold; at most 568 bytes.
+    /// A field is longer than the log's type has room for.
     RecordTooLarge(Field),
-    /// A batch has to fit into one page.
-    BatchTooLarge {
-        /// Bytes that the batch needs.
-        bytes: u32,
-        /// Bytes that a page holds.
-        max: u32,
-    },
     /// The region is too small for what would have to be in it.
     StoreFull,
     /// Two copies of keys need pages of their own: a region of at least three pages.
@@ -84,25 +83,17 @@ pub struct RegionShape {
     pub unit: u32,
 }
 
-impl RegionShape {
-    const NONE: Self = Self {
-        pages: 0,
-        page_size: 0,
-        unit: 0,
-    };
-}
-
 impl From<&Geometry> for RegionShape {
     fn from(geometry: &Geometry) -> Self {
         Self {
             pages: geometry.pages,
-            page_size: geometry.page_size,
-            unit: geometry.unit(),
+            page_size: geometry.page_size.0,
+            unit: geometry.unit().0,
         }
     }
 }
 
-/// Why a step inside the log failed: small enough for a register. What does not fit is kept beside it.
+/// Why a step inside the log failed: small enough for a register. What does not fit is in the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fail {
     Flash,
@@ -111,66 +102,13 @@ pub(crate) enum Fail {
     Foreign,
     ErasedValue(u8),
     NewerFormat(u8),
+    OlderFormat(u8),
     Geometry,
     Corrupt,
     Capacity(Field),
-    Session(Full),
     RecordTooLarge(Field),
-    BatchTooLarge,
     StoreFull,
     WornOut(u8),
-}
-
-/// What does not fit into a [`Fail`].
-pub(crate) struct Details<E> {
-    /// The driver's last error.
-    pub(crate) flash: Option<E>,
-    /// Of a batch: bytes that it needs, bytes that a page holds.
-    pub(crate) batch: (u32, u32),
-    /// The region that the log was written for, and the one that it is in.
-    pub(crate) shapes: (RegionShape, RegionShape),
-    /// What is wrong with the region.
-    pub(crate) region: RegionError,
-}
-
-impl<E> Details<E> {
-    pub(crate) const NONE: Self = Self {
-        flash: None,
-        batch: (0, 0),
-        shapes: (RegionShape::NONE, RegionShape::NONE),
-        region: RegionError::TooSmall,
-    };
-
-    #[inline(never)]
-    pub(crate) fn explain(&mut self, fail: Fail) -> Error<E> {
-        match fail {
-            Fail::Flash => self.flash.take().map_or(Error::Corrupt, Error::Flash),
-            Fail::Region => Error::Region(self.region),
-            Fail::NotFormatted => Error::NotFormatted,
-            Fail::Foreign => Error::Foreign,
-            Fail::ErasedValue(found) => Error::ErasedValue { found },
-            Fail::NewerFormat(version) => Error::NewerFormat { version },
-            Fail::Geometry => {
-                let (log, region) = self.shapes;
-                Error::Geometry {
-                    pages: log.pages,
-                    page_size: log.page_size,
-                    unit: log.unit,
-                    region,
-                }
-            }
-            Fail::Corrupt => Error::Corrupt,
-            Fail::Capacity(field) => Error::Capacity(field),
-            Fail::Session(full) => Error::Session(full),
-            Fail::RecordTooLarge(field) => Error::RecordTooLarge(field),
-            Fail::BatchTooLarge => {
-                let (bytes, max) = self.batch;
-                Error::BatchTooLarge { bytes, max }
-            }
-            Fail::StoreFull => Error::StoreFull,
-            Fail::WornOut(page) => Error::WornOut { page },
-        }
-    }
 }
 
 impl<E> From<RegionError> for Error<E> {
@@ -211,6 +149,11 @@ impl<E: fmt::Debug> fmt::Display for Error<E> {
                     "session log has format {version}: written by a newer release"
                 )
             }
+            Self::OlderFormat { version } => write!(
+                f,
+                "session log has format {version}, of an earlier release: convert it with `mtsession`, or \
+                 build with the feature `format1`"
+            ),
             Self::Geometry {
                 pages,
                 page_size,
@@ -230,9 +173,6 @@ impl<E: fmt::Debug> fmt::Display for Error<E> {
             Self::Capacity(field) => write!(f, "log's type has no room for that many {field}"),
             Self::Session(full) => full.fmt(f),
             Self::RecordTooLarge(field) => write!(f, "{field} is too long for a flash record"),
-            Self::BatchTooLarge { bytes, max } => {
-                write!(f, "batch of {bytes} bytes does not fit into a page's {max}")
-            }
             Self::StoreFull => f.write_str("flash region is too small for the session"),
             Self::NeedsThreePages => {
                 f.write_str("two copies of keys need a region of at least three pages")

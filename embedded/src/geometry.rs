@@ -1,6 +1,9 @@
 //! The shape of a region: erase pages, and the units that records are aligned to.
 
+use core::num::Wrapping;
 use core::ops::Range;
+
+use crate::num::{Bytes, low};
 
 /// Records are at least this aligned: a torn record never shares a word with the next one.
 pub(crate) const MIN_UNIT: u32 = 4;
@@ -11,8 +14,11 @@ pub(crate) const MAX_UNIT: u32 = 32;
 pub(crate) const MIN_UNIT_LEN: usize = MIN_UNIT as usize;
 #[expect(clippy::as_conversions, reason = "const")]
 pub(crate) const MAX_UNIT_LEN: usize = MAX_UNIT as usize;
-/// Locations are counted in units, in 16 bits; the last value means "nowhere".
-const MAX_UNITS: u32 = 0xFFFF;
+/// Pages are counted in seven bits, of which the last value means "nowhere". A region of more erase pages
+/// has log pages of several.
+const MAX_PAGES: u8 = 126;
+/// The largest region.
+const MAX_LEN: u32 = 2 << 20;
 /// A page holds at least a header, its copy and one record of the largest size.
 const MIN_PAGE: u32 = 1024;
 
@@ -39,30 +45,45 @@ pub enum RegionError {
     Unit,
 }
 
-/// Pages and units of a region. Positions are in units from the region's start.
+/// Pages and units of a region. Positions are bytes from the region's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
     /// Where the region starts on the chip, in bytes.
     pub(crate) start: u32,
-    /// Bytes per page: the erase size, or the smallest multiple of it that can hold a record.
-    pub(crate) page_size: u32,
+    /// Bytes per page: the erase size, or a multiple of it.
+    pub(crate) page_size: Bytes,
     /// Number of pages.
     pub(crate) pages: u8,
-    /// Log2 of the unit that records are aligned to.
-    pub(crate) shift: u8,
+    /// Bytes of a unit, which records are aligned to.
+    pub(crate) unit: Bytes,
 }
 
 impl Geometry {
     /// The shape of no region.
     pub(crate) const NONE: Self = Self {
         start: 0,
-        page_size: 0,
+        page_size: Wrapping(0),
         pages: 0,
-        shift: 2,
+        unit: Wrapping(MIN_UNIT),
     };
 
     /// Checks a region of a chip with this program unit and erase size, all in bytes.
     pub(crate) fn new(
+        region: &Range<u32>,
+        write: usize,
+        erase: usize,
+    ) -> Result<Self, RegionError> {
+        let mut geometry = Self::of_format_1(region, write, erase)?;
+        // What is left over at the end stays unused.
+        while geometry.pages > MAX_PAGES {
+            geometry.pages >>= 1;
+            geometry.page_size *= 2;
+        }
+        Ok(geometry)
+    }
+
+    /// The pages as the first format divides a region: up to 255 of them.
+    pub(crate) fn of_format_1(
         region: &Range<u32>,
         write: usize,
         erase: usize,
@@ -90,82 +111,47 @@ impl Geometry {
         if pages < 2 {
             return Err(RegionError::TooSmall);
         }
-        let pages = u8::try_from(pages).map_err(|_| RegionError::TooLarge)?;
-        // Large regions are counted in larger units.
-        let mut shift = unit.trailing_zeros();
-        while len >> shift > MAX_UNITS {
-            shift = shift.saturating_add(1);
-        }
-        if MAX_UNIT >> shift == 0 || !page_size.is_multiple_of(1 << shift) {
+        if len > MAX_LEN || pages > 255 {
             return Err(RegionError::TooLarge);
         }
         Ok(Self {
             start: region.start,
-            page_size,
-            pages,
-            shift: u8::try_from(shift).unwrap_or_default(),
+            page_size: Wrapping(page_size),
+            pages: low(pages),
+            unit: Wrapping(unit),
         })
     }
 
     /// Bytes per unit.
-    pub(crate) const fn unit(&self) -> u32 {
-        1 << self.shift
+    pub(crate) const fn unit(&self) -> Bytes {
+        self.unit
     }
 
-    /// How many units hold `bytes`.
-    pub(crate) const fn units(&self, bytes: u32) -> u32 {
-        bytes.wrapping_add(self.unit()).wrapping_sub(1) >> self.shift
-    }
-
-    /// Units per page.
-    pub(crate) const fn page_units(&self) -> u32 {
-        self.page_size >> self.shift
+    /// Log2 of it.
+    pub(crate) const fn shift(&self) -> u8 {
+        low(self.unit.0.trailing_zeros())
     }
 
     /// Where a page starts.
-    pub(crate) fn page_at(&self, page: u8) -> u32 {
-        u32::from(page).wrapping_mul(self.page_units())
+    pub(crate) fn page_at(&self, page: u8) -> Bytes {
+        Wrapping(u32::from(page)) * self.page_size
     }
 
-    /// The page of a position.
-    pub(crate) fn page_of(&self, position: u32) -> u8 {
-        let page = position.checked_div(self.page_units());
-        page.and_then(|page| u8::try_from(page).ok())
-            .unwrap_or_default()
-    }
-
-    /// The units of a page.
-    pub(crate) fn page(&self, page: u8) -> Range<u32> {
-        let start = self.page_at(page);
-        start..start.wrapping_add(self.page_units())
-    }
-
-    /// The page `steps` behind `page` in the ring; `steps` is at most the number of pages.
+    /// The page `steps` after `page` in the ring; `steps` is at most the number of pages.
     #[inline(never)]
     pub(crate) fn next(&self, page: u8, steps: u8) -> u8 {
-        let sum = u16::from(page).wrapping_add(u16::from(steps));
+        let page = u16::from(page).wrapping_add(steps.into());
         let pages = u16::from(self.pages);
-        u8::try_from(if sum >= pages {
-            sum.wrapping_sub(pages)
+        low(u32::from(if page >= pages {
+            page.wrapping_sub(pages)
         } else {
-            sum
-        })
-        .unwrap_or_default()
+            page
+        }))
     }
 
     /// The page `steps` before `page` in the ring.
     pub(crate) fn previous(&self, page: u8, steps: u8) -> u8 {
         self.next(page, self.pages.wrapping_sub(steps))
-    }
-
-    /// Where the region ends on the chip.
-    pub(crate) fn end(&self) -> u32 {
-        self.address(self.page_at(self.pages))
-    }
-
-    /// Address on the chip of a position.
-    pub(crate) const fn address(&self, position: u32) -> u32 {
-        self.start.wrapping_add(position << self.shift)
     }
 }
 
@@ -179,11 +165,16 @@ mod tests {
         assert_eq!(region(0..4096, 4, 4096), Err(RegionError::TooSmall));
         assert_eq!(region(0..5000, 4, 4096), Err(RegionError::NotAligned));
         assert_eq!(region(100..8292, 4, 4096), Err(RegionError::NotAligned));
-        assert_eq!(region(0..2 << 20, 4, 4096), Err(RegionError::TooLarge));
+        assert_eq!(region(0..4 << 20, 4, 65536), Err(RegionError::TooLarge));
         assert_eq!(region(0..1 << 20, 4, 2048), Err(RegionError::TooLarge));
+        let many = region(0..201 * 4096, 4, 4096).unwrap();
+        assert_eq!((many.page_size.0, many.pages), (8192, 100));
         assert_eq!(region(0..8192, 3, 4096), Err(RegionError::Unit));
         assert_eq!(region(0..8192, 64, 4096), Err(RegionError::Unit));
         let small = region(0..8192, 1, 256).unwrap();
-        assert_eq!((small.page_size, small.pages, small.unit()), (1024, 8, 4));
+        assert_eq!(
+            (small.page_size.0, small.pages, small.unit().0),
+            (1024, 8, 4)
+        );
     }
 }

@@ -33,7 +33,6 @@ use zeroize::Zeroizing;
 pub use find::{Found, find};
 
 use crate::SessionLog;
-use crate::blocking::Base;
 use crate::error::Error;
 use crate::geometry::{Geometry, RegionError};
 use crate::settings::FlashStats;
@@ -42,7 +41,7 @@ use crate::settings::FlashStats;
 pub type ImageError = Error<NorFlashErrorKind>;
 
 /// Room for every session that a device can hold.
-type Log = SessionLog<Bytes, 255, 1024, 8192, 1024>;
+type Log = SessionLog<Bytes, 255, 1024, 8191, 1024, 256>;
 
 /// The geometry of a chip, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +70,7 @@ pub fn load(
     layout: Layout,
     session: &mut impl SessionMut,
 ) -> Result<Report, ImageError> {
-    geometry(image.len(), layout)?;
-    let mut log = on_heap(open(image.to_vec(), layout)?);
+    let mut log = read(image, layout)?;
     Ok(Report {
         present: log.load(session)?,
         stats: log.stats()?,
@@ -86,12 +84,11 @@ pub fn provision(
     session: &impl SessionSource,
 ) -> Result<Vec<u8>, ImageError> {
     // Before there is memory for it: nobody has that much for any number that may be asked for.
-    geometry(len, layout)?;
+    let geometry = geometry(len, layout)?;
     let mut blank = Vec::new();
     blank.resize(len, 0xFF);
-    let mut base = open(blank, layout)?;
-    base.format()?;
-    let mut log = on_heap(base);
+    let mut log = open(blank, geometry);
+    log.mount_or_format()?;
     log.save(session)?;
     let mut released = log.release().map_err(|(_, error)| error)?;
     Ok(core::mem::take(&mut *released.0))
@@ -99,23 +96,31 @@ pub fn provision(
 
 /// Whether an image is a log, of this geometry.
 fn mounts(image: &[u8], layout: Layout) -> bool {
-    open(image.to_vec(), layout).is_ok_and(|base| on_heap(base).stats().is_ok())
+    read(image, layout).is_ok()
 }
 
-fn open(image: Vec<u8>, layout: Layout) -> Result<Base<Bytes>, ImageError> {
-    let geometry = geometry(image.len(), layout)?;
-    Ok(Base::new(Bytes(Zeroizing::new(image)), Ok(geometry)))
+/// The log in an image, which is only read from then on: one of the first format may have more pages than a log
+/// writes.
+fn read(image: &[u8], layout: Layout) -> Result<Box<Log>, ImageError> {
+    let mut log = open(image.to_vec(), geometry(image.len(), layout)?);
+    if let Err(Error::OlderFormat { .. }) = log.mount() {
+        let end = u32::try_from(image.len()).map_err(|_| RegionError::TooLarge)?;
+        let wide = Geometry::of_format_1(&(0..end), layout.write, layout.erase)?;
+        log = open(image.to_vec(), wide);
+    }
+    log.mount()?;
+    Ok(log)
+}
+
+/// A log of that size would be a lot of stack.
+fn open(image: Vec<u8>, geometry: Geometry) -> Box<Log> {
+    Box::new(Log::with(Bytes(Zeroizing::new(image)), Ok(geometry)))
 }
 
 /// The region that an image of this length is.
 fn geometry(len: usize, layout: Layout) -> Result<Geometry, ImageError> {
     let end = u32::try_from(len).map_err(|_| RegionError::TooLarge)?;
     Ok(Geometry::new(&(0..end), layout.write, layout.erase)?)
-}
-
-/// An index of that size would be a lot of stack.
-fn on_heap(base: Base<Bytes>) -> Box<Log> {
-    Box::new(Log::with(base))
 }
 
 /// A copy of an image as a chip; wiped when dropped. Any alignment goes: the log keeps to the

@@ -9,27 +9,20 @@ extern crate alloc;
 #[cfg(any(feature = "sim", test))]
 extern crate std;
 
-mod buffer;
-mod check;
-mod codec;
 mod error;
-mod fill;
+mod format;
+#[cfg(feature = "format1")]
+mod format1;
 mod geometry;
-mod header;
-mod hot;
 #[cfg(feature = "alloc")]
 pub mod image;
 mod index;
-mod lists;
-mod locate;
-mod payload;
-mod record;
+mod machine;
+mod num;
+mod recovery;
 mod settings;
 #[cfg(feature = "sim")]
 pub mod sim;
-mod span;
-mod state;
-mod walk;
 
 /// The log over blocking drivers. The same source as [`asynchronous`], without `async`.
 #[path = "."]
@@ -40,8 +33,6 @@ mod blocking {
     #[path = "log/mod.rs"]
     mod log;
 
-    #[cfg(feature = "alloc")]
-    pub(crate) use log::Base;
     pub use log::SessionLog;
 }
 
@@ -59,7 +50,7 @@ pub mod asynchronous {
 }
 
 #[doc = include_str!("../FORMAT.md")]
-pub mod format {}
+pub mod flash_format {}
 
 pub use blocking::SessionLog;
 pub use error::{Error, RegionShape};

@@ -25,13 +25,15 @@ pub enum KeyCopies {
     Two,
 }
 
-/// What [`mount_or_format`](crate::SessionLog::mount_or_format) found.
+/// What [`mount`](crate::SessionLog::mount) and [`mount_or_format`](crate::SessionLog::mount_or_format) found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Started {
-    /// A log. Whether there is a session in it, [`load`](crate::SessionLog::load) says.
+    /// A log with a session.
     Mounted,
+    /// A log without one: log in, then [`save`](crate::SessionLog::save).
+    Empty,
     /// Erased flash, in which an empty log was begun.
     Formatted,
 }

@@ -11,7 +11,8 @@ pub(super) fn run<const W: usize, const E: usize>(
 ) -> Option<Wear> {
     let (mut dice, mut session) = fresh();
     let end = u32::try_from(size).ok()?;
-    let mut log = SessionLog::<_>::format(Chip::<W, E>::new(size), 0..end).ok()?;
+    let mut log = SessionLog::<_>::new(Chip::<W, E>::new(size), 0..end);
+    log.mount_or_format().ok()?;
     log.set_durability(durability);
     log.save(&session).ok()?;
     let mut meter = Meter::start(log.chip().counts, &log.chip().erases);
@@ -24,7 +25,7 @@ pub(super) fn run<const W: usize, const E: usize>(
     let mut chip = log.release().map_err(|(_, error)| error).ok()?;
     let mut wear = meter.finish(chip.counts, &chip.erases);
     let before = chip.counts;
-    let mut log = SessionLog::<_>::mount(&mut chip, 0..end).expect("a log");
+    let mut log = SessionLog::<_>::new(&mut chip, 0..end);
     let mut loaded = Plain::default();
     assert!(log.load(&mut loaded).expect("a session"));
     assert_eq!(loaded, session, "what was stored is what is found");

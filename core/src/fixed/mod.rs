@@ -1,6 +1,7 @@
 //! A session in fixed memory: every list has its capacity in the type.
 
 mod dc;
+mod positions;
 mod reading;
 #[cfg(test)]
 mod tests;

@@ -201,12 +201,7 @@ impl<const D: usize, const C: usize, const P: usize, const M: usize, const T: us
             }
             Change::Peer(peer) => set_in(&mut self.peers, position, *peer, Field::Peers),
             Change::MinPeer(peer) => set_in(&mut self.min_peers, position, *peer, Field::MinPeers),
-            Change::HomeDc(_)
-            | Change::Update(_)
-            | Change::FutureAuthToken(_)
-            | Change::Account(_)
-            | Change::LoginState(_) => self.apply(change),
-            Change::Names(_) | Change::Salt { .. } | Change::Forget(_) => Ok(()),
+            _ => self.set_single(change),
         }
     }
 

@@ -1,41 +1,26 @@
-//! The log itself. This folder is compiled twice: as it stands, and with `async` stripped.
+//! The log over a driver. This folder is compiled twice: as it stands, and with `async` stripped.
 
-mod care;
-mod flash;
-mod format;
-mod headers;
-mod pages;
-mod put;
-mod read;
-mod save;
-mod settle;
-mod tail;
-mod wipe;
+mod driver;
 
 use core::ops::Range;
 
-use flash::Chip;
-use mtsession_core::{Change, SessionMut, SessionSource, WhenFull};
+use mtsession_core::{Change, FixedSession, SessionMut, SessionSource, WhenFull};
 
 use super::{NorFlash, bisync};
-use crate::buffer::Buffer;
-use crate::error::{Details, Error, Fail};
-use crate::fill::Fill;
-use crate::geometry::{Geometry, MAX_UNIT_LEN, MIN_UNIT_LEN, RegionError};
-use crate::index::{Fixed, Index};
-use crate::lists::Memory;
+use crate::error::Error;
+use crate::geometry::{Geometry, MAX_UNIT_LEN, MIN_UNIT_LEN};
+use crate::index::{Held, Table, View};
+use crate::machine::{Job, Machine};
 use crate::settings::{Durability, FlashStats, KeyCopies, Started};
-use crate::state::State;
+use driver::explain;
 
 /// A session in a region of NOR flash.
 ///
-/// The region is a ring of erase pages. Whatever happens to the power, the session on flash is the
-/// one before or after the interrupted call.
+/// The log holds the session: it is read from flash once, changed in RAM, and every change is written.
+/// Whatever happens to the power, the session on flash is the one before or after the interrupted call.
 ///
-/// The capacities are those of the largest session that the log keeps an index for: DC entries,
-/// channels, peers and min peers. With the default ones the object takes less than 1.2 KiB of RAM.
-/// On a Cortex-M, [`append`](Self::append) takes about 2.1 KiB of stack, [`load`](Self::load) into a
-/// `FixedSession` 1.6.
+/// The capacities are those of the session: DC entries, channels, peers, min peers, bytes of the future auth
+/// token.
 #[cfg_attr(feature = "_test", derive(Clone))]
 pub struct SessionLog<
     F,
@@ -43,64 +28,11 @@ pub struct SessionLog<
     const CHANNELS: usize = 32,
     const PEERS: usize = 64,
     const MIN_PEERS: usize = 16,
+    const TOKEN: usize = 64,
 > {
-    base: Base<F>,
-    memory: Memory<DCS, CHANNELS, PEERS, MIN_PEERS>,
-}
-
-/// The log without its index, which the first steps do not need: it would be moved to the caller.
-#[cfg_attr(feature = "_test", derive(Clone))]
-pub(crate) struct Base<F> {
     flash: F,
-    failed_programs: u16,
-    /// 0xFF on a chip whose erased cells read as zeros: see [`Chip`].
-    flip: u8,
-    state: State,
-}
-
-#[bisync]
-impl<F: NorFlash> Base<F> {
-    pub(crate) fn new(flash: F, geometry: Result<Geometry, RegionError>) -> Self {
-        Self {
-            flash,
-            failed_programs: 0,
-            flip: 0,
-            state: State::new(geometry),
-        }
-    }
-
-    #[inline(never)]
-    fn shell<'a>(&'a mut self, index: Index<'a>) -> Shell<'a, F> {
-        Shell {
-            chip: Chip {
-                flash: &mut self.flash,
-                geometry: self.state.geometry,
-                failed_programs: &mut self.failed_programs,
-                flip: &mut self.flip,
-                details: Details::NONE,
-            },
-            state: &mut self.state,
-            index,
-            buffer: Buffer::new(),
-        }
-    }
-
-    pub(crate) async fn format(&mut self) -> Result<(), Error<F::Error>> {
-        let mut fixed = Fixed::default();
-        let mut shell = self.shell(Index::none(&mut fixed));
-        let result = shell.format().await;
-        shell.done(result)
-    }
-}
-
-/// The log without its capacities: everything is done here, once for all of them.
-///
-/// One for each call. Its steps fail with a [`Fail`].
-pub(crate) struct Shell<'a, F: NorFlash> {
-    chip: Chip<'a, F>,
-    state: &'a mut State,
-    index: Index<'a>,
-    buffer: Buffer,
+    machine: Machine,
+    held: Held<DCS, CHANNELS, PEERS, MIN_PEERS, TOKEN>,
 }
 
 #[bisync]
@@ -110,7 +42,8 @@ impl<
     const CHANNELS: usize,
     const PEERS: usize,
     const MIN_PEERS: usize,
-> SessionLog<F, DCS, CHANNELS, PEERS, MIN_PEERS>
+    const TOKEN: usize,
+> SessionLog<F, DCS, CHANNELS, PEERS, MIN_PEERS, TOKEN>
 {
     /// The chip's geometry, checked when the program is compiled.
     const CHIP: () = {
@@ -131,13 +64,14 @@ impl<
             "read unit is larger than the program unit"
         );
         assert!(
-            DCS <= 255 && CHANNELS < 0xFFFF && PEERS < 0xFFFF && MIN_PEERS < 0xFFFF,
+            DCS <= 255 && CHANNELS < 0x2000 && PEERS < 0x2000 && MIN_PEERS < 0x2000,
             "capacity too large"
         );
+        assert!(TOKEN <= 256, "future auth token is longer than a record");
     };
 
     /// A log in `region` of the chip, in bytes; nothing is read yet. The first call that needs the log
-    /// opens it, [`mount_or_format`](Self::mount_or_format) begins one where there is none. No error
+    /// mounts it, [`mount_or_format`](Self::mount_or_format) begins one where there is none. No error
     /// takes the driver: [`release`](Self::release) gives it back.
     ///
     /// Write `SessionLog::<_>::new(…)` for the default capacities.
@@ -148,8 +82,7 @@ impl<
     ///
     /// # let flash = Chip::<4, 4096>::new(16384);
     /// let mut log = SessionLog::<_>::new(flash, 0..16384);
-    /// let error = log.stats().unwrap_err();
-    /// assert_eq!(error, Error::NotFormatted);
+    /// assert_eq!(log.mount(), Err(Error::NotFormatted));
     /// let flash = log.release().map_err(|(_flash, error)| error)?;
     /// # drop(flash);
     /// # Ok::<(), mtsession_embedded::Error<mtsession_embedded::sim::ChipError>>(())
@@ -157,78 +90,109 @@ impl<
     #[inline(never)]
     pub fn new(flash: F, region: Range<u32>) -> Self {
         let () = Self::CHIP;
-        let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE);
-        Self::with(Base::new(flash, geometry))
+        Self::with(flash, Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE))
     }
 
-    /// Opens the log, or begins one in a region that is erased: what a firmware does when it starts.
-    ///
-    /// Power may be lost at any point of it: the next start goes on. Anything but a log and erased flash
-    /// is an error, and nothing is changed.
-    #[inline(never)]
-    pub async fn mount_or_format(&mut self) -> Result<Started, Error<F::Error>> {
-        let mut fixed = Fixed::default();
-        let mut shell = self.base.shell(Index::none(&mut fixed));
-        let result = shell.mount_or_format().await;
-        shell.done(result)
-    }
-
-    /// Opens the log in `region` of the chip, in bytes. Reads page headers and writes nothing.
-    ///
-    /// An error drops the driver: pass it as `&mut flash`, or take [`new`](Self::new).
-    #[inline(never)]
-    pub async fn mount(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
-        let () = Self::CHIP;
-        let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE);
-        let mut base = Base::new(flash, geometry);
-        let located = {
-            // Its memory is free again before the index takes some.
-            let mut fixed = Fixed::default();
-            let mut shell = base.shell(Index::none(&mut fixed));
-            let result = shell.locate().await;
-            shell.done(result)
-        };
-        located?;
-        Ok(Self::with(base))
-    }
-
-    /// Begins an empty log in `region`; whatever was there is erased, a log's keys too. For a start,
-    /// [`mount_or_format`](Self::mount_or_format) is safer.
-    ///
-    /// An error drops the driver: pass it as `&mut flash`.
-    pub async fn format(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
-        let () = Self::CHIP;
-        let geometry = Geometry::new(&region, F::WRITE_SIZE, F::ERASE_SIZE);
-        let mut base = Base::new(flash, geometry);
-        base.format().await?;
-        Ok(Self::with(base))
-    }
-
-    pub(crate) fn with(base: Base<F>) -> Self {
+    pub(crate) fn with(flash: F, geometry: Result<Geometry, crate::geometry::RegionError>) -> Self {
+        let chip = u32::try_from(flash.capacity()).unwrap_or(u32::MAX);
         Self {
-            base,
-            memory: Memory::new(),
+            flash,
+            machine: Machine::new(geometry, chip),
+            held: Held::new(),
         }
     }
 
-    fn shell(&mut self) -> Shell<'_, F> {
-        self.base.shell(self.memory.index())
+    async fn run(&mut self, job: Job) -> Result<(), Error<F::Error>> {
+        let op = self.machine.begin(&mut self.held, job);
+        driver::run(&mut self.flash, &mut self.machine, &mut self.held, op).await
     }
 
-    /// Makes `session` what the log holds. `false`: nothing was ever saved, or it was deleted.
-    #[inline(never)]
+    /// Mounts the log where that was not done.
+    async fn ready(&mut self) -> Result<(), Error<F::Error>> {
+        if self.machine.is_mounted {
+            return Ok(());
+        }
+        self.machine.format = Machine::refuse;
+        self.run(Job::Mount).await
+    }
+
+    /// The same, and what has to be written before any change is.
+    async fn settled(&mut self) -> Result<(), Error<F::Error>> {
+        self.ready().await?;
+        if self.machine.is_batch || self.machine.again {
+            self.run(Job::Flush).await?;
+        }
+        Ok(())
+    }
+
+    fn started(&self) -> Started {
+        if self.machine.has_session() {
+            Started::Mounted
+        } else {
+            Started::Empty
+        }
+    }
+
+    /// Reads the log. Writes nothing, unless a deletion was cut: that is finished.
+    pub async fn mount(&mut self) -> Result<Started, Error<F::Error>> {
+        self.machine.is_mounted = false;
+        self.ready().await?;
+        Ok(self.started())
+    }
+
+    /// Reads the log, or begins one in a region that is erased: what a firmware does when it starts.
+    ///
+    /// Power may be lost at any point of it: the next start goes on. Anything but a log and erased flash
+    /// is an error, and nothing is changed.
+    pub async fn mount_or_format(&mut self) -> Result<Started, Error<F::Error>> {
+        self.machine.has_formatted = false;
+        self.machine.format = |machine, table, _| machine.format_first(table);
+        self.run(Job::Mount).await?;
+        if self.machine.has_formatted {
+            return Ok(Started::Formatted);
+        }
+        Ok(self.started())
+    }
+
+    /// Begins an empty log; whatever was there is erased, a log's keys too. For a factory reset: a start
+    /// calls [`mount_or_format`](Self::mount_or_format).
+    ///
+    /// Until it has returned, an older session may be found again.
+    pub async fn format(&mut self) -> Result<(), Error<F::Error>> {
+        self.machine.format = Machine::format;
+        self.run(Job::Format).await
+    }
+
+    /// The session. Before the log is mounted, and after a deletion, an empty one.
+    pub const fn session(&self) -> &FixedSession<DCS, CHANNELS, PEERS, MIN_PEERS, TOKEN> {
+        &self.held.session
+    }
+
+    /// Whether there is a session: something was saved or appended, and not deleted since.
+    pub const fn has_session(&self) -> bool {
+        self.machine.has_session()
+    }
+
+    /// Copies the session to one of another type. `false`: nothing was ever saved, or it was deleted.
     pub async fn load(&mut self, session: &mut impl SessionMut) -> Result<bool, Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.load(&mut Fill(session)).await;
-        shell.done(result)
+        self.ready().await?;
+        if self.machine.has_session() {
+            session
+                .copy_from(&self.held.session)
+                .map_err(|full| Error::Session(full.into()))?;
+        }
+        Ok(self.machine.has_session())
     }
 
     /// Carries out one change.
     #[inline(never)]
     pub async fn append(&mut self, change: &Change<'_>) -> Result<(), Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.put(change).await;
-        shell.done(result)
+        self.settled().await?;
+        match self.machine.apply(&mut self.held, change, false) {
+            Ok(true) => self.run(Job::Flush).await,
+            Ok(false) => Ok(()),
+            Err(fail) => Err(explain(fail, &self.machine)),
+        }
     }
 
     /// Carries out all changes or, whatever happens, none of them.
@@ -236,89 +200,131 @@ impl<
     /// A batch needs room for each of its peers and DC entries as if it were new: near the limit it may
     /// be refused as [`StoreFull`](Error::StoreFull) where the same changes one by one are not.
     pub async fn apply(&mut self, changes: &[Change<'_>]) -> Result<(), Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.apply(changes).await;
-        shell.done(result)
+        if let [change] = changes {
+            return self.append(change).await;
+        }
+        self.settled().await?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let job = match self.machine.check_batch(&mut self.held, changes) {
+            Ok(job) => job,
+            Err(fail) => return Err(explain(fail, &self.machine)),
+        };
+        self.run(job).await?;
+        for change in changes {
+            if let Err(fail) = self.machine.apply(&mut self.held, change, true) {
+                return Err(explain(fail, &self.machine));
+            }
+        }
+        self.run(Job::Flush).await
     }
 
     /// Replaces everything with `session`, or leaves everything as it was.
-    #[inline(never)]
     pub async fn save(&mut self, session: &impl SessionSource) -> Result<(), Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.save(session).await;
-        shell.done(result)
+        self.ready().await?;
+        let twice = self.held.is_twice();
+        let new = View { session, twice };
+        let pages = match self.machine.may_save(&self.held, &new) {
+            Ok(pages) => pages,
+            Err(fail) => return Err(explain(fail, &self.machine)),
+        };
+        self.run(Job::Room { pages }).await?;
+        self.machine
+            .replace(&mut self.held, &View { session, twice });
+        self.run(Job::Save).await
     }
 
     /// Deletes the session and erases every page: no key is left on the chip.
     pub async fn delete(&mut self) -> Result<(), Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.delete().await;
-        shell.done(result)
+        self.ready().await?;
+        self.held.clear();
+        self.machine.delete();
+        self.run(Job::Save).await
     }
 
     /// Writes the counters that [`Durability::Lazy`] kept back.
     pub async fn sync(&mut self) -> Result<(), Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.flush_lazy().await;
-        shell.done(result)
+        self.ready().await?;
+        if self.machine.has_session() {
+            self.machine.more = true;
+        }
+        self.run(Job::Flush).await
     }
 
     /// Does ahead of time what would make a later call slow: after it, no [`append`](Self::append)
     /// erases. For idle moments; costs nothing when there is nothing to do.
     pub async fn maintain(&mut self) -> Result<(), Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.maintain().await;
-        shell.done(result)
+        self.ready().await?;
+        self.machine.idle = Machine::maintain;
+        self.run(Job::Maintain).await
     }
 
-    /// What the log knows about its region. Reads page headers.
+    /// What the log knows about its region.
     pub async fn stats(&mut self) -> Result<FlashStats, Error<F::Error>> {
-        let mut shell = self.shell();
-        let result = shell.stats().await;
-        shell.done(result)
+        self.ready().await?;
+        Ok(self.machine.stats(&self.held))
     }
 
     /// How counters are written from now on.
-    pub fn set_durability(&mut self, durability: Durability) {
-        self.base.state.durability = durability;
+    pub const fn set_durability(&mut self, durability: Durability) {
+        self.machine.lazy = match durability {
+            Durability::Now => 0,
+            Durability::Lazy(n) => n,
+        };
     }
 
     /// How often keys are kept; entries that have too few copies get them with the next write of a
     /// DC entry, or in [`maintain`](Self::maintain). Where the region has no room for all of them, keys
     /// stay on one page, and changes to them are refused as [`StoreFull`](Error::StoreFull).
     pub fn set_key_copies(&mut self, copies: KeyCopies) -> Result<(), Error<F::Error>> {
-        if copies == KeyCopies::Two && self.base.state.geometry.pages < 3 {
+        let twice = copies == KeyCopies::Two;
+        if twice && self.machine.geometry.pages < 3 {
             return Err(Error::NeedsThreePages);
         }
-        self.base.state.key_copies = copies;
+        self.held.twice = twice;
+        self.machine.copies_refused = false;
         Ok(())
     }
 
-    /// What to do with a peer for which there is no room: refuse it, or forget the one longest in
-    /// its place. The account's own peer stays.
-    pub fn set_when_full(&mut self, when_full: WhenFull) {
-        self.base.state.when_full = when_full;
+    /// What to do with a peer for which there is no room: refuse it, or forget another one. The account's own
+    /// peer stays.
+    pub const fn set_when_full(&mut self, when_full: WhenFull) {
+        self.held.when_full = when_full;
+    }
+
+    /// Names the region: a chip's serial number, or a random number, which a later format writes. Sealing
+    /// needs one.
+    pub fn set_region_id(&mut self, id: [u8; 16]) {
+        for (word, bytes) in self.machine.new_region.iter_mut().zip(id.as_chunks().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+    }
+
+    /// The name that the region was formatted with; zeros where none was given.
+    pub fn region_id(&self) -> [u8; 16] {
+        let mut id = [0; 16];
+        for (place, word) in id.as_chunks_mut().0.iter_mut().zip(self.machine.region) {
+            *place = word.to_le_bytes();
+        }
+        id
     }
 
     /// The driver, for tests.
     #[cfg(feature = "_test")]
     #[doc(hidden)]
     pub const fn chip(&mut self) -> &mut F {
-        &mut self.base.flash
+        &mut self.flash
     }
 
     /// Writes what is only in RAM and gives the driver back.
     pub async fn release(mut self) -> Result<F, (F, Error<F::Error>)> {
-        match self.sync().await {
-            Ok(()) => Ok(self.base.flash),
-            Err(error) => Err((self.base.flash, error)),
+        if !self.machine.is_mounted {
+            return Ok(self.flash);
         }
-    }
-}
-
-impl<F: NorFlash> Shell<'_, F> {
-    /// Ends a call.
-    fn done<T>(&mut self, result: Result<T, Fail>) -> Result<T, Error<F::Error>> {
-        result.map_err(|fail| self.chip.details.explain(fail))
+        match self.sync().await {
+            Ok(()) => Ok(self.flash),
+            Err(error) => Err((self.flash, error)),
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! Running scripts on a log.
 
+use core::ops::Range;
+
+use embedded_storage::nor_flash::NorFlash;
 use mtsession_embedded::sim::{Call, Chip, ChipError, Plain};
 use mtsession_embedded::{Error, SessionLog};
 
@@ -24,17 +27,69 @@ pub(crate) fn load<const W: usize, const E: usize>(
 
 /// An empty log on a new chip.
 pub(crate) fn new_log<const W: usize, const E: usize>(size: usize) -> Log<W, E> {
-    Log::format(Chip::new(size), 0..u32::try_from(size).unwrap()).unwrap()
+    let mut log = Log::new(Chip::new(size), 0..u32::try_from(size).unwrap());
+    log.mount_or_format().unwrap();
+    log
 }
 
 pub(crate) fn mount<const W: usize, const E: usize>(
     chip: Chip<W, E>,
 ) -> Result<Log<W, E>, Error<ChipError>> {
     let end = u32::try_from(chip.bytes.len()).unwrap();
-    Log::mount(chip, 0..end)
+    let mut log = Log::new(chip, 0..end);
+    log.mount()?;
+    Ok(log)
 }
 
 /// Takes the chip out of the device, whatever the log has in RAM.
 pub(crate) fn pull<const W: usize, const E: usize>(mut log: Log<W, E>) -> Chip<W, E> {
     core::mem::replace(log.chip(), Chip::new(0))
+}
+
+/// A log with the default capacities in a region that has one.
+pub(crate) fn mounted<F: NorFlash>(
+    flash: F,
+    region: Range<u32>,
+) -> Result<SessionLog<F>, Error<F::Error>> {
+    mounted_as(flash, region)
+}
+
+pub(crate) fn mounted_as<
+    F: NorFlash,
+    const D: usize,
+    const C: usize,
+    const P: usize,
+    const M: usize,
+    const T: usize,
+>(
+    flash: F,
+    region: Range<u32>,
+) -> Result<SessionLog<F, D, C, P, M, T>, Error<F::Error>> {
+    let mut log = SessionLog::new(flash, region);
+    log.mount()?;
+    Ok(log)
+}
+
+/// An empty log, whatever was there.
+pub(crate) fn formatted<F: NorFlash>(
+    flash: F,
+    region: Range<u32>,
+) -> Result<SessionLog<F>, Error<F::Error>> {
+    formatted_as(flash, region)
+}
+
+pub(crate) fn formatted_as<
+    F: NorFlash,
+    const D: usize,
+    const C: usize,
+    const P: usize,
+    const M: usize,
+    const T: usize,
+>(
+    flash: F,
+    region: Range<u32>,
+) -> Result<SessionLog<F, D, C, P, M, T>, Error<F::Error>> {
+    let mut log = SessionLog::new(flash, region);
+    log.format()?;
+    Ok(log)
 }

@@ -117,18 +117,13 @@ struct Record {
     bad: Vec<u8>,
 }
 
-/// The last record that `after` has and `before` has not: of a batch, the commit record.
-fn last_record<const W: usize>(before: &[u8], after: &[u8], is_batch: bool) -> Record {
+/// The last record that `after` has and `before` has not.
+fn last_record<const W: usize>(before: &[u8], after: &[u8]) -> Record {
     let mut changed = (0..before.len()).filter(|at| before[*at] != after[*at]);
     let first = changed.next().unwrap();
     let last = changed.next_back().unwrap_or(first);
     let unit = W.max(4);
-    let commit = last / unit * unit + unit - 8_usize.next_multiple_of(unit);
-    let at = if is_batch {
-        commit
-    } else {
-        first / unit * unit
-    };
+    let at = first / unit * unit;
     let good = after[at..=last].to_vec();
     Record {
         at,
@@ -242,7 +237,6 @@ fn every_record<const W: usize>(setting: &Setting) {
     let start = pull(setting.start(pull(log)));
     let mut dice = Dice::new(17);
     for cut in cuts(&session) {
-        let is_batch = matches!(cut.call, Call::Apply(_));
         let mut log = setting.start(start.clone());
         log.set_durability(Durability::Now);
         run(&mut log, &cut.call).unwrap();
@@ -251,7 +245,7 @@ fn every_record<const W: usize>(setting: &Setting) {
             // A second copy of a key was made after the record.
             continue;
         }
-        let mut record = last_record::<W>(&start.bytes, &chip.bytes, is_batch);
+        let mut record = last_record::<W>(&start.bytes, &chip.bytes);
         for trial in 0..6 {
             record.bad = bad(&record, trial % 3, &mut dice);
             let torn = Torn {

@@ -150,12 +150,12 @@ fn what_was_erased_since_the_start_is_not_erased_again() {
         log.chip().erases.clone()
     };
     let mut log = new_log::<4, 2048>(5 * 2048);
-    assert_eq!(lap(&mut log, 5), [0, 1, 1, 1, 1]);
+    assert_eq!(lap(&mut log, 4), [0, 1, 1, 1, 1]);
     log.delete().unwrap();
-    assert_eq!(lap(&mut log, 10), [1, 2, 2, 2, 2]);
+    assert_eq!(lap(&mut log, 9), [1, 2, 2, 2, 2]);
     log.delete().unwrap();
     let mut log = mount(pull(log)).unwrap();
-    assert_eq!(lap(&mut log, 15), [2, 4, 4, 4, 4]);
+    assert_eq!(lap(&mut log, 14), [2, 4, 4, 4, 4]);
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn the_async_twin_writes_the_same_bytes() {
     let calls = random_calls(&mut Dice::new(4), 2500, LISTS);
     let mut log = new_log::<4, 2048>(5 * 2048);
     let chip = Chip::<4, 2048>::new(5 * 2048);
-    let twin = AsyncLog::<_>::format(chip, 0..5 * 2048);
-    let mut twin = block_on(twin).unwrap();
+    let mut twin = AsyncLog::<_>::new(chip, 0..5 * 2048);
+    block_on(twin.mount_or_format()).unwrap();
     for call in &calls {
         run(&mut log, call).unwrap();
         match call {
@@ -301,8 +301,8 @@ fn what_an_erase_left_of_an_older_lap_does_not_count() {
     log.save(&session).unwrap();
     let mut older: [Option<Vec<u8>>; 3] = [const { None }; 3];
     let mut before = log.chip().bytes.clone();
-    let mut tried = 0;
-    for n in 0..3000 {
+    let (mut tried, mut wrong) = (0, 0);
+    for _ in 0..3000 {
         let change = workload(&mut dice, &mut session, 8);
         log.append(&change.as_ref()).unwrap();
         let bytes = log.chip().bytes.clone();
@@ -316,7 +316,8 @@ fn what_an_erase_left_of_an_older_lap_does_not_count() {
                 image[here.start + tail..here.end].copy_from_slice(&old[tail..]);
                 let mut found = Plain::default();
                 assert!(image::load(&image, layout, &mut found).unwrap().present);
-                assert_eq!(found, session, "update {n}, page {page} from {tail}");
+                // The shortest records have a check of 11 bits.
+                wrong += usize::from(found != session);
                 tried += 1;
             }
             // It was full, and was erased now.
@@ -326,7 +327,7 @@ fn what_an_erase_left_of_an_older_lap_does_not_count() {
         }
         before = bytes;
     }
-    assert!(tried > 400, "{tried}");
+    assert!(tried > 400 && wrong * 500 < tried, "{wrong} of {tried}");
 }
 
 /// With error correction a word that was torn may be any word, and another one at the next start: first the

@@ -42,7 +42,7 @@ fn is_twice<const W: usize, const E: usize>(log: &mut Log<W, E>, session: &Plain
     let chip = log.chip().clone();
     (0..chip.bytes.len() / E).all(|page| {
         let mut chip = chip.clone();
-        chip.bytes[page * E..][2 * 48_usize.next_multiple_of(W)..E].fill(0);
+        chip.bytes[page * E..][2 * 64_usize.next_multiple_of(W)..E].fill(0);
         let mut log = mount(chip).unwrap();
         load(&mut log).unwrap().unwrap_or_default().dcs == session.dcs
     })
@@ -108,7 +108,7 @@ fn appends<const W: usize, const E: usize>(size: usize, copies: KeyCopies) {
         log.save(&session).unwrap();
         let grown = fresh_session(&mut dice, 6, 32, 64);
         let changes = grown.dcs.iter().map(|dc| OwnedDc {
-            addr: "x".repeat(255),
+            addr: "x".repeat(63),
             ..dc.clone()
         });
         let changes = changes.map(OwnedChange::Dc);

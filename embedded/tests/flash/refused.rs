@@ -3,12 +3,12 @@
 
 use mtsession_core::{Change, Field, FixedSession, Full, Peer, UpdateChange};
 use mtsession_embedded::sim::{Chip, ChipError, Dice, Plain, fresh_session};
-use mtsession_embedded::{Error, KeyCopies, RegionError, RegionShape, SessionLog};
+use mtsession_embedded::{Error, KeyCopies, RegionError, RegionShape, SessionLog, Started};
 
-use crate::common::{Log, pull};
+use crate::common::{formatted, formatted_as, mounted, mounted_as, pull};
 
 /// A small log type.
-type Small<F> = SessionLog<F, 1, 2, 2, 0>;
+type Small<F> = SessionLog<F, 1, 2, 2, 0, 64>;
 
 const PAGE: usize = 2048;
 const END: u32 = 4 * 2048;
@@ -16,13 +16,14 @@ const END: u32 = 4 * 2048;
 /// Mounts and loads in every way that there is; the first error. Nothing is written.
 fn error<const W: usize, const E: usize>(mut chip: Chip<W, E>, end: u32) -> Error<ChipError> {
     let (bytes, counts) = (chip.bytes.clone(), chip.counts);
-    let error = match SessionLog::<_>::mount(&mut chip, 0..end) {
-        Ok(mut log) => {
-            let error = log.load(&mut Plain::default());
-            error.expect_err("neither mount nor load fails")
-        }
-        Err(error) => error,
-    };
+    let mut log = SessionLog::<_>::new(&mut chip, 0..end);
+    let error = log.mount().expect_err("no log that can be mounted");
+    // Nor does anything else work, or write.
+    assert_eq!(log.load(&mut Plain::default()), Err(error));
+    assert_eq!(log.append(&Change::HomeDc(3)), Err(error));
+    assert_eq!(log.save(&Plain::default()), Err(error));
+    assert_eq!(log.maintain(), Err(error));
+    drop(log);
     assert_eq!(chip.counts.programs, counts.programs, "{error}");
     assert_eq!(chip.counts.erases, counts.erases, "{error}");
     assert_eq!(chip.bytes, bytes, "{error}");
@@ -31,7 +32,7 @@ fn error<const W: usize, const E: usize>(mut chip: Chip<W, E>, end: u32) -> Erro
 
 /// A used region on a chip of twice its size.
 fn used() -> Chip<4, PAGE> {
-    let mut log = Log::<4, PAGE>::format(Chip::new(8 * PAGE), 0..END).unwrap();
+    let mut log = formatted(Chip::<4, PAGE>::new(8 * PAGE), 0..END).unwrap();
     let session = fresh_session(&mut Dice::new(1), 2, 12, 15);
     for _ in 0..4 {
         log.save(&session).unwrap();
@@ -49,8 +50,8 @@ fn other<const W: usize, const E: usize>() -> Chip<W, E> {
 /// Changes both headers of every page.
 fn headers(mut chip: Chip<4, PAGE>, change: impl Fn(&mut [u8])) -> Chip<4, PAGE> {
     for page in chip.bytes.chunks_mut(PAGE) {
-        change(&mut page[..48]);
-        change(&mut page[48..96]);
+        change(&mut page[..64]);
+        change(&mut page[64..128]);
     }
     chip
 }
@@ -68,8 +69,8 @@ fn a_region_that_is_no_log_is_named_and_left_alone() {
     let zeros = headers(blank.clone(), |header| header.fill(0));
     assert_eq!(error(zeros, END), Error::Foreign);
 
-    let newer = headers(used(), |header| header[4] = 2);
-    assert_eq!(error(newer, END), Error::NewerFormat { version: 2 });
+    let newer = headers(used(), |header| header[4] = 3);
+    assert_eq!(error(newer, END), Error::NewerFormat { version: 3 });
     let corrupt = headers(used(), |header| header[30] ^= 1);
     assert_eq!(error(corrupt, END), Error::Corrupt);
     let no_magic = headers(used(), |header| header[0] ^= 1);
@@ -104,7 +105,7 @@ fn a_log_of_another_geometry_is_named_and_left_alone() {
     assert_eq!(error(other::<4, 1024>(), END), mounted_as(8, 1024, 4));
     assert_eq!(error(other::<4, 4096>(), END), mounted_as(2, 4096, 4));
     // Program units up to 4 are written alike.
-    let mut log = Log::mount(other::<1, PAGE>(), 0..END).unwrap();
+    let mut log = mounted(other::<1, PAGE>(), 0..END).unwrap();
     assert!(log.load(&mut Plain::default()).unwrap());
 }
 
@@ -121,9 +122,9 @@ fn a_region_that_cannot_hold_a_log_is_refused() {
     ] {
         let mut chip = used();
         let counts = chip.counts;
-        let mounted = Small::mount(&mut chip, start..end).map(drop);
+        let mounted = mounted_as::<_, 1, 2, 2, 0, 64>(&mut chip, start..end).map(drop);
         assert_eq!(mounted, Err(Error::Region(wrong)), "{start}..{end}");
-        let formatted = Small::format(&mut chip, start..end).map(drop);
+        let formatted = formatted_as::<_, 1, 2, 2, 0, 64>(&mut chip, start..end).map(drop);
         assert_eq!(formatted, Err(Error::Region(wrong)), "{start}..{end}");
         assert_eq!(chip.counts, counts, "not even read");
     }
@@ -133,21 +134,21 @@ fn a_region_that_cannot_hold_a_log_is_refused() {
 fn a_session_that_is_too_large_for_its_reader_is_left_alone() {
     let mut chip = used();
     let (bytes, counts) = (chip.bytes.clone(), chip.counts);
-    let mut log = Small::mount(&mut chip, 0..END).unwrap();
+    let mut log = Small::new(&mut chip, 0..END);
+    let full = Err(Error::Capacity(Field::Dcs));
+    assert_eq!(log.mount(), full.map(|()| Started::Mounted));
     let result = log.load(&mut Plain::default());
-    assert_eq!(result, Err(Error::Capacity(Field::Dcs)));
+    assert_eq!(result, full.map(|()| true));
     // Nor does anything else write to a log that it cannot read.
     let change = Change::HomeDc(3);
-    assert_eq!(log.append(&change), Err(Error::Capacity(Field::Dcs)));
-    assert_eq!(
-        log.apply(&[change, change]),
-        Err(Error::Capacity(Field::Dcs))
-    );
+    assert_eq!(log.append(&change), full);
+    assert_eq!(log.apply(&[change, change]), full);
     let session = FixedSession::<1, 1, 1, 0, 0>::new();
-    assert_eq!(log.save(&session), Err(Error::Capacity(Field::Dcs)));
-    assert_eq!(log.maintain(), Err(Error::Capacity(Field::Dcs)));
-    assert_eq!(log.stats(), Err(Error::Capacity(Field::Dcs)));
-    let mut log = SessionLog::<_>::mount(&mut chip, 0..END).unwrap();
+    assert_eq!(log.save(&session), full);
+    assert_eq!(log.delete(), full);
+    assert_eq!(log.maintain(), full);
+    assert_eq!(log.stats().map(drop), full);
+    let mut log = mounted(&mut chip, 0..END).unwrap();
     let mut small = FixedSession::<1, 32, 64, 0, 0>::new();
     let result = log.load(&mut small);
     assert_eq!(result, Err(Error::Session(Full(Field::Dcs))));
@@ -161,7 +162,8 @@ fn a_session_that_is_too_large_for_its_reader_is_left_alone() {
 #[test]
 fn refuses_before_it_writes() {
     let end = 2 * 2048;
-    let mut log = Small::format(Chip::<4, PAGE>::new(2 * PAGE), 0..end).unwrap();
+    let mut log =
+        formatted_as::<_, 1, 2, 2, 0, 64>(Chip::<4, PAGE>::new(2 * PAGE), 0..end).unwrap();
     let mut dice = Dice::new(1);
     let session = fresh_session(&mut dice, 1, 2, 2);
     log.save(&session).unwrap();
@@ -175,13 +177,10 @@ fn refuses_before_it_writes() {
     let channel = UpdateChange::Channel { id: 1, pts: 1 };
     let refused = log.append(&Change::Update(channel));
     assert_eq!(refused, Err(Error::Capacity(Field::Channels)));
-    let refused = log.append(&Change::FutureAuthToken(Some(&[1; 600])));
+    let refused = log.append(&Change::FutureAuthToken(Some(&[1; 65])));
     assert_eq!(refused, Err(Error::RecordTooLarge(Field::Token)));
-    let batch = vec![Change::FutureAuthToken(Some(&[1; 500])); 4];
-    assert!(matches!(
-        log.apply(&batch),
-        Err(Error::BatchTooLarge { .. })
-    ));
+    let batch = vec![Change::FutureAuthToken(Some(&[1; 65])); 4];
+    assert_eq!(log.apply(&batch), Err(Error::RecordTooLarge(Field::Token)));
     assert_eq!(
         log.set_key_copies(KeyCopies::Two),
         Err(Error::NeedsThreePages)

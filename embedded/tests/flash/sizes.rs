@@ -3,12 +3,10 @@
 use mtsession_core::{
     Change, ChannelPts, Field, FixedSession, SessionMut, SessionSource, UpdateChange, WhenFull,
 };
+use mtsession_embedded::Error;
 use mtsession_embedded::sim::{Chip, Dice, Plain, fresh_session};
-use mtsession_embedded::{Error, SessionLog};
 
-use crate::common::{load, mount, new_log, pull};
-
-type Wide<const W: usize> = SessionLog<Chip<W, 4096>, 6, 700, 64, 16>;
+use crate::common::{formatted_as, load, mount, mounted_as, new_log, pull};
 
 /// Steps that fit the short form, the middle form and none. In larger regions units would be too long for
 /// either.
@@ -20,7 +18,9 @@ fn many_channels<const W: usize>(count: i64) {
             .push_channel(ChannelPts { id: id(n), pts: 10 })
             .unwrap();
     }
-    let mut log = Wide::<W>::format(Chip::new(128 << 10), 0..128 << 10).unwrap();
+    let mut log =
+        formatted_as::<_, 6, 700, 64, 16, 64>(Chip::<W, 4096>::new(128 << 10), 0..128 << 10)
+            .unwrap();
     log.save(&session).unwrap();
     for step in [1, 30, 1_000, 100_000, -7] {
         for channel in &mut session.channels {
@@ -35,7 +35,7 @@ fn many_channels<const W: usize>(count: i64) {
             }
         }
         let chip = core::mem::replace(log.chip(), Chip::new(0));
-        log = Wide::<W>::mount(chip, 0..128 << 10).unwrap();
+        log = mounted_as::<_, 6, 700, 64, 16, 64>(chip, 0..128 << 10).unwrap();
         let mut found = Plain::default();
         assert!(log.load(&mut found).unwrap());
         assert_eq!(found, session, "{count} channels, unit {W}, step {step}");
@@ -93,7 +93,7 @@ fn channels_are_replaced_in_a_batch_or_one_by_one() {
 #[test]
 fn a_channel_that_has_no_room_is_refused_as_a_channel() {
     let mut log =
-        SessionLog::<_, 1, 2, 2, 0>::format(Chip::<4, 4096>::new(8 << 10), 0..8 << 10).unwrap();
+        formatted_as::<_, 1, 2, 2, 0, 64>(Chip::<4, 4096>::new(8 << 10), 0..8 << 10).unwrap();
     let push = |id| Change::Update(UpdateChange::PushChannel { id, pts: 1 });
     log.append(&push(1)).unwrap();
     log.append(&push(1)).unwrap();
@@ -112,7 +112,7 @@ fn a_log_with_less_room_than_there_was_keeps_the_keys() {
     for when_full in [WhenFull::Refuse, WhenFull::EvictOldest] {
         let mut log = new_log::<4, 4096>(32 << 10);
         log.save(&session).unwrap();
-        let mut log = SessionLog::<_, 6, 8, 10, 2>::mount(pull(log), 0..32 << 10).unwrap();
+        let mut log = mounted_as::<_, 6, 8, 10, 2, 64>(pull(log), 0..32 << 10).unwrap();
         log.set_when_full(when_full);
         let mut found = Box::new(FixedSession::<6, 8, 10, 2, 64>::new());
         assert!(log.load(&mut *found).unwrap());
@@ -139,23 +139,9 @@ fn a_log_with_less_room_than_there_was_keeps_the_keys() {
             }
         }
         let chip = core::mem::replace(log.chip(), Chip::new(0));
-        let mut log = SessionLog::<_, 6, 8, 10, 2>::mount(chip, 0..32 << 10).unwrap();
+        let mut log = mounted_as::<_, 6, 8, 10, 2, 64>(chip, 0..32 << 10).unwrap();
         assert!(log.load(&mut *found).unwrap());
         check(&found);
         assert_eq!(found.counters().pts, pts);
     }
-}
-
-/// So does a session that is smaller than its log.
-#[test]
-fn a_session_with_less_room_than_its_log_gets_the_keys() {
-    let session = fresh_session(&mut Dice::new(1), 5, 30, 60);
-    let mut log = new_log::<4, 4096>(32 << 10);
-    log.save(&session).unwrap();
-    let mut found = Box::new(FixedSession::<5, 3, 4, 0, 64>::new());
-    assert!(log.load(&mut *found).unwrap());
-    assert!(found.dcs().eq(session.dcs()));
-    assert!(found.channels().eq(session.channels().take(3)));
-    assert!(mount(pull(log)).unwrap().load(&mut *found).unwrap());
-    assert!(found.dcs().eq(session.dcs()));
 }

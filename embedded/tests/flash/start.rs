@@ -6,7 +6,7 @@ use mtsession_embedded::sim::{
 };
 use mtsession_embedded::{Error, RegionError, SessionLog, Started};
 
-use crate::common::{Log, load};
+use crate::common::{Log, formatted, load, mounted};
 
 fn end<const W: usize, const E: usize>(chip: &Chip<W, E>) -> u32 {
     u32::try_from(chip.bytes.len()).unwrap()
@@ -61,7 +61,7 @@ fn first_starts<const W: usize, const E: usize>(chip: &Chip<W, E>, cuts: usize) 
             after = dice.below(usize::try_from(steps).unwrap() + 1) as u64;
         }
         let (mut log, started) = boot(chip);
-        assert_eq!(started, Ok(Started::Mounted), "{context}");
+        assert_eq!(started, Ok(Started::Empty), "{context}");
         assert_eq!(load(&mut log).unwrap(), None, "{context}");
         let session = fresh_session(&mut dice, 1, 2, 2);
         log.save(&session).unwrap();
@@ -117,18 +117,16 @@ fn a_log_that_is_formatted_again_is_there_as_a_whole_or_not_at_all() {
     let chip = power_up(log);
     let region = 0..end(&chip);
     let mut probe = chip.clone();
-    SessionLog::<_>::format(&mut probe, region.clone())
-        .map(drop)
-        .unwrap();
+    formatted(&mut probe, region.clone()).map(drop).unwrap();
     let steps = probe.counts.steps - chip.counts.steps;
     for (after, n) in (0..steps).flat_map(|step| (0..8).map(move |n| (step, n))) {
         let mut chip = chip.clone();
         let tear = Tear::new(n % PROGRAM_TEARS, n % ERASE_TEARS);
         chip.cut(Cut { after, tear }, after);
-        let done = SessionLog::<_>::format(&mut chip, region.clone()).is_ok();
+        let done = formatted(&mut chip, region.clone()).is_ok();
         chip.power_up();
         let (mut log, started) = boot(chip);
-        assert_eq!(started, Ok(Started::Mounted), "step {after}, {tear:?}");
+        started.unwrap_or_else(|error| panic!("step {after}, {tear:?}: {error}"));
         let found = load(&mut log).unwrap();
         assert!(
             found.is_none() || !done && found == Some(session.clone()),
@@ -174,9 +172,7 @@ fn another_erased_state_is_named_with_what_was_read() {
         let bytes = log.chip().counts;
         assert_eq!((bytes.programs, bytes.erases), (0, 0));
         let chip = power_up(log);
-        let error = SessionLog::<_>::format(chip, 0..16 << 10)
-            .map(drop)
-            .unwrap_err();
+        let error = formatted(chip, 0..16 << 10).map(drop).unwrap_err();
         let Error::ErasedValue { found } = error else {
             panic!("{error}")
         };
@@ -225,8 +221,7 @@ fn a_region_in_the_second_bank_works_where_the_driver_reads_it() {
     let mut log = SessionLog::<_>::new(chip, 0x40000..0x44000);
     assert_eq!(log.mount_or_format(), Ok(Started::Formatted));
     log.append(&Change::HomeDc(4)).unwrap();
-    let mut log =
-        SessionLog::<_>::mount(log.release().map_err(|_| ()).unwrap(), 0x40000..0x44000).unwrap();
+    let mut log = mounted(log.release().map_err(|_| ()).unwrap(), 0x40000..0x44000).unwrap();
     let mut session = FixedSession::<6, 32, 64, 16, 64>::new();
     assert!(log.load(&mut session).unwrap());
     assert_eq!(session.home_dc_id(), 4);

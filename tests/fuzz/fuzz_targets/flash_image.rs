@@ -22,7 +22,8 @@ struct Used {
 static USED: LazyLock<Used> = LazyLock::new(|| {
     let mut dice = Dice::new(7);
     let mut session = fresh_session(&mut dice, 2, 4, 8);
-    let mut log = SessionLog::<_>::format(Chip::<4, PAGE>::new(REGION), 0..REGION as u32).unwrap();
+    let mut log = SessionLog::<_>::new(Chip::<4, PAGE>::new(REGION), 0..REGION as u32);
+    log.mount_or_format().unwrap();
     log.save(&session).unwrap();
     let mut sessions = vec![session.clone()];
     for _ in 0..1500 {

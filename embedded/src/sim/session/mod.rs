@@ -13,7 +13,7 @@ mod play;
 mod script;
 
 use super::Chip;
-use crate::header::HEADER_LEN;
+use crate::format::header::HEADER;
 
 pub use act::Act;
 pub use history::History;
@@ -25,7 +25,7 @@ pub use script::{Call, fresh_session, random_call, random_calls, workload};
 /// them: it may be programmed where a cut in the first one cannot be told from one in the second, since
 /// one of them is whole.
 pub fn built_on_weak<const WRITE: usize, const ERASE: usize>(chip: &Chip<WRITE, ERASE>) -> usize {
-    let header = HEADER_LEN.next_multiple_of(WRITE.max(4));
+    let header = HEADER.next_multiple_of(WRITE.max(4));
     let page = ERASE.max(1024);
     let programs = chip.weak_programs.iter();
     programs

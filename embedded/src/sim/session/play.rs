@@ -72,7 +72,8 @@ impl Play {
         chip.corrects = corrects;
         chip.page_programs = matches!(self.shape, Shape::Pages1 | Shape::Pages4);
         chip.strict = !chip.page_programs;
-        let log = SessionLog::format(chip, 0..(pages * E) as u32).unwrap();
+        let mut log = SessionLog::new(chip, 0..(pages * E) as u32);
+        log.mount_or_format().unwrap();
         let mut stage = Stage {
             log,
             model: History::new(self.lazy.into()),
@@ -112,7 +113,8 @@ impl<const W: usize, const E: usize> Stage<W, E> {
     fn mount(&mut self) {
         let chip = core::mem::replace(self.log.chip(), Chip::new(0));
         let end = chip.bytes.len() as u32;
-        self.log = SessionLog::mount(chip, 0..end).unwrap();
+        self.log = SessionLog::new(chip, 0..end);
+        self.log.mount().unwrap();
         self.set_up();
     }
 
@@ -143,7 +145,7 @@ impl<const W: usize, const E: usize> Stage<W, E> {
         match call.run(&mut probe) {
             Ok(()) => {}
             // A refusal changes nothing; that it writes nothing either is shown elsewhere.
-            Err(Error::BatchTooLarge { .. } | Error::StoreFull) => {
+            Err(Error::StoreFull) => {
                 assert!(call.run(&mut self.log).is_err());
                 assert_eq!(self.load(), *self.model.now());
                 return;

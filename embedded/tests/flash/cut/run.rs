@@ -143,38 +143,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
         }
         let mut rest = n + 1;
         if double {
-            self.double += 1;
-            let tear = self.tear();
-            // Often right in the first record that is written again.
-            let within = if self.dice.chance(50) { 40 } else { 3 };
-            let after = self.dice.below(within) as u64;
-            chip.cut(Cut { after, tear }, self.dice.next());
-            context = format!("{context}, then step {after}, {tear:?}");
-            let mut log = mount(chip).unwrap_or_else(|error| panic!("{context}: {error}"));
-            self.setting.set_up(&mut log);
-            let mut models = self.settle(log.clone(), &allowed, &context);
-            let mut complete = true;
-            for call in script.calls.iter().skip(rest).take(3) {
-                rest += 1;
-                if run(&mut log, call).is_ok() && !log.chip().is_dead() {
-                    for model in &mut models {
-                        model.note(call);
-                    }
-                } else {
-                    complete = false;
-                    break;
-                }
-            }
-            allowed = if complete {
-                models
-            } else {
-                let cut = &script.calls[rest - 1];
-                let models = models.iter();
-                models.flat_map(|model| model.interrupted(cut)).collect()
-            };
-            chip = pull(log);
-            let cut = chip.power_up();
-            assert_eq!(cut, !complete, "{context}");
+            (chip, allowed) = self.cut_again(script, &mut rest, chip, &allowed, &mut context);
         }
         // Goes on in circles: changes hold absolute values.
         let rest = script.calls.iter().cycle().skip(rest);
@@ -184,6 +153,59 @@ impl<const W: usize, const E: usize> Run<W, E> {
             double || first || built_on_weak(&chip) == 0,
             "{context}: the word that was hit was programmed"
         );
+    }
+
+    /// Cuts the start after a cut, or one of the three calls after that.
+    fn cut_again(
+        &mut self,
+        script: &Script,
+        rest: &mut usize,
+        mut chip: Chip<W, E>,
+        allowed: &[History],
+        context: &mut String,
+    ) -> (Chip<W, E>, Vec<History>) {
+        self.double += 1;
+        let tear = self.tear();
+        // Often right in the first record that is written again.
+        let within = if self.dice.chance(50) { 40 } else { 3 };
+        let after = self.dice.below(within) as u64;
+        chip.cut(Cut { after, tear }, self.dice.next());
+        *context = format!("{context}, then step {after}, {tear:?}");
+        let end = u32::try_from(chip.bytes.len()).unwrap();
+        let mut log = Log::new(chip, 0..end);
+        // A start writes where a deletion was cut.
+        let mut complete = log.mount().is_ok() || !log.chip().is_dead();
+        let mut models = allowed.to_vec();
+        if complete {
+            self.setting.set_up(&mut log);
+            models = self.settle(log.clone(), allowed, context);
+        }
+        let is_started = complete;
+        for call in script.calls.iter().skip(*rest).take(3) {
+            if !is_started {
+                break;
+            }
+            *rest += 1;
+            if run(&mut log, call).is_ok() && !log.chip().is_dead() {
+                for model in &mut models {
+                    model.note(call);
+                }
+            } else {
+                complete = false;
+                break;
+            }
+        }
+        let allowed = if complete || !is_started {
+            models
+        } else {
+            let cut = &script.calls[*rest - 1];
+            let models = models.iter();
+            models.flat_map(|model| model.interrupted(cut)).collect()
+        };
+        let mut chip = pull(log);
+        let cut = chip.power_up();
+        assert_eq!(cut, !complete, "{context}");
+        (chip, allowed)
     }
 
     /// What is found on a chip is one of these, and the one that it is from now on. Where words read

@@ -1,6 +1,5 @@
 //! An image with a flipped bit, as a chip that nothing may write to.
 
-use mtsession_embedded::SessionLog;
 use mtsession_embedded::sim::{ChipError, Plain};
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash, check_read};
@@ -15,7 +14,7 @@ impl<const W: usize, const E: usize> Rotten<'_, W, E> {
     pub(super) fn session(self) -> Option<Plain> {
         let bit = self.bit;
         let end = u32::try_from(self.image.len()).unwrap();
-        let log = SessionLog::<_>::mount(self, 0..end);
+        let log = crate::common::mounted(self, 0..end);
         let mut log = log.unwrap_or_else(|error| panic!("bit {bit}: {error}"));
         let mut session = Plain::default();
         log.load(&mut session).unwrap().then_some(session)

@@ -60,7 +60,7 @@ impl<const W: usize, const E: usize> Used<W, E> {
 
     fn call(&mut self, call: &Call) {
         match run(&mut self.log, call) {
-            Err(Error::BatchTooLarge { .. }) => return,
+            Err(Error::StoreFull) => return,
             result => result.unwrap(),
         }
         let before = self.session.clone();

@@ -9,8 +9,8 @@ use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SYST};
 use firmware_cortex_m::peers::{block_on, channel, dc, login, peer};
 use firmware_cortex_m::{Ram, SIZE};
-use mtsession_core::{Change, Counters, FixedSession, SessionMut, UpdateChange};
-use mtsession_embedded::SessionLog;
+use mtsession_core::{Change, Counters, FixedSession, SessionMut, SessionSource, UpdateChange};
+use mtsession_embedded::{SessionLog, Started};
 use semihosting::println;
 use sequential_storage::cache::Cache;
 use sequential_storage::cache::key_pointers::ArrayKeyPointers;
@@ -163,19 +163,24 @@ fn stack_of(call: impl FnOnce() -> bool) -> Option<usize> {
     done.then(|| top - used.unwrap_or(top) + 256)
 }
 
+/// A log of the session that both stores keep.
+type Log<F> = SessionLog<F, 6, 32, 64, 0, 0>;
+
 fn own(mut flash: &mut Ram) -> Option<Done> {
     let mut session = FixedSession::<6, 32, 64, 0, 0>::new();
     login(&mut session).ok()?;
     let mut updates = Updates::new();
     session.set_counters(updates.counters);
-    let mut log = SessionLog::<_>::format(&mut flash, 0..SIZE as u32).ok()?;
+    let mut log = Log::new(&mut flash, 0..SIZE as u32);
+    log.format().ok()?;
     log.save(&session).ok()?;
     let mut tally = Tally::default();
     for _ in 0..UPDATES {
         let (_, change) = updates.next();
         tally.time(|| log.append(&change).is_ok()).then_some(())?;
     }
-    let ram = size_of_val(&log);
+    // The session in it is the caller's: no other one is needed.
+    let ram = size_of_val(&log) - size_of_val(log.session());
     let mut stack = 0;
     // A page turn is among so many.
     for _ in 0..1_000 {
@@ -184,11 +189,9 @@ fn own(mut flash: &mut Ram) -> Option<Done> {
     }
     drop(log);
     let mut load = Tally::default();
-    load.time(|| {
-        let Ok(mut log) = SessionLog::<_>::mount(&mut flash, 0..SIZE as u32) else { return false };
-        matches!(log.load(&mut session), Ok(true))
-    })
-    .then_some(())?;
+    let mut log = Log::new(&mut flash, 0..SIZE as u32);
+    load.time(|| log.mount() == Ok(Started::Mounted)).then_some(())?;
+    (log.session().counters() == updates.counters).then_some(())?;
     Some(Done { updates: tally, load, ram, stack })
 }
 

@@ -49,7 +49,7 @@ fn run(mut flash: Ram) -> Result<(), Failure> {
     defmt::info!("{}", log.stats()?);
     drop(log);
     let mut session = Session::new();
-    let mut log = SessionLog::<_>::mount(&mut flash, region)?;
+    let mut log = SessionLog::<_>::new(&mut flash, region);
     let there = log.load(&mut session)?;
     let dc = session.dc_for(2, false);
     defmt::info!("after a restart: session {=bool}, pts {=i32}, {}", there, session.counters().pts, dc);

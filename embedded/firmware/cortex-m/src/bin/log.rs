@@ -8,6 +8,8 @@ use firmware_cortex_m::{Ram, SIZE};
 use mtsession_core::{Change, FixedSession, UpdateChange};
 use mtsession_embedded::{Error, SessionLog};
 
+type Session = FixedSession<6, 32, 64, 16, 32>;
+type Log = SessionLog<Ram, 6, 32, 64, 16, 32>;
 type Failure = Error<embedded_storage::nor_flash::NorFlashErrorKind>;
 
 #[cortex_m_rt::entry]
@@ -19,10 +21,10 @@ fn main() -> ! {
 }
 
 fn run(flash: Ram) -> Result<(), Failure> {
-    let mut session = FixedSession::<6, 32, 64, 16, 32>::new();
-    let mut log = SessionLog::<_>::mount(flash, 0..SIZE as u32)?;
-    log.load(&mut session)?;
+    let mut log = Log::new(flash, 0..SIZE as u32);
+    log.mount()?;
+    black_box(log.session());
     let primary = UpdateChange::Primary { pts: black_box(7), date: 1_750_000_000, seq: 1 };
     log.append(black_box(&Change::Update(primary)))?;
-    log.save(&session)
+    log.save(&Session::new())
 }

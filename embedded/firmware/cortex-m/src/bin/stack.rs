@@ -45,10 +45,12 @@ fn measure(mut flash: Ram) -> Option<()> {
     let mut session = Session::new();
     login(&mut session).ok()?;
     let region = 0..SIZE as u32;
-    SessionLog::<_>::format(&mut flash, region.clone()).ok()?.save(&session).ok()?;
+    let mut log = SessionLog::<_>::new(&mut flash, region);
+    log.format().ok()?;
+    log.save(&session).ok()?;
 
-    let (mount, log) = depth(|| SessionLog::<_>::mount(&mut flash, region.clone()));
-    let mut log = log.ok()?;
+    let (mount, mounted) = depth(|| log.mount().map(drop));
+    mounted.ok()?;
     let (load, loaded) = depth(|| log.load(&mut session));
     let mut append = 0;
     for pts in 0..5000 {
@@ -62,17 +64,18 @@ fn measure(mut flash: Ram) -> Option<()> {
     println!("stack of mount {mount}, load {load}, append {append}, save {save} bytes");
     drop(log);
     println!(
-        "RAM of the log {} bytes beside its driver, of a session of 6 DCs, 32 channels, 64 peers {}",
-        size_of::<SessionLog<Ram>>() - size_of::<Ram>(),
+        "RAM of the log {} bytes beside its driver and session, of a session of 6 DCs, 32 channels, 64 peers {}",
+        size_of::<SessionLog<Ram>>() - size_of::<Ram>() - size_of::<FixedSession<6, 32, 64, 16, 64>>(),
         size_of::<FixedSession<6, 32, 64, 0, 0>>(),
     );
     futures(flash, &mut session)
 }
 
 fn futures(flash: Ram, session: &mut Session) -> Option<()> {
-    let mount = asynchronous::SessionLog::<_>::mount(flash, 0..SIZE as u32);
+    let mut log = asynchronous::SessionLog::<_>::new(flash, 0..SIZE as u32);
+    let mount = log.mount();
     let size = size_of_val(&mount);
-    let mut log = block_on(mount).ok()?;
+    block_on(mount).ok()?;
     let load = size_of_val(&log.load(session));
     let append = size_of_val(&log.append(&change(1)));
     let save = size_of_val(&log.save(session));
