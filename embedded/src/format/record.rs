@@ -7,9 +7,11 @@ use crate::num::{Bytes, bytes};
 /// The longest record, and the size of the buffer: an entry with a key and the longest address, a batch.
 pub(crate) const MAX_RECORD: usize = 416;
 /// Bytes of a record that are not its entries.
-pub(crate) const FRAME: usize = 6;
+pub(crate) const FRAME: usize = HEAD + CHECK;
 /// Bytes of the head.
 pub(crate) const HEAD: usize = 2;
+/// Bytes of the check. Four would take a unit more for each peer and each channel.
+const CHECK: usize = 3;
 
 /// What stands at a unit.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,12 @@ pub(crate) const fn seed(sequence: u32, at: Bytes) -> u32 {
     mix(mix(!0, sequence), at.0)
 }
 
+/// The lower bytes of a CRC.
+fn check(seed: u32, body: &[u8]) -> [u8; CHECK] {
+    let [check @ .., _] = crc32c(seed, body).to_le_bytes();
+    check
+}
+
 /// Makes a record of the entries that stand behind the head's place: head, check, padding. Gives the length.
 pub(crate) fn seal(record: &mut [u8], head: Head, seed: u32, unit: Bytes) -> usize {
     let total = padded(head.total(), unit);
@@ -87,10 +95,10 @@ pub(crate) fn seal(record: &mut [u8], head: Head, seed: u32, unit: Bytes) -> usi
     }
     let end = head.len.wrapping_add(HEAD);
     let (body, rest) = record.split_at_mut_checked(end).unwrap_or_default();
-    let crc = crc32c(seed, body).to_le_bytes();
+    let check = check(seed, body);
     rest.iter_mut()
         .take(total.wrapping_sub(end))
-        .zip(crc.into_iter().chain(core::iter::repeat(0xFF)))
+        .zip(check.into_iter().chain(core::iter::repeat(0xFF)))
         .for_each(|(place, byte)| *place = byte);
     total
 }
@@ -98,7 +106,7 @@ pub(crate) fn seal(record: &mut [u8], head: Head, seed: u32, unit: Bytes) -> usi
 /// The entries of a record whose check is right.
 pub(crate) fn open(record: &[u8], head: Head, seed: u32) -> Option<&[u8]> {
     let (body, rest) = record.split_at_checked(head.len.wrapping_add(HEAD))?;
-    let is_right = *rest.first_chunk()? == crc32c(seed, body).to_le_bytes();
+    let is_right = *rest.first_chunk()? == check(seed, body);
     is_right.then_some(body.get(HEAD..)?)
 }
 
