@@ -10,8 +10,14 @@ const ERASES: u8 = 8;
 /// How often a word is read before it counts as unreadable. A driver that was only busy must never lead to that,
 /// since the record would be lost.
 const READS: u8 = 24;
-/// How many calls go by at most before something is programmed again, the first time.
-const STEPS: u8 = 30;
+/// How many calls go by at most before something is programmed again, the first time: with its read-back, the next
+/// program is the 31st call after one that failed. A driver that fails at regular intervals is in step with it only
+/// where it fails every 31st call, since that is a prime number. Each further time there are so many more:
+/// 37 and 43 are primes, and neither 2 nor 3 is ever a factor.
+const PASSES: u8 = 29;
+const MORE: u8 = 6;
+/// The same where a call that works is waited for: the 11th call at the earliest, then the 17th, 23rd, 29th.
+const LEFT: u8 = PASSES - 9;
 
 /// What a call of the driver is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,8 +88,9 @@ impl Machine {
         if op == Op::Program && attempts.waits {
             // A driver that fails at regular intervals works right after a call that failed; one that is busy for
             // a while, right after one that did not. Which of them it is cannot be known: attempts take turns.
-            // Where reads do not fail at all, the interval is left by making another number of calls each time.
-            attempts.count = STEPS.saturating_add(attempts.failed.wrapping_sub(1) >> 1);
+            // Where reads do not fail at all, only the number of calls in between leaves the interval.
+            let times = attempts.failed.wrapping_sub(1) >> 1 & 3;
+            attempts.count = PASSES.wrapping_add(times.wrapping_mul(MORE));
             return self.elsewhere(Way::Pass, self.io.0);
         }
         self.whole(op)
@@ -113,9 +120,14 @@ impl Machine {
         let op = attempts.op;
         if attempts.way == Way::Pass {
             attempts.count = attempts.count.wrapping_sub(1);
-            let is_even = attempts.failed & 1 == 1;
-            if ok != is_even || attempts.count == 0 {
-                attempts.waits = is_even && !ok;
+            let waits_for_failure = attempts.failed & 1 == 1;
+            let is_over = if waits_for_failure {
+                !ok
+            } else {
+                ok && attempts.count <= LEFT
+            };
+            if is_over || attempts.count == 0 {
+                attempts.waits = waits_for_failure && !ok;
                 return self.whole(op);
             }
             return Op::Read;
