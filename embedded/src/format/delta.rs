@@ -3,7 +3,7 @@
 //! | form | bits from the top |
 //! |---|---|
 //! | short, 4 bytes, unit 4 | tag `00`, pts 3, date 8, seq 3; or tag `01`, position 8, pts 6; then check 11, zeros 5 |
-//! | long, 8 bytes | tag `100`, pts 10, date 12, seq 7; or tag `101`, position 13, pts 16; then check 32 |
+//! | long, 8 bytes | tag `100`, pts 13, date 16, seq 8; or tag `101`, position 13, pts 16, zeros 8; then check 24 |
 //!
 //! "Zeros" is the number of 0 bits before it: a Berger code, which notices every error that only ever turns
 //! bits one way, as an interrupted program does.
@@ -13,7 +13,8 @@ pub(crate) type Values = [i32; 3];
 
 /// Widths of the fields, of the counters and of a channel.
 static SHORT: [[u8; 3]; 2] = [[3, 8, 3], [8, 6, 0]];
-static LONG: [[u8; 3]; 2] = [[10, 12, 7], [13, 16, 0]];
+/// The third field is in the second word.
+static LONG: [[u8; 3]; 2] = [[13, 16, 8], [13, 16, 0]];
 
 /// A multiplication and a shift: what a check of three numbers needs, at a fraction of a CRC's cost.
 pub(crate) const fn mix(hash: u32, value: u32) -> u32 {
@@ -36,15 +37,19 @@ const fn mask(width: u8) -> u32 {
     (1_u32 << (width & 31)).wrapping_sub(1)
 }
 
-fn fields(widths: [u8; 3], from: Values, to: Values) -> Option<u32> {
-    let mut word = 0;
-    for ((from, to), width) in from.into_iter().zip(to).zip(widths) {
-        if to.wrapping_sub(from).cast_unsigned() > mask(width) {
-            return None;
+/// The low bits of what a record leads to, if it does so from each of two bases.
+fn fields(widths: [u8; 3], from: [Values; 2], to: Values) -> Option<[u32; 3]> {
+    let mut fields = [0; 3];
+    for from in from {
+        let all = fields.iter_mut().zip(from).zip(to).zip(widths);
+        for (((field, from), to), width) in all {
+            if to.wrapping_sub(from).cast_unsigned() > mask(width) {
+                return None;
+            }
+            *field = to.cast_unsigned() & mask(width);
         }
-        word = word << (width & 31) | to.cast_unsigned() & mask(width);
     }
-    Some(word)
+    Some(fields)
 }
 
 fn widths(table: [[u8; 3]; 2], is_channel: bool) -> [u8; 3] {
@@ -52,21 +57,25 @@ fn widths(table: [[u8; 3]; 2], is_channel: bool) -> [u8; 3] {
     if is_channel { channel } else { counters }
 }
 
-/// The record that leads from `from` to `to`, and its length; `None` where the step is too wide.
+/// The record that leads to `to` from each of two bases, and its length; `None` where a step is too wide.
 pub(crate) fn encode(
     is_short: bool,
     seed: u32,
     is_channel: bool,
-    from: Values,
+    from: [Values; 2],
     to: Values,
 ) -> Option<([u32; 2], usize)> {
     let check = check(seed, is_channel, to);
-    if is_short && let Some(word) = fields(widths(SHORT, is_channel), from, to) {
-        let word = (u32::from(is_channel) << 14 | word) << 16 | check >> 21 << 5;
+    let tag = u32::from(is_channel);
+    if is_short && let Some([first, second, third]) = fields(widths(SHORT, is_channel), from, to) {
+        let [_, middle, last] = widths(SHORT, is_channel);
+        let word = (tag << 14 | (first << (middle & 31) | second) << (last & 31) | third) << 16;
+        let word = word | check >> 21 << 5;
         return Some(([word | zeros(word), 0], 4));
     }
-    let word = fields(widths(LONG, is_channel), from, to)?;
-    Some(([2 << 30 | u32::from(is_channel) << 29 | word, check], 8))
+    let [first, second, third] = fields(widths(LONG, is_channel), from, to)?;
+    let word = (4 | tag) << 29 | first << 16 | second;
+    Some(([word, third << 24 | check >> 8], 8))
 }
 
 /// Whether a record that starts like this has 8 bytes.
@@ -94,7 +103,10 @@ pub(crate) fn decode(word: u32, second: u32, seed: u32, base: Values) -> Option<
         return None;
     };
     let mut values = base;
-    for (value, width) in values.iter_mut().zip(widths) {
+    for (n, (value, width)) in values.iter_mut().zip(widths).enumerate() {
+        if n == 2 && is_long(word) {
+            left = second;
+        }
         if width != 0 {
             let field = left >> (32_u32.wrapping_sub(width.into()) & 31);
             left <<= width & 31;
@@ -104,7 +116,7 @@ pub(crate) fn decode(word: u32, second: u32, seed: u32, base: Values) -> Option<
     }
     let check = check(seed, is_channel, values);
     let is_right = if is_long(word) {
-        check == second
+        check >> 8 == second & 0xFF_FFFF
     } else {
         check >> 21 == word >> 5 & 0x7FF
     };
@@ -117,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_step_that_does_not_fit_the_short_form_takes_the_long_one_or_none() {
-        let record = |to, is_channel| encode(true, 7, is_channel, [0, 100, 0], to);
+        let record = |to, is_channel| encode(true, 7, is_channel, [[0, 100, 0]; 2], to);
         let (words, len) = record([255, 163, 0], true).unwrap();
         assert_eq!((len, position(words[0])), (4, Some(255)));
         let (words, len) = record([256, 101, 0], true).unwrap();
@@ -127,11 +139,27 @@ mod tests {
     }
 
     #[test]
+    fn a_record_leads_from_both_bases() {
+        let to = [12, 40, 31];
+        for (weak, length) in [([10, 35, 30], 4), ([4, 35, 30], 8), ([10, 41, 30], 0)] {
+            let from = [weak, [10, 35, 30]];
+            let Some((words, found)) = encode(true, 99, false, from, to) else {
+                assert_eq!(length, 0);
+                continue;
+            };
+            assert_eq!(found, length);
+            for base in from {
+                assert_eq!(decode(words[0], words[1], 99, base), Some(to));
+            }
+        }
+    }
+
+    #[test]
     fn every_flipped_bit_is_noticed() {
         for (is_short, step) in [(true, 2), (false, 300)] {
             let from = [10, 20, 30];
             let to = [10 + step, 25, 31];
-            let (words, _) = encode(is_short, 99, false, from, to).unwrap();
+            let (words, _) = encode(is_short, 99, false, [from; 2], to).unwrap();
             assert_eq!(decode(words[0], words[1], 99, from), Some(to));
             for bit in 0..32 {
                 let flipped = words[0] ^ 1 << bit;

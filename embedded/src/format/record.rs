@@ -119,3 +119,31 @@ pub(crate) fn padded(len: usize, unit: Bytes) -> usize {
 pub(crate) fn up(len: Bytes, unit: Bytes) -> Bytes {
     Bytes::clone(&(len + unit - core::num::Wrapping(1))) & !(unit - core::num::Wrapping(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::vec;
+
+    use super::{CHECK, MAX_RECORD, check};
+
+    /// The check is linear: what an error of two bits changes in it is what each of them changes, added up.
+    #[test]
+    fn every_error_of_one_or_two_bits_is_noticed_in_the_longest_record() {
+        let mut body = vec![0_u8; MAX_RECORD - CHECK];
+        let right = check(0, &body);
+        let mut changes = HashSet::from([[0; CHECK]]);
+        for bit in 0..8 * CHECK {
+            let mut change = [0; CHECK];
+            change[bit / 8] = 1 << (bit % 8);
+            changes.insert(change);
+        }
+        for bit in 0..8 * body.len() {
+            body[bit / 8] ^= 1 << (bit % 8);
+            let wrong = check(0, &body);
+            body[bit / 8] ^= 1 << (bit % 8);
+            let change = core::array::from_fn(|byte| right[byte] ^ wrong[byte]);
+            assert!(changes.insert(change), "bit {bit}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::error::Fail;
 use crate::format::header::{BOTH, Flags, HEADER, Header};
 use crate::format::record::MAX_RECORD;
 use crate::index::{AHEAD, Entries, List, NOWHERE, Place, Selection, Table, is_nothing, next};
-use crate::num::{Bytes, bytes};
+use crate::num::{Bytes, bytes, len};
 use crate::settings::FlashStats;
 
 /// Bytes that a page needs for a counter, whatever lives in it: a gap and a whole record.
@@ -244,11 +244,29 @@ impl Machine {
             let at = self.geometry.page_at(self.head);
             return Some(self.read(State::Mend, at, HEADER));
         }
+        if let Some(left) = self.claims.checked_sub(1) {
+            self.claims = left;
+            let unit = len(self.geometry.unit());
+            return Some(self.read(State::Claim, self.reading.begun, unit));
+        }
         if self.suspects == 0 {
             return None;
         }
         let at = self.geometry.page_at(self.page(self.suspects));
         Some(self.read(State::Suspect, at, BOTH))
+    }
+
+    /// The head of a record that was begun was read again. If it does not read the same each time, its length does
+    /// not count: the next start, if the power is lost in what is written now, has to go on at this place or after
+    /// it, but never before it.
+    pub(crate) fn claimed(&mut self, table: &mut dyn Table) -> Op {
+        let word = self.buffer.bytes().first_chunk();
+        if word.is_none_or(|word| u32::from_be_bytes(*word) != self.reading.begun_word) {
+            self.claims = 0;
+            self.at = self.reading.tail;
+            self.good = self.at;
+        }
+        self.plan(table)
     }
 
     /// The first header was read: it is programmed once more.

@@ -8,6 +8,7 @@ use mtsession_core::Counters;
 use super::attempt::Attempts;
 use super::buffer::Buffer;
 use crate::error::Fail;
+use crate::format::delta::Values;
 use crate::format::header::{Flags, HEADERS, Header, Region};
 use crate::geometry::{Geometry, RegionError};
 use crate::index::{Place, Selection, Table};
@@ -71,6 +72,7 @@ pub(crate) enum State {
     Erase,
     Stalled,
     Suspect,
+    Claim,
     Cleared,
     Mend,
     Ahead,
@@ -116,6 +118,9 @@ pub(crate) struct Draft {
     pub(crate) is_batch: bool,
     /// Whether it begins with the lengths of lists.
     pub(crate) has_lengths: bool,
+    /// Of the counters: whether the step is that of a short delta record, and whether they are said twice.
+    pub(crate) is_short: bool,
+    pub(crate) is_twice: bool,
 }
 
 impl Draft {
@@ -128,6 +133,8 @@ impl Draft {
         is_wiped: false,
         is_batch: false,
         has_lengths: false,
+        is_short: false,
+        is_twice: false,
     };
 }
 
@@ -185,6 +192,8 @@ pub(crate) struct Machine {
     /// written.
     pub(crate) is_half: bool,
     pub(crate) suspects: u8,
+    /// How often the head of a bad record is read again whose length says where the next record goes.
+    pub(crate) claims: u8,
     pub(crate) is_mounted: bool,
     /// 0xFF on a chip whose erased cells read as zeros: every bit is stored flipped.
     pub(crate) flip: u8,
@@ -203,6 +212,9 @@ pub(crate) struct Machine {
     pub(crate) sum: u32,
     /// The counters on flash.
     pub(crate) base: Counters,
+    /// The ones before them, where a single record leads from these to those by more than the next one has bits
+    /// for: the next one leads from both.
+    pub(crate) weak: Values,
     /// The first entry of a saved session's page.
     pub(crate) part_from: Place,
     /// Bytes that a batch needs after the records that are there.
@@ -273,6 +285,7 @@ impl Machine {
             good: core::num::Wrapping(0),
             blank_ahead: 0,
             base: NO_COUNTERS,
+            weak: [0; 3],
             failed_programs: 0,
             damaged: 0,
             lazy: 0,
@@ -292,6 +305,7 @@ impl Machine {
             stalled: false,
             is_half: false,
             suspects: 0,
+            claims: 0,
             saved: None,
             then: None,
             job: Job::Flush,

@@ -160,6 +160,7 @@ impl Machine {
                 self.turn(table)
             }
             State::Suspect => self.suspected(table),
+            State::Claim => self.claimed(table),
             State::Cleared => {
                 self.suspects = self.suspects.wrapping_sub(1);
                 self.plan(table)

@@ -6,7 +6,7 @@
 use mtsession_core::Change;
 
 use super::state::{Job, Machine, Op, State, TRIES, What};
-use super::write::put;
+use super::write::{put, values};
 use crate::error::Fail;
 use crate::format::codec::{Codec, Text};
 use crate::format::entry::{Entry, entry};
@@ -348,6 +348,7 @@ impl Machine {
         self.rebase = false;
         self.tight = false;
         self.base = table.counters();
+        self.weak = values(self.base);
         if self.job == Job::Save {
             self.part_from = self.draft.to;
         } else if !matches!(self.job, Job::Room { .. }) {

@@ -133,6 +133,8 @@ impl Machine {
             is_wiped: next == Next::Wiped,
             is_batch: next == Next::Batch,
             has_lengths: next == Next::Batch,
+            is_short: false,
+            is_twice: false,
         };
         match next {
             Next::Entry(place) => (self.draft.from, self.draft.to) = (place, place),
@@ -164,11 +166,10 @@ impl Machine {
             total = nothing;
         }
         total = total.wrapping_add(self.compose(table, total, at)?);
-        let (old, new) = (values(self.base), values(table.counters()));
-        let is_wide = delta::encode(true, 0, false, old, new).is_none_or(|(_, len)| len > 4);
-        if next == Next::Counters && (self.is_start || is_wide) {
-            // Later records build on the counters: no single rotten bit may take a wide step of them, nor a word
-            // that was hit by a cut and goes bad later. So they are said twice.
+        if next == Next::Counters && self.is_start {
+            // Later records build on the counters, and the word that was hit by the cut may go bad later: they are
+            // said twice.
+            self.draft.is_twice = true;
             total = total.wrapping_add(self.compose(table, total, at)?);
         }
         Some(total)
@@ -182,7 +183,7 @@ impl Machine {
                 if now.qts != self.base.qts {
                     return None;
                 }
-                (values(self.base), values(now), false)
+                ([self.weak, values(self.base)], values(now), false)
             }
             Next::Entry(place) if place.list() == List::Channels => {
                 let position = place.position();
@@ -193,33 +194,23 @@ impl Machine {
                 }
                 let pts = table.pts(position)?;
                 let position = i32::try_from(position).ok()?;
-                (
-                    [0, pts.wrapping_sub(lag.into()), 0],
-                    [position, pts, 0],
-                    true,
-                )
+                let from = [0, pts.wrapping_sub(lag.into()), 0];
+                ([from; 2], [position, pts, 0], true)
             }
             _ => return None,
         };
         let is_short = self.geometry.unit().0 == 4 && !self.rebase;
-        let mut end = 0_usize;
-        loop {
-            let seed = seed(self.sequence, at + bytes(end));
-            let (words, length) = delta::encode(is_short, seed, is_channel, from, to)?;
-            let total = self.up(length);
-            let place = self.buffer.part_mut(end, end.wrapping_add(total));
-            place.fill(0xFF);
-            let words = words.iter().flat_map(|word| word.to_be_bytes());
-            for (place, byte) in place.iter_mut().zip(words.take(length)) {
-                *place = byte;
-            }
-            let is_first = end == 0;
-            end = end.wrapping_add(total);
-            // A step that is too wide for the short form is too wide for one that goes on from before it.
-            if is_channel || !is_short || length == 4 || !is_first {
-                return Some(end);
-            }
+        let seed = seed(self.sequence, at);
+        let (words, length) = delta::encode(is_short, seed, is_channel, from, to)?;
+        self.draft.is_short = length == 4;
+        let total = self.up(length);
+        let place = self.buffer.part_mut(0, total);
+        place.fill(0xFF);
+        let words = words.iter().flat_map(|word| word.to_be_bytes());
+        for (place, byte) in place.iter_mut().zip(words.take(length)) {
+            *place = byte;
         }
+        Some(total)
     }
 
     /// What was programmed was read back.
@@ -310,7 +301,12 @@ impl Machine {
             return;
         }
         if draft.has_counters {
-            self.base = table.counters();
+            // A step that the short form has no room for is not for one record alone: the next one leads over it
+            // as well, so that no single rotten bit takes what is written after it.
+            let now = table.counters();
+            let is_sure = draft.is_short || draft.is_twice;
+            self.weak = values(if is_sure { now } else { self.base });
+            self.base = now;
             self.rebase = false;
         }
         if draft.is_batch {

@@ -3,10 +3,11 @@
 use mtsession_core::Change;
 
 use super::Reading;
+use super::scan::RECHECKS;
 use crate::error::Fail;
 use crate::format::header::{BOTH, Flags, Found, HEADER, Header, is_blank};
 use crate::index::{Place, Table};
-use crate::machine::{Job, Machine, Op, State};
+use crate::machine::{Job, Machine, Op, State, values};
 use crate::num::{Bytes, len};
 
 /// What stands in the places of a page's headers.
@@ -56,6 +57,7 @@ impl Machine {
     pub(crate) fn probe(&mut self) -> Op {
         self.sequence = 0;
         self.suspects = 0;
+        self.claims = 0;
         self.reading.page = 0;
         self.read_headers(State::Probe, 0)
     }
@@ -213,16 +215,23 @@ impl Machine {
         if self.suspects > 0 {
             self.suspects = self.geometry.pages.wrapping_sub(self.used);
         }
-        self.at = self.reading.tail;
+        self.at = self.reading.tail.max(self.reading.claimed);
+        self.claims = if self.at > self.reading.tail {
+            RECHECKS
+        } else {
+            0
+        };
         if self.reading.is_old {
             // Nothing is added to a page of the first format.
             self.at = self.end();
+            self.claims = 0;
         }
         self.good = self.at;
         self.gap = true;
         self.rebase = true;
         self.is_start = true;
         table.set_counters(self.base);
+        self.weak = values(self.base);
         table.lags().fill(crate::index::WHOLE);
         if let Some(position) = self.reading.last_delta {
             // It may not read the same again.
@@ -241,7 +250,7 @@ impl Machine {
         if self.flags.has(Flags::DELETED) {
             // A deletion that was cut is finished before anything else.
             self.job = Job::Wipe { done: 0 };
-            return self.wipe(table);
+            return self.plan(table);
         }
         self.done(Ok(()))
     }

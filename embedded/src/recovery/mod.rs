@@ -85,6 +85,10 @@ pub(crate) struct Reading {
     pub(crate) len: usize,
     /// After everything that is not blank.
     pub(crate) tail: Bytes,
+    /// After everything that was begun, as far as heads of bad records say; the one that says so, and how it read.
+    pub(crate) claimed: Bytes,
+    pub(crate) begun: Bytes,
+    pub(crate) begun_word: u32,
     pub(crate) blank: Bytes,
     /// After a bad record; where the next one should start.
     pub(crate) hunting: bool,
@@ -133,6 +137,9 @@ impl Reading {
         start: NO_PLACE,
         len: 0,
         tail: NO_PLACE,
+        claimed: NO_PLACE,
+        begun: NO_PLACE,
+        begun_word: 0,
         blank: NO_PLACE,
         hunting: false,
         expected: NO_PLACE,

@@ -27,6 +27,7 @@ impl Machine {
         reading.start = start;
         reading.len = 0;
         reading.tail = start;
+        reading.claimed = start;
         reading.blank = bytes(0);
         reading.hunting = false;
         reading.expected = NO_PLACE;
@@ -94,12 +95,13 @@ impl Machine {
         self.read(State::Scan, self.reading.pos, self.reading.len)
     }
 
-    /// What starts here is no record: its length, if it has one, may be programmed.
-    fn bad(&mut self, table: &mut dyn Table, size: Bytes) {
+    /// What starts here with a word is no record: its length, if it has one, may be programmed.
+    fn bad(&mut self, table: &mut dyn Table, word: u32, size: Bytes) {
         self.undo(table, false);
         let reading = &mut self.reading;
-        if !reading.hunting || reading.blank.0 > 0 {
-            reading.tail = reading.tail.max(reading.pos + size);
+        let end = reading.pos + size;
+        if (!reading.hunting || reading.blank.0 > 0) && end > reading.claimed {
+            (reading.claimed, reading.begun, reading.begun_word) = (end, reading.pos, word);
         }
         if !reading.hunting {
             reading.has_lost_length = false;
@@ -143,7 +145,7 @@ impl Machine {
         let Some(base) = base else {
             // Of a channel whose record is not there: passed over.
             if self.reading.hunting {
-                self.bad(table, size);
+                self.bad(table, word, size);
             } else {
                 self.right(size);
             }
@@ -153,7 +155,7 @@ impl Machine {
         let second = second.and_then(<[u8]>::first_chunk);
         let second = second.map_or(0, |second| u32::from_be_bytes(*second));
         let Some(values) = delta::decode(word, second, seed, base) else {
-            self.bad(table, size);
+            self.bad(table, word, size);
             return;
         };
         let reading = &self.reading;
@@ -215,7 +217,7 @@ impl Machine {
         let total = self.up(head.total());
         let pos = self.reading.pos;
         if total > MAX_RECORD || bytes(total) > left {
-            self.bad(table, self.geometry.unit());
+            self.bad(table, word, self.geometry.unit());
             return None;
         }
         let with_next = total.wrapping_add(unit).min(len(left)).min(MAX_RECORD);
@@ -227,7 +229,7 @@ impl Machine {
         let record = record.unwrap_or_default();
         if open(record, head, seed).is_none() || pos == self.reading.wrong {
             let is_first = !self.reading.hunting;
-            self.bad(table, bytes(total));
+            self.bad(table, word, bytes(total));
             self.reading.has_lost_length |= is_first && !Head::is_even(word);
             return None;
         }
