@@ -103,12 +103,12 @@ fn mounts(image: &[u8], layout: Layout) -> bool {
 /// writes.
 fn read(image: &[u8], layout: Layout) -> Result<Box<Log>, ImageError> {
     let mut log = open(image.to_vec(), geometry(image.len(), layout)?);
-    if let Err(Error::OlderFormat { .. }) = log.mount() {
+    if let Err(Error::OlderFormat { .. }) = log.open() {
         let end = u32::try_from(image.len()).map_err(|_| RegionError::TooLarge)?;
         let wide = Geometry::of_format_1(&(0..end), layout.write, layout.erase)?;
         log = open(image.to_vec(), wide);
     }
-    log.mount()?;
+    log.open()?;
     Ok(log)
 }
 

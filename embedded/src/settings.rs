@@ -25,7 +25,7 @@ pub enum KeyCopies {
     Two,
 }
 
-/// What [`mount`](crate::SessionLog::mount) and [`mount_or_format`](crate::SessionLog::mount_or_format) found.
+/// What [`open`](crate::SessionLog::open) and [`mount_or_format`](crate::SessionLog::mount_or_format) found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -71,7 +71,7 @@ impl<
     };
 
     /// A log in `region` of the chip, in bytes; nothing is read yet. The first call that needs the log
-    /// mounts it, [`mount_or_format`](Self::mount_or_format) begins one where there is none. No error
+    /// opens it, [`mount_or_format`](Self::mount_or_format) begins one where there is none. No error
     /// takes the driver: [`release`](Self::release) gives it back.
     ///
     /// Write `SessionLog::<_>::new(…)` for the default capacities.
@@ -82,7 +82,7 @@ impl<
     ///
     /// # let flash = Chip::<4, 4096>::new(16384);
     /// let mut log = SessionLog::<_>::new(flash, 0..16384);
-    /// assert_eq!(log.mount(), Err(Error::NotFormatted));
+    /// assert_eq!(log.open(), Err(Error::NotFormatted));
     /// let flash = log.release().map_err(|(_flash, error)| error)?;
     /// # drop(flash);
     /// # Ok::<(), mtsession_embedded::Error<mtsession_embedded::sim::ChipError>>(())
@@ -107,7 +107,7 @@ impl<
         driver::run(&mut self.flash, &mut self.machine, &mut self.held, op).await
     }
 
-    /// Mounts the log where that was not done.
+    /// Opens the log where that was not done.
     async fn ready(&mut self) -> Result<(), Error<F::Error>> {
         if self.machine.is_mounted {
             return Ok(());
@@ -133,8 +133,27 @@ impl<
         }
     }
 
+    /// The log in `region` of the chip, in bytes, [opened](Self::open).
+    ///
+    /// An error drops the driver: pass it as `&mut flash`, or take [`new`](Self::new).
+    pub async fn mount(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
+        let mut log = Self::new(flash, region);
+        log.open().await?;
+        Ok(log)
+    }
+
+    /// An empty log in `region`, [begun](Self::reformat) whatever was there. For a start,
+    /// [`mount_or_format`](Self::mount_or_format) is safer.
+    ///
+    /// An error drops the driver: pass it as `&mut flash`, or take [`new`](Self::new).
+    pub async fn format(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
+        let mut log = Self::new(flash, region);
+        log.reformat().await?;
+        Ok(log)
+    }
+
     /// Reads the log. Writes nothing, unless a deletion was cut: that is finished.
-    pub async fn mount(&mut self) -> Result<Started, Error<F::Error>> {
+    pub async fn open(&mut self) -> Result<Started, Error<F::Error>> {
         self.machine.is_mounted = false;
         self.ready().await?;
         Ok(self.started())
@@ -158,7 +177,7 @@ impl<
     /// calls [`mount_or_format`](Self::mount_or_format).
     ///
     /// Until it has returned, an older session may be found again.
-    pub async fn format(&mut self) -> Result<(), Error<F::Error>> {
+    pub async fn reformat(&mut self) -> Result<(), Error<F::Error>> {
         self.machine.format = Machine::format;
         self.run(Job::Format).await
     }

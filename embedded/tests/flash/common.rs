@@ -36,9 +36,7 @@ pub(crate) fn mount<const W: usize, const E: usize>(
     chip: Chip<W, E>,
 ) -> Result<Log<W, E>, Error<ChipError>> {
     let end = u32::try_from(chip.bytes.len()).unwrap();
-    let mut log = Log::new(chip, 0..end);
-    log.mount()?;
-    Ok(log)
+    Log::mount(chip, 0..end)
 }
 
 /// Takes the chip out of the device, whatever the log has in RAM.
@@ -65,9 +63,7 @@ pub(crate) fn mounted_as<
     flash: F,
     region: Range<u32>,
 ) -> Result<SessionLog<F, D, C, P, M, T>, Error<F::Error>> {
-    let mut log = SessionLog::new(flash, region);
-    log.mount()?;
-    Ok(log)
+    SessionLog::mount(flash, region)
 }
 
 /// An empty log, whatever was there.
@@ -89,7 +85,5 @@ pub(crate) fn formatted_as<
     flash: F,
     region: Range<u32>,
 ) -> Result<SessionLog<F, D, C, P, M, T>, Error<F::Error>> {
-    let mut log = SessionLog::new(flash, region);
-    log.format()?;
-    Ok(log)
+    SessionLog::format(flash, region)
 }

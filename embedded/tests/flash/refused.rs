@@ -17,7 +17,7 @@ const END: u32 = 4 * 2048;
 fn error<const W: usize, const E: usize>(mut chip: Chip<W, E>, end: u32) -> Error<ChipError> {
     let (bytes, counts) = (chip.bytes.clone(), chip.counts);
     let mut log = SessionLog::<_>::new(&mut chip, 0..end);
-    let error = log.mount().expect_err("no log that can be mounted");
+    let error = log.open().expect_err("no log that can be mounted");
     // Nor does anything else work, or write.
     assert_eq!(log.load(&mut Plain::default()), Err(error));
     assert_eq!(log.append(&Change::HomeDc(3)), Err(error));
@@ -136,7 +136,7 @@ fn a_session_that_is_too_large_for_its_reader_is_left_alone() {
     let (bytes, counts) = (chip.bytes.clone(), chip.counts);
     let mut log = Small::new(&mut chip, 0..END);
     let full = Err(Error::Capacity(Field::Dcs));
-    assert_eq!(log.mount(), full.map(|()| Started::Mounted));
+    assert_eq!(log.open(), full.map(|()| Started::Mounted));
     let result = log.load(&mut Plain::default());
     assert_eq!(result, full.map(|()| true));
     // Nor does anything else write to a log that it cannot read.

@@ -114,7 +114,7 @@ impl<const W: usize, const E: usize> Stage<W, E> {
         let chip = core::mem::replace(self.log.chip(), Chip::new(0));
         let end = chip.bytes.len() as u32;
         self.log = SessionLog::new(chip, 0..end);
-        self.log.mount().unwrap();
+        self.log.open().unwrap();
         self.set_up();
     }
 

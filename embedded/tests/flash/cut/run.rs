@@ -174,7 +174,7 @@ impl<const W: usize, const E: usize> Run<W, E> {
         let end = u32::try_from(chip.bytes.len()).unwrap();
         let mut log = Log::new(chip, 0..end);
         // A start writes where a deletion was cut.
-        let mut complete = log.mount().is_ok() || !log.chip().is_dead();
+        let mut complete = log.open().is_ok() || !log.chip().is_dead();
         let mut models = allowed.to_vec();
         if complete {
             self.setting.set_up(&mut log);

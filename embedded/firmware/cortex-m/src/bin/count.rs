@@ -172,7 +172,7 @@ fn own(mut flash: &mut Ram) -> Option<Done> {
     let mut updates = Updates::new();
     session.set_counters(updates.counters);
     let mut log = Log::new(&mut flash, 0..SIZE as u32);
-    log.format().ok()?;
+    log.reformat().ok()?;
     log.save(&session).ok()?;
     let mut tally = Tally::default();
     for _ in 0..UPDATES {
@@ -190,7 +190,7 @@ fn own(mut flash: &mut Ram) -> Option<Done> {
     drop(log);
     let mut load = Tally::default();
     let mut log = Log::new(&mut flash, 0..SIZE as u32);
-    load.time(|| log.mount() == Ok(Started::Mounted)).then_some(())?;
+    load.time(|| log.open() == Ok(Started::Mounted)).then_some(())?;
     (log.session().counters() == updates.counters).then_some(())?;
     Some(Done { updates: tally, load, ram, stack })
 }

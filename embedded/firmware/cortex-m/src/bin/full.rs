@@ -35,5 +35,5 @@ fn run(flash: Ram) -> Result<(), Failure> {
     log.sync()?;
     black_box(log.stats()?);
     log.delete()?;
-    log.format()
+    log.reformat()
 }

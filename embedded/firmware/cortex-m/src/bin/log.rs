@@ -22,7 +22,7 @@ fn main() -> ! {
 
 fn run(flash: Ram) -> Result<(), Failure> {
     let mut log = Log::new(flash, 0..SIZE as u32);
-    log.mount()?;
+    log.open()?;
     black_box(log.session());
     let primary = UpdateChange::Primary { pts: black_box(7), date: 1_750_000_000, seq: 1 };
     log.append(black_box(&Change::Update(primary)))?;

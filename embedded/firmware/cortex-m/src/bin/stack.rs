@@ -46,10 +46,10 @@ fn measure(mut flash: Ram) -> Option<()> {
     login(&mut session).ok()?;
     let region = 0..SIZE as u32;
     let mut log = SessionLog::<_>::new(&mut flash, region);
-    log.format().ok()?;
+    log.reformat().ok()?;
     log.save(&session).ok()?;
 
-    let (mount, mounted) = depth(|| log.mount().map(drop));
+    let (mount, mounted) = depth(|| log.open().map(drop));
     mounted.ok()?;
     let (load, loaded) = depth(|| log.load(&mut session));
     let mut append = 0;
@@ -73,7 +73,7 @@ fn measure(mut flash: Ram) -> Option<()> {
 
 fn futures(flash: Ram, session: &mut Session) -> Option<()> {
     let mut log = asynchronous::SessionLog::<_>::new(flash, 0..SIZE as u32);
-    let mount = log.mount();
+    let mount = log.open();
     let size = size_of_val(&mount);
     block_on(mount).ok()?;
     let load = size_of_val(&log.load(session));
