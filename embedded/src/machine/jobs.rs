@@ -244,15 +244,15 @@ impl Machine {
             let at = self.geometry.page_at(self.head);
             return Some(self.read(State::Mend, at, HEADER));
         }
-        if let Some(left) = self.claims.checked_sub(1) {
-            self.claims = left;
+        if let Some(left) = self.reading.claims.checked_sub(1) {
+            self.reading.claims = left;
             let unit = len(self.geometry.unit());
             return Some(self.read(State::Claim, self.reading.begun, unit));
         }
-        if self.suspects == 0 {
+        if self.reading.suspects == 0 {
             return None;
         }
-        let at = self.geometry.page_at(self.page(self.suspects));
+        let at = self.geometry.page_at(self.page(self.reading.suspects));
         Some(self.read(State::Suspect, at, BOTH))
     }
 
@@ -262,7 +262,7 @@ impl Machine {
     pub(crate) fn claimed(&mut self, table: &mut dyn Table) -> Op {
         let word = self.buffer.bytes().first_chunk();
         if word.is_none_or(|word| u32::from_be_bytes(*word) != self.reading.begun_word) {
-            self.claims = 0;
+            self.reading.claims = 0;
             self.at = self.reading.tail;
             self.good = self.at;
         }
@@ -285,9 +285,9 @@ impl Machine {
 
     /// A page was read that a cut may have left half written: it must not count one day.
     pub(crate) fn suspected(&mut self, table: &mut dyn Table) -> Op {
-        let page = self.page(self.suspects);
+        let page = self.page(self.reading.suspects);
         if self.is_stale(page) {
-            self.suspects = self.suspects.wrapping_sub(1);
+            self.reading.suspects = self.reading.suspects.wrapping_sub(1);
             return self.plan(table);
         }
         self.erase(State::Cleared, page)

@@ -188,12 +188,8 @@ pub(crate) struct Machine {
     pub(crate) took: u8,
     /// Whether entries are packed into as few records as they fit.
     pub(crate) tight: bool,
-    /// After a start: whether the head has one header, and how many pages after it a cut may have left half
-    /// written.
+    /// After a start: whether the head has one header.
     pub(crate) is_half: bool,
-    pub(crate) suspects: u8,
-    /// How often the head of a bad record is read again whose length says where the next record goes.
-    pub(crate) claims: u8,
     pub(crate) is_mounted: bool,
     /// 0xFF on a chip whose erased cells read as zeros: every bit is stored flipped.
     pub(crate) flip: u8,
@@ -304,8 +300,6 @@ impl Machine {
             turning: false,
             stalled: false,
             is_half: false,
-            suspects: 0,
-            claims: 0,
             saved: None,
             then: None,
             job: Job::Flush,

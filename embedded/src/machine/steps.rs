@@ -162,7 +162,7 @@ impl Machine {
             State::Suspect => self.suspected(table),
             State::Claim => self.claimed(table),
             State::Cleared => {
-                self.suspects = self.suspects.wrapping_sub(1);
+                self.reading.suspects = self.reading.suspects.wrapping_sub(1);
                 self.plan(table)
             }
             State::Mend => self.mend(table),

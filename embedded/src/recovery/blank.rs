@@ -134,7 +134,7 @@ impl Machine {
         table.clear();
         self.region = self.new_region;
         self.used = 0;
-        self.suspects = 0;
+        self.reading.suspects = 0;
         self.is_half = false;
         self.has_formatted = true;
         self.job = Job::Save;

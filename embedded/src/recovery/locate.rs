@@ -56,8 +56,8 @@ impl Machine {
 
     pub(crate) fn probe(&mut self) -> Op {
         self.sequence = 0;
-        self.suspects = 0;
-        self.claims = 0;
+        self.reading.suspects = 0;
+        self.reading.claims = 0;
         self.reading.page = 0;
         self.read_headers(State::Probe, 0)
     }
@@ -111,7 +111,7 @@ impl Machine {
             && (self.reading.limit == 0 || header.sequence < self.reading.limit);
         if !is_whole && !found.is_blank {
             // A part of a save, or half a header.
-            self.suspects = 1;
+            self.reading.suspects = 1;
         }
         if is_whole && header.sequence > self.sequence {
             self.sequence = header.sequence;
@@ -212,11 +212,11 @@ impl Machine {
 
     fn opened_all(&mut self, table: &mut dyn Table) -> Op {
         self.part = 0;
-        if self.suspects > 0 {
-            self.suspects = self.geometry.pages.wrapping_sub(self.used);
+        if self.reading.suspects > 0 {
+            self.reading.suspects = self.geometry.pages.wrapping_sub(self.used);
         }
         self.at = self.reading.tail.max(self.reading.claimed);
-        self.claims = if self.at > self.reading.tail {
+        self.reading.claims = if self.at > self.reading.tail {
             RECHECKS
         } else {
             0
@@ -224,7 +224,7 @@ impl Machine {
         if self.reading.is_old {
             // Nothing is added to a page of the first format.
             self.at = self.end();
-            self.claims = 0;
+            self.reading.claims = 0;
         }
         self.good = self.at;
         self.gap = true;

@@ -89,6 +89,10 @@ pub(crate) struct Reading {
     pub(crate) claimed: Bytes,
     pub(crate) begun: Bytes,
     pub(crate) begun_word: u32,
+    /// How often that head is read again before the first write, and how many pages after the log's head a cut may
+    /// have left half written.
+    pub(crate) claims: u8,
+    pub(crate) suspects: u8,
     pub(crate) blank: Bytes,
     /// After a bad record; where the next one should start.
     pub(crate) hunting: bool,
@@ -140,6 +144,8 @@ impl Reading {
         claimed: NO_PLACE,
         begun: NO_PLACE,
         begun_word: 0,
+        claims: 0,
+        suspects: 0,
         blank: NO_PLACE,
         hunting: false,
         expected: NO_PLACE,
