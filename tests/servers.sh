@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Redis and PostgreSQL for the example backends: installs Debian's packages where they are missing, starts
-# both on loopback with data in a temporary directory, and stops them at the end.
+# Redis, PostgreSQL and S3 for tests: installs Debian's packages and moto from PyPI where they are missing, starts
+# them on loopback with data in a temporary directory, and stops them at the end.
 #
-#   tests/servers.sh                  runs the conformance suite on both example backends
-#   tests/servers.sh example NAME     runs an example: redis_backend or postgres_backend
-#   tests/servers.sh COMMAND...       runs anything with REDIS_URL and POSTGRES_URL set
+#   tests/servers.sh                  runs the tests of accounts on servers
+#   tests/servers.sh COMMAND...       runs anything with the variables of those tests set
 #
 # Where the servers cannot be had, it says so and succeeds; SERVERS=required makes that a failure.
+#
+# moto is a server of S3 for tests: it keeps to If-Match and If-None-Match, answers as S3 does, and checks no
+# signature. It carries out one request at a time here, since its comparisons are no single step otherwise.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 skip() {
-    echo "skipped: the example backends on Redis and PostgreSQL: $1" >&2
+    echo "skipped: accounts on Redis, PostgreSQL and S3: $1" >&2
     [ "${SERVERS:-}" != required ]
     exit
 }
@@ -30,6 +32,11 @@ if [ ${#missing[@]} -gt 0 ]; then
         skip "Debian's packages cannot be installed: ${missing[*]}"
 fi
 bin=$(postgres_bin)
+moto=${CARGO_TARGET_DIR:-$root/target}/moto
+if ! PYTHONPATH=$moto python3 -c "import moto.server, flask, flask_cors" 2>/dev/null; then
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target "$moto" \
+        'moto[s3,server]==5.2.1' >&2 || skip "moto cannot be installed from PyPI"
+fi
 
 data=$(mktemp -d)
 pids=()
@@ -59,13 +66,29 @@ until_up() {
 
 password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 
-redis_port=$(port)
-mkdir "$data/redis"
-printf '%s\n' "bind 127.0.0.1" "port $redis_port" "dir $data/redis" "requirepass $password" 'save ""' \
-    "appendonly yes" "appendfsync always" >"$data/redis.conf"
-redis-server "$data/redis.conf" >"$data/redis.log" 2>&1 &
-pids+=($!)
-export REDIS_URL=redis://:$password@127.0.0.1:$redis_port
+# redis NAME SETTING...: starts a Redis server and sets redis_url.
+redis() {
+    local redis_port
+    redis_port=$(port)
+    mkdir "$data/$1"
+    printf '%s\n' "bind 127.0.0.1" "port $redis_port" "dir $data/$1" "requirepass $password" "${@:2}" >"$data/$1.conf"
+    redis-server "$data/$1.conf" >"$data/$1.log" 2>&1 &
+    pids+=($!)
+    until_up "$1" env REDISCLI_AUTH="$password" redis-cli -p "$redis_port" ping
+    redis_url=redis://127.0.0.1:$redis_port
+}
+
+export SERVERS_PASSWORD=$password
+redis redis 'save ""' "appendonly yes" "appendfsync always"
+export SERVERS_REDIS=$redis_url
+redis replica 'save ""' "replicaof 127.0.0.1 ${redis_url##*:}" "masterauth $password"
+export SERVERS_REDIS_REPLICA=$redis_url
+redis forgetful 'save ""' "appendonly no"
+export SERVERS_REDIS_FORGETFUL=$redis_url
+redis evicting "appendonly yes" "maxmemory 100mb" "maxmemory-policy allkeys-lru"
+export SERVERS_REDIS_EVICTING=$redis_url
+redis full "appendonly yes" "maxmemory 1mb" "maxmemory-policy noeviction"
+export SERVERS_REDIS_FULL=$redis_url
 
 # PostgreSQL refuses to run as root.
 as_postgres=()
@@ -83,15 +106,29 @@ mkdir "$data/postgres"
 (cd "$data/postgres" && exec "${as_postgres[@]}" "$bin/postgres" -D "$data/postgres" -p "$postgres_port" \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories="$data/postgres") >>"$data/postgres.log" 2>&1 &
 pids+=($!)
-export POSTGRES_URL=postgres://postgres:$password@127.0.0.1:$postgres_port/postgres
-
-until_up redis env REDISCLI_AUTH="$password" redis-cli -p "$redis_port" ping
+export SERVERS_POSTGRES=postgres://postgres@127.0.0.1:$postgres_port/postgres
 until_up postgres "$bin/pg_isready" -h 127.0.0.1 -p "$postgres_port"
+PGPASSWORD=$password "$bin/psql" -q -h 127.0.0.1 -p "$postgres_port" -U postgres -c "CREATE ROLE reader LOGIN
+    PASSWORD '$password'; ALTER ROLE reader SET default_transaction_read_only = on;
+    GRANT pg_read_all_data TO reader; CREATE ROLE nobody LOGIN PASSWORD '$password'" \
+    -c "CREATE DATABASE tour"
 
-cargo=(cargo --config "build.target-dir='${CARGO_TARGET_DIR:-$root/target}'")
-manifest=$root/tests/custom-backends/Cargo.toml
-case ${1:-} in
-"") "${cargo[@]}" test --quiet --manifest-path "$manifest" ;;
-example) "${cargo[@]}" run --quiet --manifest-path "$manifest" --example "$2" ;;
-*) "$@" ;;
-esac
+s3_port=$(port)
+PYTHONPATH=$moto python3 - "$s3_port" >"$data/s3.log" 2>&1 <<'PYTHON' &
+import sys
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+
+run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=False)
+PYTHON
+pids+=($!)
+until_up s3 curl --silent --fail -X PUT "http://127.0.0.1:$s3_port/sessions"
+export SERVERS_S3="s3://sessions/test?endpoint=http://127.0.0.1:$s3_port"
+
+if [ $# -gt 0 ]; then
+    "$@"
+else
+    cd "$root"
+    cargo test --quiet -p mtsession-tests --test servers --test servers_refuse
+    SERVERS_SQLD=$("$root/tests/sqld.sh") cargo test --quiet -p mtsession --features cli --test servers
+fi

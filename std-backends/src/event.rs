@@ -95,6 +95,13 @@ pub enum Event {
         /// The server's URL.
         server: String,
     },
+    /// A server promises less about what it acknowledges than sessions should have.
+    WeakPromise {
+        /// The server's address.
+        server: String,
+        /// What it may lose, and why.
+        reason: String,
+    },
     /// A queued change could not be stored; the next `flush` of its writer says so.
     QueuedChangeFailed {
         /// Why.
@@ -180,6 +187,12 @@ impl fmt::Display for Event {
             Self::SetBack { server } => {
                 write!(f, "the server {} lost a stored change", Shown(server))
             }
+            Self::WeakPromise { server, reason } => write!(
+                f,
+                "the server {} may lose what it has acknowledged: {}",
+                Shown(server),
+                Shown(reason)
+            ),
             Self::QueuedChangeFailed { error } => {
                 write!(f, "a queued change was not stored: {}", Shown(error))
             }

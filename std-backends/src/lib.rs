@@ -17,12 +17,16 @@ mod found;
 mod fs;
 #[cfg(feature = "grammers")]
 mod grammers;
+#[cfg(any(feature = "libsql-remote", feature = "s3"))]
+mod http;
 mod open;
 mod owner;
 mod pasted;
 mod record;
 pub mod seal;
 mod secret_bytes;
+#[cfg(any(feature = "redis", feature = "postgres", feature = "s3"))]
+mod servers;
 mod shown;
 mod sqlite_file;
 mod store;

@@ -15,10 +15,12 @@ pub mod model;
 #[cfg(unix)]
 pub mod owner_process;
 pub mod programs;
+pub mod proxy;
 pub mod random;
 mod readme;
 pub mod release_before;
 pub mod sealed;
+pub mod servers;
 pub mod session_files;
 pub mod sqld;
 pub mod stores;

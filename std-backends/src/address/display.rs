@@ -58,6 +58,7 @@ impl Address {
             | Location::Ferogram(path)
             | Location::Client(_, path) => format!("{scheme}:{}", path.display()),
             Location::Memory => "memory:".to_owned(),
+            Location::Redis(url) | Location::Postgres(url) | Location::S3(url) => url.clone(),
             Location::Blobs(name) => format!("{scheme}:{name}"),
             Location::Server(url) if url.starts_with("libsql:") => url.clone(),
             Location::Server(url) => format!("libsql:{url}"),

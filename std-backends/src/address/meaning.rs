@@ -16,6 +16,8 @@ pub(crate) enum Meaning {
     Insecure,
     Proxy,
     Tls(bool),
+    Endpoint(String),
+    Region(String),
     Own(Option<String>),
     Label(String),
     Limits(PeerLimits),
@@ -60,6 +62,12 @@ impl AddressOption {
             "replica" => text
                 .map(|path| Meaning::Replica(path.to_owned()))
                 .ok_or_else(|| wrong("a file: replica=FILE")),
+            "endpoint" => text
+                .map(|url| Meaning::Endpoint(url.to_owned()))
+                .ok_or_else(|| wrong("a URL: endpoint=https://HOST")),
+            "region" => text
+                .map(|name| Meaning::Region(name.to_owned()))
+                .ok_or_else(|| wrong("a name: region=eu-central-1")),
             "tls" => switch(value)
                 .map(Meaning::Tls)
                 .ok_or_else(|| wrong("tls=1 or tls=0")),

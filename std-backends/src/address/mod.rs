@@ -28,6 +28,9 @@ pub(crate) const DEFAULT_ACCOUNT: &str = "default";
 /// | `sqlite:accounts.db` | an SQLite database |
 /// | `libsql:accounts.db` | a file of libSQL |
 /// | `libsql://host`, `libsql:http://127.0.0.1:8080` | a libSQL server: Turso, sqld |
+/// | `redis://USER@HOST:PORT/NUMBER`, `rediss://…` | Redis, without and with TLS |
+/// | `postgres://USER@HOST:PORT/DATABASE` | PostgreSQL |
+/// | `s3://BUCKET/PREFIX?endpoint=URL&region=NAME` | S3, or a server that speaks as it does |
 /// | `memory:` | a store of its own that is gone with its last handle |
 /// | `string:FILE`, `string:-`, `env:NAME` | a session string; the command reads and writes them |
 /// | `flash:IMAGE?write=4&erase=4096&size=65536` | the dump of a device's flash region; the command reads and writes them |
@@ -80,6 +83,12 @@ pub enum Location {
     LibSql(PathBuf),
     /// The URL of a libSQL server, without options.
     Server(String),
+    /// The URL of a Redis server, without options.
+    Redis(String),
+    /// The URL of a `PostgreSQL` database, without options.
+    Postgres(String),
+    /// A bucket of S3, and perhaps a prefix: `s3://BUCKET/PREFIX`.
+    S3(String),
     /// A store of your own, by its name: no text leads to it. See [`Store::on_blobs`](crate::Store::on_blobs).
     Blobs(String),
     /// A session string on standard input or output.
@@ -193,6 +202,9 @@ impl Address {
             Location::Path(_) => "file",
             Location::Directory(_) => "dir",
             Location::Memory => "memory",
+            Location::Redis(_) => "redis",
+            Location::Postgres(_) => "postgres",
+            Location::S3(_) => "s3",
             Location::Blobs(_) => "blobs",
             Location::Sqlite(_) => "sqlite",
             Location::LibSql(_) | Location::Server(_) => "libsql",

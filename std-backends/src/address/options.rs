@@ -13,7 +13,7 @@ pub(crate) struct AddressOption {
 }
 
 /// What this release does.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 10] = [
     "deadline",
     "flush",
     "read_only",
@@ -22,6 +22,8 @@ const KNOWN: [&str; 8] = [
     "insecure",
     "proxy",
     "tls",
+    "endpoint",
+    "region",
 ];
 
 /// What no store of this release does. A program that relies on it must not get a store without it.

@@ -12,12 +12,25 @@ use super::{Address, ClientLibrary, FlashRegion, Location};
 use crate::error::StoreError;
 
 /// The kinds of stores as they are listed where another one is asked for.
-const KNOWN: &str = "file:, dir:, memory:, string:, env:, sqlite:, libsql:, flash:, ferogram:, telethon:, \
-                     telethon7:, pyrogram:, kurigram:, mtcute:, grammers:, gramjs: and mtkruto:";
+const KNOWN: &str = "file:, dir:, memory:, string:, env:, sqlite:, libsql:, redis:, rediss:, postgres:, \
+                     s3:, flash:, ferogram:, telethon:, telethon7:, pyrogram:, kurigram:, mtcute:, grammers:, gramjs: and mtkruto:";
 
 /// The kinds that are not client libraries.
-const OURS: [&str; 9] = [
-    "file", "dir", "memory", "string", "env", "sqlite", "libsql", "flash", "ferogram",
+const OURS: [&str; 14] = [
+    "file",
+    "dir",
+    "memory",
+    "string",
+    "env",
+    "sqlite",
+    "libsql",
+    "redis",
+    "rediss",
+    "postgres",
+    "postgresql",
+    "s3",
+    "flash",
+    "ferogram",
 ];
 
 impl FromStr for Address {
@@ -58,7 +71,12 @@ fn parse(text: &OsStr) -> Result<Address, String> {
     let is_url = place.as_encoded_bytes().starts_with(b"//");
     let place = match (kind, is_url) {
         // `libsql://host` is a url by itself.
-        ("libsql", true) => text,
+        ("libsql" | "redis" | "rediss" | "postgres" | "postgresql" | "s3", true) => text,
+        ("redis" | "rediss" | "postgres" | "postgresql" | "s3", false) => {
+            return Err(format!(
+                "two slashes are expected after `{kind}:`: {kind}://HOST"
+            ));
+        }
         ("file", true) => file_url(place)?,
         (_, true) => {
             return Err(format!(
@@ -73,6 +91,9 @@ fn parse(text: &OsStr) -> Result<Address, String> {
         ("memory", _) => memory(place),
         ("sqlite", _) => database(place, Location::Sqlite),
         ("libsql", _) => libsql(utf8(place, "a libSQL database")?),
+        ("redis" | "rediss", _) => server(place, Location::Redis),
+        ("postgres" | "postgresql", _) => server(place, Location::Postgres),
+        ("s3", _) => server(place, Location::S3),
         ("string", _) if place == "-" => Ok(Address::from(Location::StringStdio)),
         ("string", _) => Ok(Address::from(Location::StringFile(place.into()))),
         ("env", _) => {
@@ -176,6 +197,27 @@ fn libsql(place: &str) -> Result<Address, String> {
         return Err("a file or URL is expected after `libsql:`".to_owned());
     }
     Ok(address(Location::LibSql(file.into()), rest))
+}
+
+/// The URL of a server that has users. Passwords are given by themselves.
+fn server(place: &OsStr, location: fn(String) -> Location) -> Result<Address, String> {
+    let (url, rest) = split_url(utf8(place, "the URL of a server")?)?;
+    let (_, after) = url.split_once("://").unwrap_or_default();
+    let authority = after.split('/').next().unwrap_or_default();
+    let has_password = authority
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| user.contains(':'));
+    if has_password
+        || after
+            .split_once('/')
+            .is_some_and(|(_, path)| path.contains('@'))
+    {
+        return Err("the url holds a password: give it by itself".to_owned());
+    }
+    if authority.is_empty() || authority.ends_with('@') {
+        return Err("the url names no host".to_owned());
+    }
+    Ok(address(location(url.to_owned()), rest))
 }
 
 fn refuse_secrets(url: &str) -> Result<(), String> {

@@ -150,10 +150,49 @@ fn a_path_is_taken_as_it_is_and_shown_so_that_it_can_be_given_again() {
 }
 
 #[test]
+fn addresses_of_servers_keep_their_urls() {
+    for (text, location, account) in [
+        (
+            "rediss://bot@h:6380/2#alice?insecure",
+            Location::Redis("rediss://bot@h:6380/2".into()),
+            Some("alice"),
+        ),
+        (
+            "redis://[::1]",
+            Location::Redis("redis://[::1]".into()),
+            None,
+        ),
+        (
+            "postgres://u@h/d#a%23b",
+            Location::Postgres("postgres://u@h/d".into()),
+            Some("a#b"),
+        ),
+        (
+            "s3://bucket/a/b#alice?endpoint=https://h:9000&region=eu",
+            Location::S3("s3://bucket/a/b".into()),
+            Some("alice"),
+        ),
+    ] {
+        let address = parse(text).unwrap();
+        assert_eq!(address.location(), &location);
+        assert_eq!(address.account(), account);
+        assert_eq!(address.to_string(), text);
+        assert_eq!(address.path(), None);
+    }
+}
+
+#[test]
 fn what_is_no_address_says_what_was_expected_and_never_a_secret() {
     for (text, cause) in [
         ("", "an empty name"),
-        ("redis://:hush@h", "is no kind of store"),
+        ("mongodb://:hush@h", "is no kind of store"),
+        ("redis://:hush@h", "holds a password"),
+        ("postgres://u:hush@h/d#a", "holds a password"),
+        ("s3://id:hush@bucket", "holds a password"),
+        ("redis:h", "two slashes"),
+        ("postgres://u@/d", "names no host"),
+        ("s3://", "names no host"),
+        ("s3://b?endpoint", "`endpoint` is a URL"),
         ("SQLite:x.db", "small letters"),
         ("https://h", "libsql:https://HOST"),
         ("sqlite:", "a name is expected"),

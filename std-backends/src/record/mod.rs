@@ -41,7 +41,7 @@ const SEARCHES_IN_PLACE: u32 = 32;
 /// whether its login still holds. Wiped on drop.
 ///
 /// A backend of your own that keeps a session as bytes needs nothing else: read them, change them, write
-/// them. The examples `redis_backend` and `postgres_backend` are that and little more.
+/// them. Where the place can replace bytes under a condition, [`BlobStore`](crate::blob::BlobStore) is less.
 ///
 /// **Account, names and login state belong to the auth key that was the home DC's when they were stored**:
 /// see [`set_session`](Self::set_session).

@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::backend::SessionBackend;
 #[cfg(feature = "seal")]
 use crate::backends::file::Reforming;
+use crate::blob::BlobStore;
 #[cfg(feature = "seal")]
 use crate::error::unsupported;
 use crate::shown::Shown;
@@ -41,6 +42,11 @@ pub(super) trait Accounts: Send + Sync {
         let message =
             "this kind of store cannot be sealed yet: session files and directories of them can";
         Err(unsupported(message.to_owned()))
+    }
+
+    /// Where they are, if that is a store of blobs.
+    fn blobs(&self) -> Option<Arc<dyn BlobStore>> {
+        None
     }
 
     /// Reads everything.

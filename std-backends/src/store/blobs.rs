@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Instant;
 
 use super::StoreOptions;
@@ -21,8 +21,15 @@ use crate::sync::lock;
 /// How often a renaming begins again because the account was changed meanwhile.
 const ATTEMPTS: usize = 8;
 
+/// Asks a store what it promises.
+type Check = Box<dyn Fn(Instant) -> io::Result<()> + Send + Sync>;
+
 pub(super) struct BlobAccounts {
     blobs: Blobs,
+    /// Whether it is opened for writing, and has to promise what sessions need.
+    is_written: bool,
+    check: Check,
+    is_checked: OnceLock<()>,
     /// Handles on one account share what they know of it, and take turns.
     open: Mutex<HashMap<String, Weak<BlobBackend>>>,
 }
@@ -39,8 +46,36 @@ impl BlobAccounts {
                 store,
                 deadline: options.deadline.unwrap_or(DEADLINE),
             },
+            is_written: !options.read_only,
+            check: Box::new(|_| Ok(())),
+            is_checked: OnceLock::new(),
             open: Mutex::default(),
         }
+    }
+
+    /// The same, of a store that is asked what it promises before anything is written.
+    #[cfg(any(feature = "redis", feature = "postgres", feature = "s3"))]
+    pub(super) fn checking(
+        mut self,
+        check: impl Fn(Instant) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.check = Box::new(check);
+        self
+    }
+
+    fn until(&self) -> Instant {
+        let now = Instant::now();
+        // A deadline past the end of time is none.
+        now.checked_add(self.blobs.deadline).unwrap_or(now)
+    }
+
+    fn check_once(&self) -> io::Result<()> {
+        if self.is_written && self.is_checked.get().is_none() {
+            (self.check)(self.until()).map_err(self.error("open"))?;
+            // Somebody else may have been faster.
+            let _ = self.is_checked.set(());
+        }
+        Ok(())
     }
 
     fn error(&self, action: &'static str) -> impl Fn(io::Error) -> io::Error + '_ {
@@ -53,8 +88,7 @@ impl BlobAccounts {
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        let now = Instant::now();
-        let until = now.checked_add(self.blobs.deadline).unwrap_or(now);
+        let until = self.until();
         let mut names = Vec::new();
         let listed = self.blobs.store.list(
             ROOTS,
@@ -91,11 +125,13 @@ impl BlobAccounts {
 
 impl Accounts for BlobAccounts {
     fn look(&self) -> io::Result<bool> {
+        self.check_once()?;
         Ok(!self.list().map_err(self.error("open"))?.is_empty())
     }
 
     fn backend(&self, name: &str) -> io::Result<Arc<dyn SessionBackend>> {
         check_name(name).map_err(self.error("open"))?;
+        self.check_once()?;
         let mut open = lock(&self.open);
         if let Some(backend) = open.get(name).and_then(Weak::upgrade) {
             return Ok(backend);
@@ -108,6 +144,10 @@ impl Accounts for BlobAccounts {
 
     fn names(&self) -> io::Result<Vec<String>> {
         self.list().map_err(self.error("list the accounts"))
+    }
+
+    fn blobs(&self) -> Option<Arc<dyn BlobStore>> {
+        Some(Arc::clone(&self.blobs.store))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

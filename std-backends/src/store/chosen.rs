@@ -36,6 +36,8 @@ impl StoreOptions {
             Meaning::Insecure => self.insecure = true,
             Meaning::Proxy => self.proxy = true,
             Meaning::Tls(tls) => self.tls = Some(tls),
+            Meaning::Endpoint(url) => self.endpoint = Some(url),
+            Meaning::Region(name) => self.region = Some(name),
             Meaning::Own(name) => {
                 let owner = Owner::current();
                 self.own = Some(match name {
@@ -100,6 +102,8 @@ impl StoreOptions {
             ("insecure", self.insecure),
             ("proxy", self.proxy),
             ("tls", self.tls.is_some()),
+            ("endpoint", self.endpoint.is_some()),
+            ("region", self.region.is_some()),
             #[cfg(feature = "libsql-remote")]
             ("requests", self.requests.is_some()),
             ("key", !self.keys.is_empty()),

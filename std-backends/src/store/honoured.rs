@@ -8,15 +8,20 @@ pub(crate) enum Honours {
     Server,
     Memory,
     Blobs,
+    /// Redis and `PostgreSQL`.
+    Login,
+    S3,
 }
 
 impl Honours {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::File,
         Self::Database,
         Self::Server,
         Self::Memory,
         Self::Blobs,
+        Self::Login,
+        Self::S3,
     ];
 
     /// Whether any kind of store honours an option.
@@ -40,6 +45,15 @@ impl Honours {
             ],
             Self::Memory => &["own"],
             Self::Blobs => &["deadline"],
+            Self::Login => &["auth_token", "deadline", "insecure"],
+            Self::S3 => &[
+                "auth_token",
+                "deadline",
+                "endpoint",
+                "insecure",
+                "proxy",
+                "region",
+            ],
         };
         let sealing: &[&str] = match self {
             Self::File if cfg!(feature = "seal") => {
@@ -64,6 +78,8 @@ impl Honours {
             Self::Server => "a server",
             Self::Memory => "memory",
             Self::Blobs => "a store of blobs",
+            Self::Login => "Redis or PostgreSQL",
+            Self::S3 => "S3",
         }
     }
 }

@@ -150,6 +150,13 @@ impl Store {
         &self.shared.address
     }
 
+    /// The blobs of a store that has them; for tests of what such a store keeps to.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn blobs(&self) -> Option<Arc<dyn BlobStore>> {
+        self.shared.accounts.blobs()
+    }
+
     /// A handle on the session of one account, which need not be there.
     ///
     /// # Errors

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::accounts::Accounts;
+#[cfg(any(feature = "redis", feature = "postgres", feature = "s3"))]
+use super::blobs::BlobAccounts;
 use super::directory::Directory;
 use super::file::OneFile;
 use super::honoured::Honours;
@@ -98,6 +100,18 @@ fn accounts(address: &Address, options: &StoreOptions) -> io::Result<Box<dyn Acc
             check(Honours::Server)?;
             server(url, options).map_err(|error| refused(address, error))
         }
+        Location::Redis(url) => {
+            check(Honours::Login)?;
+            redis(url, options).map_err(|error| refused(address, error))
+        }
+        Location::Postgres(url) => {
+            check(Honours::Login)?;
+            postgres(url, options).map_err(|error| refused(address, error))
+        }
+        Location::S3(url) => {
+            check(Honours::S3)?;
+            s3(url, options).map_err(|error| refused(address, error))
+        }
         location => Err(refused(address, unsupported(&no_store(address, location)))),
     }
 }
@@ -178,6 +192,43 @@ fn server(_: &str, _: &StoreOptions) -> io::Result<Box<dyn Accounts>> {
     let message = "this is a libSQL server: enable the feature `libsql-remote` of mtsession";
     Err(unsupported(message))
 }
+
+/// A server that keeps blobs, or the error that names its feature.
+macro_rules! blob_server {
+    ($open:ident, $feature:literal, $kind:literal, $store:ident, $what:literal) => {
+        #[cfg(feature = $feature)]
+        fn $open(url: &str, options: &StoreOptions) -> io::Result<Box<dyn Accounts>> {
+            let blobs = Arc::new(crate::servers::$open::$store::new(url, options)?);
+            let promises = Arc::clone(&blobs);
+            let accounts = BlobAccounts::new($kind, blobs, options);
+            Ok(Box::new(
+                accounts.checking(move |until| promises.check_promises(until)),
+            ))
+        }
+
+        #[cfg(not(feature = $feature))]
+        fn $open(_: &str, _: &StoreOptions) -> io::Result<Box<dyn Accounts>> {
+            let message = concat!(
+                "this is ",
+                $what,
+                ": enable the feature `",
+                $feature,
+                "` of mtsession"
+            );
+            Err(unsupported(message))
+        }
+    };
+}
+
+blob_server!(redis, "redis", "redis", RedisBlobs, "a Redis server");
+blob_server!(
+    postgres,
+    "postgres",
+    "postgres",
+    PostgresBlobs,
+    "a PostgreSQL server"
+);
+blob_server!(s3, "s3", "s3", S3Blobs, "a bucket of S3");
 
 /// Whether a path means a database: by its content, or where nothing is yet, or an empty file, by its
 /// extension.

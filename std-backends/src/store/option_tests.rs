@@ -46,10 +46,13 @@ struct Row {
 }
 
 const FILES: &[&str] = &["file", "dir", "sqlite", "libsql"];
-const STORED: &[&str] = &["file", "dir", "sqlite", "libsql", "server"];
+const STORED: &[&str] = &["file", "dir", "sqlite", "libsql", "server", "redis"];
 const DATABASE: &[&str] = &["sqlite", "libsql"];
 const SERVER: &[&str] = &["server"];
-const ALL: &[&str] = &["file", "dir", "sqlite", "libsql", "server", "memory"];
+const LOGIN: &[&str] = &["server", "redis"];
+const ALL: &[&str] = &[
+    "file", "dir", "sqlite", "libsql", "server", "redis", "memory",
+];
 const NONE: &[&str] = &[];
 
 const fn row(
@@ -85,16 +88,23 @@ fn rows() -> Vec<Row> {
         ),
         row("read_only", StoreOptions::read_only, Some("read_only"), ALL),
         row("create", |o| o.create(true), Some("create=1"), ALL),
-        row("auth_token", |o| o.auth_token("hush"), None, SERVER),
+        row("auth_token", |o| o.auth_token("hush"), None, LOGIN),
         row(
             "replica",
             |o| o.replica("r.db"),
             Some("replica=r.db"),
             SERVER,
         ),
-        row("insecure", StoreOptions::insecure, Some("insecure"), SERVER),
+        row("insecure", StoreOptions::insecure, Some("insecure"), LOGIN),
         row("proxy", StoreOptions::proxy, Some("proxy"), SERVER),
         row("tls", |o| o, Some("tls=0"), SERVER),
+        row(
+            "endpoint",
+            |o| o.endpoint("https://h"),
+            Some("endpoint=https://h"),
+            &["s3"],
+        ),
+        row("region", |o| o.region("eu"), Some("region=eu"), &["s3"]),
         #[cfg(feature = "libsql-remote")]
         row(
             "requests",
@@ -184,6 +194,10 @@ fn stores(dir: &Path) -> Vec<(&'static str, String, &'static str)> {
         // Nobody listens there.
         stores.push(("server", "libsql:http://127.0.0.1:1".to_owned(), "a server"));
     }
+    if cfg!(feature = "redis") {
+        let address = "redis://127.0.0.1:1".to_owned();
+        stores.push(("redis", address, "Redis or PostgreSQL"));
+    }
     stores
 }
 
@@ -199,7 +213,7 @@ fn every_store_honours_an_option_or_names_it_in_an_error() {
     let dir = tempfile::tempdir().unwrap();
     for (store, address, called) in stores(dir.path()) {
         let quick = || match store {
-            "server" => StoreOptions::new().deadline(Duration::from_millis(20)),
+            "server" | "redis" => StoreOptions::new().deadline(Duration::from_millis(20)),
             _ => StoreOptions::new(),
         };
         for Row {
@@ -255,7 +269,7 @@ fn what_this_release_cannot_do_with_a_store_is_said() {
     let dir = tempfile::tempdir().unwrap();
     for (kind_of_store, address, _) in stores(dir.path())
         .iter()
-        .filter(|(store, ..)| *store != "server")
+        .filter(|(store, ..)| !matches!(*store, "server" | "redis"))
     {
         let store = Store::open(address).unwrap();
         let backend = store.backend(Address::DEFAULT_ACCOUNT).unwrap();

@@ -25,22 +25,25 @@ use crate::seal::{Anchor, KeySource};
 /// An option that a store cannot honour is an error that names it: none is ignored. What an address says of
 /// the same thing goes before what is said here.
 ///
-/// | option | session file, `dir:` | SQLite, libSQL file | libSQL server | memory | in an address |
-/// |---|---|---|---|---|---|
-/// | `deadline` | wait for a lock | wait for other programs | one call, with what is repeated | | `deadline=30s` |
-/// | `flush` | yes | not `Never` | | | `flush=each`, `flush=60s`, `flush=never` |
-/// | `read_only`, `create` | yes | yes | yes | yes | `read_only`, `create=0` |
-/// | `auth_token`, `requests` | | | yes | | |
-/// | `replica` | | | yes | | `replica=FILE` |
-/// | `insecure`, `proxy` | | | yes | | `insecure`, `proxy` |
-/// | `on_event` | yes | yes | yes | yes | |
-/// | `memory_budget` | | yes | | | `memory_budget=64M` |
-/// | `limits`, `keep_peers` | yes | yes | yes | yes | `limits=users:5000,channels:1000` |
-/// | `own` | yes | yes | yes | yes | `own`, `own=NAME` |
-/// | `key`, `label`, `anchor` | yes | | | | `key_file=FILE`, `label=NAME`, `anchor=FILE` |
-/// | `accept_rollback` | yes | | | | `accept_rollback` |
-/// | `every`, `replicas` | | | | | `every=60s`, `replicas=1` |
-/// | `wipe_on_fold` | | | | | `wipe_on_fold`, `keyring` |
+/// | option | session file, `dir:` | SQLite, libSQL file | libSQL server | Redis, PostgreSQL | S3 | memory | in an address |
+/// |---|---|---|---|---|---|---|---|
+/// | `deadline` | wait for a lock | wait for other programs | one call, with what is repeated | the same | the same | | `deadline=30s` |
+/// | `flush` | yes | not `Never` | | | | | `flush=each`, `flush=60s`, `flush=never` |
+/// | `read_only`, `create` | yes | yes | yes | yes | yes | yes | `read_only`, `create=0` |
+/// | `auth_token` | | | token | password | keys | | |
+/// | `requests` | | | yes | | | | |
+/// | `replica` | | | yes | | | | `replica=FILE` |
+/// | `insecure` | | | yes | yes | yes | | `insecure` |
+/// | `proxy` | | | yes | | yes | | `proxy` |
+/// | `endpoint`, `region` | | | | | yes | | `endpoint=URL`, `region=NAME` |
+/// | `on_event` | yes | yes | yes | yes | yes | yes | |
+/// | `memory_budget` | | yes | | | | | `memory_budget=64M` |
+/// | `limits`, `keep_peers` | yes | yes | yes | yes | yes | yes | `limits=users:5000,channels:1000` |
+/// | `own` | yes | yes | yes | | | yes | `own`, `own=NAME` |
+/// | `key`, `label`, `anchor` | yes | | | | | | `key_file=FILE`, `label=NAME`, `anchor=FILE` |
+/// | `accept_rollback` | yes | | | | | | `accept_rollback` |
+/// | `every`, `replicas` | | | | | | | `every=60s`, `replicas=1` |
+/// | `wipe_on_fold` | | | | | | | `wipe_on_fold`, `keyring` |
 ///
 /// Those about sealed stores need the feature `seal`. Those of the last two rows are honoured by no store of this
 /// release: they are errors everywhere.
@@ -75,6 +78,8 @@ pub struct StoreOptions {
     pub(crate) insecure: bool,
     pub(crate) proxy: bool,
     pub(crate) tls: Option<bool>,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: Option<String>,
     #[cfg(feature = "libsql-remote")]
     pub(crate) requests: Option<RemoteOptions>,
     pub(crate) events: Events,
@@ -102,7 +107,9 @@ impl StoreOptions {
         Self::default()
     }
 
-    /// The token of a server. An address has no place for it.
+    /// The token of a libSQL server, the password of Redis and PostgreSQL, or the keys of S3:
+    /// `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, for keys that hold for some hours with `:SESSION_TOKEN` after them. An
+    /// address has no place for it.
     #[must_use]
     pub fn auth_token(mut self, token: impl Into<String>) -> Self {
         self.auth_token = Some(Zeroizing::new(token.into()));
@@ -147,7 +154,8 @@ impl StoreOptions {
         self
     }
 
-    /// Lets `http://` and `ws://` lead to other machines: token and keys go there in clear text.
+    /// Lets `http://`, `ws://`, `redis://` and a PostgreSQL connection without TLS lead to other machines: token,
+    /// password and keys go there in clear text.
     #[must_use]
     pub fn insecure(mut self) -> Self {
         self.insecure = true;
@@ -158,6 +166,20 @@ impl StoreOptions {
     #[must_use]
     pub fn proxy(mut self) -> Self {
         self.proxy = true;
+        self
+    }
+
+    /// The URL of a server that speaks as S3 does, in place of AWS's own.
+    #[must_use]
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// The region of a bucket of S3; `us-east-1` unless said.
+    #[must_use]
+    pub fn region(mut self, name: impl Into<String>) -> Self {
+        self.region = Some(name.into());
         self
     }
 

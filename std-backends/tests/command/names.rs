@@ -9,9 +9,9 @@ fn an_unknown_kind_of_store_is_an_error_that_lists_the_known_ones() {
     for name in [
         "tdesktop:out",
         "telegram:x",
-        "redis://localhost/0",
-        "postgres://u:hush@h/d",
-        "s3://bucket/key",
+        "mongodb://localhost/0",
+        "mysql://u:hush@h/d",
+        "gs://bucket/key",
         "libSQL:x.db",
         "LIBSQL://db.turso.io",
         "SQLite:x.db",

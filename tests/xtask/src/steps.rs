@@ -76,11 +76,9 @@ pub(crate) const STEPS: &[Step] = &[
             first_program::run_them()
         },
     ),
-    slow(
-        "own-backends",
-        "backends on Redis and PostgreSQL",
-        own_backends,
-    ),
+    slow("servers", "accounts on Redis, PostgreSQL and S3", || {
+        sh("tests/servers.sh")
+    }),
     slow("interop", "our databases read by others", || {
         sh(
             "INTEROP=1 cargo test --quiet -p mtsession-tests --test libsql_interop --test sqlite_downgrade",
@@ -170,19 +168,6 @@ fn docs() -> io::Result<()> {
         run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     }
     Ok(())
-}
-
-fn own_backends() -> io::Result<()> {
-    let manifest = "--manifest-path tests/custom-backends/Cargo.toml";
-    sh(&format!("cargo fmt {manifest} --check"))?;
-    let mut clippy = words(&format!(
-        "cargo clippy --quiet {manifest} --all-targets -- -D warnings"
-    ));
-    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
-        clippy.env("CARGO_TARGET_DIR", root().join("target"));
-    }
-    run(&mut clippy)?;
-    sh("tests/servers.sh")
 }
 
 fn benchmarks() -> io::Result<()> {

@@ -32,6 +32,13 @@ Stores:
   sqlite:FILE[#ACCOUNT]    one account of an SQLite database
   libsql:URL[#ACCOUNT]     one account of a libSQL database (token from LIBSQL_AUTH_TOKEN
                            or TURSO_AUTH_TOKEN); libsql://HOST by itself will do
+  redis://HOST[:PORT][/NUMBER][#ACCOUNT]
+                           one account in Redis (password from REDISCLI_AUTH); rediss:// with TLS
+  postgres://USER@HOST[:PORT]/DATABASE[#ACCOUNT]
+                           one account in PostgreSQL (password from PGPASSWORD)
+  's3://BUCKET[/PREFIX][#ACCOUNT][?endpoint=URL&region=NAME]'
+                           one account in S3 (keys from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+                           and AWS_SESSION_TOKEN)
   'flash:IMAGE[?write=4&erase=4096&size=65536&offset=0]'
                            the dump of a device's flash, or an image for its region; quoted,
                            because & and ? mean something to a shell. What is not said of a dump,

@@ -4,19 +4,18 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 use std::net::ToSocketAddrs as _;
-use std::sync::{OnceLock, mpsc};
+use std::sync::mpsc;
 use std::time::Instant;
 
 use ureq::Error as HttpError;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, Proxy};
+use ureq::Proxy;
 use zeroize::Zeroizing;
 
 use super::address::{Address, is_loopback};
 use super::failure::Failure;
 use super::options::RemoteOptions;
 use super::response::{read_answer, refusal};
+use crate::http::agent;
 use crate::secret_bytes::SecretBytes;
 use crate::shown::Shown;
 use crate::unique::unique_number;
@@ -29,41 +28,6 @@ pub(super) struct Server {
     address: Address,
     token: Zeroizing<String>,
     options: RemoteOptions,
-}
-
-/// All requests of a process share their connections.
-fn agent() -> &'static Agent {
-    static AGENT: OnceLock<Agent> = OnceLock::new();
-    AGENT.get_or_init(|| {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // A token is for the server that it was given for.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            // Otherwise it would be taken from the environment.
-            .proxy(None)
-            .build();
-        Agent::with_parts(config, DefaultConnector::default(), Names::default())
-    })
-}
-
-/// Looks names of hosts up. Whatever goes wrong there, nothing was sent; the system's error has no kind of
-/// its own that would say so.
-#[derive(Debug, Default)]
-struct Names(DefaultResolver);
-
-impl Resolver for Names {
-    fn resolve(
-        &self,
-        uri: &ureq::http::Uri,
-        config: &ureq::config::Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, HttpError> {
-        match self.0.resolve(uri, config, timeout) {
-            Err(HttpError::Io(_)) => Err(HttpError::HostNotFound),
-            found => found,
-        }
-    }
 }
 
 impl Server {

@@ -27,6 +27,13 @@ use crate::keys;
 /// The variables with the token of a libSQL server; the first that is set counts.
 const TOKEN_VARIABLES: [&str; 2] = ["LIBSQL_AUTH_TOKEN", "TURSO_AUTH_TOKEN"];
 
+/// The variables with the keys of S3; the last one may be missing.
+const KEY_VARIABLES: [&str; 3] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
+
 /// A store as named on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Store {
@@ -294,15 +301,23 @@ fn account_of(address: &Address) -> Option<String> {
     (!matches!(address.location(), Location::Path(_))).then(|| account.to_owned())
 }
 
-/// What is to be said about opening an address: the token of a server.
+/// What is to be said about opening an address: the token, password or keys of a server, or what opens a sealed
+/// session.
 fn options(address: &Address) -> Result<StoreOptions, Failure> {
-    let token = || {
-        TOKEN_VARIABLES
-            .iter()
-            .find_map(|name| std::env::var(name).ok())
+    let first = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok());
+    let token = match address.location() {
+        Location::Server(_) => Some(first(&TOKEN_VARIABLES).unwrap_or_default()),
+        Location::Redis(_) => first(&["REDISCLI_AUTH"]),
+        Location::Postgres(_) => first(&["PGPASSWORD"]),
+        Location::S3(_) => {
+            let parts = KEY_VARIABLES.iter().map_while(|name| first(&[*name]));
+            let keys: Vec<String> = parts.collect();
+            (keys.len() > 1).then(|| keys.join(":"))
+        }
+        _ => return keys::added_to(StoreOptions::new(), address),
     };
-    match address.location() {
-        Location::Server(_) => Ok(StoreOptions::new().auth_token(token().unwrap_or_default())),
-        _ => keys::added_to(StoreOptions::new(), address),
-    }
+    Ok(match token {
+        Some(token) => StoreOptions::new().auth_token(token),
+        None => StoreOptions::new(),
+    })
 }
