@@ -185,7 +185,8 @@ fn file_url(place: &OsStr) -> Result<&OsStr, String> {
 fn libsql(place: &str) -> Result<Address, String> {
     let file = match place.strip_prefix("file:") {
         Some(path) => path_of_file_url(path)?,
-        None if place.contains("://") => {
+        // What an option says may be a URL as well.
+        None if place.split('?').next().is_some_and(|name| name.contains("://")) => {
             let (url, rest) = split_url(place)?;
             refuse_secrets(url)?;
             return Ok(address(Location::Server(url.to_owned()), rest));

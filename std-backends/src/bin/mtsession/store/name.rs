@@ -35,7 +35,10 @@ impl Store {
             | Location::Memory
             | Location::Sqlite(_)
             | Location::LibSql(_)
-            | Location::Server(_) => Self::Backend(address),
+            | Location::Server(_)
+            | Location::Redis(_)
+            | Location::Postgres(_)
+            | Location::S3(_) => Self::Backend(address),
             Location::StringStdio => Self::StringStdio,
             Location::StringFile(path) => Self::StringFile(path.clone()),
             Location::Environment(name) => Self::StringEnv(name.clone()),
