@@ -186,7 +186,11 @@ fn libsql(place: &str) -> Result<Address, String> {
     let file = match place.strip_prefix("file:") {
         Some(path) => path_of_file_url(path)?,
         // What an option says may be a URL as well.
-        None if place.split('?').next().is_some_and(|name| name.contains("://")) => {
+        None if place
+            .split('?')
+            .next()
+            .is_some_and(|name| name.contains("://")) =>
+        {
             let (url, rest) = split_url(place)?;
             refuse_secrets(url)?;
             return Ok(address(Location::Server(url.to_owned()), rest));

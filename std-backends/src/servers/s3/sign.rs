@@ -138,30 +138,46 @@ mod tests {
             secret: Zeroizing::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into()),
             token: None,
         };
-        for (path, query, headers, signature) in [
+        for (method, path, query, headers, body, signature) in [
             (
+                "GET",
                 "/test.txt",
                 "",
                 &[("range", "bytes=0-9")][..],
+                "",
                 "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
             ),
             (
+                "PUT",
+                "/test%24file.text",
+                "",
+                &[
+                    ("date", "Fri, 24 May 2013 00:00:00 GMT"),
+                    ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
+                ],
+                "Welcome to Amazon S3.",
+                "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+            ),
+            (
+                "GET",
                 "/",
                 "max-keys=2&prefix=J",
                 &[],
+                "",
                 "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
             ),
         ] {
             let request = Unsigned {
-                method: "GET",
+                method,
                 host: "examplebucket.s3.amazonaws.com",
                 path,
                 query,
                 headers,
-                body: b"",
+                body: body.as_bytes(),
             };
             let signed = keys.sign(&request, "us-east-1", "20130524T000000Z");
             assert!(signed[0].1.ends_with(signature), "{}", *signed[0].1);
         }
+        assert_eq!(encoded("/test$file.text", true), "/test%24file.text");
     }
 }
