@@ -53,6 +53,7 @@ const LOGIN: &[&str] = &["server", "redis"];
 const ALL: &[&str] = &[
     "file", "dir", "sqlite", "libsql", "server", "redis", "memory",
 ];
+const OWNED: &[&str] = &["file", "dir", "sqlite", "libsql", "server", "memory"];
 const NONE: &[&str] = &[];
 
 const fn row(
@@ -119,12 +120,12 @@ fn rows() -> Vec<Row> {
             DATABASE,
         ),
         row("on_event", |o| o.on_event(|_| ()), None, ALL),
-        row("own", |o| o.own(Owner::current()), Some("own"), ALL),
+        row("own", |o| o.own(Owner::current()), Some("own"), OWNED),
         row(
             "own",
             |o| o.own(Owner::current().named("b")),
             Some("own=b"),
-            ALL,
+            OWNED,
         ),
     ]
 }
