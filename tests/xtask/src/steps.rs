@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use crate::shell::{command, root, run, sh, succeeded, words};
+use crate::shell::{command, run, sh, succeeded, words};
 use crate::{first_program, packages, readme, surface, tools};
 
 /// A part of the checks.
