@@ -3,6 +3,9 @@
 use std::fs;
 use std::process::Output;
 
+use mtsession::codec::SessionSource as _;
+use mtsession::{BinaryFileBackend, Change, LoginState, SessionBackend as _};
+
 use crate::{assert_code, error, native, out, run, temp, vector};
 
 #[test]
@@ -103,6 +106,24 @@ fn a_flash_image_is_made_and_read() {
     let wrong = format!("flash:{}?write=4&erase=2048", image.display());
     assert_code(&run(&["inspect", &wrong], ""), 4);
     assert_code(&run(&["inspect", "flash:x?write=four"], ""), 2);
+}
+
+#[test]
+fn a_flash_image_keeps_that_a_login_was_ended() {
+    let (dir, file) = temp();
+    assert_code(&run(&["import", &file], &native()), 0);
+    let ended = LoginState::Revoked {
+        at: 1_750_000_000,
+        error: "AUTH_KEY_UNREGISTERED",
+    };
+    let backend = BinaryFileBackend::new(&file);
+    backend.apply(&[Change::LoginState(ended)]).unwrap();
+    let image = format!("flash:{}", dir.path().join("flash.bin").display());
+    assert_code(&run(&["convert", &file, &image], ""), 0);
+    let back = dir.path().join("back.session");
+    assert_code(&run(&["convert", &image, back.to_str().unwrap()], ""), 0);
+    let found = BinaryFileBackend::new(&back).read().unwrap();
+    assert_eq!(found.unwrap().login_state(), ended);
 }
 
 #[test]

@@ -73,11 +73,9 @@ fn a_libsql_database_has_the_old_session_or_the_new_one() {
     run(over_old_sessions(Kind::LibSql));
 }
 
-/// An image cannot say that a login was ended.
 #[test]
 fn a_flash_image_has_the_old_session_or_the_new_one() {
-    let pairs = [(None, Whole), (Some(Another), Bare), (Some(Bare), Whole)];
-    run(pairs.map(|(old, new)| Case::convert(Kind::File, new, Kind::Flash, old)));
+    run(over_old_sessions(Kind::Flash));
 }
 
 #[test]

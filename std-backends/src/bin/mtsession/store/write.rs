@@ -59,7 +59,7 @@ impl Store {
                 self.put_text(&Zeroizing::new(backend.current()))
             }
             Self::Flash(path, layout) => {
-                let image = self.flash_image(*layout, &source)?;
+                let image = self.flash_image(*layout, record)?;
                 self.write_private(path, &image)
             }
             Self::Library(target, path) => {
@@ -89,7 +89,11 @@ impl Store {
     const fn keeps_login_state(&self) -> bool {
         matches!(
             self,
-            Self::File(_) | Self::Backend(_) | Self::StringStdio | Self::StringFile(_)
+            Self::File(_)
+                | Self::Backend(_)
+                | Self::StringStdio
+                | Self::StringFile(_)
+                | Self::Flash(..)
         )
     }
 
