@@ -6,6 +6,7 @@ mod addresses;
 mod backend;
 mod backends;
 pub mod blob;
+mod calendar;
 #[cfg(feature = "clients")]
 pub mod clients;
 mod drop_in;

@@ -1,5 +1,7 @@
 //! Dates as HTTP writes them.
 
+use crate::calendar::seconds_since_1970;
+
 /// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that servers may send.
 pub(crate) fn seconds_of_date(text: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = [
@@ -19,38 +21,6 @@ pub(crate) fn seconds_of_date(text: &str) -> Option<u64> {
         return None;
     }
     seconds_since_1970([year, month, day], clock)
-}
-
-/// Seconds since 1970 of a year, month and day, and of hours, minutes and seconds.
-pub(crate) fn seconds_since_1970(
-    [year, month, day]: [u64; 3],
-    [hours, minutes, seconds]: [u64; 3],
-) -> Option<u64> {
-    let is_date =
-        (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    if !is_date || hours > 23 || minutes > 59 || seconds > 60 {
-        return None;
-    }
-    // Years that begin in March, so that the leap day is the last one.
-    let (year, month) = if month < 3 {
-        (year.checked_sub(1)?, month.checked_add(9)?)
-    } else {
-        (year, month.checked_sub(3)?)
-    };
-    let leap_days = (year / 4)
-        .checked_sub(year / 100)?
-        .checked_add(year / 400)?;
-    let day_of_year = month.checked_mul(153)?.checked_add(2)? / 5;
-    let days = year
-        .checked_mul(365)?
-        .checked_add(leap_days)?
-        .checked_add(day_of_year)?
-        .checked_add(day)?
-        .checked_sub(719_469)?;
-    let minutes = hours.checked_mul(60)?.checked_add(minutes)?;
-    days.checked_mul(86_400)?
-        .checked_add(minutes.checked_mul(60)?)?
-        .checked_add(seconds)
 }
 
 #[cfg(test)]

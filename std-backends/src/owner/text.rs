@@ -3,6 +3,7 @@
 use mtsession_core::wire::FencingToken;
 
 use super::OwnerInfo;
+use crate::calendar::Date;
 
 /// No name of a program or a machine is kept in more characters.
 const LONGEST: usize = 255;
@@ -80,35 +81,14 @@ fn one_line(text: &str) -> String {
 
 /// A moment of Unix time for people, to the second.
 pub(crate) fn date(seconds: i64) -> impl core::fmt::Display {
-    const DAY: i64 = 86_400;
-    /// Days of 400 years, after which the calendar repeats.
-    const ERA: i64 = 146_097;
-    /// From 0000-03-01 to 1970-01-01.
-    const EPOCH: i64 = 719_468;
-
-    let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
-    let days = days.saturating_add(EPOCH);
-    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
-    calendar(era, day, second)
-}
-
-/// The date of a day of an era of 400 years, whose years begin in March.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "the day is one of an era, the second one of a day; the era is below 2^47"
-)]
-fn calendar(era: i64, day: i64, second: i64) -> String {
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = year + era * 400 + later;
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    let Date {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+    } = Date::of(seconds);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::calendar::{Date, seconds_since_1970};
 pub(super) use crate::http::date::seconds_of_date as of_header;
-use crate::http::date::seconds_since_1970;
 
 /// `1994-11-06T08:49:37.000Z`.
 pub(super) fn of_iso_8601(text: &str) -> Option<u64> {
@@ -22,39 +22,20 @@ pub(super) fn of_iso_8601(text: &str) -> Option<u64> {
 /// Now, by a clock that is so many seconds ahead of ours, as signatures have it: `20130524T000000Z`.
 pub(super) fn now(skew: i64) -> Option<String> {
     let ours = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    basic(ours.as_secs().checked_add_signed(skew)?)
+    let ours = i64::try_from(ours.as_secs()).ok()?;
+    Some(basic(ours.checked_add(skew)?))
 }
 
-fn basic(seconds: u64) -> Option<String> {
-    let (days, second) = (seconds / 86_400, seconds.checked_rem(86_400)?);
-    // Years that begin in March, so that the leap day is the last one; 400 of them are always as long.
-    let days = days.checked_add(719_468)?;
-    let (eras, day) = (days / 146_097, days.checked_rem(146_097)?);
-    let leap = (day / 1_460).checked_add(day / 146_096)?;
-    let year = day.checked_add(day / 36_524)?.checked_sub(leap)? / 365;
-    let before = year
-        .checked_mul(365)?
-        .checked_add(year / 4)?
-        .checked_sub(year / 100)?;
-    let day = day.checked_sub(before)?;
-    let month = day.checked_mul(5)?.checked_add(2)? / 153;
-    let day = day.checked_sub(month.checked_mul(153)?.checked_add(2)? / 5)?;
-    let (is_next, month) = if month < 10 {
-        (0, month.checked_add(3)?)
-    } else {
-        (1, month.checked_sub(9)?)
-    };
-    let year = eras
-        .checked_mul(400)?
-        .checked_add(year)?
-        .checked_add(is_next)?;
-    let (hour, minute) = (second / 3_600, second / 60);
-    Some(format!(
-        "{year:04}{month:02}{:02}T{hour:02}{:02}{:02}Z",
-        day.checked_add(1)?,
-        minute.checked_rem(60)?,
-        second.checked_rem(60)?
-    ))
+fn basic(seconds: i64) -> String {
+    let Date {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+    } = Date::of(seconds);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
 #[cfg(test)]
@@ -81,7 +62,7 @@ mod tests {
             (1_767_225_599, "20251231T235959Z"),
             (4_133_894_400, "21001231T000000Z"),
         ] {
-            assert_eq!(basic(seconds).as_deref(), Some(text));
+            assert_eq!(basic(seconds), text);
         }
         assert_eq!(
             of_header("Sun, 06 Nov 1994 08:49:37 GMT"),
