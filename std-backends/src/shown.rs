@@ -24,6 +24,29 @@ impl<T: fmt::Display> fmt::Display for Shown<T> {
     }
 }
 
+/// A server's words without a secret that they may echo, without what could deceive the one who reads them, and not
+/// too many of them.
+#[cfg(any(
+    feature = "libsql-remote",
+    feature = "redis",
+    feature = "postgres",
+    feature = "s3"
+))]
+pub(crate) fn quoted(text: &str, secret: &str, in_its_place: &str) -> String {
+    const MOST: usize = 300;
+
+    let text = if secret.is_empty() {
+        text.to_owned()
+    } else {
+        text.replace(secret, in_its_place)
+    };
+    let mut quoted: String = text.chars().take(MOST).collect();
+    if quoted.len() < text.len() {
+        quoted.push('…');
+    }
+    Shown(quoted).to_string()
+}
+
 /// Escapes what is written through it.
 struct Escaping<'f, 'a>(&'f mut fmt::Formatter<'a>);
 

@@ -21,10 +21,7 @@ use std::time::Instant;
 use crate::blob::BlobError;
 use crate::error::kind::StoreErrorKind;
 use crate::error::told::told;
-use crate::shown::Shown;
-
-/// How many characters of a server's words are quoted.
-const MAX_QUOTE: usize = 300;
+use crate::shown;
 
 /// How long one request may take, connecting included.
 const REQUEST: Duration = Duration::from_secs(10);
@@ -60,16 +57,7 @@ fn time_left(until: Instant) -> Result<Duration, BlobError> {
     Ok(left.min(REQUEST))
 }
 
-/// The server's words, in which what it was told could be echoed, without what could deceive the one who reads
-/// them, and not too many of them.
-fn quoted(text: &str, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "[secret]");
-    }
-    let mut quoted: String = text.chars().take(MAX_QUOTE).collect();
-    if quoted.len() < text.len() {
-        quoted.push('…');
-    }
-    Shown(quoted).to_string()
+/// The server's words, in which what it was told could be echoed.
+fn quoted(text: &str, secret: &str) -> String {
+    shown::quoted(text, secret, "[secret]")
 }

@@ -150,7 +150,7 @@ impl RedisBlobs {
 
     /// What an error means. What the server says in so many words was not carried out.
     fn explained(&self, error: &RedisError) -> BlobError {
-        let words = quoted(&error.to_string(), &[&self.password]);
+        let words = quoted(&error.to_string(), &self.password);
         let place = format!("{}:{}", self.host, self.port);
         if error.is_connection_refusal() {
             let message = format!("no server listens at {place} (connection refused)");

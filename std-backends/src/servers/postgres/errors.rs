@@ -54,7 +54,7 @@ pub(super) fn explained(
     }
     let cause = error.source();
     let words = cause.map_or_else(|| error.to_string(), ToString::to_string);
-    let words = quoted(&words, &[password]);
+    let words = quoted(&words, password);
     let io_kind = cause
         .and_then(|cause| cause.downcast_ref::<io::Error>())
         .map(io::Error::kind);
@@ -74,7 +74,7 @@ pub(super) fn explained(
 
 /// A statement that ends in an error of the server was rolled back.
 fn of_server(error: &DbError, password: &str) -> BlobError {
-    let words = quoted(error.message(), &[password]);
+    let words = quoted(error.message(), password);
     let code = error.code();
     let class = code.code().get(..2).unwrap_or_default();
     let (kind, message) = match (class, code) {

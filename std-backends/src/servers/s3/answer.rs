@@ -125,7 +125,7 @@ impl Answer {
     pub(super) fn refusal(&self, bucket: &str, secret: &str) -> BlobError {
         let words = self.element("Message").unwrap_or_default();
         let said = format!("status {} {} {words}", self.status, self.code());
-        let said = quoted(said.trim(), &[secret]);
+        let said = quoted(said.trim(), secret);
         let (kind, message) = match (self.status, self.code()) {
             (_, "NoSuchBucket") => (
                 StoreErrorKind::Absent,

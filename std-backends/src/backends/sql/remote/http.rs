@@ -17,11 +17,8 @@ use super::options::RemoteOptions;
 use super::response::{read_answer, refusal};
 use crate::http::agent;
 use crate::secret_bytes::SecretBytes;
-use crate::shown::Shown;
+use crate::shown::quoted;
 use crate::unique::unique_number;
-
-/// How many characters of the server's words are quoted.
-const MAX_QUOTE: usize = 300;
 
 /// Where the database is, and with what right.
 pub(super) struct Server {
@@ -159,19 +156,9 @@ impl Server {
         }
     }
 
-    /// The server's words without the token, should it be echoed, without what could deceive the one who
-    /// reads them, and not too many of them.
+    /// The server's words, in which the token could be echoed.
     pub(super) fn quote(&self, text: &str) -> String {
-        let text = if self.token.is_empty() {
-            text.to_owned()
-        } else {
-            text.replace(&*self.token, "[token]")
-        };
-        let mut quoted: String = text.chars().take(MAX_QUOTE).collect();
-        if quoted.len() < text.len() {
-            quoted.push('…');
-        }
-        Shown(quoted).to_string()
+        quoted(text, &self.token, "[token]")
     }
 
     fn not_reached(&self) -> Failure {
