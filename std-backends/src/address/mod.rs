@@ -1,6 +1,13 @@
 //! Addresses: text that names a store, an account in it, and what is to be said about opening it.
 
 mod account;
+#[cfg(any(
+    feature = "libsql-remote",
+    feature = "redis",
+    feature = "postgres",
+    feature = "s3"
+))]
+mod authority;
 mod display;
 mod into;
 mod meaning;
@@ -11,6 +18,13 @@ mod text;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::account::{check_name, is_like_a_database};
+#[cfg(any(
+    feature = "libsql-remote",
+    feature = "redis",
+    feature = "postgres",
+    feature = "s3"
+))]
+pub(crate) use self::authority::host_and_port;
 pub use self::into::IntoAddress;
 pub(crate) use self::meaning::Meaning;
 pub(crate) use self::options::AddressOption;

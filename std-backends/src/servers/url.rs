@@ -3,6 +3,7 @@
 use std::io;
 
 use super::invalid;
+use crate::address::{host_and_port, unescaped};
 
 /// `scheme://user@host:port/path`, without a password.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,28 +28,12 @@ impl<'u> ServerUrl<'u> {
                 return Err(invalid("the url holds a password: give it by itself"));
             }
             Some((user, host)) => {
-                let user = crate::address::unescaped(user, "the user of a url").map_err(invalid)?;
+                let user = unescaped(user, "the user of a url").map_err(invalid)?;
                 (Some(user).filter(|user| !user.is_empty()), host)
             }
             None => (None, authority),
         };
-        let (host, port) = match host.strip_prefix('[') {
-            Some(rest) => rest
-                .split_once(']')
-                .ok_or_else(|| invalid("the url's host has no closing bracket"))?,
-            None => host.split_at(host.find(':').unwrap_or(host.len())),
-        };
-        if host.is_empty() {
-            return Err(invalid("the url names no host"));
-        }
-        let port = match port.strip_prefix(':') {
-            Some(number) => match number.parse() {
-                Ok(number) if number > 0 => Some(number),
-                _ => return Err(invalid("the url's port is not a number from 1 to 65535")),
-            },
-            None if port.is_empty() => None,
-            None => return Err(invalid("the url's port is not a number from 1 to 65535")),
-        };
+        let (host, port) = host_and_port(host).map_err(invalid)?;
         Ok(Self {
             scheme,
             user,

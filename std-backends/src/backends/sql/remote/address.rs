@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::io;
 
 use super::options::RemoteOptions;
+use crate::address::host_and_port;
 
 /// A server's address, taken apart.
 pub(super) struct Address {
@@ -55,12 +56,12 @@ impl Address {
         let rest = rest.trim_end_matches('/');
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let default_port = if is_plain { 80 } else { 443 };
-        let (host, port) = host_and_port(authority, default_port)?;
+        let (host, port) = host_and_port(authority).map_err(invalid)?;
         let address = Self {
             url: format!("{}://{rest}", if is_plain { "http" } else { "https" }),
             authority: authority.to_owned(),
             host: host.to_owned(),
-            port,
+            port: port.unwrap_or(default_port),
             path: format!("{path}/v3/pipeline"),
             is_plain,
         };
@@ -119,24 +120,6 @@ fn query_options(query: &str, options: &mut RemoteOptions) -> io::Result<Option<
         }
     }
     Ok(is_tls)
-}
-
-fn host_and_port(authority: &str, default_port: u16) -> io::Result<(&str, u16)> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => rest
-            .split_once(']')
-            .ok_or_else(|| invalid("the url's host has no closing bracket"))?,
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-    };
-    if host.is_empty() {
-        return Err(invalid("the url names no host"));
-    }
-    let port = match port.strip_prefix(':') {
-        Some(number) => number.parse().ok().filter(|port| *port > 0),
-        None => port.is_empty().then_some(default_port),
-    };
-    let port = port.ok_or_else(|| invalid("the url's port is not a number from 1 to 65535"))?;
-    Ok((host, port))
 }
 
 fn invalid(message: &str) -> io::Error {
