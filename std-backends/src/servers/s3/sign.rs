@@ -2,10 +2,10 @@
 
 use core::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use mtsession_core::Certain as _;
+use sha2_wiped::{Digest as _, Sha256};
 use zeroize::Zeroizing;
-
-const BLOCK: usize = 64;
 
 /// The keys of an account of S3.
 pub(super) struct Keys {
@@ -86,22 +86,9 @@ impl Keys {
 }
 
 fn hmac(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut block = Zeroizing::new([0; BLOCK]);
-    let hashed = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(key)));
-    let key = if key.len() > BLOCK { &hashed[..] } else { key };
-    for (byte, of_key) in block.iter_mut().zip(key) {
-        *byte = *of_key;
-    }
-    let padded = |pad: u8| Zeroizing::new(block.map(|byte| byte ^ pad));
-    let inner = Sha256::new()
-        .chain_update(&padded(0x36)[..])
-        .chain_update(message)
-        .finalize();
-    let outer = Sha256::new()
-        .chain_update(&padded(0x5c)[..])
-        .chain_update(inner)
-        .finalize();
-    Zeroizing::new(outer.into())
+    let hmac = Hmac::<Sha256>::new_from_slice(key).map(|hmac| hmac.chain_update(message));
+    let code = hmac.map(|hmac| Zeroizing::new(hmac.finalize().into_bytes().into()));
+    code.certain("HMAC takes keys of any length")
 }
 
 fn hex(bytes: &[u8]) -> String {
