@@ -214,7 +214,7 @@ pub(crate) fn refuse_plain(from: &Store, to: Option<&Store>) -> Done {
         return Ok(());
     }
     // Without a key it is not opened at all, which says more.
-    let opens = given().has_any() || from.address().is_some_and(|it| it.names_a_key());
+    let opens = given().has_any() || from.names_a_key();
     if opens && is_sealed_store(from) {
         return Err(Failure::Usage(format!(
             "{from} is sealed, and its login would be stored in plain: --plain says that it may"

@@ -79,8 +79,7 @@ pub(crate) fn reseal(args: &ResealArgs) -> Done {
 
 /// A key must be there, and something that it can open.
 fn refuse_unsealed(store: &Store) -> Done {
-    let names_a_key = store.address().is_some_and(|it| it.names_a_key());
-    if !names_a_key {
+    if !store.names_a_key() {
         keys::needed()?;
     }
     if store.is_taken()? && !keys::is_sealed_store(store) {

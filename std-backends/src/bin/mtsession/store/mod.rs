@@ -165,6 +165,11 @@ impl Store {
         }
     }
 
+    /// Whether its address says which key opens it.
+    pub(crate) fn names_a_key(&self) -> bool {
+        self.address().is_some_and(|address| address.names_a_key())
+    }
+
     /// The session file that it is, if it is one.
     pub(crate) fn session_file(&self) -> Result<Option<BinaryFileBackend>, Failure> {
         let Some(address) = self.address() else {

@@ -21,7 +21,7 @@ pub(super) fn is_without_key(failure: &Failure) -> bool {
 pub(super) fn checks(store: &Store, failure: Failure) -> Result<Vec<Check>, Failure> {
     let file = store.session_file()?;
     let path = file.as_ref().map(BinaryFileBackend::path);
-    let Some(path) = path.filter(|_| !names_a_key(store)) else {
+    let Some(path) = path.filter(|_| !store.names_a_key()) else {
         return Err(failure);
     };
     let bytes = store.read(path)?;
@@ -44,8 +44,4 @@ pub(super) fn checks(store: &Store, failure: Failure) -> Result<Vec<Check>, Fail
     ];
     checks.extend(file_modes::check(&[path.to_owned()])?);
     Ok(checks)
-}
-
-fn names_a_key(store: &Store) -> bool {
-    store.address().is_some_and(|address| address.names_a_key())
 }
